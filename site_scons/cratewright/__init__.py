@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from .contract.incremental_cache import serialize_compiled as serialize_compiled
     from .contract.incremental_cache import try_finish_recompile as try_finish_recompile
     from .contract.offered import Command, Profile
-    from .formats.archive import MAGIC as ARCHIVE_MAGIC
+    from .formats.archive import ARCHIVE_MAGIC
     from .formats.archive import read_archive as read_archive
     from .formats.depfile import decode_depfile as decode_depfile
     from .plugins.registering import register as register
@@ -339,7 +339,7 @@ _LATER = {
     "logical_path": "values.stencil",
     "dataclass": "base.values",
     "pattern": "base.patterns",
-    "ARCHIVE_MAGIC": "formats.archive:MAGIC",
+    "ARCHIVE_MAGIC": "formats.archive",
     "read_archive": "formats.archive",
     "CacheKvStore": "cache.store",
     "RecompileError": "cache.entry",

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 
 from cratewright.cache.database import EmbeddedStore
-from cratewright.cache.key import compute_cache_key, fields_digest, key_fields
+from cratewright.cache.key import fields_digest, key_fields, key_of
 from cratewright.cache.results import Found, ResultCache
 from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed, Symbol
 from cratewright.values.options import CORE_OPTIONS, Options
@@ -29,7 +29,7 @@ def _unit(number: int, noise: bytes) -> CompiledUnit:
 
 
 def _key(number: int) -> str:
-    return compute_cache_key("compile_codegen_unit", "", f"unit {number}")
+    return key_of("compile_codegen_unit", "", f"unit {number}")
 
 
 def _cost(name: str, count: int, work: Callable[[], object]) -> None:

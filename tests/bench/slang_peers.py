@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from cratewright.base.errors import CratewrightError, ValidationError
-from cratewright_slang.libslang import Settings, SlangSession, library_path, start
+from cratewright_slang.libslang import Settings, SlangSession, slang_library, start
 from cratewright_spirv.reflection import reflect
 from cratewright_spirv.spirv_tools.tools import ValidatorOptions, find_tools
 
@@ -82,7 +82,7 @@ def write(directory: Path, entries: int) -> None:
         (directory / f"lib/m{at}.slang").write_text(module(at), encoding="utf-8")
     (directory / "SConstruct").write_text(SCONSTRUCT, encoding="utf-8")
     words = f"-target spirv -profile {PROFILE} -emit-spirv-directly -fvk-use-entrypoint-name -I lib -O0"
-    lines = ["rule one", f"  command = {directory}/one_slang {library_path()} $out {words} $in"]
+    lines = ["rule one", f"  command = {directory}/one_slang {slang_library()} $out {words} $in"]
     for at in range(entries):
         (directory / f"app/e{at}.slang").write_text(entry(at), encoding="utf-8")
         lines.append(f"build ninja/e{at}.spv: one app/e{at}.slang")

@@ -25,7 +25,7 @@ from cratewright.cache.trail import trail_key
 from cratewright.remote import open_store
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport
-from cratewright.remote.message import action_of, digest_of
+from cratewright.remote.message import action_of, message_digest
 from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
 from tests.support.cache_server import serving
@@ -161,7 +161,7 @@ def test_crates_are_fetched_before_their_turn(tmp_path: Path) -> None:
             assert project.scons().count(words) == 8 and project.errors == ""
             made.append(outputs_of(project.path))
         assert made[0] == made[1] and len(made[0]) >= 8
-        lists = [f"/ci/ac/{digest_of(action_of(asked_key(f':{letter}'))).hash}" for letter in "abcdefgh"]
+        lists = [f"/ci/ac/{message_digest(action_of(asked_key(f':{letter}'))).hash}" for letter in "abcdefgh"]
         results = [path for path in server.asked if path not in lists]
         assert len(set(results)) == len(results) and set(lists[2:]) <= set(server.asked)
         assert server.asked.index(lists[7]) < server.asked.index(results[-1]), "it came before what it is for"

@@ -18,9 +18,9 @@ from cratewright.cache.entry import (
     decode_worlds,
     encode_worlds,
     open_entry,
+    result_bytes,
+    result_of,
     seal_entry,
-    serialize_compiled,
-    try_finish_recompile,
 )
 from cratewright.contract.backend import CodegenBackend, Session
 from cratewright.contract.edge import could_return, opened
@@ -141,10 +141,10 @@ def _planted(store: Path, change: Callable[[Any], Any]) -> int:
     opened_store, count = EmbeddedStore(str(store)), 0
     for key, data in list(opened_store.entries()):
         (world, *_) = decode_worlds(open_entry(key, data))
-        before = try_finish_recompile(world.result)
+        before = result_of(world.result)
         after = change(before)
         if after != before:
-            opened_store.insert(key, seal_entry(key, encode_worlds([ObservedResult((), serialize_compiled(after))])))
+            opened_store.insert(key, seal_entry(key, encode_worlds([ObservedResult((), result_bytes(after))])))
             count += 1
     opened_store.close()
     return count

@@ -22,9 +22,9 @@ from cratewright.cache.entry import (
     decode_worlds,
     encode_worlds,
     open_entry,
+    result_bytes,
+    result_of,
     seal_entry,
-    serialize_compiled,
-    try_finish_recompile,
 )
 from cratewright.cache.explain import Change
 from cratewright.cache.shortened import Shortened
@@ -97,12 +97,12 @@ _CRATE = identified(
 
 def _entry(data: bytes) -> None:
     for world in decode_worlds(open_entry(_KEY, seal_entry(_KEY, data))):
-        try_finish_recompile(world.result)
+        result_of(world.result)
 
 
 def _result(data: bytes) -> None:
-    value = try_finish_recompile(data)
-    assert try_finish_recompile(serialize_compiled(value)) == value
+    value = result_of(data)
+    assert result_of(result_bytes(value)) == value
 
 
 def _sealed(data: bytes) -> bytes:
@@ -163,9 +163,9 @@ DECODERS = {
     "entry": Decoder(
         _entry,
         (RecompileError,),
-        lambda: [encode_worlds([ObservedResult((Observed("a", "b"),), serialize_compiled(_MODULE))])],
+        lambda: [encode_worlds([ObservedResult((Observed("a", "b"),), result_bytes(_MODULE))])],
     ),
-    "result": Decoder(_result, (RecompileError,), lambda: map(serialize_compiled, _RESULTS)),
+    "result": Decoder(_result, (RecompileError,), lambda: map(result_bytes, _RESULTS)),
     "history": Decoder(history._HISTORY.decode, (DecodeError,), lambda: [history._HISTORY.encode(_PAST)]),
     "stage": Decoder(
         _stage, (), lambda: [encode_record(StageRecord((SeenFile("a", "b", 1, 2, 3, 4),), ("app",), '{"mode": "fat"}'))]

@@ -15,9 +15,9 @@ from cratewright.cache.entry import (
     Result,
     decode_worlds,
     open_entry,
+    result_bytes,
+    result_of,
     seal_entry,
-    serialize_compiled,
-    try_finish_recompile,
 )
 from cratewright.values.module import Observed
 
@@ -53,7 +53,7 @@ def plant(key: str, data: bytes, rng: random.Random) -> bytes:
     """Return an entry under the same key that says something else; the same if it cannot be read."""
     try:
         worlds = decode_worlds(open_entry(key, data))
-        results = [try_finish_recompile(world.result) for world in worlds]
+        results = [result_of(world.result) for world in worlds]
     except RecompileError:
         return data
     made: list[ObservedResult] = []
@@ -67,7 +67,7 @@ def plant(key: str, data: bytes, rng: random.Random) -> bytes:
         for _ in range(rng.choice((1, 1, 2, 5))):
             other = _hostile(other, rng)
         try:
-            made.append(ObservedResult(observed, serialize_compiled(other)))
+            made.append(ObservedResult(observed, result_bytes(other)))
         except ValueError:
             made.append(ObservedResult(observed, rng.randbytes(rng.randrange(200))))
     return seal_entry(key, _WORLDS.encode(tuple(made * rng.choice((1, 1, 1, 50)))))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.base.errors import FormatError
-from cratewright.formats.archive import MAGIC, Member, read_archive, write_archive
+from cratewright.formats.archive import ARCHIVE_MAGIC, Member, read_archive, write_archive
 from cratewright.testing import require_tool
 
 NAMES = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\x00"), min_size=1, max_size=40)
@@ -39,13 +39,13 @@ def test_round_trip_of_the_sample() -> None:
 
 
 def test_nothing() -> None:
-    assert write_archive([]) == MAGIC
-    assert read_archive(MAGIC, path="x") == ()
+    assert write_archive([]) == ARCHIVE_MAGIC
+    assert read_archive(ARCHIVE_MAGIC, path="x") == ()
 
 
 def test_headers_say_nothing_of_the_machine() -> None:
     data = write_archive([Member("a", b"1")])
-    assert data == MAGIC + b"a/              0           0     0     644     1         `\n1\n"
+    assert data == ARCHIVE_MAGIC + b"a/              0           0     0     644     1         `\n1\n"
 
 
 @pytest.mark.parametrize("name", ["a", "a name of more than sixteen bytes", "x/y"])
@@ -78,7 +78,7 @@ def test_truncated_at_every_byte() -> None:
 
 @given(st.binary(max_size=200))
 def test_foreign_bytes(data: bytes) -> None:
-    for foreign in (data, MAGIC + data):
+    for foreign in (data, ARCHIVE_MAGIC + data):
         try:
             read_archive(foreign, path="foreign")
         except FormatError as error:

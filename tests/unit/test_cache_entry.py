@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.base.digest import content_digest, value_digest
 from cratewright.cache.entry import (
-    RESULTS,
+    RESULT_KINDS,
     ObservedResult,
     RecompileError,
     RecompileFault,
     decode_worlds,
     encode_worlds,
     open_entry,
+    result_bytes,
+    result_of,
     seal_entry,
-    serialize_compiled,
-    try_finish_recompile,
 )
-from cratewright.cache.key import CacheKey, code_digest, compute_cache_key, fields_digest, key_fields
-from cratewright.cache.results import ResultCache, damaged_entries, observed_files, without_files
+from cratewright.cache.key import CacheKey, code_digest, fields_digest, key_fields, key_of
+from cratewright.cache.results import ResultCache, damaged_entries, observed_files, without_observed
 from cratewright.values.crate import CrateType
 from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.values.options import CORE_OPTIONS, Options
@@ -87,7 +87,7 @@ def test_every_field_of_what_decides_a_result_is_in_its_key(value: object) -> No
     """Enumerated from the dataclass, so that a new field cannot be forgotten."""
     changed = list(_changed(value))
     assert len(changed) > 30
-    keys = {compute_cache_key("kind", "salt", item) for item in [value, *changed]}
+    keys = {key_of("kind", "salt", item) for item in [value, *changed]}
     assert len(keys) == 1 + len({repr(item) for item in changed})
 
 
@@ -101,7 +101,7 @@ def test_no_parameter_is_in_the_key() -> None:
     assert parameters == set(changes)
     for name, values in changes.items():
         one, other = (replace(named, **{name: value}) for value in values)
-        kept = try_finish_recompile(serialize_compiled(UNIT))
+        kept = result_of(result_bytes(UNIT))
         assert isinstance(kept, CompiledUnit)
         for parameters_ in (one, other):
             assert apply_parameters(kept, parameters_) == apply_parameters(UNIT, parameters_)
@@ -110,9 +110,9 @@ def test_no_parameter_is_in_the_key() -> None:
 
 def test_what_makes_a_result_is_in_its_key() -> None:
     rows = [("a", "s", 1, ""), ("b", "s", 1, ""), ("a", "t", 1, ""), ("a", "s", 2, ""), ("a", "s", 1, "f")]
-    assert len({compute_cache_key(*row) for row in rows}) == len(rows)
-    assert compute_cache_key("a", "s", STENCIL) == compute_cache_key("a", "s", replace(STENCIL))
-    assert compute_cache_key("a", "s", STENCIL) != compute_cache_key("a", "s", REQUEST)
+    assert len({key_of(*row) for row in rows}) == len(rows)
+    assert key_of("a", "s", STENCIL) == key_of("a", "s", replace(STENCIL))
+    assert key_of("a", "s", STENCIL) != key_of("a", "s", REQUEST)
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), max_size=4))
@@ -183,7 +183,7 @@ links = st.builds(
 
 @given(units | links | modules)
 def test_a_result_comes_back_equal(result: CompiledUnit | LinkResult | ModuleCodegen) -> None:
-    assert try_finish_recompile(serialize_compiled(result)) == result
+    assert result_of(result_bytes(result)) == result
 
 
 @given(
@@ -214,9 +214,9 @@ def test_every_damage_is_found() -> None:
     assert _fault(KEY, data.replace(b"entry 5", b"entry 6", 1)) is RecompileFault.VERSION
 
 
-@pytest.mark.parametrize("data", [b"", b"junk", serialize_compiled(UNIT)[:-3], serialize_compiled(UNIT) + b"\0"])
+@pytest.mark.parametrize("data", [b"", b"junk", result_bytes(UNIT)[:-3], result_bytes(UNIT) + b"\0"])
 def test_what_is_no_result_is_refused(data: bytes) -> None:
-    for decode in (try_finish_recompile, decode_worlds):
+    for decode in (result_of, decode_worlds):
         with pytest.raises(RecompileError) as caught:
             decode(data)
         assert caught.value.fault is RecompileFault.FOREIGN
@@ -224,7 +224,7 @@ def test_what_is_no_result_is_refused(data: bytes) -> None:
 
 def test_every_result_that_can_name_files_is_one() -> None:
     """Enumerated from the types of results, so that another with such a field cannot be forgotten."""
-    kinds = [kind for kind in RESULTS if is_dataclass(kind) and "observed" in {item.name for item in fields(kind)}]
+    kinds = [kind for kind in RESULT_KINDS if is_dataclass(kind) and "observed" in {item.name for item in fields(kind)}]
     assert kinds == [type(result) for result in (UNIT, LINK)]
 
 
@@ -242,7 +242,7 @@ def test_files_decide_which_result_is_found(bare: CompiledUnit | LinkResult) -> 
     files = {"a": "1"}
     cache = ResultCache(MemoryStore(), files.get)
     result = replace(bare, observed=(Observed("a", "1"), Observed("b", None)))
-    assert observed_files(result) == result.observed and without_files(result) == bare
+    assert observed_files(result) == result.observed and without_observed(result) == bare
     assert found_or_kept(cache, KEY, lambda: result) == (result, False)
     assert found_or_kept(cache, KEY, lambda: bare) == (result, True)
     files["b"] = "2"
@@ -264,7 +264,7 @@ def test_worlds_are_bounded() -> None:
 
 
 def test_entries_that_could_never_be_used() -> None:
-    whole = seal_entry(KEY, encode_worlds([ObservedResult((), serialize_compiled(UNIT))]))
+    whole = seal_entry(KEY, encode_worlds([ObservedResult((), result_bytes(UNIT))]))
     empty = seal_entry(KEY, encode_worlds([ObservedResult((), b"junk")]))
     rows = [(KEY, whole), (OTHER, whole), (KEY, empty), (KEY, whole[:-1])]
     found = [error.fault for _, error in damaged_entries(rows)]

@@ -16,7 +16,7 @@ import pytest
 from cratewright import testing
 from cratewright.base.errors import CacheError, ConfigurationError, PluginError, UnknownNameError
 from cratewright.cache.entry import seal_entry
-from cratewright.cache.key import compute_cache_key
+from cratewright.cache.key import key_of
 from cratewright.cache.store import CacheKvStore, StoreReport
 from cratewright.contract.backend import CodegenBackend
 from cratewright.contract.hookspecs import hookimpl
@@ -134,7 +134,7 @@ def test_a_damaged_cache_compiles_again(engine: Engine) -> None:
 
 def test_an_entry_that_holds_no_result_compiles_again(engine: Engine) -> None:
     stencil = _stencil(b"export a\n", "a.stub")
-    key = compute_cache_key("compile_codegen_unit", engine.code_digest("stub", "text"), stencil)
+    key = key_of("compile_codegen_unit", engine.code_digest("stub", "text"), stencil)
     _compile(engine, b"export a\n")
     whole = engine.store.get(key)
     assert whole is not None

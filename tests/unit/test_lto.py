@@ -14,7 +14,7 @@ from typing import ClassVar
 import pytest
 
 from cratewright.base.errors import LinkError
-from cratewright.cache.entry import ObservedResult, encode_worlds, seal_entry, serialize_compiled
+from cratewright.cache.entry import ObservedResult, encode_worlds, result_bytes, seal_entry
 from cratewright.cache.shortened import Shortened
 from cratewright.contract.hookspecs import hookimpl
 from cratewright.formats.metadata import CrateMetadata, decode_dylib
@@ -265,7 +265,7 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 1
     # What belongs to another request is made again.
     (key,) = [key for key, data in kept.items() if data is analysis]
-    other = serialize_compiled(Shortened((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
+    other = result_bytes(Shortened((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
     kept[key] = seal_entry(key, encode_worlds([ObservedResult((), other)]))
     assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 2
 

@@ -15,8 +15,8 @@ import pytest
 from cratewright.base.errors import ConfigurationError, Interrupted
 from cratewright.remote import open_executor
 from cratewright.remote.execution import Executor, input_root
-from cratewright.remote.message import digest_of
-from cratewright.remote.wire import decode, encode
+from cratewright.remote.message import message_digest
+from cratewright.remote.wire import decode, encode_message
 from cratewright.system import child
 from cratewright.system.child import end_all
 from cratewright.system.elsewhere import Portable, Ran, passed_directories
@@ -72,14 +72,21 @@ def test_an_image_is_asked_for(tmp_path: Path) -> None:
     with serving_reapi() as server, contextlib.closing(open_executor(server.url, environ, jobs=1, timeout=HANG)) as one:
         one.run(_portable(tmp_path))
         pairs = (("OSFamily", "linux"), ("container-image", image))
-        platform = encode([(1, encode([(1, name.encode()), (2, text.encode())])) for name, text in pairs])
+        platform = encode_message(
+            [(1, encode_message([(1, name.encode()), (2, text.encode())])) for name, text in pairs]
+        )
         action = next(data for data in server.blobs.values() if b"tools 1" in data)
         command = server.blobs[server.types["Action"].FromString(action).command_digest.hash]
         assert decode(action).data(10) == decode(command).data(5) == platform
 
 
 def test_an_input_root_is_the_same_in_any_order() -> None:
-    files = {"b/c": digest_of(b"1"), "a": digest_of(b"2"), "b/a/x": digest_of(b"3"), "b.d": digest_of(b"4")}
+    files = {
+        "b/c": message_digest(b"1"),
+        "a": message_digest(b"2"),
+        "b/a/x": message_digest(b"3"),
+        "b.d": message_digest(b"4"),
+    }
     root, blobs = input_root(files, ["e", "b/f"])
     again, _ = input_root(dict(reversed(files.items())), ["b/f", "e"])
     assert root == again and len(blobs) == 4, "two directories are alike: both are empty"

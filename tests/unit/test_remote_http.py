@@ -29,7 +29,7 @@ from cratewright.pipeline.settings import read_store
 from cratewright.plugins.registry import Registry
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
-from cratewright.remote.message import INLINE, ActionResult, action_of, digest_of
+from cratewright.remote.message import INLINE, ActionResult, action_of, message_digest
 from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
 from cratewright.system.child import end_all
@@ -88,7 +88,7 @@ def test_what_goes_in_comes_out(kept: dict[str, bytes]) -> None:
     assert sum(path.startswith("/ci/cas/") for path in kept) == 4
     for path, data in kept.items():
         if "/cas/" in path:
-            assert path.endswith(digest_of(data).hash)
+            assert path.endswith(message_digest(data).hash)
     with faulty_server("", kept) as server:
         store = _store(server)
         assert _found(store, {_key("no such"): 0, **RESULTS}) == RESULTS
@@ -360,8 +360,8 @@ def test_an_entry_of_another_key_is_none(kept: dict[str, bytes]) -> None:
     """Whoever can write may put a whole entry where it does not belong."""
     first, second = list(RESULTS)[:2]
     value = seal_entry(first, b"payload")
-    path = f"/ci/ac/{digest_of(action_of(second)).hash}"
-    with faulty_server("", {path: ActionResult(digest_of(value), value).encoded()}) as server:
+    path = f"/ci/ac/{message_digest(action_of(second)).hash}"
+    with faulty_server("", {path: ActionResult(message_digest(value), value).encoded()}) as server:
         store = _store(server)
         assert store.get(second) is None
         store.close()

@@ -16,11 +16,11 @@ import pytest
 from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.remote.address import read_address
-from cratewright.remote.message import COMMAND, INLINE, ActionResult, Digest, action_of, digest_of, read_digest
+from cratewright.remote.message import COMMAND, INLINE, ActionResult, Digest, action_of, message_digest, read_digest
 from cratewright.remote.packing import DEFLATE, ZSTD, PackingError, compress, unpack
 from cratewright.remote.reapi import ReapiTransport
 from cratewright.remote.store import RemoteStore
-from cratewright.remote.wire import WireError, decode, encode
+from cratewright.remote.wire import WireError, decode, encode_message
 from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends, until
 from tests.support.certificates import make_certificate
@@ -203,7 +203,7 @@ def test_addresses_that_are_none(url: str, words: str) -> None:
 
 def test_messages_are_those_of_protocol_buffers() -> None:
     types = messages()
-    digest = digest_of(b"contents")
+    digest = message_digest(b"contents")
     theirs = types["ActionResult"](exit_code=0)
     theirs.output_files.add(path="other")
     file = theirs.output_files.add(path="entry", contents=b"contents")
@@ -217,14 +217,14 @@ def test_messages_are_those_of_protocol_buffers() -> None:
     status = types["Status"](code=-5, message="x" * 300)
     fields = decode(status.SerializeToString())
     assert (fields.number(1), fields.text(2)) == (-5, "x" * 300)
-    assert encode([(1, -5), (2, b"x" * 300)]) == status.SerializeToString()
+    assert encode_message([(1, -5), (2, b"x" * 300)]) == status.SerializeToString()
     packed = types["Cache"](functions=[1, 300, 7])
     assert decode(packed.SerializeToString()).numbers(1) == [1, 300, 7]
 
 
 def test_any_bytes_are_a_message_or_none() -> None:
     rng = random.Random(7)
-    whole = ActionResult(digest_of(b"contents"), b"contents").encoded()
+    whole = ActionResult(message_digest(b"contents"), b"contents").encoded()
     for _ in range(20_000):
         data = bytearray(whole if rng.random() < 0.7 else rng.randbytes(rng.randrange(40)))
         for _ in range(rng.randrange(4)):
@@ -232,7 +232,7 @@ def test_any_bytes_are_a_message_or_none() -> None:
                 data[rng.randrange(len(data))] = rng.randrange(256)
         try:
             result = ActionResult.read(bytes(data[: rng.randrange(len(data) + 1)] if rng.random() < 0.3 else data))
-            assert not result.contents or digest_of(result.contents) == result.digest
+            assert not result.contents or message_digest(result.contents) == result.digest
         except WireError:
             pass
     for size in (-1, 1 << 40):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cratewright.base.errors import PluginError, SourceError
-from cratewright.cache.entry import serialize_compiled
+from cratewright.cache.entry import result_bytes
 from cratewright.contract.backend import CodegenBackend, Session
 from cratewright.contract.edge import opened
 from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack_calls
@@ -192,7 +192,7 @@ def test_code_that_is_installed_there(place: Place, capfd: pytest.CaptureFixture
     assert [place.sender.make([job]) for _ in range(4)] == [[None]] * 4 and len(place.machine.staged) == 1
     assert not any(path.startswith("code/") for files in place.machine.staged for path in files)
     assert "far_plugin" in capfd.readouterr().err
-    report = Report("stub 1", (Answer(result=serialize_compiled(UNIT)),), code="another digest")
+    report = Report("stub 1", (Answer(result=result_bytes(UNIT)),), code="another digest")
     place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: _REPORT.encode(report)})
     place.sender.left, place.sender.failures = "", 0
     assert [place.sender.make([job]) for _ in range(2)] == [[None]] * 2 and len(place.machine.staged) == 2
@@ -209,8 +209,8 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b"x"),))
         b"\xff junk",
         _REPORT.encode(Report("stub 1", ())),
         _REPORT.encode(Report("stub 1", (Answer(result=b"junk"),))),
-        _REPORT.encode(Report("stub 1", (Answer(result=serialize_compiled(UNIT.modules[0])),))),
-        _REPORT.encode(Report("stub 1", (Answer(result=serialize_compiled(replace(UNIT, modules=()))),))),
+        _REPORT.encode(Report("stub 1", (Answer(result=result_bytes(UNIT.modules[0])),))),
+        _REPORT.encode(Report("stub 1", (Answer(result=result_bytes(replace(UNIT, modules=()))),))),
     ],
 )
 def test_answers_that_are_none(place: Place, report: bytes) -> None:

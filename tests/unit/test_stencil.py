@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.base.diagnostic import Diagnostic, Severity
-from cratewright.cache.entry import serialize_compiled, try_finish_recompile
-from cratewright.cache.key import compute_cache_key
+from cratewright.cache.entry import result_bytes, result_of
+from cratewright.cache.key import key_of
 from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from cratewright.values.options import CORE_OPTIONS, Options
 from cratewright.values.stencil import UnitParameters, UnitStencil, apply_parameters, logical_path
@@ -65,7 +65,7 @@ UNITS = st.builds(
 
 
 def _key(stencil: UnitStencil) -> str:
-    return compute_cache_key("compile_codegen_unit", "salt", stencil)
+    return key_of("compile_codegen_unit", "salt", stencil)
 
 
 def test_the_strategies_know_every_field() -> None:
@@ -89,7 +89,7 @@ def test_equal_stencils_have_one_key(stencil: UnitStencil) -> None:
 @given(UNITS, TEXT)
 def test_parameters_are_applied_after_the_fact(unit: CompiledUnit, name: str) -> None:
     """To finish a stored result is to finish the result, and its name is not in it."""
-    stored = try_finish_recompile(serialize_compiled(unit))
+    stored = result_of(result_bytes(unit))
     assert stored == unit
     assert isinstance(stored, CompiledUnit)
     finished = apply_parameters(stored, UnitParameters(name=name))

@@ -30,7 +30,7 @@ from cratewright.workspace import (
     select_features,
 )
 from cratewright.workspace.document import Document
-from cratewright.workspace.keys import CRATE_KEYS, TABLES_OF_A_CRATE, key_of
+from cratewright.workspace.keys import CRATE_KEYS, TABLES_OF_A_CRATE, option_key
 from tests.support.paths import ROOT
 
 STUB = Vocabulary(("text", "text2"), option_table(testing.StubBackend), source_table(testing.StubBackend))
@@ -517,7 +517,7 @@ def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
 
 def test_the_schema_names_every_key() -> None:
     crate = json_schema(STUB.options, STUB.of_source)["definitions"]["crate"]  # type: ignore[index]
-    assert list(crate["properties"]) == [*TABLES_OF_A_CRATE, *map(key_of, (*CRATE_KEYS, *STUB.options))]
+    assert list(crate["properties"]) == [*TABLES_OF_A_CRATE, *map(option_key, (*CRATE_KEYS, *STUB.options))]
     assert all(item["description"] for item in crate["properties"].values())
 
 

@@ -29,10 +29,10 @@ from cratewright_slang.backend import SlangBackend
 from cratewright_slang.imports import ModuleCompiler
 from cratewright_slang.libslang import build_tag
 from cratewright_slang.own_settings import settings_of, words_of
-from cratewright_slang.stages import stage_of
+from cratewright_slang.stages import vulkan_stage
 from cratewright_slang.together import entries_of_part, grouped
 from cratewright_spirv.sharing import entries_of
-from cratewright_spirv.sharing.linking import reached_by, standing_form
+from cratewright_spirv.sharing.linking import modules_of_entries, standing_form
 
 BUFFER = "RWStructuredBuffer<float> d;\n"
 COMPUTE = '[shader("compute")] [numthreads(64, 1, 1)] void '
@@ -98,7 +98,7 @@ def request_of(root: Path, sources: Mapping[str, str], library: str = LIBRARY, *
     modules = []
     for path, text in texts.items():
         made = ModuleCompiler(settings, str(root), ()).compile(path, text.encode())
-        entries = tuple(EntryPoint(str(stage_of(stage)), name) for name, stage in made.entries)
+        entries = tuple(EntryPoint(str(vulkan_stage(stage)), name) for name, stage in made.entries)
         words = {"alike": words_of(chosen), "paths": '["lib"]', "slang": build_tag(), "source": path}
         module = ModuleCodegen(
             name=f"{path}-module",
@@ -121,7 +121,7 @@ def compared(request: LinkRequest) -> dict[str, bool]:
     Shape: by output name.
     """
     entries = entries_of(request)
-    members = list(zip(entries, reached_by(request, entries), strict=True))
+    members = list(zip(entries, modules_of_entries(request, entries), strict=True))
     backend = SlangBackend()
     backend.session = Session(root=".", target="vulkan1.3")
     found: dict[str, bool] = {}

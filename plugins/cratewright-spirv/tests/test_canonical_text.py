@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cratewright_spirv.compilers.glslang import CompileRefused, Glslang, StageSource
-from cratewright_spirv.text.canonical_text import Canonical, canonical
+from cratewright_spirv.text.canonical_text import Canonical, canonical_lines
 from cratewright_spirv.text.conditions import Macros, condition
 from cratewright_spirv.text.includes import IncludeResolver
 from cratewright_spirv.text.skeleton import Obscure, skeleton
@@ -26,7 +26,7 @@ LINE = re.compile(rb"^#line.*", re.M)
 def form(text: str, language: str = "glsl", root: Path = Path("/none"), **fields: object) -> Canonical | None:
     given = {"defines": (), "positions": False, **fields}
     data = text.encode()
-    return canonical("u.x", data, language, includes=IncludeResolver(str(root), (), "u.x", data), **given)  # type: ignore[arg-type]
+    return canonical_lines("u.x", data, language, includes=IncludeResolver(str(root), (), "u.x", data), **given)  # type: ignore[arg-type]
 
 
 def preprocessed(text: bytes, language: str, defines: tuple[tuple[str, str | None], ...]) -> list[bytes] | None:

@@ -12,7 +12,7 @@ import pytest
 
 from cratewright import ConfigurationError, Diagnostic, Severity, SourceError, ToolError
 from cratewright_spirv.compile.compiler import UnitRequest, UnitResult, compile_unit
-from cratewright_spirv.compilers.glslang import SUFFIXES, Compiler, Glslang
+from cratewright_spirv.compilers.glslang import COMPILER_SUFFIXES, Compiler, Glslang
 from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from cratewright_spirv.spirv_tools.tools import find_tools
 
@@ -45,7 +45,7 @@ def compiler(request: pytest.FixtureRequest, library: Glslang, monkeypatch: pyte
 
 def request(root: Path, text: bytes, path: str = "lib/u.glsl", **fields: object) -> UnitRequest:
     words = path.split(".")
-    stage = next((word for word in words if word in SUFFIXES), None)
+    stage = next((word for word in words if word in COMPILER_SUFFIXES), None)
     language = "hlsl" if words[-1] == "hlsl" else "glsl"
     base = UnitRequest(root=str(root), path=path, text=text, language=language, stage=stage, target="vulkan1.2")
     return replace(base, **fields)
@@ -151,7 +151,7 @@ def test_initialisers_are_kept(compiler: Compiler, tmp_path: Path, spirv) -> Non
         (b"return dFdx(x);", [()]),
         (b"barrier(); return x;", [()]),
         (b"EmitVertex(); return x;", [()]),
-        (b"return texture(s, vec2(x)).x;", [("frag",), tuple(word for word in SUFFIXES if word != "frag")]),
+        (b"return texture(s, vec2(x)).x;", [("frag",), tuple(word for word in COMPILER_SUFFIXES if word != "frag")]),
     ],
 )
 def test_a_library_of_no_stage_is_as_free_as_it_can_be(
@@ -164,7 +164,7 @@ def test_a_library_of_no_stage_is_as_free_as_it_can_be(
         spirv.validate(variant.data, "spv1.5")
 
 
-@pytest.mark.parametrize("stage", SUFFIXES)
+@pytest.mark.parametrize("stage", COMPILER_SUFFIXES)
 def test_every_stage_takes_a_library_and_a_call(stage: str, library: Glslang, tmp_path: Path, spirv) -> None:
     text = b"float away(float x);\nfloat f(float x) { return away(x); }\n"
     result = compile_unit(request(tmp_path, text, f"u.{stage}"), library)

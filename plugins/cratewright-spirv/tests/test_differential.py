@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cratewright import SourceError
-from cratewright_spirv.compile.compiler import Found, UnitRequest, compile_unit
+from cratewright_spirv.compile.compiler import FoundSource, UnitRequest, compile_unit
 from cratewright_spirv.compilers.glslang import Compiler, Glslang
 from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from cratewright_spirv.spirv_tools.tools import find_tools
@@ -170,7 +170,7 @@ def bare(data: bytes) -> bytes:
     return find_tools(None).optimize(data, env="vulkan1.2", passes=passes, validator=None, preserve_bindings=True)
 
 
-def by_package(request: UnitRequest, compiler: Compiler, found: Found | None) -> bytes | None:
+def by_package(request: UnitRequest, compiler: Compiler, found: FoundSource | None) -> bytes | None:
     """Return what this package makes of a file, None if it refuses it."""
     try:
         (variant,) = compile_unit(request, compiler, found).variants
@@ -199,7 +199,7 @@ def test_as_the_program_has_it(path: str, tmp_path: Path) -> None:
         stage=stage,
         target="vulkan1.2",
     )
-    ways: dict[str, tuple[UnitRequest, Compiler, Found | None]] = {
+    ways: dict[str, tuple[UnitRequest, Compiler, FoundSource | None]] = {
         "canonical": (request, Glslang(), None),
         "as written": (request, Glslang(), (IncludeResolver(str(tmp_path), (), path, request.text), None)),
         "with lines": (replace(request, debuginfo="line"), Glslang(), None),

@@ -11,7 +11,7 @@ import pytest
 
 from cratewright import CanonicalForm, CompiledUnit, Options, UnitStencil
 from cratewright_spirv.compile.form import canonical_unit, compile_with_form
-from cratewright_spirv.compile.places import AS_WRITTEN, placed, relative
+from cratewright_spirv.compile.places import AS_WRITTEN, placed, with_ordinals
 from cratewright_spirv.compilers.glslang import Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 
@@ -126,7 +126,7 @@ class Case:
         """Tell whether the forms are one; if so the old result must serve as the new one, to the last byte."""
         if before[0].key != after[0].key:
             return False
-        bare = relative(before[1], before[0].parameters, self.texts[id(before[1])].__getitem__)
+        bare = with_ordinals(before[1], before[0].parameters, self.texts[id(before[1])].__getitem__)
         assert bare is not None
         given = replace(
             placed(bare, after[0].parameters, self.texts[id(after[1])].__getitem__), observed=after[0].observed
@@ -259,7 +259,7 @@ def test_columns_of_warnings_follow_the_source_at_hand(case: Case) -> None:
         assert all(item.column for item in (*before[1].diagnostics, *after[1].diagnostics))
         assert case.reused(before, after)
     # A text that is gone costs the column alone.
-    bare = relative(before[1], before[0].parameters, case.texts[id(before[1])].__getitem__)
+    bare = with_ordinals(before[1], before[0].parameters, case.texts[id(before[1])].__getitem__)
     assert bare is not None
     assert [item.column for item in placed(bare, before[0].parameters, lambda file: b"").diagnostics] == [0]
 
@@ -298,4 +298,4 @@ def test_a_result_of_the_source_as_written_serves_no_other(case: Case) -> None:
     form, result = case.see("u.comp", ENTRY)
     (module,) = result.modules
     written = replace(result, modules=(replace(module, attributes=((AS_WRITTEN, "1"),)),))
-    assert relative(written, form.parameters, lambda file: b"") is None
+    assert with_ordinals(written, form.parameters, lambda file: b"") is None

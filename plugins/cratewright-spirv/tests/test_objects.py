@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.compile.objects import MARKER, Outline, SymbolInfo, link_object
+from cratewright_spirv.compile.objects import MARKER, Outline, SymbolInfo, make_object
 
 # A library as glslang leaves it: a stub main with an initialiser, an included helper that nothing
 # reaches, two overloads and the stub of an import.
@@ -69,7 +69,7 @@ OUTLINE = Outline(
 
 
 def test_symbols_are_matched_by_name_and_order(spirv) -> None:
-    data, exports, imports, initialiser = link_object(spirv.assemble(MODULE), OUTLINE)
+    data, exports, imports, initialiser = make_object(spirv.assemble(MODULE), OUTLINE)
     assert exports == (
         SymbolInfo("f(f1;", 4, "lib/u.glsl", "float (float)"),
         SymbolInfo("f(vf2;", 9, "lib/u.glsl", "float (floatx2)"),
@@ -80,7 +80,7 @@ def test_symbols_are_matched_by_name_and_order(spirv) -> None:
 
 
 def test_what_nothing_reaches_goes_with_its_names(spirv) -> None:
-    text = spirv.disassemble(link_object(spirv.assemble(MODULE), OUTLINE)[0], "--raw-id")
+    text = spirv.disassemble(make_object(spirv.assemble(MODULE), OUTLINE)[0], "--raw-id")
     for word in ("helper", "gone", MARKER, "OpEntryPoint", "OpExecutionMode", "RelaxedPrecision", "OpFAdd"):
         assert word not in text
     assert "OpCapability Linkage" in text
@@ -89,20 +89,20 @@ def test_what_nothing_reaches_goes_with_its_names(spirv) -> None:
 
 def test_an_unreached_import_goes_too(spirv) -> None:
     outline = Outline(path="u", library=True, definitions=(("helper", None), ("f", None), ("f", ("u", 1))), stubs=())
-    data, exports, imports, _ = link_object(spirv.assemble(MODULE), outline)
+    data, exports, imports, _ = make_object(spirv.assemble(MODULE), outline)
     assert ([item.name for item in exports], imports) == (["f(vf2;"], ())
     spirv.validate(data, "spv1.5")
 
 
 def test_a_shader_keeps_its_entry_point_and_exports_nothing(spirv) -> None:
     outline = Outline(path="u", library=False, stubs=(("away", ("u", 1)),))
-    data, exports, imports, initialiser = link_object(spirv.assemble(MODULE), outline)
+    data, exports, imports, initialiser = make_object(spirv.assemble(MODULE), outline)
     assert (exports, [item.name for item in imports], initialiser) == ((), ["away(f1;"], None)
     assert "OpEntryPoint GLCompute" in spirv.disassemble(data)
 
 
 def test_source_text_is_taken_out(spirv) -> None:
     text = MODULE.replace('OpName %1 "main"', '%40 = OpString "u"\nOpSource GLSL 450 %40 "secret"\nOpName %1 "main"')
-    data, *_ = link_object(spirv.assemble(text), OUTLINE)
+    data, *_ = make_object(spirv.assemble(text), OUTLINE)
     assert "OpSource GLSL 450 %40" in spirv.disassemble(data, "--raw-id")
     assert "secret" not in spirv.disassemble(data)

@@ -24,6 +24,7 @@ __all__ = [
     "NONBLOCK",
     "WINDOWS",
     "adopt",
+    "belongs_to_user",
     "can_fork",
     "can_lock",
     "default_workers",
@@ -32,7 +33,6 @@ __all__ = [
     "has_groups",
     "hold_signals",
     "is_absolute",
-    "is_own",
     "lead_group",
     "lock",
     "new_group",
@@ -161,7 +161,7 @@ def user_number() -> int:
     return os.getuid() if hasattr(os, "getuid") else 0
 
 
-def is_own(found: os.stat_result) -> bool:
+def belongs_to_user(found: os.stat_result) -> bool:
     """Return whether this user owns a file; true where files have no owner ids, and directories keep others out."""
     return not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
 

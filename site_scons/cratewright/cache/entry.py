@@ -20,7 +20,7 @@ from .shortened import Shortened
 
 __all__ = [
     "MOST_WORLDS",
-    "RESULTS",
+    "RESULT_KINDS",
     "ObservedResult",
     "RecompileError",
     "RecompileFault",
@@ -28,9 +28,9 @@ __all__ = [
     "decode_worlds",
     "encode_worlds",
     "open_entry",
+    "result_bytes",
+    "result_of",
     "seal_entry",
-    "serialize_compiled",
-    "try_finish_recompile",
 ]
 
 Result = CompiledUnit | LinkResult | ModuleCodegen | Shortened
@@ -38,7 +38,7 @@ Result = CompiledUnit | LinkResult | ModuleCodegen | Shortened
 
 _Value = TypeVar("_Value")
 
-RESULTS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
+RESULT_KINDS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
 
 _MARKER = b"cratewright entry 5\n"
 _FAMILY = b"cratewright entry "
@@ -95,7 +95,7 @@ def _seal(name: bytes, payload: bytes | memoryview) -> bytes:
     return digest.digest()
 
 
-def serialize_compiled(result: Result) -> bytes:
+def result_bytes(result: Result) -> bytes:
     """Return a result as bytes.
 
     Raises: ValueError if a field has a wrong type.
@@ -103,7 +103,7 @@ def serialize_compiled(result: Result) -> bytes:
     return _RESULT.encode(result)
 
 
-def try_finish_recompile(data: bytes) -> Result:
+def result_of(data: bytes) -> Result:
     """Return the result that bytes encode.
 
     Raises: RecompileError if they encode none.

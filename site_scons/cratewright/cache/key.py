@@ -18,7 +18,7 @@ from ..base.digest import content_digest, value_digest
 from ..values.options import Options
 from ..values.request import LinkModule, ThinBuffer
 
-__all__ = ["CacheKey", "Fields", "code_digest", "code_files", "compute_cache_key", "fields_digest", "key_fields"]
+__all__ = ["CacheKey", "Fields", "code_digest", "code_files", "fields_digest", "key_fields", "key_of"]
 
 CacheKey = NewType("CacheKey", str)
 """What a result or a note is stored under: hex SHA-256. Stores themselves take any string."""
@@ -30,7 +30,7 @@ _SHORT = 80
 _SHORT_WORD = 400
 
 
-def compute_cache_key(kind: str, code: str, value: object, fingerprint: str = "") -> CacheKey:
+def key_of(kind: str, code: str, value: object, fingerprint: str = "") -> CacheKey:
     """Return the key of the result of `kind` for a stencil or request, over all its fields.
 
     Shape: hex SHA-256. `code` is the digest of the code that computes the result, `fingerprint` that of the tools if

@@ -20,9 +20,9 @@ from .entry import (
     decode_worlds,
     encode_worlds,
     open_entry,
+    result_bytes,
+    result_of,
     seal_entry,
-    serialize_compiled,
-    try_finish_recompile,
 )
 from .key import CacheKey
 from .store import CacheKvStore, NoStore
@@ -33,7 +33,7 @@ __all__ = [
     "ResultCache",
     "damaged_entries",
     "observed_files",
-    "without_files",
+    "without_observed",
 ]
 
 _OBSERVING = (CompiledUnit, LinkResult)
@@ -105,7 +105,7 @@ class ResultCache:
         observed = observed_files(result)
         others = [world for world in earlier.worlds if world.observed != observed]
         try:
-            new = ObservedResult(observed, serialize_compiled(without_files(result)))
+            new = ObservedResult(observed, result_bytes(without_observed(result)))
             worlds = encode_worlds([new, *others][:MOST_WORLDS])
         except ValueError:  # a field of a wrong type, or too large: it could not be read back
             return
@@ -117,7 +117,7 @@ class ResultCache:
             worlds = decode_worlds(open_entry(key, data))
             for position, world in enumerate(worlds):
                 if self._holds(world.observed, digests):
-                    result = try_finish_recompile(world.result)
+                    result = result_of(world.result)
                     # The files are kept once, beside the result.
                     return Found(
                         _with_files(result, world.observed), (world, *worlds[:position], *worlds[position + 1 :])
@@ -153,7 +153,7 @@ def observed_files(result: object) -> tuple[Observed, ...]:
     return result.observed if isinstance(result, _OBSERVING) else ()
 
 
-def without_files(result: Result) -> Result:
+def without_observed(result: Result) -> Result:
     """Return a result without the files that decided it."""
     return _with_files(result, ())
 
@@ -183,7 +183,7 @@ def damaged_entries(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, Rec
     for key, data in entries:
         try:
             for world in decode_worlds(open_entry(CacheKey(key), data)):
-                try_finish_recompile(world.result)
+                result_of(world.result)
         except RecompileError as error:
             damaged.append((key, error))
     return damaged

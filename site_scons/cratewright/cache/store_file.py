@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..base.host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, is_own, permit
+from ..base.host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, belongs_to_user, permit
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,7 +88,7 @@ def check_journal(file: str) -> None:
 def own_journal(journal: str) -> bool:
     """Return whether the path holds no journal, or one that this user may remove."""
     try:
-        return _is_journal(journal) and is_own(os.lstat(journal))
+        return _is_journal(journal) and belongs_to_user(os.lstat(journal))
     except OSError:
         return True
 

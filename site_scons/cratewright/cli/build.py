@@ -9,7 +9,7 @@ from ..base.errors import ConfigurationError
 from ..formats.depfile import encode_depfile
 from ..system.fs import write_atomic
 
-__all__ = ["add_build", "build", "processors"]
+__all__ = ["add_build", "build_workspace", "processors"]
 
 _WORKSPACE = "crates.toml"
 
@@ -41,7 +41,7 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--no-progress", action="store_true", help="do not show progress")
     parser.add_argument("--depfile", metavar="FILE", help="write a Make rule that lists all files that were read")
     parser.add_argument("--depfile-target", metavar="NAME", help="target of that rule (default: the first output)")
-    parser.set_defaults(run=build, passes=True)
+    parser.set_defaults(run=build_workspace, passes=True)
 
 
 def _count(text: str) -> int:
@@ -51,7 +51,7 @@ def _count(text: str) -> int:
     return count
 
 
-def build(arguments: argparse.Namespace) -> int:
+def build_workspace(arguments: argparse.Namespace) -> int:
     """Build what the command line asks for; SCons's status of a failed build becomes 2.
 
     Raises: ConfigurationError if there is no workspace; OutputError if the dependency file cannot be written.

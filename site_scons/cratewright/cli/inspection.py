@@ -9,7 +9,7 @@ from typing import Any
 
 from ..base.digest import content_digest
 from ..base.errors import FormatError
-from ..formats.archive import MAGIC
+from ..formats.archive import ARCHIVE_MAGIC
 from ..formats.crate_metadata import CrateMetadata
 from ..formats.metadata import carries_metadata, decode_dylib, decode_rlib, decode_rlink
 from ..formats.stage_record import decode_record
@@ -53,7 +53,7 @@ def facts(path: str, ask: _Describe = lambda path, data: None) -> dict[str, obje
     data = read_bytes(path)
     record = _record(path)
     known: dict[str, object] = {"lto": record} if record else {}
-    if data.startswith(MAGIC):
+    if data.startswith(ARCHIVE_MAGIC):
         return {"kind": "rlib", **_crate_facts(decode_rlib(data, path=path)), **known}
     if data.startswith(b"cratewright-"):
         return {"kind": "rlink", **_crate_facts(decode_rlink(data, path=path)), **known}

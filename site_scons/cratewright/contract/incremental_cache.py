@@ -22,13 +22,12 @@ from ..cache.entry import (
     decode_worlds,
     encode_worlds,
     open_entry,
+    result_bytes,
+    result_of,
     seal_entry,
 )
-from ..cache.entry import serialize_compiled as result_bytes
-from ..cache.entry import try_finish_recompile as result_of
-from ..cache.key import CacheKey, code_digest
-from ..cache.key import compute_cache_key as key_of
-from ..cache.results import ResultCache, without_files
+from ..cache.key import CacheKey, code_digest, key_of
+from ..cache.results import ResultCache, without_observed
 from ..cache.store import CacheKvStore, NoStore
 from ..system.fs import FileDigests
 from ..values.call import BackendCall
@@ -70,7 +69,7 @@ def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: Comp
 
     Raises: ValueError for a unit with invalid fields.
     """
-    world = ObservedResult(unit.observed, result_bytes(without_files(unit)))
+    world = ObservedResult(unit.observed, result_bytes(without_observed(unit)))
     return seal_entry(compute_cache_key(backend, stencil).text, encode_worlds([world]))
 
 

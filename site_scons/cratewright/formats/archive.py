@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from ..base.errors import FormatError
 from ..base.values import dataclass
 
-__all__ = ["MAGIC", "Member", "read_archive", "write_archive"]
+__all__ = ["ARCHIVE_MAGIC", "Member", "read_archive", "write_archive"]
 
-MAGIC = b"!<arch>\n"
+ARCHIVE_MAGIC = b"!<arch>\n"
 _HEADER = 60
 _SHORT_NAME = 15
 
@@ -46,7 +46,7 @@ def write_archive(members: Iterable[Member]) -> bytes:
     symbols = [(symbol, index) for index, member in enumerate(items) for symbol in member.symbols]
     table_size = 4 + 4 * len(symbols) + sum(len(symbol.encode()) + 1 for symbol, _ in symbols)
     table_size += table_size & 1
-    position = len(MAGIC)
+    position = len(ARCHIVE_MAGIC)
     if symbols:
         position += _HEADER + table_size
     if long_names:
@@ -55,7 +55,7 @@ def write_archive(members: Iterable[Member]) -> bytes:
     for member in items:
         offsets.append(position)
         position += _HEADER + len(member.data) + (len(member.data) & 1)
-    out = [MAGIC]
+    out = [ARCHIVE_MAGIC]
     if symbols:
         table = struct.pack(">I", len(symbols))
         table += b"".join(struct.pack(">I", offsets[index]) for _, index in symbols)
@@ -90,7 +90,7 @@ def read_archive(data: bytes, *, path: str) -> tuple[Member, ...]:
 
     Raises: FormatError naming `path` and the offset for a foreign, truncated or damaged archive.
     """
-    if data[: len(MAGIC)] != MAGIC:
+    if data[: len(ARCHIVE_MAGIC)] != ARCHIVE_MAGIC:
         raise FormatError(
             f"{path} is not an archive",
             context=(("begins with", repr(data[:8])),),
@@ -98,7 +98,7 @@ def read_archive(data: bytes, *, path: str) -> tuple[Member, ...]:
         )
     members: list[Member] = []
     long_names = b""
-    position = len(MAGIC)
+    position = len(ARCHIVE_MAGIC)
     while position < len(data):
         header = data[position : position + _HEADER]
         if len(header) < _HEADER or header[58:60] != b"`\n" or not header[48:58].strip().isdigit():

@@ -10,10 +10,10 @@ from typing import Any, Protocol, TypeVar
 from ..base.diagnostic import Diagnostic
 from ..base.errors import CacheError, CratewrightError, PluginError, error_diagnostics
 from ..base.values import dataclass
-from ..cache.entry import RESULTS, Result
+from ..cache.entry import RESULT_KINDS, Result
 from ..cache.explain import describe
 from ..cache.history import Ledger
-from ..cache.key import CacheKey, Fields, compute_cache_key, fields_digest, key_fields
+from ..cache.key import CacheKey, Fields, fields_digest, key_fields, key_of
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
 from ..cache.trail import Trails
@@ -73,7 +73,7 @@ class _Task:
 class CachedRun:
     """Calls of one method, and what their results depend on besides the arguments.
 
-    Shape: `code` and `fingerprint` as in `compute_cache_key`; with `verify` every hit is recomputed and compared.
+    Shape: `code` and `fingerprint` as in `key_of`; with `verify` every hit is recomputed and compared.
     `listener` receives an event for each unit.
     """
 
@@ -150,7 +150,7 @@ class CachedRun:
     def _form_key(self, job: Job[Any], form: CanonicalForm) -> CacheKey:
         tools = self.fingerprint or str(getattr(job.call.arguments[0], "fingerprint", ""))
         place = (self.backend.NAME, self.backend.session.target, form.key)
-        return compute_cache_key(f"{job.call.name} by form", self.code, place, tools)
+        return key_of(f"{job.call.name} by form", self.code, place, tools)
 
     def _make(self, tasks: Iterable[_Task]) -> None:
         tasks = sorted(tasks, key=lambda task: -task.job.size)
@@ -258,7 +258,7 @@ def _fails_now(job: Job[Any], error: CratewrightError) -> CacheError:
 
 def _result(value: object) -> tuple[Result, CanonicalForm | None]:
     """Split a result into the result and the form it was made from."""
-    assert isinstance(value, RESULTS)
+    assert isinstance(value, RESULT_KINDS)
     if isinstance(value, CompiledUnit) and value.form is not None:
         return replace(value, form=None), value.form
     return value, None

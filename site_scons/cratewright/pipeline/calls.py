@@ -131,7 +131,7 @@ class CallRunner:
         session = self.session(backend.session.target)
         calls = [
             WorkerCall(
-                remote.run,
+                remote.run_call,
                 (path, session, job.call, how.watched, how.timed),
                 job.label,
                 job.memory,

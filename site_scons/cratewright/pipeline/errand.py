@@ -24,7 +24,7 @@ from ..base.errors import (
     ValidationError,
 )
 from ..base.values import dataclass
-from ..cache.entry import RESULTS, serialize_compiled
+from ..cache.entry import RESULT_KINDS, result_bytes
 from ..contract.backend import CodegenBackend, Session
 from ..contract.edge import plugin_class
 from ..contract.incremental_cache import results_code
@@ -153,8 +153,8 @@ def _answer(backend: CodegenBackend, call: BackendCall[object]) -> Answer:
             value = make(backend, call)
         except CratewrightError as error:
             return Answer(_looked_for(opened), failure=_failure(error))
-    assert isinstance(value, RESULTS)
-    return Answer(_looked_for(opened), serialize_compiled(value))
+    assert isinstance(value, RESULT_KINDS)
+    return Answer(_looked_for(opened), result_bytes(value))
 
 
 def _looked_for(opened: Iterable[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from ..values.options import LtoMode
 from ..values.request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from .engine import Engine, Job, JobOutcome
 
-__all__ = ["LtoReport", "Optimized", "lower", "lto_event", "lto_line", "lto_row", "optimize", "split_crashed"]
+__all__ = ["LtoReport", "Optimized", "lower_modules", "lto_event", "lto_line", "lto_row", "optimize", "split_crashed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
     """
     asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
-        return Optimized(lower(engine, backend, asked, request.modules))
+        return Optimized(lower_modules(engine, backend, asked, request.modules))
     asked = replace(asked, kept=backend.kept_symbols(request))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
     answer, fresh = engine.once(question, lambda: _optimize(engine, backend, asked))
@@ -134,7 +134,7 @@ def _optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> 
         bytes_after=sum(len(item.module.data) for item in modules),
         seconds=time.monotonic() - started,
     )
-    return Optimized((*modules, *lower(engine, backend, request, rest)), report)
+    return Optimized((*modules, *lower_modules(engine, backend, request, rest)), report)
 
 
 def _taking_part(
@@ -165,7 +165,7 @@ def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple
 
     merged, _ = run(BackendCall(CodegenBackend.run_fat_lto, request))
     optimized, hit = run(BackendCall(CodegenBackend.optimize_fat, merged, _config(backend, request)))
-    (module,) = lower(engine, backend, request, [LinkModule(request.crate, optimized)], memory=memory)
+    (module,) = lower_modules(engine, backend, request, [LinkModule(request.crate, optimized)], memory=memory)
     return [module], int(not hit), int(hit)
 
 
@@ -234,7 +234,7 @@ def _order(modules: Sequence[LinkModule]) -> Callable[[ThinModule], int]:
     return place
 
 
-def lower(
+def lower_modules(
     engine: Engine, backend: CodegenBackend, request: LinkRequest, modules: Sequence[LinkModule], *, memory: int = 0
 ) -> tuple[LinkModule, ...]:
     """Lower modules, each once, concurrently.

@@ -30,7 +30,7 @@ __all__ = [
     "make_watched",
     "not_found",
     "open_backend",
-    "run",
+    "run_call",
     "warm",
     "watching",
 ]
@@ -117,7 +117,7 @@ def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
     open_backend(path, session).warm(stencils)
 
 
-def run(path: str, session: Session, call: BackendCall[object], watched: bool, timed: bool) -> object:
+def run_call(path: str, session: Session, call: BackendCall[object], watched: bool, timed: bool) -> object:
     """Make a call of a backend, as `make`.
 
     Raises: PluginError if a thread that the call started has failed: its work is missing.

@@ -17,7 +17,7 @@ from typing import Any
 from ..base.codec import DecodeError
 from ..base.errors import CratewrightError, PluginError
 from ..base.values import dataclass
-from ..cache.entry import RecompileError, try_finish_recompile
+from ..cache.entry import RecompileError, result_of
 from ..cache.results import observed_files
 from ..cache.shortened import Shortened, restore
 from ..contract.backend import CodegenBackend, Session
@@ -183,7 +183,7 @@ class Sender:
             error = rebuilt(answer.failure)
             return (CallOutcome(None, error) if error is not None else None), looked
         try:
-            result = try_finish_recompile(answer.result)
+            result = result_of(answer.result)
             whole = restore(result, job.call.arguments) if isinstance(result, Shortened) else result
         except (RecompileError, ValueError):
             return None, {}

@@ -20,11 +20,11 @@ from ..system.child import check_ended
 from ..system.elsewhere import Placed, Portable, Ran
 from .address import Address
 from .channel import Gone
-from .message import Digest, digest_of, read_digest
+from .message import Digest, message_digest, read_digest
 from .patience import Wait
 from .reapi import ReapiTransport
 from .store import Fault, tell_user
-from .wire import WireError, WireFields, decode, encode
+from .wire import WireError, WireFields, decode, encode_message
 
 __all__ = ["Executor", "input_root"]
 
@@ -66,15 +66,15 @@ class _Tree:
         """Return the digest of the directory, whose message is put among the blobs."""
         # Source: a Directory's names are sorted by bytes.
         files = [
-            (1, encode([(1, os.fsencode(name)), (2, digest.encoded()), (4, int(executable))]))
+            (1, encode_message([(1, os.fsencode(name)), (2, digest.encoded()), (4, int(executable))]))
             for name, (digest, executable) in sorted(self.files.items())
         ]
         below = [
-            (2, encode([(1, os.fsencode(name)), (2, tree.encoded(blobs).encoded())]))
+            (2, encode_message([(1, os.fsencode(name)), (2, tree.encoded(blobs).encoded())]))
             for name, tree in sorted(self.below.items())
         ]
-        message = encode([*files, *below])
-        digest = digest_of(message)
+        message = encode_message([*files, *below])
+        digest = message_digest(message)
         blobs[digest] = message
         return digest
 
@@ -107,8 +107,8 @@ class Executor:
         self._name = address.shown
         self._instance = address.instance.encode()
         self._timeout = timeout
-        properties = [(1, encode([(1, name.encode()), (2, text.encode())])) for name, text in sorted(platform)]
-        self._platform = encode(properties)
+        properties = [(1, encode_message([(1, name.encode()), (2, text.encode())])) for name, text in sorted(platform)]
+        self._platform = encode_message(properties)
         self._gate = threading.Semaphore(jobs)
         self._lock = threading.Lock()
         self._there: set[Digest] = set()
@@ -188,12 +188,14 @@ class Executor:
         placed = {path: Placed(os.path.join(portable.root, path), digest) for path, digest in portable.inputs.items()}
         placed |= portable.placed
         inputs = {path: self._digest(path, item) for path, item in placed.items()}
-        contents = {path: digest_of(data) for path, data in portable.contents.items()}
+        contents = {path: message_digest(data) for path, data in portable.contents.items()}
         programs = {path for path, item in placed.items() if item.executable}
         root, blobs = input_root(inputs | contents, portable.directories, programs)
         blobs |= {contents[path]: data for path, data in portable.contents.items()}
-        environ = [(2, encode([(1, name.encode()), (2, os.fsencode(text))])) for name, text in sorted(portable.environ)]
-        command = encode(
+        environ = [
+            (2, encode_message([(1, name.encode()), (2, os.fsencode(text))])) for name, text in sorted(portable.environ)
+        ]
+        command = encode_message(
             [
                 *((1, os.fsencode(word)) for word in portable.argv),
                 *environ,
@@ -201,22 +203,22 @@ class Executor:
                 *((7, os.fsencode(path)) for path in sorted(portable.outputs)),
             ]
         )
-        action = encode(
+        action = encode_message(
             [
-                (1, digest_of(command).encoded()),
+                (1, message_digest(command).encoded()),
                 (2, root.encoded()),
-                (6, encode([(1, int(self._timeout))])),
+                (6, encode_message([(1, int(self._timeout))])),
                 (7, int(fresh)),
                 (9, portable.salt.encode()),
                 (10, self._platform),
             ]
         )
-        blobs |= {digest_of(command): command, digest_of(action): action}
+        blobs |= {message_digest(command): command, message_digest(action): action}
         for path, digest in inputs.items():
             if digest not in self._there and digest not in blobs:
                 blobs[digest] = self._content(path, placed[path].file, digest)
         self._give(blobs)
-        result = self._executed(digest_of(action), fresh)
+        result = self._executed(message_digest(action), fresh)
         return self._read(result, portable.outputs)
 
     def _digest(self, path: str, item: Placed) -> Digest:
@@ -251,7 +253,7 @@ class Executor:
 
         Raises: _Unusable; Interrupted, and then the server has been told.
         """
-        request = encode([(1, self._instance), (3, int(fresh)), (6, action.encoded())])
+        request = encode_message([(1, self._instance), (3, int(fresh)), (6, action.encoded())])
         operation = b""
         try:
             for message in self._transport.channel.stream(_EXECUTE, request, Wait(self._timeout + _GRACE)):
@@ -286,7 +288,7 @@ class Executor:
         if operation:
             channel = self._transport.channel
             with suppress(Exception):  # whatever it says to that
-                channel.start(channel.unary(_CANCEL), encode([(1, operation)])).result(timeout=_GOODBYE)
+                channel.start(channel.unary(_CANCEL), encode_message([(1, operation)])).result(timeout=_GOODBYE)
 
     def _read(self, result: WireFields, outputs: Iterable[str]) -> Ran:
         wanted: dict[Digest, bytes] = {}
@@ -295,7 +297,7 @@ class Executor:
             path, digest = item.text(1), read_digest(item.message(2))
             if path in outputs:
                 named[path] = digest
-                if not digest.size or (item.data(5) and digest_of(item.data(5)) == digest):
+                if not digest.size or (item.data(5) and message_digest(item.data(5)) == digest):
                     wanted[digest] = item.data(5)
         said: list[bytes] = []
         streams = []

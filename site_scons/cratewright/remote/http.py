@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from .address import Address
 from .gathering import Answers, Gathered, fetched, gather
-from .message import INLINE, LARGEST, ActionResult, action_of, digest_of
+from .message import INLINE, LARGEST, ActionResult, action_of, message_digest
 from .patience import Wait
 from .proxy import netloc
 from .store import Fault, Fetched, Transport
@@ -66,7 +66,7 @@ class HttpTransport(Transport):
         """Ask for something that is not there."""
 
         def ask(connection: _Connection) -> bytes:
-            connection.exchange("HEAD", f"/ac/{digest_of(b'').hash}", wait=wait)
+            connection.exchange("HEAD", f"/ac/{message_digest(b'').hash}", wait=wait)
             return b""
 
         return next(iter(self._readers.run([ask], wait)[1]), None)
@@ -79,7 +79,7 @@ class HttpTransport(Transport):
 
 def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
     def work(connection: _Connection) -> bytes | None:
-        data = connection.exchange("GET", f"/ac/{digest_of(action_of(key)).hash}", most=_LARGEST_RESULT, wait=wait)
+        data = connection.exchange("GET", f"/ac/{message_digest(action_of(key)).hash}", most=_LARGEST_RESULT, wait=wait)
         if data is None:
             return None
         try:
@@ -89,7 +89,7 @@ def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
         if result.contents or not result.digest.size:
             return result.contents
         data = connection.exchange("GET", f"/cas/{result.digest.hash}", most=result.digest.size, wait=wait)
-        if data is not None and digest_of(data) != result.digest:
+        if data is not None and message_digest(data) != result.digest:
             raise _Refused(Fault("contents with another digest than requested"))
         return data
 
@@ -98,14 +98,14 @@ def _get(key: str, wait: Wait) -> Callable[[_Connection], bytes | None]:
 
 def _put(key: str, value: bytes, wait: Wait) -> Callable[[_Connection], bytes | None]:
     def work(connection: _Connection) -> bytes | None:
-        digest = digest_of(value)
+        digest = message_digest(value)
         inline = len(value) <= INLINE
         if not inline:
             path = f"/cas/{digest.hash}"
             if len(value) < _ASKED_FIRST or connection.exchange("HEAD", path, wait=wait) is None:
                 connection.exchange("PUT", path, value, wait=wait)
         result = ActionResult(digest, value if inline else b"").encoded()
-        return connection.exchange("PUT", f"/ac/{digest_of(action_of(key)).hash}", result, wait=wait)
+        return connection.exchange("PUT", f"/ac/{message_digest(action_of(key)).hash}", result, wait=wait)
 
     return work
 

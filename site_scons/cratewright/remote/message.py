@@ -11,18 +11,18 @@ import hashlib
 import re
 
 from ..base.values import dataclass
-from .wire import WireError, WireFields, decode, encode
+from .wire import WireError, WireFields, decode, encode_message
 
 __all__ = [
     "COMMAND",
     "DIRECTORY",
+    "ENTRY_OUTPUT",
     "INLINE",
     "LARGEST",
-    "OUTPUT",
     "ActionResult",
     "Digest",
     "action_of",
-    "digest_of",
+    "message_digest",
     "read_digest",
 ]
 
@@ -30,7 +30,7 @@ LARGEST = 512 << 20
 """Bytes of the largest value that is sent or taken, as in the embedded store."""
 INLINE = 32 << 10
 """Bytes up to which a value stands in its result: that saves a request, and servers keep such small things together."""
-OUTPUT = "entry"
+ENTRY_OUTPUT = "entry"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,10 +46,10 @@ class Digest:
 
     def encoded(self) -> bytes:
         """Return it as a message."""
-        return encode([(1, self.hash.encode()), (2, self.size)])
+        return encode_message([(1, self.hash.encode()), (2, self.size)])
 
 
-def digest_of(data: bytes) -> Digest:
+def message_digest(data: bytes) -> Digest:
     """Return the digest of some bytes."""
     return Digest(hashlib.sha256(data).hexdigest(), len(data))
 
@@ -66,13 +66,13 @@ def read_digest(fields: WireFields) -> Digest:
 
 
 DIRECTORY = b""
-COMMAND = encode([(1, b"cratewright"), (7, OUTPUT.encode())])
+COMMAND = encode_message([(1, b"cratewright"), (7, ENTRY_OUTPUT.encode())])
 
 
 def action_of(key: str) -> bytes:
     """Return the Action whose result is the entry of a key: one command for all, told apart by the salt."""
-    command, directory = digest_of(COMMAND).encoded(), digest_of(DIRECTORY).encoded()
-    return encode([(1, command), (2, directory), (9, bytes.fromhex(key))])
+    command, directory = message_digest(COMMAND).encoded(), message_digest(DIRECTORY).encoded()
+    return encode_message([(1, command), (2, directory), (9, bytes.fromhex(key))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class ActionResult:
 
     def encoded(self) -> bytes:
         """Return it as an ActionResult."""
-        file = encode([(1, OUTPUT.encode()), (2, self.digest.encoded()), (5, self.contents)])
-        return encode([(2, file)])
+        file = encode_message([(1, ENTRY_OUTPUT.encode()), (2, self.digest.encoded()), (5, self.contents)])
+        return encode_message([(2, file)])
 
     @staticmethod
     def read(data: bytes) -> ActionResult:
@@ -97,9 +97,9 @@ class ActionResult:
         Raises: WireError if it has another form.
         """
         for item in map(decode, decode(data).repeated(2)):
-            if item.text(1) == OUTPUT:
+            if item.text(1) == ENTRY_OUTPUT:
                 result = ActionResult(read_digest(item.message(2)), item.data(5))
-                if result.contents and digest_of(result.contents) != result.digest:
+                if result.contents and message_digest(result.contents) != result.digest:
                     raise WireError("other contents than the digest says")
                 return result
         raise WireError("a result without the entry")

@@ -13,11 +13,21 @@ from typing import TypeVar
 from ..base.values import dataclass
 from .address import Address
 from .channel import Channel, Gone
-from .message import COMMAND, DIRECTORY, INLINE, OUTPUT, ActionResult, Digest, action_of, digest_of, read_digest
+from .message import (
+    COMMAND,
+    DIRECTORY,
+    ENTRY_OUTPUT,
+    INLINE,
+    ActionResult,
+    Digest,
+    action_of,
+    message_digest,
+    read_digest,
+)
 from .packing import IDENTITY, WORDS, PackingError, choose_compressor, compress, unpack
 from .patience import Wait
 from .store import Fault, Fetched, Transport
-from .wire import WireError, decode, encode
+from .wire import WireError, decode, encode_message
 
 __all__ = ["ReapiTransport"]
 
@@ -98,11 +108,11 @@ class ReapiTransport(Transport):
             if not offer.updates:
                 return [Fault("it accepts no results from this machine", final=True)]
             actions = {key: action_of(key) for key in items}
-            blobs = {digest_of(data): data for data in (COMMAND, DIRECTORY, *actions.values(), *items.values())}
+            blobs = {message_digest(data): data for data in (COMMAND, DIRECTORY, *actions.values(), *items.values())}
             failed = self._upload(blobs, offer, wait, faults)
             updates = []
             for key, value in items.items():
-                digest, action = digest_of(value), digest_of(actions[key])
+                digest, action = message_digest(value), message_digest(actions[key])
                 if digest not in failed and action not in failed:
                     result = ActionResult(digest, value if len(value) <= INLINE else b"").encoded()
                     updates.append(self._request((2, action.encoded()), (3, result)))
@@ -144,7 +154,7 @@ class ReapiTransport(Transport):
         self.channel.close()
 
     def _request(self, *fields: tuple[int, int | bytes]) -> bytes:
-        return encode([(1, self._instance), *fields])
+        return encode_message([(1, self._instance), *fields])
 
     def _offered(self, wait: Wait) -> _Offer:
         if self._offer is None:
@@ -170,14 +180,16 @@ class ReapiTransport(Transport):
     def _results(self, keys: Sequence[str], wait: Wait) -> Iterator[bytes | Fault | None]:
         call = self.channel.unary(f"{_V2}.ActionCache/GetActionResult")
         for some in _slices(keys, _AT_ONCE):
-            requests = [self._request((2, digest_of(action_of(key)).encoded()), (5, OUTPUT.encode())) for key in some]
+            requests = [
+                self._request((2, message_digest(action_of(key)).encoded()), (5, ENTRY_OUTPUT.encode())) for key in some
+            ]
             yield from self.channel.settle([self.channel.start(call, request) for request in requests], wait)
 
     def _contents(self, digests: set[Digest], offer: _Offer, wait: Wait, faults: list[Fault]) -> dict[Digest, bytes]:
         found: dict[Digest, bytes] = {}
 
         def take(digest: Digest, data: bytes) -> None:
-            if digest_of(data) == digest:
+            if message_digest(data) == digest:
                 found[digest] = data
                 wait.came(0, 1)
             else:
@@ -222,7 +234,7 @@ class ReapiTransport(Transport):
         parts: list[bytes] = []
         size = 0
         try:
-            for message in self.channel.stream(f"{_BYTES}/Read", encode([(1, name.encode())]), wait):
+            for message in self.channel.stream(f"{_BYTES}/Read", encode_message([(1, name.encode())]), wait):
                 if isinstance(message, Fault) or message is None:
                     return message
                 piece = decode(message).data(10)
@@ -255,7 +267,7 @@ class ReapiTransport(Transport):
 
         def packed(digest: Digest) -> bytes:
             content, way = compress(blobs[digest], offer.batches)
-            return encode([(1, digest.encoded()), (2, content), (3, way)])
+            return encode_message([(1, digest.encoded()), (2, content), (3, way)])
 
         started = [self.channel.start(call, self._request(*((2, packed(item)) for item in batch))) for batch in batches]
         for batch, answer in zip(batches, self.channel.settle(started, wait), strict=True):
@@ -288,7 +300,7 @@ class ReapiTransport(Transport):
             for start in range(0, len(content), _CHUNK):
                 piece = content[start : start + _CHUNK]
                 last = start + _CHUNK >= len(content)
-                yield encode([(1, name if not start else b""), (2, start), (3, int(last)), (10, piece)])
+                yield encode_message([(1, name if not start else b""), (2, start), (3, int(last)), (10, piece)])
                 wait.came(len(piece))
 
         call = self.channel.upload(f"{_BYTES}/Write")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ..base.values import dataclass
 
-__all__ = ["WireError", "WireFields", "decode", "encode"]
+__all__ = ["WireError", "WireFields", "decode", "encode_message"]
 
 _SKIPPED = {1: 8, 5: 4}
 _LARGEST_FIELD = (1 << 29) - 1
@@ -21,7 +21,7 @@ class WireError(ValueError):
     """Bytes that do not encode a message."""
 
 
-def encode(fields: Iterable[tuple[int, int | bytes]]) -> bytes:
+def encode_message(fields: Iterable[tuple[int, int | bytes]]) -> bytes:
     """Encode a message; zero and empty fields are omitted, since a reader assumes them.
 
     Shape: a nested message is given as bytes, omitted if empty; a repeated field is given several times.

@@ -12,12 +12,11 @@ import SCons.Util
 
 from .asked import AskedNode
 from .builders import belongs_to_crate
+from .node import Node
 from .pending_node import is_pending_node
 
 __all__ = ["Aliases"]
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 _Place = tuple[int, int]
 
 

@@ -11,7 +11,7 @@ import SCons.Script
 from .crate_target import CrateTarget, is_pending
 from .pending_node import is_pending_node
 
-__all__ = ["AskedNode", "AskedTargets", "place_of"]
+__all__ = ["AskedNode", "AskedTargets", "call_place"]
 
 
 _LISTS = (list, tuple, CrateTarget)
@@ -68,7 +68,7 @@ class AskedNode:
         return bool(AskedNode.real(self) < other)
 
 
-def place_of(node: AskedNode) -> tuple[int, int]:
+def call_place(node: AskedNode) -> tuple[int, int]:
     """Return the number of a node's call, and its place in what the call returned."""
     place: tuple[int, int] = object.__getattribute__(node, "_place")
     return place
@@ -102,7 +102,7 @@ class AskedTargets:
         """Put the nodes themselves in place of their stand-ins, of calls whose number is known."""
         for nodes in _lists():
             nodes[:] = [
-                AskedNode.real(node) if type(node) is AskedNode and is_known(place_of(node)[0]) else node
+                AskedNode.real(node) if type(node) is AskedNode and is_known(call_place(node)[0]) else node
                 for node in nodes
             ]
 

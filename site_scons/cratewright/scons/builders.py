@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from .state import StageState
 
-__all__ = ["STAGES", "NeededNodes", "Stage", "StageBuilder", "belongs_to_crate", "stage_nodes", "stage_of"]
+__all__ = ["STAGE_BUILDERS", "NeededNodes", "Stage", "StageBuilder", "belongs_to_crate", "stage_nodes", "stage_of"]
 
-STAGES = {
+STAGE_BUILDERS = {
     "CrateCodegen": "Compiling crate $TARGET",
     "CrateArchive": "Archiving $TARGET",
     "CrateLto": "Optimizing $TARGET",
@@ -142,7 +142,7 @@ Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
 class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
     """A builder of nodes that bring their own actions.
 
-    Shape: `name` as in `STAGES`; the construction variable `CRATE...EMITTER` may hold an emitter.
+    Shape: `name` as in `STAGE_BUILDERS`; the construction variable `CRATE...EMITTER` may hold an emitter.
     """
 
     def __init__(self, name: str, text: str, compose: Compose | None = None) -> None:

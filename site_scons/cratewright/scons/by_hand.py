@@ -16,7 +16,7 @@ import SCons.Util
 from ..base.errors import ConfigurationError, GraphError, UnknownNameError, near_miss
 from ..values.crate import CrateType, parse_crate_types
 from .declaration import Declaration
-from .made_of import SUFFIXES, stages_of
+from .made_of import MADE_SUFFIXES, crate_stages_of
 from .paths import reading_in, relative
 from .spelling import commanded
 from .stages import CrateStages
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["call_stage"]
 
 Words = Mapping[str, object]
-_RLINK, _RLIB, _LTO = SUFFIXES
+_RLINK, _RLIB, _LTO = MADE_SUFFIXES
 
 
 def _codegen(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
@@ -138,7 +138,7 @@ def _given(
 
     Raises: GraphError for a file that belongs to no crate, to another one, or is of no use to the stage.
     """
-    given: dict[str, Any] = dict.fromkeys(SUFFIXES)
+    given: dict[str, Any] = dict.fromkeys(MADE_SUFFIXES)
     stages: CrateStages | None = None
     rlibs: list[Any] = []
     for item in _flat(source):
@@ -152,7 +152,7 @@ def _given(
         if suffix == _RLIB:
             rlibs.append(node)
             continue
-        found = stages_of(node)
+        found = crate_stages_of(node)
         if found is None or found.rlink is None:
             raise GraphError(
                 f"{node} comes from no crate that this build declares",
@@ -169,7 +169,7 @@ def _given(
 
 
 def _link_instead(stages: CrateStages, rlib: Any, builder: str) -> None:
-    found = stages_of(rlib)
+    found = crate_stages_of(rlib)
     below = {item.key: item for item in stages.build.below(stages.declared)}
     if found is None or found.declared.key not in below:
         names = " ".join(item.name for item in below.values()) or "none"
@@ -186,7 +186,7 @@ def _link_instead(stages: CrateStages, rlib: Any, builder: str) -> None:
 def _origin(node: Any) -> Any:
     """Return the node made by a stage that this node was made from."""
     while not hasattr(node.attributes, "crate_stages") and node.sources:
-        node = next((item for item in node.sources if stages_of(item) is not None), node.sources[0])
+        node = next((item for item in node.sources if crate_stages_of(item) is not None), node.sources[0])
     return node
 
 

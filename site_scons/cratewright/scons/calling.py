@@ -19,7 +19,7 @@ import SCons.Defaults
 import SCons.Environment
 import SCons.Script
 
-from .builders import STAGES, StageBuilder
+from .builders import STAGE_BUILDERS, StageBuilder
 from .caller import calling_frame
 from .crate_target import CrateTarget
 from .found import AS_FOUND
@@ -263,7 +263,7 @@ def _stages(env: Environment) -> dict[str, object]:
     Raises: Unlike if they are not those of this package.
     """
     builders = env._dict.get("BUILDERS", {})
-    stages = {name: builders.get(name) for name in STAGES}
+    stages = {name: builders.get(name) for name in STAGE_BUILDERS}
     if not all(type(builder) is StageBuilder for builder in stages.values()):
         raise Unlike("a stage of the SConstruct's own")
     return stages
@@ -274,8 +274,8 @@ def _put(env: Environment, values: Mapping[str, Any], stages: Mapping[str, objec
     env._dict.clear()
     env._dict.update(values)
     builders = env._dict["BUILDERS"].data
-    before = {name: builders[name] for name in STAGES if name in builders}
-    for name in STAGES:
+    before = {name: builders[name] for name in STAGE_BUILDERS if name in builders}
+    for name in STAGE_BUILDERS:
         if name not in stages:
             builders.pop(name, None)
         elif builders.get(name) is not stages[name]:

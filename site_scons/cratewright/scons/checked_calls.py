@@ -20,16 +20,15 @@ from .builders import StageBuilder, stage_of
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
 from .interface import InterfaceNode
+from .node import Node
 from .pending_node import is_pending_node
 from .settled import CallRecord
 from .settling import Settling
 from .state import StageState
 from .usual import all_nodes, is_told, made_by_others
 
-__all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_own"]
+__all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_crate_node"]
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 _UNVISITED = SCons.Node.no_state
 _UP_TO_DATE = SCons.Node.up_to_date
@@ -124,7 +123,7 @@ class CheckedCalls:
         self._calls = [_Call() for _ in settling.calls]
         self.built: list[str] = []
         self.unmade: list[str] = []
-        self.others = made_by_others(fs, lambda node: is_pending_node(node) or is_own(node))
+        self.others = made_by_others(fs, lambda node: is_pending_node(node) or is_crate_node(node))
         below = _below(self.others.values())
         others = list(self._sorted(fs, below))
         read: set[str] = set()
@@ -289,7 +288,7 @@ class CheckedCalls:
                 yield maker
 
 
-def is_own(node: Node) -> bool:
+def is_crate_node(node: Node) -> bool:
     """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
     if stage_of(node) is not None:
         return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)

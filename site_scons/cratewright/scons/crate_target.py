@@ -8,10 +8,9 @@ from typing import Any
 import SCons.Errors
 import SCons.Util
 
-__all__ = ["PARTS", "CrateTarget", "PendingTarget", "become", "is_pending", "stand_for"]
+from .node import Node
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
+__all__ = ["PARTS", "CrateTarget", "PendingTarget", "become", "is_pending", "stand_for"]
 
 
 class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import SCons.Errors
 import SCons.Node.FS
@@ -27,6 +27,7 @@ from ..values.crate import CrateType
 from ..values.options import LtoMode
 from .following import Following
 from .generated import GeneratedFiles
+from .node import Node
 from .reporting import Reporting
 from .settling import settling_of
 from .target import CrateTarget, DeclaredCrate
@@ -38,9 +39,6 @@ __all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of"]
 
 _AHEAD = 100
 """Crates that are fetched before they are built: SCons may have been told to build no more than a few."""
-
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
 from .expansion import Expansion
-from .foreign import check_shared_objects, library_words, parted_libraries
+from .foreign import check_shared_objects, library_option, parted_libraries
 from .mirror import Mirror
 from .option_places import OptionPlaces
 from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
@@ -69,7 +69,7 @@ class Declaration:
         self.build = build_of(env)
         self.given = dict(options)
         if "libs" in self.given:
-            self.given["libs"] = library_words(env, self.given["libs"], crate=name)
+            self.given["libs"] = library_option(env, self.given["libs"], crate=name)
         self.backend_name = expansion.text("the backend", self._take("backend") or env["CRATE_BACKEND"])
         self.metadata = _words(expansion.words("metadata", self._take("metadata")), where=self.where)
         self.variants = Variants.read(

@@ -13,7 +13,7 @@ from ..pipeline.engine import Engine
 from ..values.crate import CrateType
 from ..values.whole_crate import WholeCrate
 from .crates import Build
-from .made_of import stages_of
+from .made_of import crate_stages_of
 from .paths import relative
 from .prebuilt import SUFFIX, as_rlib, prebuilt_crate
 from .stages import CrateStages
@@ -47,7 +47,7 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
     names: list[str] = []
     for dependency in _dependency_items(deps):
         item = dependency.dependency if isinstance(dependency, WholeCrate) else dependency
-        stages, rlib = stages_of(item), as_rlib(crate.env, item)
+        stages, rlib = crate_stages_of(item), as_rlib(crate.env, item)
         if stages is not None:
             names.append(_made_key(crate, stages, item))
         elif rlib is not None:

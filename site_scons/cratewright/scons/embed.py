@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import posixpath
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import SCons.Action
 import SCons.Builder
@@ -25,14 +25,13 @@ from ..system.fs import read_bytes, write_if_changed
 from ..values.crate import check_crate_name
 from .crates import CrateTarget
 from .made_file import by_its_bytes
+from .node import Node
 from .paths import relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["EmbedTarget", "embed"]
-
-Node = Any
 
 
 class EmbedTarget(SCons.Util.NodeList):  # type: ignore[misc]

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .builders import STAGES, StageBuilder
+from .builders import STAGE_BUILDERS, StageBuilder
 from .emitters import add_emitters
 from .found import AS_FOUND, FOUND, as_found, found_programs
 from .installing import install_links
@@ -58,7 +58,7 @@ def generate(env: Environment) -> None:
         # Toolchain choices such as CRATE_SPIRV_SDK belong to backends, which read them through the session.
         if name.startswith("CRATE_") and name not in env:
             env[name] = value
-    env.SetDefault(**{f"{name.upper()}COMSTR": text for name, text in STAGES.items()})
+    env.SetDefault(**{f"{name.upper()}COMSTR": text for name, text in STAGE_BUILDERS.items()})
     # Keep builders with which an SConstruct has replaced stages.
     env.Append(BUILDERS={name: builder for name, builder in _BUILDERS.items() if name not in env["BUILDERS"]})
     env.AddMethod(_crate, "Crate")
@@ -131,4 +131,4 @@ def _stage(name: str) -> StageBuilder:
     return StageBuilder(name, f"${name.upper()}COMSTR", compose)
 
 
-_BUILDERS = {name: _stage(name) for name in STAGES}
+_BUILDERS = {name: _stage(name) for name in STAGE_BUILDERS}

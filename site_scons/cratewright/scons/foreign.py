@@ -23,7 +23,7 @@ __all__ = [
     "check_shared_objects",
     "is_library",
     "libraries_for_linker",
-    "library_words",
+    "library_option",
     "parted_libraries",
     "with_linkable",
 ]
@@ -50,7 +50,7 @@ def parted_libraries(sources: object) -> tuple[object, list[Any]]:
     return [item for item in flat if item not in libraries], libraries
 
 
-def library_words(env: Environment, value: object, *, crate: str) -> object:
+def library_option(env: Environment, value: object, *, crate: str) -> object:
     """Return `libs` with nodes as words: a static library becomes part of the crate.
 
     Raises: ConfigurationError for a node that is not a library.

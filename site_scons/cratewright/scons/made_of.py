@@ -9,18 +9,18 @@ import SCons.Node.FS
 from ..base.errors import GraphError
 from .stages import CrateStages
 
-__all__ = ["SUFFIXES", "stages_of"]
+__all__ = ["MADE_SUFFIXES", "crate_stages_of"]
 
-SUFFIXES = (".rlink", ".rlib", ".lto")
+MADE_SUFFIXES = (".rlink", ".rlib", ".lto")
 """What the files between stages are called."""
 
 
-def stages_of(node: object) -> CrateStages | None:
+def crate_stages_of(node: object) -> CrateStages | None:
     """Return the stages of the crate that an `.rlink`, an rlib or a result of LTO is made from; None if of no crate.
 
     Raises: GraphError if it is made from several.
     """
-    if not isinstance(node, (SCons.Node.FS.File, SCons.Node.FS.Entry)) or not node.name.endswith(SUFFIXES):
+    if not isinstance(node, (SCons.Node.FS.File, SCons.Node.FS.Entry)) or not node.name.endswith(MADE_SUFFIXES):
         return None
     found: dict[int, CrateStages] = {}
     seen: set[Any] = set()

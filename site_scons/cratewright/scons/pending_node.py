@@ -9,10 +9,10 @@ from typing import Any
 import SCons.Node.Alias
 import SCons.Node.FS
 
+from .node import Node
+
 __all__ = ["PendingNodes", "is_pending_node"]
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 _KINDS: dict[type, type] = {}
 """What stands for files, directories and aliases, with what they are."""
 

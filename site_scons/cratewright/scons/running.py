@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from typing import Any
 
 import SCons.Errors
 import SCons.Node.FS
@@ -41,14 +40,13 @@ from ..system.fs import OutputArea, prune_directory, read_bytes, read_regular, w
 from ..values.crate import CrateType
 from ..values.request import LinkLibrary, LinkRequest
 from .crates import Build, DeclaredCrate, LinkedCrate
+from .node import Node
 from .paths import relative
 from .reporting import left_to_say
 from .state import StageState, forget
 
 __all__ = ["run_archive", "run_codegen", "run_link", "run_lto"]
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 FROM = "from"
 """In the record of a link: the file that link-time optimization left it."""

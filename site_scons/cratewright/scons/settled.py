@@ -19,20 +19,20 @@ from ..base.stamp import file_stamp
 
 __all__ = [
     "MEMORY",
-    "NAME",
+    "RECORD_NAME",
     "CallRecord",
     "SettledBuild",
+    "add_reachable",
     "hidden_paths",
     "memory_digest",
     "memory_of",
     "names_digest",
-    "reach",
     "read_settled",
     "renew_memory",
     "to_execute",
 ]
 
-NAME = ".sconsign.crates"
+RECORD_NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
 MEMORY = ".sconsign.dblite"
 """SCons's own: what it has built, and of what."""
@@ -167,9 +167,9 @@ def outdated(
         if path not in owners or not (_is_file_or_missing(path) or path + "/" in made):
             return None
         found.update(owners[path])
-    reach(found, needed_by)
+    add_reachable(found, needed_by)
     concerned = set(found)
-    reach(found, [record.needs for record in records])
+    add_reachable(found, [record.needs for record in records])
     return (concerned, found) if len(found) < len(records) else None
 
 
@@ -233,7 +233,7 @@ def named_calls(
     return found
 
 
-def reach(found: set[int], edges: Sequence[Sequence[int]], others: Set[int] = frozenset()) -> None:
+def add_reachable(found: set[int], edges: Sequence[Sequence[int]], others: Set[int] = frozenset()) -> None:
     """Add whatever can be reached by edges, apart from others."""
     todo = list(found)
     while todo:
@@ -257,7 +257,7 @@ _TYPES = (list, list, list, list, list, list, list, str, dict, dict, dict, bool,
 def read_settled(root: str) -> SettledBuild | None:
     """Return what the last build wrote; None if the file is missing or unreadable."""
     try:
-        text, _, written = _content(os.path.join(root, NAME)).partition(b"\n")
+        text, _, written = _content(os.path.join(root, RECORD_NAME)).partition(b"\n")
         found: list[Any] = [*json.loads(text), written]
         form, *fields = found
         if form != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
@@ -275,7 +275,7 @@ def renew_memory(root: str, build: SettledBuild) -> None:
 
     memory = memory_of(root)
     if memory and memory_digest(memory) != build.memory:
-        write_atomic(os.path.join(root, NAME), build._replace(memory=memory_digest(memory)).encode())
+        write_atomic(os.path.join(root, RECORD_NAME), build._replace(memory=memory_digest(memory)).encode())
 
 
 def memory_of(root: str) -> bytes:

@@ -25,11 +25,12 @@ from ..base.host import WINDOWS
 from ..base.stamp import clock_ns
 from ..plugins.registering import before_registering
 from .aliases import Aliases
-from .asked import AskedNode, AskedTargets, place_of
+from .asked import AskedNode, AskedTargets, call_place
 from .builders import stage_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
 from .heard import listen
+from .node import Node
 from .pending_node import is_pending_node
 from .plain import Unlike
 from .settled import (
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Settling", "settling_of"]
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 _TARGETS = 2
 """Where the targets to build are in `SettledBuild.asked`."""
 
@@ -179,7 +178,7 @@ class Settling:
             before = self._before.calls[number][1] if self._before else self.nodes[number]
             return [(number, place) for place in range(len(before))]
         if type(target) is AskedNode:
-            return [place_of(target)]
+            return [call_place(target)]
         if isinstance(target, SCons.Node.Node):
             age = len(self.calls), len(self._taken), self._before is None
             if self._node_places[0] != age:
@@ -385,7 +384,7 @@ class Settling:
     def _nodes(self) -> Iterator[tuple[int, int, Node]]:
         if self._pending is not None:
             for node in self._pending.nodes:
-                yield *place_of(node), node
+                yield *call_place(node), node
             yield from self._taken
         else:
             for number, nodes in enumerate(self.nodes):

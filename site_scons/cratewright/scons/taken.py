@@ -7,12 +7,10 @@ from typing import Any
 
 import SCons.Util
 
+from .node import Node
 from .pending_node import PendingNodes
 
 __all__ = ["TakenNodes"]
-
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 
 class TakenNodes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
-from typing import Any
 
 from ..base.values import dataclass
 from ..pipeline.engine import Engine
@@ -15,11 +14,9 @@ from ..values.identity import CrateReference, stable_crate_id
 from ..values.native_library import NativeLibrary, parse_library
 from ..values.options import LtoMode, Options
 from .crate_target import CrateTarget
+from .node import Node
 
 __all__ = ["CrateTarget", "DeclaredCrate"]
-
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 
 @dataclass(slots=True)

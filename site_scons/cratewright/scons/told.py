@@ -12,13 +12,11 @@ import SCons.Node.Python
 import SCons.Script.Main
 
 from .builders import belongs_to_crate
+from .node import Node
 from .pending_node import is_pending_node
-from .settled import CallRecord, reach
+from .settled import CallRecord, add_reachable
 
 __all__ = ["Told", "other_target", "told_in_order", "told_of", "told_targets"]
-
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 
 def told_of(asked: Sequence[Any], records: Sequence[CallRecord]) -> dict[str, int]:
@@ -63,7 +61,7 @@ def _are_in_order(numbers: Sequence[int], records: Sequence[CallRecord]) -> bool
     for number in numbers:
         todo.discard(number)
         below = {number}
-        reach(below, needs, done)
+        add_reachable(below, needs, done)
         if not below.isdisjoint(todo):
             return False
         done |= below

@@ -18,6 +18,8 @@ import SCons.Script
 import SCons.Script.Main
 import SCons.Util
 
+from .node import Node
+
 __all__ = [
     "all_nodes",
     "is_plain_graph",
@@ -29,8 +31,6 @@ __all__ = [
     "when_read",
 ]
 
-Node = Any
-"""An SCons node; SCons has no types to check against."""
 
 _OF_THE_RUN = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
 """Options that decide how SCons works and where it finds Python code, not what is made or said of it."""

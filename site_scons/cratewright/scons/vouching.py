@@ -14,13 +14,13 @@ import SCons.Script.Main
 
 from ..base.errors import CratewrightError
 from ..system.fs import write_atomic
-from .checked_calls import CheckedCalls, Files, UnknownFiles, is_own
+from .checked_calls import CheckedCalls, Files, UnknownFiles, is_crate_node
 from .crates import Build
 from .heard import listen
 from .installed import installed_files, is_below
 from .paths import ways_up
 from .pending_node import is_pending_node
-from .settled import NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
+from .settled import RECORD_NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
 from .told import told_in_order, told_of
 from .usual import is_plain_graph, is_same_memory
@@ -33,7 +33,7 @@ def watch_build(build: Build, settling: Settling, fs: Any) -> None:
 
     Shape: call it once all SConscripts have been read; a build in which anything else makes files is not described.
     """
-    path = os.path.join(build.root, NAME)
+    path = os.path.join(build.root, RECORD_NAME)
     declared = {id(crate.target) for crate in build.crates.values()}
     if (
         {id(settling.targets[number]) for number in settling.executed} == declared
@@ -47,7 +47,7 @@ def watch_build(build: Build, settling: Settling, fs: Any) -> None:
 
 
 def _is_ours(node: Any) -> bool:
-    return is_pending_node(node) or is_own(node)
+    return is_pending_node(node) or is_crate_node(node)
 
 
 _DONE = "scons: done building targets."

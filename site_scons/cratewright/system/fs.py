@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 from ..base.digest import content_digest
 from ..base.errors import FormatError, OutputError
-from ..base.host import BINARY, CLOEXEC, NONBLOCK, is_own, replace
+from ..base.host import BINARY, CLOEXEC, NONBLOCK, belongs_to_user, replace
 from ..base.stamp import clock_ns, file_stamp, is_older
 
 __all__ = [
@@ -181,7 +181,7 @@ def make_private(path: str) -> bool:
         found = os.lstat(path)
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and is_own(found) and not found.st_mode & 0o077
+    return stat.S_ISDIR(found.st_mode) and belongs_to_user(found) and not found.st_mode & 0o077
 
 
 def write_atomic(path: str, data: bytes, *, executable: bool = False) -> None:

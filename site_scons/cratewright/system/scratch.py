@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..base.errors import OutputError
-from ..base.host import CLOEXEC, NOFOLLOW, NONBLOCK, can_lock, is_own, lock, user_number
+from ..base.host import CLOEXEC, NOFOLLOW, NONBLOCK, belongs_to_user, can_lock, lock, user_number
 
 __all__ = ["remove_scratch", "scratch_directory", "scratch_lock", "scratch_root", "use_scratch"]
 
@@ -141,9 +141,9 @@ def _sweep(place: str) -> None:
             handle = os.open(path, _OPEN | NONBLOCK)
             try:
                 found = os.fstat(handle)
-                if stat.S_ISREG(found.st_mode) and is_own(found) and _held(handle, path):
+                if stat.S_ISREG(found.st_mode) and belongs_to_user(found) and _held(handle, path):
                     root = path.removesuffix(_LOCK)
-                    if os.path.lexists(root) and is_own(os.lstat(root)):
+                    if os.path.lexists(root) and belongs_to_user(os.lstat(root)):
                         shutil.rmtree(root, ignore_errors=True)  # rmtree refuses a symbolic link
                     os.unlink(path)
             finally:

@@ -22,7 +22,7 @@ from .keys import (
     TABLES,
     TABLES_OF_A_CRATE,
     TABLES_OF_A_SOURCE,
-    key_of,
+    option_key,
     parse_keys,
     table_name,
 )
@@ -263,15 +263,15 @@ class WorkspaceSettings:
             raise self._document.error(f"a source is a path or a table with 'path', not {item!r}", *key)
         vocabulary = self._vocabularies[backend]
         specs = (*SOURCE_KEYS, *vocabulary.of_source)
-        words = {key_of(spec) for spec in specs}
-        for word in {key_of(spec) for spec in vocabulary.options} - words:
+        words = {option_key(spec) for spec in specs}
+        for word in {option_key(spec) for spec in vocabulary.options} - words:
             if word in item:
                 with self._document.located(*key, word):
                     raise refusal_of_source_option(
                         word, {*words, *TABLES_OF_A_SOURCE} - {"path"}, where=table_name(key)
                     )
         rest = {word: value for word, value in item.items() if word not in TABLES_OF_A_SOURCE}
-        also = (*TABLES_OF_A_SOURCE, *map(key_of, vocabulary.options))
+        also = (*TABLES_OF_A_SOURCE, *map(option_key, vocabulary.options))
         options = parse_keys(self._document, key, rest, specs, also=also)
         path = options.pop("path", "")
         if not path:

@@ -22,7 +22,7 @@ __all__ = [
     "TABLES",
     "TABLES_OF_A_CRATE",
     "TABLES_OF_A_SOURCE",
-    "key_of",
+    "option_key",
     "parse_keys",
     "table_name",
 ]
@@ -78,7 +78,7 @@ PROFILE_KEYS: tuple[OptionSpec, ...] = (
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
-def key_of(spec: OptionSpec) -> str:
+def option_key(spec: OptionSpec) -> str:
     """Return how TOML spells an option."""
     return spec.name.replace("_", "-")
 
@@ -106,7 +106,7 @@ def parse_keys(
 
     Raises: ConfigurationError with the line of an unknown key or a bad value.
     """
-    known = {key_of(spec): spec for spec in specs}
+    known = {option_key(spec): spec for spec in specs}
     parsed: dict[str, OptionValue] = {}
     for word, value in table.items():
         if word not in known:

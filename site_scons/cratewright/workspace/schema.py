@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from ..values.crate_type import CrateType
 from ..values.option_spec import SIZE, OptionKind, OptionSpec
 from .dependency import DEPENDENCY_KEYS
-from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, TABLES_OF_A_SOURCE, key_of
+from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, TABLES_OF_A_SOURCE, option_key
 
 __all__ = ["json_schema"]
 
@@ -85,7 +85,7 @@ def _features() -> Schema:
 
 
 def _properties(specs: Iterable[OptionSpec]) -> dict[str, Schema]:
-    return {key_of(spec): {"description": spec.help, **_value(spec)} for spec in specs}
+    return {option_key(spec): {"description": spec.help, **_value(spec)} for spec in specs}
 
 
 def _value(spec: OptionSpec) -> Schema:

@@ -134,13 +134,13 @@ class NativeBackend(CodegenBackend):
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return the symbols that the user's linker flags name, and those that dylibs share."""
-        from .arguments.kept import check_prepared, kept_symbols, reader, shared_symbols  # noqa: PLC0415
+        from .arguments.kept import check_prepared, kept_symbols, script_reader, shared_symbols  # noqa: PLC0415
 
         check_prepared(request)
 
         defined = {symbol.name for item in request.modules for symbol in item.module.exports}
         words = request.options.texts("ldflags")
-        kept = kept_symbols(words, defined, reader(self.session.root, request))
+        kept = kept_symbols(words, defined, script_reader(self.session.root, request))
         return tuple(sorted(kept | shared_symbols(request, defined, self.session.root)))
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
@@ -153,15 +153,15 @@ class NativeBackend(CodegenBackend):
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Make an object."""
-        from .compile.codegen import lower  # noqa: PLC0415 - only workers lower
+        from .compile.codegen import lower_module  # noqa: PLC0415 - only workers lower
 
-        return lower(module, config, self._toolchain)
+        return lower_module(module, config, self._toolchain)
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Merge objects into one that can be linked again."""
-        from .linking.relocatable import merge  # noqa: PLC0415 - few crates are objects
+        from .linking.relocatable import merge_objects  # noqa: PLC0415 - few crates are objects
 
-        return merge(request, self._toolchain)
+        return merge_objects(request, self._toolchain)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link and internalise what is not exported."""

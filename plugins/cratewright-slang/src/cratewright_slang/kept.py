@@ -22,7 +22,7 @@ from cratewright import (
 )
 
 from .imports import Compiled
-from .macros import module_of
+from .macros import symbol_module
 
 __all__ = ["KeptModules"]
 
@@ -44,8 +44,8 @@ class KeptModules:
             unit = try_finish_recompile(self._backend, stencil, data or b"")
             for module in unit.modules:
                 for symbol in module.exports:
-                    imports = tuple(module_of(each)[0] for each in module.imports)
-                    uses = frozenset(module_of(symbol)[1])
+                    imports = tuple(symbol_module(each)[0] for each in module.imports)
+                    uses = frozenset(symbol_module(symbol)[1])
                     return Compiled(module.data, (), imports, unit.observed, "", False, uses, (), whole=False)
         return None
 

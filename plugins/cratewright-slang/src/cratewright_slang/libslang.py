@@ -21,7 +21,7 @@ from .com import Object, blob_bytes
 from .file_system import ROOT, ProjectFileSystem, inside, outside
 
 __all__ = [
-    "WAY_OUT",
+    "SLANG_WAY_OUT",
     "Refused",
     "Settings",
     "SlangModule",
@@ -35,7 +35,7 @@ __all__ = [
     "start",
 ]
 
-WAY_OUT = "pip install 'cratewright-slang[latest]'"
+SLANG_WAY_OUT = "pip install 'cratewright-slang[latest]'"
 
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)
@@ -308,12 +308,12 @@ def _said(log: ctypes.c_void_p) -> str:
 
 class _Api:
     def __init__(self) -> None:
-        path = library_path()
+        path = slang_library()
         try:
             library = ctypes.CDLL(str(path))
             create, self._blob = library.slang_createGlobalSession, library.slang_createBlob
         except (OSError, AttributeError) as error:
-            raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=WAY_OUT) from error
+            raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=SLANG_WAY_OUT) from error
         self.library = library
         self._blob.restype, self._blob.argtypes = _PTR, (_TEXT, _SIZE)
         create.restype, create.argtypes = _I32, (_INT, _OUT)
@@ -321,7 +321,7 @@ class _Api:
         self.tag = library.spGetBuildTagString().decode()
         out = ctypes.c_void_p()
         if create(0, ctypes.byref(out)) < 0 or not out.value:
-            raise ToolError("Slang cannot be started", hint=WAY_OUT)
+            raise ToolError("Slang cannot be started", hint=SLANG_WAY_OUT)
         self.session = Object(out.value)
 
     def blob(self, data: bytes) -> int:
@@ -351,10 +351,12 @@ def installed_version() -> str:
     try:
         version = metadata.version("slangpy")
     except metadata.PackageNotFoundError as error:
-        raise ToolError("Slang is not installed", context=(("looked for", "slangpy"),), hint=WAY_OUT) from error
+        raise ToolError("Slang is not installed", context=(("looked for", "slangpy"),), hint=SLANG_WAY_OUT) from error
     if not is_known_release(version):
         raise ToolError(
-            f"the Slang of slangpy {version} cannot be used", context=(("works with", KNOWN_RELEASES),), hint=WAY_OUT
+            f"the Slang of slangpy {version} cannot be used",
+            context=(("works with", KNOWN_RELEASES),),
+            hint=SLANG_WAY_OUT,
         )
     return version
 
@@ -366,11 +368,11 @@ def start() -> None:
 
 def build_tag() -> str:
     """Return the library's version from its file name: starting it takes half a second."""
-    return library_path().name.partition(".so.")[2] or library_path().stem
+    return slang_library().name.partition(".so.")[2] or slang_library().stem
 
 
 @cache
-def library_path() -> Path:
+def slang_library() -> Path:
     """Return the library, without loading the Python package it belongs to.
 
     Raises: ToolError if it is missing.
@@ -380,4 +382,4 @@ def library_path() -> Path:
         for pattern in ("libslang-compiler.so.*", "libslang-compiler.*.dylib", "slang-compiler.dll"):
             if place and (names := sorted(folder.glob(pattern))):
                 return names[-1]
-    raise ToolError("Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=WAY_OUT)
+    raise ToolError("Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=SLANG_WAY_OUT)

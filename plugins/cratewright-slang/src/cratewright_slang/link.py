@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from cratewright import DebugInfo, LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
 from cratewright_spirv.sharing import ImageEntry
-from cratewright_spirv.sharing.linking import Asked, entry_points_apart, with_relative_files
+from cratewright_spirv.sharing.linking import RequestedEntry, entry_points_apart, with_relative_files
 
 from .com import Object
 from .file_system import ROOT
@@ -20,7 +20,7 @@ from .layout import entry_point_of, layout_of, moved
 from .libslang import Refused, SlangModule, SlangSession, build_tag, parameter_count, renamed
 from .own_settings import settings_of
 from .together import grouped
-from .unit import errors_of
+from .unit import log_errors
 
 __all__ = ["code_of_entries"]
 
@@ -30,7 +30,7 @@ _NOT_EXPORTED_HINT = (
 )
 
 
-def code_of_entries(request: LinkRequest, asked: Sequence[Asked]) -> list[bytes]:
+def code_of_entries(request: LinkRequest, asked: Sequence[RequestedEntry]) -> list[bytes]:
     """Return the code of entry points, each given with its module first, then the modules it needs.
 
     Raises: LinkError, VersionError; UnsupportedError for a generic entry point.
@@ -66,13 +66,13 @@ def _alone(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
             return with_relative_files(session.code(session.link([module.object, found])), ROOT)
         except Refused as refused:
             raise LinkError(
-                diagnostics=errors_of(refused.log, path),
+                diagnostics=log_errors(refused.log, path),
                 context=(("entry point", entry.own_name),),
                 hint=_NOT_EXPORTED_HINT if _NOT_EXPORTED in refused.log else "",
             ) from None
 
 
-def _together(request: LinkRequest, group: Sequence[Asked]) -> list[bytes | None]:
+def _together(request: LinkRequest, group: Sequence[RequestedEntry]) -> list[bytes | None]:
     """Return the code of entry points compiled as one program; None for those that must be compiled alone.
 
     Errors are reported when an entry point is compiled alone.

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cratewright import LinkError, LinkRequest, Symbol
 
-__all__ = ["Macros", "module_of", "module_symbol", "refuse_other_macros", "used_macros"]
+__all__ = ["MacroTexts", "module_symbol", "refuse_other_macros", "symbol_module", "used_macros"]
 
-Macros = Sequence[tuple[str, str]]
+MacroTexts = Sequence[tuple[str, str]]
 """Macros by name, with their texts."""
 
 _WORD = re.compile(rb"\w+")
@@ -22,7 +22,7 @@ _LINE_GOES_ON = re.compile(rb"\\\r?\n")
 _SHOWN = 5
 
 
-def used_macros(texts: Iterable[bytes], macros: Macros) -> frozenset[str]:
+def used_macros(texts: Iterable[bytes], macros: MacroTexts) -> frozenset[str]:
     """Return the names of macros that some texts may use: directly or through other macros.
 
     Shape: all, if a text may paste tokens.
@@ -38,7 +38,7 @@ def used_macros(texts: Iterable[bytes], macros: Macros) -> frozenset[str]:
     return frozenset(name.decode() for name in used)
 
 
-def module_symbol(path: str, used: Collection[str], macros: Macros, *, file: str, line: int = 0) -> Symbol:
+def module_symbol(path: str, used: Collection[str], macros: MacroTexts, *, file: str, line: int = 0) -> Symbol:
     """Return the symbol that stands for a module: its source's path, with the macros that it uses."""
     own = {name: value for name, value in macros if name in used}
     if not own:
@@ -46,7 +46,7 @@ def module_symbol(path: str, used: Collection[str], macros: Macros, *, file: str
     return Symbol(json.dumps([path, own], sort_keys=True), f"module {path} with {_of(own, own)}", file, line)
 
 
-def module_of(symbol: Symbol) -> tuple[str, dict[str, str]]:
+def symbol_module(symbol: Symbol) -> tuple[str, dict[str, str]]:
     """Return the source of the module that a symbol stands for, and the macros that it uses."""
     own = _macros(symbol.name)
     return (json.loads(symbol.name)[0] if own else symbol.name), own
@@ -60,10 +60,10 @@ def refuse_other_macros(request: LinkRequest, message: str) -> None:
     offers: dict[str, dict[str, str]] = {}
     for item in request.modules:
         for symbol in item.module.exports:
-            offers.setdefault(module_of(symbol)[0], {}).setdefault(symbol.name, item.crate)
+            offers.setdefault(symbol_module(symbol)[0], {}).setdefault(symbol.name, item.crate)
     for item in request.modules:
         for symbol in item.module.imports:
-            path, wanted = module_of(symbol)
+            path, wanted = symbol_module(symbol)
             found = offers.get(path, {})
             if not found or symbol.name in found or f"`{symbol.display}`" not in message:
                 continue

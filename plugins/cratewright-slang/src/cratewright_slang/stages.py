@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["stage_of"]
+__all__ = ["vulkan_stage"]
 
 _STAGES = {
     **{1: "vertex", 2: "tess-control", 3: "tess-eval", 4: "geometry", 5: "fragment", 6: "compute"},
@@ -11,6 +11,6 @@ _STAGES = {
 }
 
 
-def stage_of(number: int) -> str | None:
+def vulkan_stage(number: int) -> str | None:
     """Return the name of a stage, None if it is not one of Vulkan's."""
     return _STAGES.get(number)

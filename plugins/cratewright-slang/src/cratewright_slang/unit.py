@@ -15,9 +15,9 @@ from .kept import KeptModules
 from .libslang import Refused, build_tag
 from .macros import module_symbol
 from .own_settings import macros_of, settings_of, words_of
-from .stages import stage_of
+from .stages import vulkan_stage
 
-__all__ = ["MEMBER", "PART", "compile_source", "errors_of", "warnings_of"]
+__all__ = ["MEMBER", "PART", "compile_source", "log_errors", "warnings_of"]
 
 MEMBER = ".slang-module"
 
@@ -48,7 +48,7 @@ def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUni
         )
         made = compiler.compile(path, stencil.source)
     except Refused as refused:
-        raise SourceError(diagnostics=errors_of(refused.log, path)) from None
+        raise SourceError(diagnostics=log_errors(refused.log, path)) from None
     return _unit(stencil, made)
 
 
@@ -70,7 +70,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
     return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
 
 
-def errors_of(log: str, path: str) -> tuple[Diagnostic, ...]:
+def log_errors(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the errors of a log, about `path` if they name no file."""
     messages = read_log(log) or (Message("error", log.strip() or "Slang rejected it without a message"),)
     return tuple(each.said_of(path) for each in messages)
@@ -99,7 +99,7 @@ def _directories(stencil: UnitStencil) -> tuple[str, ...]:
 
 
 def _entry(name: str, stage: int, path: str) -> EntryPoint:
-    known = stage_of(stage)
+    known = vulkan_stage(stage)
     if known is None:
         raise SourceError.at(path, 1, f"the stage of the entry point '{name}' is not one of Vulkan's")
     return EntryPoint(known, name)

@@ -202,15 +202,15 @@ class SpirvBackend(CodegenBackend):
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Replace positions by ordinals of lines."""
-        from .compile.places import reader, relative  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.places import text_reader, with_ordinals  # noqa: PLC0415 - a null build compiles nothing
 
-        return relative(unit, form.parameters, reader(self.session.root))
+        return with_ordinals(unit, form.parameters, text_reader(self.session.root))
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Restore the positions of a source."""
-        from .compile.places import placed, reader  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.places import placed, text_reader  # noqa: PLC0415 - a null build compiles nothing
 
-        return placed(unit, form.parameters, reader(self.session.root))
+        return placed(unit, form.parameters, text_reader(self.session.root))
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the manifest and the image with its text, or the directory of images; or the object."""
@@ -235,9 +235,9 @@ class SpirvBackend(CodegenBackend):
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Link modules to one that exports what is requested and imports nothing."""
-        from .images.relocatable import merge  # noqa: PLC0415 - only workers link
+        from .images.relocatable import merge_exports  # noqa: PLC0415 - only workers link
 
-        return merge(request, self._tools())
+        return merge_exports(request, self._tools())
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""

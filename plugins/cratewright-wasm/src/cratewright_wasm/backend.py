@@ -144,20 +144,20 @@ class WasmBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source."""
-        from .unit import compile_unit  # noqa: PLC0415
+        from .unit import compile_clang  # noqa: PLC0415
         from .wat import compile_wat  # noqa: PLC0415
 
         if stencil.path.endswith(".wat"):
             return compile_wat(stencil)
-        return compile_unit(self.toolchain, self.session, stencil, self.included_names)
+        return compile_clang(self.toolchain, self.session, stencil, self.included_names)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command that compiles a source, for editors."""
         if path.endswith(".wat"):
             return ()
-        from .unit import compile_words  # noqa: PLC0415
+        from .unit import clang_words  # noqa: PLC0415
 
-        return (*compile_words(self.toolchain, self.session, self.session.target, path, options), "-c", path)
+        return (*clang_words(self.toolchain, self.session, self.session.target, path, options), "-c", path)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module is bitcode; a WAT source becomes an object."""
@@ -178,13 +178,13 @@ class WasmBackend(CodegenBackend):
         """Lower bitcode to an object."""
         from . import lto  # noqa: PLC0415
 
-        return lto.lower(self.toolchain, self.session, module, config)
+        return lto.lower_alone(self.toolchain, self.session, module, config)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge the linked modules, and list what becomes internal."""
         from . import lto  # noqa: PLC0415
 
-        return lto.merge(self.toolchain, self.session, request, self._library(request))
+        return lto.merge_linked(self.toolchain, self.session, request, self._library(request))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower what was merged."""
@@ -225,9 +225,9 @@ class WasmBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link objects."""
-        from .link import link_crate  # noqa: PLC0415
+        from .link import link_objects  # noqa: PLC0415
 
-        return link_crate(self.toolchain, self.session, request, self._library(request))
+        return link_objects(self.toolchain, self.session, request, self._library(request))
 
     def _library(self, request: LinkRequest) -> CLibrary:
         return find_library(self.toolchain, request.target, request.crate_type, self.session)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .leb import LebReader, encode, padded
+from .leb import LebReader, leb128, padded
 
 __all__ = ["Unlinkable", "relocate_bodies"]
 
@@ -56,16 +56,16 @@ def relocate_bodies(section: bytes, places: Mapping[tuple[int, int], int]) -> tu
     """
     reader = LebReader(section)
     count = reader.number()
-    out = bytearray(encode(count))
+    out = bytearray(leb128(count))
     relocations: list[bytes] = []
     for _ in range(count):
         size = reader.number()
         body = _Body(LebReader(section, reader.at, reader.at + size), places)
         reader.at += size
         body.rewrite()
-        out += encode(len(body.out))
+        out += leb128(len(body.out))
         relocations += [
-            bytes([kind]) + encode(len(out) + offset) + encode(index) for kind, offset, index in body.relocations
+            bytes([kind]) + leb128(len(out) + offset) + leb128(index) for kind, offset, index in body.relocations
         ]
         out += body.out
     return bytes(out), relocations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cratewright import FormatError
 
-__all__ = ["LebReader", "encode", "name_bytes", "padded", "vector"]
+__all__ = ["LebReader", "leb128", "name_bytes", "padded", "vector"]
 
 
 class LebReader:
@@ -59,7 +59,7 @@ class LebReader:
         return self.take(self.number()).decode("utf-8", "replace")
 
 
-def encode(value: int) -> bytes:
+def leb128(value: int) -> bytes:
     """Return an unsigned number in as few bytes as it needs."""
     out = bytearray()
     while value >= 0x80:
@@ -77,9 +77,9 @@ def padded(value: int) -> bytes:
 def name_bytes(name: str) -> bytes:
     """Return a name."""
     data = name.encode()
-    return encode(len(data)) + data
+    return leb128(len(data)) + data
 
 
 def vector(items: list[bytes]) -> bytes:
     """Return items with their number in front."""
-    return encode(len(items)) + b"".join(items)
+    return leb128(len(items)) + b"".join(items)

@@ -22,7 +22,7 @@ from .objects import has_constructors, link_form
 from .targets import CLibrary
 from .toolchain import WasmToolchain
 
-__all__ = ["link_crate"]
+__all__ = ["link_objects"]
 
 _MAGIC = b"\0asm"
 _INITIALIZE = bytes.fromhex(
@@ -32,7 +32,7 @@ _INITIALIZE = bytes.fromhex(
 """(module (import "env" "__wasm_call_ctors" (func $f)) (func (export "_initialize") call $f))"""
 
 
-def link_crate(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> LinkResult:
+def link_objects(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> LinkResult:
     """Link objects to the output of a crate.
 
     Raises: LinkError, ToolError.

@@ -25,7 +25,7 @@ from cratewright import (
 
 from .sizes import memory_words
 from .targets import CLibrary
-from .toolchain import WasmToolchain, run
+from .toolchain import WasmToolchain, run_tool
 from .unit import hidden_names
 
 __all__ = ["ENTRIES", "Inputs", "check_types", "offered_names", "run_linker"]
@@ -92,7 +92,7 @@ def run_linker(
         "\n".join(_quoted(word) for word in (*words, *files)), encoding="utf-8", errors="surrogateescape"
     )
     argv = (*toolchain.linker, "--rsp-quoting=posix", "@words.rsp")
-    done = run(toolchain, argv, what=f"crate '{request.crate}'", cwd=str(directory), timeout=session.timeout)
+    done = run_tool(toolchain, argv, what=f"crate '{request.crate}'", cwd=str(directory), timeout=session.timeout)
     said = inputs.told((done.stderr + done.stdout).decode(errors="replace")).replace(f"{directory}{os.sep}", "").strip()
     if done.status:
         raise _failure(request, said, inputs.sources)

@@ -29,10 +29,10 @@ from cratewright import (
 from .bitcode import is_bitcode
 from .linker import Inputs, check_types, run_linker
 from .targets import CLibrary, triple, without_start
-from .toolchain import WasmToolchain, run
+from .toolchain import WasmToolchain, run_tool
 from .unit import HIDDEN, hidden_names
 
-__all__ = ["analyse", "could_return", "lower", "merge", "optimize_merged", "optimize_thin"]
+__all__ = ["analyse", "could_return", "lower_alone", "merge_linked", "optimize_merged", "optimize_thin"]
 
 _INDEX, _IMPORTS = ".thinlto.bc", ".imports"
 _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
@@ -73,7 +73,7 @@ def optimize_thin(
     return ModuleCodegen(name=module.name, data=data)
 
 
-def merge(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
+def merge_linked(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
     """Merge all linked modules into one, and list what becomes internal."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
@@ -91,7 +91,7 @@ def merge(toolchain: WasmToolchain, session: Session, request: LinkRequest, libr
 def optimize_merged(
     toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
 ) -> ModuleCodegen:
-    """Optimize and lower what `merge` returned."""
+    """Optimize and lower what `merge_linked` returned."""
     size = int.from_bytes(module.data[:8], "little")
     index, data = module.data[8 : 8 + size], module.data[8 + size :]
     with scratch_directory() as scratch:
@@ -105,7 +105,9 @@ def could_return(value: object) -> bool:
     return not isinstance(value, ModuleCodegen) or is_bitcode(value.data) or _NAME.match(value.data, 8) is not None
 
 
-def lower(toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
+def lower_alone(
+    toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
+) -> ModuleCodegen:
     """Lower one module by itself; an object is returned unchanged."""
     if not is_bitcode(module.data):
         return module
@@ -200,7 +202,7 @@ def _lower(
 
 
 def _made(toolchain: WasmToolchain, session: Session, argv: Sequence[str], cwd: Path, name: str, what: str) -> bytes:
-    done = run(toolchain, argv, what=what, cwd=str(cwd), timeout=session.timeout)
+    done = run_tool(toolchain, argv, what=what, cwd=str(cwd), timeout=session.timeout)
     path = cwd / name
     if done.status or not path.is_file() or not path.stat().st_size:
         said = done.stderr.decode(errors="replace").replace(str(cwd), ".").strip()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cratewright import FormatError, ModuleCodegen, Symbol, dataclass
 
 from .bodies import Unlinkable, relocate_bodies
-from .leb import LebReader, encode, name_bytes, vector
+from .leb import LebReader, leb128, name_bytes, vector
 
 __all__ = ["function_types", "has_constructors", "link_form"]
 
@@ -68,12 +68,12 @@ def link_form(module: bytes, path: str) -> ModuleCodegen:
     table, places, exports, imports = _symbols(items, offered, _function_names(names))
     code, relocations = relocate_bodies(sections.get(_CODE, b"\0"), places)
     order = [(number, sections[number]) for number in (_TYPE, _IMPORT, _FUNCTION, _GLOBAL) if number in sections]
-    parts = [bytes([number]) + encode(len(data)) + data for number, data in order]
+    parts = [bytes([number]) + leb128(len(data)) + data for number, data in order]
     if _CODE in sections:
-        parts.append(bytes([_CODE]) + encode(len(code)) + code)
-    parts.append(_custom("linking", encode(2) + bytes([_SYMBOL_TABLE]) + encode(len(table)) + table))
+        parts.append(bytes([_CODE]) + leb128(len(code)) + code)
+    parts.append(_custom("linking", leb128(2) + bytes([_SYMBOL_TABLE]) + leb128(len(table)) + table))
     if relocations:
-        parts.append(_custom("reloc.CODE", encode(len(order)) + vector(relocations)))
+        parts.append(_custom("reloc.CODE", leb128(len(order)) + vector(relocations)))
     data = _HEADER + b"".join(parts)
     types = function_types(data)
     return ModuleCodegen(
@@ -86,7 +86,7 @@ def link_form(module: bytes, path: str) -> ModuleCodegen:
 
 def _custom(name: str, data: bytes) -> bytes:
     data = name_bytes(name) + data
-    return b"\0" + encode(len(data)) + data
+    return b"\0" + leb128(len(data)) + data
 
 
 def _imports(section: bytes) -> list[_Item]:
@@ -171,20 +171,20 @@ def _symbols(
             continue
         key = (item.kind, item.index)
         places[key] = len(rows)
-        head, index = encode(_SYMBOL_OF[item.kind]), encode(item.index)
+        head, index = leb128(_SYMBOL_OF[item.kind]), leb128(item.index)
         if item.module == "env":
-            rows.append(head + encode(_UNDEFINED) + index)
+            rows.append(head + leb128(_UNDEFINED) + index)
             if item.kind != _TABLES and item.field != "__stack_pointer":
                 imports.append(item.field)
         elif item.module or item.field:
             known = f"{item.module}.{item.field}"
-            rows.append(head + encode(_UNDEFINED | _EXPLICIT) + index + name_bytes(known))
+            rows.append(head + leb128(_UNDEFINED | _EXPLICIT) + index + name_bytes(known))
         elif key in offered:
-            rows += [head + encode(0) + index + name_bytes(name) for name in offered[key]]
+            rows += [head + leb128(0) + index + name_bytes(name) for name in offered[key]]
             exports += offered[key]
         else:
             local = names.get(item.index, f".{item.index}") if item.kind == _FUNCTIONS else f".global{item.index}"
-            rows.append(head + encode(_LOCAL) + index + name_bytes(local))
+            rows.append(head + leb128(_LOCAL) + index + name_bytes(local))
     return vector(rows), places, exports, imports
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cratewright import CrateType, Observed, Session, ToolError, dataclass, digest_file, scratch_directory
 
-from .toolchain import WasmToolchain, run
+from .toolchain import WasmToolchain, run_tool
 
 __all__ = ["FREESTANDING", "TARGETS", "WASI", "CLibrary", "find_library", "include_words", "triple", "without_start"]
 
@@ -81,7 +81,7 @@ def _sysroot(toolchain: WasmToolchain, session: Session) -> str:
 def _of_sysroot(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
     place = os.path.join(_sysroot(toolchain, session), "lib", WASI)
     argv = (*toolchain.clang, f"--target={WASI}", "-print-resource-dir")
-    said = run(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
+    said = run_tool(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
     resources = said.stdout.decode(errors="surrogateescape").strip()
     observed: dict[str, Observed] = {}
     builtins = ("lib/wasi/libclang_rt.builtins-wasm32.a", "lib/wasm32-unknown-wasi/libclang_rt.builtins.a")
@@ -110,7 +110,7 @@ def _of_zig(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
         Path(scratch, "empty.c").write_text("int main(void) { return 0; }\n", encoding="ascii")
         model = () if start == "crt1-command.o" else ("-mexec-model=reactor",)
         argv = (toolchain.zig, "cc", "-target", WASI, *model, "empty.c", "-o", "empty.wasm", "-v")
-        done = run(toolchain, argv, what=f"the C library for {WASI}", cwd=str(scratch), timeout=session.timeout)
+        done = run_tool(toolchain, argv, what=f"the C library for {WASI}", cwd=str(scratch), timeout=session.timeout)
         lines = done.stderr.decode(errors="surrogateescape").splitlines()
         lines += done.stdout.decode(errors="surrogateescape").splitlines()
         words = next((line.split(" ") for line in lines if line.startswith("wasm-ld ")), [])

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from cratewright import Finished, Session, ToolError, content_digest, dataclass, programs_digest, run_program
 
-__all__ = ["WasmToolchain", "find_toolchain", "run"]
+__all__ = ["WasmToolchain", "find_toolchain", "run_tool"]
 
 _SETTING = "CRATE_WASM_CLANG"
 _OLDEST, _NEWEST = 16, 23
@@ -49,7 +49,7 @@ class WasmToolchain:
         return {"LC_ALL": "C", **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}}
 
 
-def run(toolchain: WasmToolchain, argv: Sequence[str], *, what: str, cwd: str, timeout: float) -> Finished:
+def run_tool(toolchain: WasmToolchain, argv: Sequence[str], *, what: str, cwd: str, timeout: float) -> Finished:
     """Run one of the programs to its end.
 
     Raises: ToolError if it cannot be started, crashes or takes too long.

@@ -33,10 +33,10 @@ from .bitcode import BitcodeSymbol, bitcode_symbols, bitcode_triple, is_bitcode
 from .objects import function_types
 from .observe import DependencyFinder
 from .targets import FREESTANDING, include_words, triple
-from .toolchain import WasmToolchain, run
+from .toolchain import WasmToolchain, run_tool
 from .words import LANGUAGES, check_flags, standard_for
 
-__all__ = ["HIDDEN", "are_hidden_names", "compile_unit", "compile_words", "hidden_names", "module_of"]
+__all__ = ["HIDDEN", "are_hidden_names", "bitcode_module", "clang_words", "compile_clang", "hidden_names"]
 
 HIDDEN = "hidden"
 """The attribute with the symbols, as JSON, that a module exports to crates but not to the host."""
@@ -44,7 +44,7 @@ _DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo
 _DIRECTIVE = re.compile(rb"\.\s*incbin\b")
 
 
-def compile_words(
+def clang_words(
     toolchain: WasmToolchain, session: Session, target: str, path: str, options: Options
 ) -> tuple[str, ...]:
     """Return the command that compiles a source, without input and output.
@@ -78,7 +78,7 @@ def compile_words(
     return (*words, *include_words(toolchain, target, session), *options.texts("flags"))
 
 
-def compile_unit(
+def compile_clang(
     toolchain: WasmToolchain, session: Session, stencil: UnitStencil, names_in: Callable[[bytes], Sequence[str]]
 ) -> CompiledUnit:
     """Compile a source of C, C++ or LLVM IR.
@@ -88,7 +88,7 @@ def compile_unit(
     read_at = stencil.file or stencil.path
     language = LANGUAGES[posixpath.splitext(stencil.path)[1]]
     _check_text(stencil.path, stencil.source, language)
-    words = [*compile_words(toolchain, session, stencil.target, stencil.path, stencil.options)]
+    words = [*clang_words(toolchain, session, stencil.target, stencil.path, stencil.options)]
     words += (f"-ffile-prefix-map={place}/=" for place in stencil.repositories if language != "ir")
     beside = posixpath.dirname(stencil.path)
     near = [posixpath.join(place, beside) for place in stencil.repositories]
@@ -99,7 +99,7 @@ def compile_unit(
         if language == "ir":
             argv[-5:] = ["-Wno-override-module"]
         argv.append(f"./{read_at}" if read_at.startswith("-") else read_at)
-        done = run(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+        done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
         said = done.stderr.decode(errors="replace")
         for place in stencil.repositories:
             said = said.replace(f"{place}/", "")
@@ -117,10 +117,12 @@ def compile_unit(
         if item.digest is not None and not os.path.isabs(item.path):
             _check_text(item.path, Path(session.root, item.path).read_bytes(), language)
     diagnostics = tuple(found for found in _heard(said, stencil, session.root) if _is_warning(found))
-    return CompiledUnit(modules=(module_of(data, stencil.path, types),), observed=observed, diagnostics=diagnostics)
+    return CompiledUnit(
+        modules=(bitcode_module(data, stencil.path, types),), observed=observed, diagnostics=diagnostics
+    )
 
 
-def module_of(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen:
+def bitcode_module(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen:
     """Return bitcode as a module with its symbols.
 
     Shape: `types` are those of its functions, by name.
@@ -166,7 +168,7 @@ def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scr
     """
     words = (f"--target={triple(toolchain, stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
     argv = (*toolchain.clang, *words, str(scratch / "unit.bc"), "-o", str(scratch / "unit.o"))
-    done = run(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+    done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
     if done.status:
         said = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
         raise SourceError.at(stencil.path, 0, "it cannot be compiled", context=(("clang says", said),))

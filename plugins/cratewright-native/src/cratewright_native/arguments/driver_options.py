@@ -9,7 +9,7 @@ from functools import cache
 
 from cratewright import pattern
 
-from .linker_options import Fate, LinkerOption, option_table
+from .linker_options import Fate, LinkerOption, linker_option_table
 from .words import word_refusal
 
 __all__ = ["DRIVER_OPTIONS", "driver_option"]
@@ -18,7 +18,7 @@ _KIND = "the crate type decides what is made"
 _LTO = "cratewright runs LTO itself, module by module"
 _SYSTEM = "the system's directories and programs are part of the toolchain: set CRATE_CC or CRATE_LLVM"
 
-DRIVER_OPTIONS = option_table(
+DRIVER_OPTIONS = linker_option_table(
     {
         (Fate.FINAL, ""): """
         z= l= s pthread static static-pie nostartfiles nodefaultlibs nostdlib nolibc nostdlib++ shared-libgcc

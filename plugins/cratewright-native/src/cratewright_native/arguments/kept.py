@@ -22,8 +22,8 @@ __all__ = [
     "kept_symbols",
     "offered_symbols",
     "offers_all",
-    "reader",
     "script_patterns",
+    "script_reader",
     "shared_symbols",
     "told_words",
     "wanted_symbols",
@@ -188,7 +188,7 @@ def _tokens(text: str) -> Iterator[str]:
     yield from _TOKEN.findall(plain)
 
 
-def reader(root: str, request: LinkRequest) -> Callable[[str], str]:
+def script_reader(root: str, request: LinkRequest) -> Callable[[str], str]:
     """Return a function that reads files named in a crate's linker flags.
 
     Shape: scripts not found at their path are searched for like libraries, as linkers do.

@@ -9,7 +9,7 @@ from enum import Enum
 
 from cratewright import dataclass
 
-__all__ = ["LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "option_table", "refusal_of_keyword"]
+__all__ = ["LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "linker_option_table", "refusal_of_keyword"]
 
 
 class Fate(Enum):
@@ -145,7 +145,7 @@ _FATES: dict[tuple[Fate, str], str] = {
 }
 
 
-def option_table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
+def linker_option_table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
     """Return options by name, from names in a text by fate; `=` behind those that take a value, `=?` if only joined."""
     table: dict[str, LinkerOption] = {}
     for (fate, reason), names in fates.items():
@@ -156,7 +156,7 @@ def option_table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
     return table
 
 
-LINKER_OPTIONS = option_table(_FATES)
+LINKER_OPTIONS = linker_option_table(_FATES)
 """Linker options by name without dashes."""
 
 _KEYWORDS = {
@@ -165,7 +165,7 @@ _KEYWORDS = {
 
 
 ZIG_OPTIONS = frozenset(
-    option_table(
+    linker_option_table(
         {
             (Fate.FINAL, ""): """
         start-group end-group as-needed no-as-needed whole-archive no-whole-archive allow-shlib-undefined

@@ -14,13 +14,13 @@ from ..lookups.closed import run_closed
 from ..toolchains.flags import lowering_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["OPTIMIZED", "for_llvm", "lower", "lowered"]
+__all__ = ["OPTIMIZED", "for_llvm", "lower_module", "lowered"]
 
 OPTIMIZED = ("optimized", "1")
 """The attribute of a module that only needs code generation."""
 
 
-def lower(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+def lower_module(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
     """Return a module as an object; an object is returned as it is.
 
     Raises: ToolError.

@@ -12,7 +12,7 @@ from cratewright import ModuleCodegen, ModuleConfig
 
 from ..arguments.options import EMITTED
 from ..toolchains.toolchain import Toolchain
-from .codegen import lower, lowered
+from .codegen import lower_module, lowered
 
 __all__ = ["assembly_words", "emitted", "unserved"]
 
@@ -43,7 +43,7 @@ def emitted(
         if kind not in config.options.texts("emit"):
             continue
         if kind == "obj":
-            data = lower(module, config, toolchain).data
+            data = lower_module(module, config, toolchain).data
         elif toolchain.kind == "gcc":
             data = (directory / "module.s").read_bytes()
         else:

@@ -34,7 +34,7 @@ from ..lookups.assembly import assembly_of
 from ..lookups.directives import embeds
 from ..lookups.listing import ListedUnit, ask_assembler, ask_preprocessor, ask_texts, called
 from ..lookups.observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
-from ..lookups.portable import is_portable, portable_of, run_portable, scan
+from ..lookups.portable import is_portable, list_inputs, portable_of, run_portable
 from ..lookups.search_path import parse_search_path, plain
 from ..lookups.world import World
 from ..toolchains.flags import LANGUAGES, compile_words, has_summary, language_words, user_words
@@ -211,7 +211,7 @@ def _run_elsewhere(
         return None
     depfile = directory / "module.d"
     try:
-        scanned = scan(unit, depfile)
+        scanned = list_inputs(unit, depfile)
     except CratewrightError:  # the local compile reports the errors
         return None
     files, _ = _files(stencil, unit.toolchain, memory, _listed(unit, stencil, directory, scanned)[0])

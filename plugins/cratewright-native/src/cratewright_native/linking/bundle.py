@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from cratewright import ARCHIVE_MAGIC as MAGIC
 from cratewright import (
+    ARCHIVE_MAGIC,
     CompiledUnit,
     LinkError,
     ModuleCodegen,
@@ -25,7 +25,7 @@ from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Toolchain
 from .staticlib import member_names
 
-__all__ = ["bundle_library", "is_linked_whole", "is_own"]
+__all__ = ["bundle_library", "is_crate_module", "is_linked_whole"]
 
 _BUNDLED = "bundled"
 _IF_NEEDED, _WHOLE = "if-needed", "whole"
@@ -40,7 +40,7 @@ def bundle_library(
     """
     path, missed = find_static(library, directories, find_target(target), toolchain)
     data = read_bytes(os.path.join(toolchain.root, path), role="static library")
-    if not data.startswith(MAGIC):
+    if not data.startswith(ARCHIVE_MAGIC):
         raise _refusal(library, path, "it is a thin archive, or a linker script")
     members = read_archive(data, path=path)
     how = ((_BUNDLED, _WHOLE if library.whole_archive else _IF_NEEDED), ("representation", "none"))
@@ -57,7 +57,7 @@ def bundle_library(
     return CompiledUnit(modules=tuple(modules), observed=observed)
 
 
-def is_own(module: ModuleCodegen) -> bool:
+def is_crate_module(module: ModuleCodegen) -> bool:
     """Return whether a module was compiled for its crate."""
     return not module.attribute(_BUNDLED)
 

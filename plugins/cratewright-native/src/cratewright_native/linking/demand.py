@@ -11,7 +11,7 @@ from cratewright import LinkModule, LinkRequest
 
 from ..binary.elf import elf_symbols
 from ..binary.symbol import ObjectSymbol
-from .bundle import is_linked_whole, is_own
+from .bundle import is_crate_module, is_linked_whole
 
 __all__ = ["is_direct", "needed_modules"]
 
@@ -19,7 +19,7 @@ __all__ = ["is_direct", "needed_modules"]
 def is_direct(item: LinkModule, request: LinkRequest) -> bool:
     """Return whether a module is linked even if nothing needs it."""
     whole = item.crate == request.crate or item.crate in request.whole
-    return (whole and is_own(item.module)) or is_linked_whole(item.module)
+    return (whole and is_crate_module(item.module)) or is_linked_whole(item.module)
 
 
 def needed_modules(request: LinkRequest, wanted: Iterable[str]) -> tuple[LinkModule, ...]:

@@ -27,7 +27,7 @@ from cratewright import (
     pattern,
 )
 
-from ..arguments.kept import is_versioned, offered_symbols, offers_all, reader
+from ..arguments.kept import is_versioned, offered_symbols, offers_all, script_reader
 from ..arguments.response_file import response_file
 from ..arguments.users_words import users_words
 from ..binary.elf import elf_symbols, retaining
@@ -260,7 +260,7 @@ def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> 
         # Each includer of a header has its own inline functions; they are not part of a C interface.
         offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
     visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
-    offered |= offered_symbols(flags, visible, reader(toolchain.root, request))
+    offered |= offered_symbols(flags, visible, script_reader(toolchain.root, request))
     script = version_script(sorted(offered))
     if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
         # zig passes a version script on for libraries only, but a linker script may hold one.

@@ -11,7 +11,7 @@ from cratewright import LinkError, Observed, dataclass, pattern
 
 from ..lookups.observe import FileMemory
 from ..lookups.search_path import plain
-from ..lookups.world import World, join
+from ..lookups.world import World, path_in
 
 __all__ = ["LinkSearch", "link_search", "observe_link"]
 
@@ -142,7 +142,7 @@ def _look(names: Iterable[str], directories: Iterable[str], found: Collection[st
     """Note what is at each place where one of the names was searched, up to the file found."""
     for directory in directories:
         for name in names:
-            path = join(directory, name)
+            path = path_in(directory, name)
             if path in found:
                 return
             # If something is there, the linker has followed it, as a script, or skipped it.

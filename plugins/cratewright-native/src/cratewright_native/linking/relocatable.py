@@ -13,12 +13,12 @@ from .demand import is_direct, needed_modules
 from .refusal import link_refusal
 from .resolve import write_objects
 
-__all__ = ["merge"]
+__all__ = ["merge_objects"]
 
 _MERGED = "merged.o"
 
 
-def merge(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
+def merge_objects(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the objects of a crate with those that it needs of other crates.
 
     Shape: exports stay global, and so do symbols that many objects may define, such as C++ inline functions. Everything

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Asked", "Condition", "Directives", "asked_as", "conditions", "embeds", "find_asked", "read_directives"]
+__all__ = ["Directives", "Query", "TextCondition", "asked_as", "conditions", "embeds", "find_asked", "read_directives"]
 
 _SPACE = rb"(?:[ \t\v\f]|/\*(?:[^*]|\*(?!/))*\*/)*"
 _SPLICE = pattern(rb"\\[ \t\v\f]*\r?\n")
@@ -37,7 +37,7 @@ _READING = pattern(rb'\.(?:i(?:n?["\\]|nc|rp)|macro|altmacro)')
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """A name that `__has_include` or a similar operator queries.
 
     Shape: `kind` is `include`, `include_next` or `embed`; `near` if files beside the querying one count.
@@ -60,7 +60,7 @@ class Directives:
 
     quoted: tuple[str, ...] = ()
     computed: bool = False
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[Query, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     unclear: bool = False
     assembly: bool = False
@@ -68,7 +68,7 @@ class Directives:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class TextCondition:
     """A condition of `#if` or `#elif`: the line that it begins in, and its text."""
 
     line: int
@@ -111,20 +111,20 @@ def _may_read(text: bytes) -> bool:
     return b"incbin" in lower or _READING.search(lower) is not None
 
 
-def find_asked(text: bytes) -> tuple[tuple[Asked, ...], bool]:
+def find_asked(text: bytes) -> tuple[tuple[Query, ...], bool]:
     """Return the literally queried names, and whether there are others."""
-    asked: dict[Asked, None] = {}
+    asked: dict[Query, None] = {}
     unclear = False
     for found in _ASK.finditer(text):
         if found["other"] is not None:
             unclear = True
         elif found["near"] or found["far"]:
             name = os.fsdecode(found["near"] or found["far"])
-            asked[Asked(name, found["near"] is not None, found["kind"].decode())] = None
+            asked[Query(name, found["near"] is not None, found["kind"].decode())] = None
     return tuple(asked), unclear
 
 
-def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Asked, ...] | None:
+def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Query, ...] | None:
     """Return the names queried through renamed operators, None if only a preprocessor could tell.
 
     Shape: `renamed` maps those names to the kind of query.
@@ -134,7 +134,7 @@ def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Asked, ...] | Non
     word = re.compile(rb"\b(?:" + b"|".join(words) + rb")\b")
     if not word.search(text):
         return ()
-    asked: dict[Asked, None] = {}
+    asked: dict[Query, None] = {}
     for part, is_condition in _where_words_count(text):
         for use in word.finditer(part):
             if is_condition and _WHETHER_DEFINED.search(part[: use.start()]):
@@ -144,7 +144,7 @@ def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Asked, ...] | Non
             if call is None or (call["near"] and not is_condition):
                 return None
             name = os.fsdecode(call["near"] or call["far"])
-            asked[Asked(name, call["near"] is not None, renamed[use[0].decode()])] = None
+            asked[Query(name, call["near"] is not None, renamed[use[0].decode()])] = None
     return tuple(asked)
 
 
@@ -156,7 +156,7 @@ def _where_words_count(text: bytes) -> Iterator[tuple[bytes, bool]]:
         yield found[1], False
 
 
-def conditions(data: bytes, names: Iterable[str]) -> Iterator[Condition]:
+def conditions(data: bytes, names: Iterable[str]) -> Iterator[TextCondition]:
     """Yield the conditions that contain one of some names, in order."""
     wanted = re.compile(rb"\b(?:" + b"|".join(re.escape(os.fsencode(name)) for name in names) + rb")\b")
     text = _plain(data)
@@ -169,7 +169,7 @@ def conditions(data: bytes, names: Iterable[str]) -> Iterator[Condition]:
     for found in _CONDITION.finditer(text):
         if wanted.search(found[1]):
             at = found.start()
-            yield Condition(1 + text.count(b"\n", 0, at) + bisect_right(joins, at), os.fsdecode(found[1]))
+            yield TextCondition(1 + text.count(b"\n", 0, at) + bisect_right(joins, at), os.fsdecode(found[1]))
 
 
 def embeds(assembly: str) -> bool:

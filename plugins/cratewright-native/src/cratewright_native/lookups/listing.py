@@ -10,11 +10,11 @@ from cratewright import CratewrightError, content_digest, dataclass
 
 from ..toolchains.toolchain import Toolchain
 from .assembly import files_asked_for, reads_nothing
-from .directives import Asked, asked_as
+from .directives import Query, asked_as
 from .macros import answers, questions
 from .observe import FileFacts
 from .search_path import plain
-from .world import World, join
+from .world import World, path_in
 
 __all__ = ["ListedUnit", "ask_assembler", "ask_preprocessor", "ask_texts", "called"]
 
@@ -44,13 +44,13 @@ class ListedUnit:
         return output.read_bytes()
 
 
-_known: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Asked, ...] | None] = {}
+_known: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[Query, ...] | None] = {}
 """By content and words; one per process: the units of a crate read the same headers."""
 
 
 def ask_texts(
     unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
-) -> tuple[tuple[str, Asked], ...] | None:
+) -> tuple[tuple[str, Query], ...] | None:
     """Return what a unit's files query through renamed `__has_include`, with the querying file.
 
     None if only the preprocessor can tell, which takes two more processes for each unit.
@@ -64,7 +64,7 @@ def ask_texts(
         or any(name in word for word in unit.words for name in ("__has_", *kinds))
     ):
         return None
-    asked: list[tuple[str, Asked]] = []
+    asked: list[tuple[str, Query]] = []
     for path, facts in own.items() if kinds else ():
         key = facts.digest, renamed
         if key not in _known:
@@ -81,7 +81,7 @@ def ask_texts(
 
 def ask_preprocessor(
     unit: ListedUnit, files: Mapping[str, FileFacts | None], read: Callable[[str], bytes]
-) -> tuple[tuple[tuple[str, Asked], ...], bool]:
+) -> tuple[tuple[tuple[str, Query], ...], bool]:
     """Return what a unit's files query through macros, with the querying file, and whether that is incomplete."""
     with unit.toolchain.scratch() as directory:
         try:
@@ -89,7 +89,7 @@ def ask_preprocessor(
                 "utf-8", "surrogateescape"
             )
             sources = {path: read(path) for path, facts in files.items() if facts is not None}
-            names = {path: path for path in sources} | {join("./", path): path for path in sources}
+            names = {path: path for path in sources} | {path_in("./", path): path for path in sources}
             names |= {os.path.join(unit.toolchain.root, path): path for path in sources}
             text, asking = questions(listing, sources, names)
             (directory / "asked.c").write_bytes(text.encode("utf-8", "surrogateescape"))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from cratewright import content_digest, pattern
 
-from .directives import Asked, Condition, conditions, find_asked
+from .directives import Query, TextCondition, conditions, find_asked
 
 __all__ = ["answers", "questions"]
 
@@ -67,9 +67,9 @@ def questions(listing: str, sources: Mapping[str, bytes], called: Mapping[str, s
     return "".join(f"{line}\n" for line in lines), tuple(files)
 
 
-def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Asked], ...], bool]:
+def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Query], ...], bool]:
     """Return the queried names, with the querying file, and whether any is unknown."""
-    asked: dict[tuple[str, Asked], None] = {}
+    asked: dict[tuple[str, Query], None] = {}
     unclear = False
     for line in expanded.splitlines():
         mark, _, rest = line.strip().partition(" ")
@@ -87,11 +87,11 @@ def answers(expanded: str, files: tuple[str, ...]) -> tuple[tuple[tuple[str, Ask
 
 _END = 1 << 60
 
-_known: dict[tuple[str, tuple[str, ...]], tuple[Condition, ...]] = {}
+_known: dict[tuple[str, tuple[str, ...]], tuple[TextCondition, ...]] = {}
 """By content and names; one per process: the units of a crate read the same headers."""
 
 
-def _conditions(data: bytes, names: tuple[str, ...]) -> tuple[Condition, ...]:
+def _conditions(data: bytes, names: tuple[str, ...]) -> tuple[TextCondition, ...]:
     key = content_digest(data), names
     found = _known.get(key)
     if found is None:

@@ -16,9 +16,9 @@ from typing import TypeVar
 
 from cratewright import Observed, ToolError, content_digest, dataclass, file_stamp
 
-from .directives import Asked, Directives, read_directives
+from .directives import Directives, Query, read_directives
 from .search_path import SearchPath, plain
-from .world import World, join
+from .world import World, path_in
 
 __all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts", "settled"]
 
@@ -57,7 +57,7 @@ class Search:
     embed: tuple[str, ...] = ()
     included: tuple[str, ...] = ()
     precompiled: bool = False
-    asked: tuple[tuple[str, Asked], ...] = ()
+    asked: tuple[tuple[str, Query], ...] = ()
     told: tuple[str, ...] = ()
     unclear: bool = False
 
@@ -158,7 +158,7 @@ def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:
     for path, facts in files.items():
         for name in facts.directives.quoted if facts is not None else ():
             if not name.startswith("/"):
-                yield join(posixpath.dirname(path), plain(name))
+                yield path_in(posixpath.dirname(path), plain(name))
 
 
 def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...]) -> Iterator[str]:
@@ -166,7 +166,7 @@ def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...
     places = {posixpath.dirname(path) for path, facts in files.items() if facts and facts.directives.computed}
     if places:
         names = {name for path in files for name in _ways(path, directories).names}
-        yield from (join(place, name) for place in places for name in names)
+        yield from (path_in(place, name) for place in places for name in names)
 
 
 def _below(path: str, directory: str) -> bool:
@@ -190,7 +190,7 @@ def _ways(path: str, directories: tuple[str, ...]) -> _Ways:
         start = directory + "/" if directory not in ("", "/") else directory
         if path.startswith(start) and (directory or not path.startswith("/")) and (rest := path[len(start) :]):
             names.append(rest)
-            before += [join(other, rest) for other in directories[:index]]
+            before += [path_in(other, rest) for other in directories[:index]]
     return _Ways(tuple(names), tuple(before))
 
 

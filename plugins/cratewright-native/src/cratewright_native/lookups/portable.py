@@ -32,11 +32,11 @@ __all__ = [
     "NO_ANSWER",
     "OUTPUT",
     "is_portable",
+    "list_inputs",
     "portable_of",
     "portable_programs",
     "portable_words",
     "run_portable",
-    "scan",
 ]
 
 NO_ANSWER = 126
@@ -78,7 +78,7 @@ def is_portable(stencil: UnitStencil, unit: ListedUnit, language: str, user: tup
     )
 
 
-def scan(unit: ListedUnit, depfile: Path) -> Completed:
+def list_inputs(unit: ListedUnit, depfile: Path) -> Completed:
     """Make the preprocessor list what a unit reads, and where it searches.
 
     Raises: CratewrightError if it fails, as compiling will.

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from cratewright import digest_file
 
-__all__ = ["World", "join"]
+__all__ = ["World", "path_in"]
 
 # Names that directories do not list.
 _SELF = ("", ".", "..")
 
 
-def join(directory: str, name: str) -> str:
+def path_in(directory: str, name: str) -> str:
     """Return a path in a directory; the project root is an empty string."""
     return f"{directory}/{name}" if directory not in ("", "/") else directory + name
 
@@ -68,7 +68,7 @@ class World:
         if name.startswith("/"):
             directories = ("",)
         for directory in directories:
-            if self.look(join(directory, name)) and not beyond:
+            if self.look(path_in(directory, name)) and not beyond:
                 return
 
     def look(self, path: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from cratewright import ModuleCodegen, dataclass
 
-__all__ = ["IMPLIES", "NOTHING", "Implied", "Mode", "share"]
+__all__ = ["IMPLIES", "NOTHING_IMPLIED", "Implied", "Mode", "share"]
 
 IMPLIES = "implies"
 """The attribute that holds it."""
@@ -50,7 +50,7 @@ class Implied:
         """Parse a module's attribute."""
         text = module.attribute(IMPLIES)
         if not text:
-            return NOTHING
+            return NOTHING_IMPLIED
         stage, modes, defaults, unbounded, sized, shared, placed = json.loads(text)
         return cls(
             stage=stage,
@@ -63,7 +63,7 @@ class Implied:
         )
 
 
-NOTHING = Implied()
+NOTHING_IMPLIED = Implied()
 
 
 def share(units: Iterable[Implied]) -> bool:

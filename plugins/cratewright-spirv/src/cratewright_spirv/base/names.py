@@ -21,7 +21,7 @@ from cratewright import (
 from .stages import STAGES
 
 __all__ = [
-    "LANGUAGES",
+    "LANGUAGE_SUFFIXES",
     "ImageEntry",
     "debug_path",
     "entries_of",
@@ -36,7 +36,7 @@ __all__ = [
     "text_path",
 ]
 
-LANGUAGES = (".glsl", ".hlsl", ".slang", ".spvasm", ".spv")
+LANGUAGE_SUFFIXES = (".glsl", ".hlsl", ".slang", ".spvasm", ".spv")
 _SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
 _SPIRV = {
     **{"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5"},
@@ -132,7 +132,7 @@ def _entries_of_module(index: int, module: ModuleCodegen) -> list[ImageEntry]:
 
 def _output(module: ModuleCodegen, stage: str, entry: str) -> str:
     base = module.name.removesuffix(module.attribute("member"))
-    for language in LANGUAGES:
+    for language in LANGUAGE_SUFFIXES:
         base = base.removesuffix(language)
     suffix = f".{_SUFFIXES[stage]}"
     if module.attribute("several") or len(module.entry_points) > 1:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from cratewright import LinkError, dataclass
 
 from . import opcodes as op
+from .decorations import BUILT_IN, WORKGROUP_SIZE
 from .module import parse, string
 from .program import Program, ProgramEntry
 from .restrictions import BUILT_INS, EXTENDED, OPERATIONS, Restriction, shared_variable
@@ -17,9 +18,7 @@ from .workgroup import asks_for_size
 
 __all__ = ["check", "check_program"]
 
-BUILT_IN = 11
 WORKGROUP_STORAGE = 4
-WORKGROUP_SIZE = 25
 WORKGROUP_SCOPE = 2
 VERSION_1_3 = 0x10300
 

@@ -13,12 +13,12 @@ from cratewright import dataclass
 
 from ..base.stages import stage_name
 from . import opcodes as op
+from .decorations import BINDING
 from .module import Instruction, Module, build, result, string
 
-__all__ = ["BINDING", "INPUT", "OUTPUT", "REMARKS", "Program", "ProgramEntry", "reach", "trim"]
+__all__ = ["INPUT", "OUTPUT", "REMARKS", "Program", "ProgramEntry", "reach", "trim"]
 
 INPUT, OUTPUT = 1, 3
-BINDING = 33
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)
 # the first operand of these is their target, which does not count as a use

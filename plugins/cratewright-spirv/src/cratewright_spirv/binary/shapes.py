@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from . import opcodes as op
+from .decorations import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
 from .module import RESULTS, Instruction, last_string
 
-__all__ = ["ARRAY_STRIDE", "MATRIX_STRIDE", "OFFSET", "POINTER_SIZE", "ROW_MAJOR", "Shapes", "Value"]
+__all__ = ["POINTER_SIZE", "ScalarValue", "Shapes"]
 
-Value = int | float | bool
-OFFSET, ARRAY_STRIDE, MATRIX_STRIDE, ROW_MAJOR = 35, 6, 7, 4
+ScalarValue = int | float | bool
 POINTER_SIZE = 8
 _BOOLEANS = {
     op.CONSTANT_TRUE: True,
@@ -29,17 +29,17 @@ _PREFIXES = {"int": "i", "uint": "u", "bool": "b", "double": "d", "float": ""}
 _FORMATS = {16: "<e", 32: "<f", 64: "<d"}
 
 
-Key = TypeVar("Key")
+K = TypeVar("K")
 
 
-class _Texts(Generic[Key]):
+class _Texts(Generic[K]):
     """Debug names by what they name, decoded on demand: a module has many, and few matter."""
 
     def __init__(self, at: int) -> None:
-        self.words: dict[Key, Instruction] = {}
+        self.words: dict[K, Instruction] = {}
         self._at = at
 
-    def get(self, key: Key, default: str = "") -> str:
+    def get(self, key: K, default: str = "") -> str:
         words = self.words.get(key)
         return default if words is None else last_string(words, self._at)
 
@@ -97,7 +97,7 @@ class Shapes:
         words = self.definitions[type_id]
         return int(self.value(words[3]) or 0) if words[0] & 0xFFFF == op.TYPE_ARRAY else 0
 
-    def value(self, constant: int) -> Value | None:
+    def value(self, constant: int) -> ScalarValue | None:
         """Return the value of a scalar constant, or the default of a specialisation constant."""
         words = self.definitions[constant]
         opcode = words[0] & 0xFFFF
@@ -112,7 +112,7 @@ class Shapes:
         number: float = struct.unpack(_FORMATS[kind[2]], data[: kind[2] // 8])[0]
         return number
 
-    def components(self, composite: int) -> list[Value | None]:
+    def components(self, composite: int) -> list[ScalarValue | None]:
         """Return the values of a constant composite's parts."""
         return [self.value(each) for each in self.definitions[composite][3:]]
 

@@ -16,7 +16,7 @@ from ..base.stopwatch import step
 from ..compilers import glslang
 from ..compilers.glslang import Compiler, CompileRefused, StageSource
 from ..surgery.mending import volatile_once
-from ..text.canonical_text import Canonical, canonical
+from ..text.canonical_text import Canonical, canonical_lines
 from ..text.columns import with_columns
 from ..text.diagnostics import GlslangMessage, read_log
 from ..text.extensions import way_to
@@ -27,9 +27,9 @@ from ..text.stub_messages import at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
 from .declared import About, implied_by, initialises
 from .flat import without_flat_built_ins
-from .objects import ObjectVariant, Outline, Place, link_object
+from .objects import ObjectVariant, Outline, SourcePlace, make_object
 
-__all__ = ["Found", "UnitRequest", "UnitResult", "canonical_form", "compile_unit"]
+__all__ = ["FoundSource", "UnitRequest", "UnitResult", "compile_unit", "find_canonical"]
 
 _SIZED = (
     "gl_WorkGroupSize is set by the shader that links this, so it is not a literal here; "
@@ -72,7 +72,7 @@ class UnitResult:
 
 
 # The include finder of a source, and its canonical form, if it has one.
-Found = tuple[IncludeResolver, "Canonical | None"]
+FoundSource = tuple[IncludeResolver, "Canonical | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class _Failed(Exception):
         self.messages = tuple(message for message in messages if message.kind == "error") or messages
 
 
-def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None = None) -> UnitResult:
+def compile_unit(request: UnitRequest, compiler: Compiler, found: FoundSource | None = None) -> UnitResult:
     """Return the objects of one source; `found` is its canonical form, if that was looked for already.
 
     Raises: SourceError.
@@ -108,7 +108,7 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: Found | None =
     if b"\0" in request.text:
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
         raise SourceError.at(request.path, line, "a NUL byte is not text")
-    includes, form = found or canonical_form(request)
+    includes, form = found or find_canonical(request)
     ask = partial(_said, request, compiler)
     if form is not None:
         try:
@@ -142,7 +142,7 @@ def _resolver(request: UnitRequest) -> IncludeResolver:
 
 
 @step("read source and includes")
-def canonical_form(request: UnitRequest) -> Found:
+def find_canonical(request: UnitRequest) -> FoundSource:
     """Return the include finder of a unit, and its canonical form, if there is one.
 
     Shape: none if debug information holds the text as written.
@@ -151,7 +151,7 @@ def canonical_form(request: UnitRequest) -> Found:
     if request.debuginfo == "full":
         return includes, None
     positions = request.debuginfo != "none"
-    form = canonical(request.path, request.text, request.language, request.defines, includes, positions=positions)
+    form = canonical_lines(request.path, request.text, request.language, request.defines, includes, positions=positions)
     return (_resolver(request) if form is None else includes), form
 
 
@@ -189,14 +189,14 @@ class _Unit:
         for stage in ("comp", "frag"):
             self._try(stage, fine, failures)
         if not fine:
-            for stage in glslang.SUFFIXES:
+            for stage in glslang.COMPILER_SUFFIXES:
                 if stage not in ("comp", "frag"):
                     self._try(stage, fine, failures)
         if not fine:
             raise self._error(max(failures, key=self._progress))
         if "frag" not in fine:
             return _by_stage(fine)
-        frag, others = fine["frag"], tuple(stage for stage in glslang.SUFFIXES if stage != "frag")
+        frag, others = fine["frag"], tuple(stage for stage in glslang.COMPILER_SUFFIXES if stage != "frag")
         comp = fine.get("comp")
         if comp is None:
             data = without_flat_built_ins(frag.variant.data, self.request.path)
@@ -254,7 +254,7 @@ class _Unit:
         except CompileRefused as refused:
             raise _Failed(read_log(refused.log, source.path)) from None
         if source.debuginfo != "none":
-            data = link_object(data, self._outline(source, library=False))[0]
+            data = make_object(data, self._outline(source, library=False))[0]
         return self._stand_alone(source, data, log)
 
     def _may_stand_alone(self, source: StageSource) -> bool:
@@ -281,7 +281,7 @@ class _Unit:
         places = tuple((stub.name, self._place(*lines.locate(stub.offset))) for stub in made.stubs)
         definitions = self._exported(found, lines) if library else ()
         outline = self._outline(source, library=library, definitions=definitions, stubs=places, reserved=reserved)
-        data, exports, imports, initialiser = link_object(made.data, outline)
+        data, exports, imports, initialiser = make_object(made.data, outline)
         entry_point = None if library else (source.stage, source.entry_point)
         about = About(
             stage=source.stage, hlsl=source.language == "hlsl", library=library, text=text, stubs=made.modes,
@@ -331,9 +331,9 @@ class _Unit:
                         unfinished_message(text, lines, messages) or at_prototypes(messages, stubs, lines)
                     ) from None
 
-    def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, Place | None], ...]:
+    def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, SourcePlace | None], ...]:
         """Return all definitions; those included or hidden by the language have no place."""
-        result: list[tuple[str, Place | None]] = []
+        result: list[tuple[str, SourcePlace | None]] = []
         for function in found.definitions:
             place = self._place(*lines.locate(function.offset))
             private = function.private or self.includes.is_include(place[0])
@@ -345,8 +345,8 @@ class _Unit:
         source: StageSource,
         *,
         library: bool,
-        definitions: tuple[tuple[str, Place | None], ...] = (),
-        stubs: tuple[tuple[str, Place], ...] = (),
+        definitions: tuple[tuple[str, SourcePlace | None], ...] = (),
+        stubs: tuple[tuple[str, SourcePlace], ...] = (),
         reserved: int = 0,
     ) -> Outline:
         texts = self.includes.texts if source.debuginfo == "full" else {}
@@ -367,7 +367,7 @@ class _Unit:
         file, line = self._place(message.file, message.line)
         return replace(message, file=file, line=line)
 
-    def _place(self, file: str, line: int) -> Place:
+    def _place(self, file: str, line: int) -> SourcePlace:
         """Return where a line of the text that was compiled is from."""
         # Only a text without its own line numbers needs a mapping of lines.
         places = self.form.places if self.form is not None and self.request.debuginfo == "none" else ()
@@ -383,7 +383,7 @@ class _Unit:
             or (_SIZED if self.sized else ""),
         )
 
-    def _stageless(self, place: Place) -> SourceError:
+    def _stageless(self, place: SourcePlace) -> SourceError:
         name = self.request.entry_point
         return SourceError.at(
             *place,
@@ -400,7 +400,7 @@ def _by_stage(fine: Mapping[str, _Attempt]) -> tuple[_Attempt, ...]:
     if len(groups) == 1:
         return (_for_stages(next(iter(fine.values())), ()),)
     first, *others = groups.values()
-    first += [stage for stage in glslang.SUFFIXES if stage not in fine]
+    first += [stage for stage in glslang.COMPILER_SUFFIXES if stage not in fine]
     return tuple(_for_stages(fine[stages[0]], tuple(stages)) for stages in (first, *others))
 
 

@@ -44,7 +44,7 @@ _SCOPE_LINE_AT = 13
 _BEFORE_STRINGS = frozenset({op.CAPABILITY, op.EXTENSION, op.EXT_INST_IMPORT, op.MEMORY_MODEL, op.ENTRY_POINT})
 _BEFORE_STRINGS |= {op.EXECUTION_MODE, op.EXECUTION_MODE_ID}
 
-Place = tuple[int, int]
+DebugPlace = tuple[int, int]
 """The id of a source in debug information, and a line."""
 
 
@@ -78,7 +78,7 @@ class _Mender:
         self.new_strings: list[Instruction] = []
         self.new_first: list[Instruction] = []
         self.new_last: list[Instruction] = []
-        self.places: dict[int, Place] = {}
+        self.places: dict[int, DebugPlace] = {}
         self._read()
 
     def _read(self) -> None:
@@ -169,7 +169,7 @@ class _Mender:
                 scope = line = Instruction()
             yield words
 
-    def _place(self, body: Iterable[Instruction], described: int, initialiser: str) -> Place | None:
+    def _place(self, body: Iterable[Instruction], described: int, initialiser: str) -> DebugPlace | None:
         """Return where a function begins: as `OpLine` says, as its description does, or where its first line is.
 
         Shape: glslang 13 has `OpLine`; its descriptions have no line, or an include's in the source's own file.
@@ -192,7 +192,7 @@ class _Mender:
         line = self.values.get(words[6], 0)
         return line == 0 or bool(initialiser and line >= FIRST_LINE - 1)
 
-    def _name(self, described: int, initialiser: str, place: Place | None) -> None:
+    def _name(self, described: int, initialiser: str, place: DebugPlace | None) -> None:
         words = list(self.debug[described])
         if initialiser:
             words[5] = words[11] = self._string(initialiser)
@@ -202,7 +202,7 @@ class _Mender:
             words[_SCOPE_LINE_AT] = words[_PLACE_AT + 1]
         self.debug[described] = tuple(words)
 
-    def _new_function(self, function: int, place: Place | None) -> int:
+    def _new_function(self, function: int, place: DebugPlace | None) -> int:
         """Describe a function that the compiler has added, such as the entry point around that of HLSL."""
         name = self._string(self.program.names().get(function, "main").partition("(")[0])
         kind = self._debug(FUNCTION_TYPE, self._constant(_PUBLIC), self.void)
@@ -277,7 +277,7 @@ class _Mender:
     def _is(self, words: Instruction, kind: int) -> bool:
         return words[0] & 0xFFFF == op.EXT_INST and words[3] == self.set and words[4] == kind
 
-    def _line(self, place: Place) -> Instruction:
+    def _line(self, place: DebugPlace) -> Instruction:
         line, column = self._constant(place[1]), self._constant(0)
         return self._debug(DEBUG_LINE, place[0], line, line, column, column)
 

@@ -14,15 +14,23 @@ from cratewright import dataclass
 from ..base.implied import Implied, Mode
 from ..binary import opcodes as op
 from ..binary.contents import Contents
+from ..binary.decorations import BINDING, BUILT_IN, COMPONENT, DESCRIPTOR_SET, INDEX, LOCATION, SPEC_ID, WORKGROUP_SIZE
 from ..binary.module import Instruction, parse
-from ..binary.program import BINDING, INPUT, OUTPUT, Program
+from ..binary.program import INPUT, OUTPUT, Program
 
-__all__ = ["About", "block_of", "declares_size", "implied_by", "initialises", "place_of", "shared_name", "takes_size"]
+__all__ = [
+    "About",
+    "binding_place",
+    "block_of",
+    "declares_size",
+    "implied_by",
+    "initialises",
+    "shared_name",
+    "takes_size",
+]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
-_SPEC_ID, _BUILT_IN, _LOCATION, _COMPONENT, _INDEX, _SET = 1, 11, 30, 31, 32, 34
 _XFB_BUFFER, _XFB_STRIDE = 36, 37
-_WORKGROUP_SIZE = 25
 _WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
 _BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
 # An entry point has one of each of these, whatever its name.
@@ -164,14 +172,14 @@ class _Unit:
         """Yield each place that this unit binds to, with a digest of what it binds there."""
         for number, words in self.program.variables().items():
             marks = self._marks(number)
-            place = place_of(words[3], marks) or block_of(self.contents, words)
+            place = binding_place(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
             if _XFB_STRIDE in marks:
                 yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
         for number, words in self.contents.definitions.items():
             if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
-                at = self._marks(number).get(_SPEC_ID)
+                at = self._marks(number).get(SPEC_ID)
                 own = self.about.reserved
                 if at is not None and not (own and own <= at[0] < own + 3):
                     yield f"constant_id = {at[0]}", self.contents.digest(number)
@@ -205,14 +213,14 @@ class _Unit:
 
     def _size(self, mode: Mode) -> Mode:
         """Return the size with each constant that decides it as its default and its id."""
-        sizes = [number for number in self.contents.marks if self._marks(number).get(_BUILT_IN) == (_WORKGROUP_SIZE,)]
+        sizes = [number for number in self.contents.marks if self._marks(number).get(BUILT_IN) == (WORKGROUP_SIZE,)]
         if sizes:
             parts = self.contents.definitions[sizes[0]][3:]
         elif mode[0] == LOCAL_SIZE_ID:
             parts = mode[1:]
         else:
             return mode
-        pairs = [(self.contents.definitions[each][3], self._marks(each).get(_SPEC_ID, (-1,))[0]) for each in parts]
+        pairs = [(self.contents.definitions[each][3], self._marks(each).get(SPEC_ID, (-1,))[0]) for each in parts]
         if all(number < 0 for _, number in pairs):
             return (LOCAL_SIZE, *(value for value, _ in pairs))
         return (LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))
@@ -232,26 +240,26 @@ def block_of(contents: Contents, variable: Instruction) -> str:
     if contents.definitions[number][0] & 0xFFFF == op.TYPE_ARRAY:
         number = contents.definitions[number][2]
     is_block = any(
-        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == _BUILT_IN for words in contents.marks.get(number, ())
+        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == BUILT_IN for words in contents.marks.get(number, ())
     )
     return f"{contents.names.get(number, '')} {'in' if variable[3] == INPUT else 'out'}" if is_block else ""
 
 
-def place_of(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
+def binding_place(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
     """Return the place that a variable is bound to, as in GLSL; empty if it has none."""
     if storage == _PUSH_CONSTANT:
         return "push_constant"
     if BINDING in marks:
-        return f"set = {marks.get(_SET, (0,))[0]}, binding = {marks[BINDING][0]}"
+        return f"set = {marks.get(DESCRIPTOR_SET, (0,))[0]}, binding = {marks[BINDING][0]}"
     if storage in (INPUT, OUTPUT):
         word = "in" if storage == INPUT else "out"
-        if _BUILT_IN in marks:
-            return f"built-in {marks[_BUILT_IN][0]} {word}"
-        if _LOCATION in marks:
+        if BUILT_IN in marks:
+            return f"built-in {marks[BUILT_IN][0]} {word}"
+        if LOCATION in marks:
             more = "".join(
                 f", {name} = {marks[each][0]}"
-                for each, name in ((_COMPONENT, "component"), (_INDEX, "index"))
+                for each, name in ((COMPONENT, "component"), (INDEX, "index"))
                 if marks.get(each, (0,)) != (0,)
             )
-            return f"location = {marks[_LOCATION][0]}{more} {word}"
+            return f"location = {marks[LOCATION][0]}{more} {word}"
     return ""

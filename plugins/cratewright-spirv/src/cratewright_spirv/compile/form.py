@@ -19,7 +19,7 @@ from ..compilers.glslang import Compiler
 from ..spirv_tools.tools import Tools
 from ..surgery.split import compiled_twice
 from ..text.sources import classify
-from .compiler import Found, canonical_form
+from .compiler import FoundSource, find_canonical
 from .dumps import Recorder
 from .unit import compile_source, unit_request
 
@@ -60,12 +60,12 @@ def compile_with_form(
         raise error.leaving(recorder.files(directory)) from error
 
 
-def _found(stencil: UnitStencil, root: str) -> Found | None:
+def _found(stencil: UnitStencil, root: str) -> FoundSource | None:
     unit = classify(stencil.path, stencil.source)[0]
-    return canonical_form(unit_request(stencil, unit, root)) if unit.language in ("glsl", "hlsl") else None
+    return find_canonical(unit_request(stencil, unit, root)) if unit.language in ("glsl", "hlsl") else None
 
 
-def _form(stencil: UnitStencil, found: Found | None) -> CanonicalForm | None:
+def _form(stencil: UnitStencil, found: FoundSource | None) -> CanonicalForm | None:
     wanted = stencil.options.text("entry_point") or None
     units = classify(stencil.path, stencil.source, wanted)
     about = (stencil.path, stencil.target, stencil.options.debuginfo, wanted, units)

@@ -11,13 +11,14 @@ from dataclasses import field
 
 from cratewright import dataclass
 
-from ..base.implied import NOTHING, Implied
+from ..base.implied import NOTHING_IMPLIED, Implied
 from ..base.stopwatch import step
+from ..binary.decorations import BUILT_IN, SPEC_ID, WORKGROUP_SIZE
 from ..binary.signatures import DECLARES_TYPES, Signatures
 from ..binary.workgroup import RESERVED
 from .debug_mending import put_right
 
-__all__ = ["MARKER", "ObjectVariant", "Outline", "Place", "SymbolInfo", "link_object"]
+__all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePlace", "SymbolInfo", "make_object"]
 
 # A local variable with this name marks the body of a stub.
 MARKER = "cw_import_stub"
@@ -27,7 +28,6 @@ _SOURCE_CONTINUED, _SOURCE, _NAME, _MEMBER_NAME, _STRING, _LINE = 2, 3, 5, 6, 7,
 _EXTENDED_IMPORT, _EXTENDED, _ENTRY, _MODE, _CAPABILITY, _MODE_ID = 11, 12, 15, 16, 17, 331
 _FUNCTION, _PARAMETER, _FUNCTION_END, _CALL, _VARIABLE, _STORE, _LABEL = 54, 55, 56, 57, 59, 62, 248
 _DECORATE, _LINKAGE, _EXPORT, _IMPORT = 71, 41, 0, 1
-_SPEC_ID, _BUILT_IN, _WORKGROUP_SIZE = 1, 11, 25
 _ABOUT_ID = frozenset({_NAME, _MEMBER_NAME, _DECORATE, 72, 332, 5632, 5633})
 _ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
 _BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
@@ -40,7 +40,7 @@ _DEBUG_SOURCE_WORDS = 6
 _SOURCE_WITH_FILE = 4
 _LONGEST = 65_000 * 4
 
-Place = tuple[str, int]
+SourcePlace = tuple[str, int]
 _Span = tuple[int, int, int]
 
 
@@ -68,7 +68,7 @@ class ObjectVariant:
     imports: tuple[SymbolInfo, ...]
     initialiser: str | None
     entry_point: tuple[str, str] | None
-    implied: Implied = NOTHING
+    implied: Implied = NOTHING_IMPLIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +82,8 @@ class Outline:
 
     path: str
     library: bool
-    definitions: tuple[tuple[str, Place | None], ...] = ()
-    stubs: tuple[tuple[str, Place], ...] = ()
+    definitions: tuple[tuple[str, SourcePlace | None], ...] = ()
+    stubs: tuple[tuple[str, SourcePlace], ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
     reserved: int = 0
 
@@ -100,7 +100,7 @@ class _Function:
 
 
 @step("make object of compiled source")
-def link_object(
+def make_object(
     data: bytes, outline: Outline
 ) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
     """Return the object, its exports, its imports and its initialiser, from glslang's module."""
@@ -180,7 +180,7 @@ class _Rewriter:
         return functions
 
     def _exports(self) -> tuple[dict[int, SymbolInfo], int | None]:
-        places: dict[str, list[Place | None]] = {}
+        places: dict[str, list[SourcePlace | None]] = {}
         for name, place in self.outline.definitions:
             places.setdefault(name, []).append(place)
         exports: dict[int, SymbolInfo] = {}
@@ -212,7 +212,7 @@ class _Rewriter:
         return [function for function in self.functions if function.id in reached]
 
     def _imports(self, kept: Iterable[_Function]) -> dict[int, SymbolInfo]:
-        places: dict[str, list[Place]] = {}
+        places: dict[str, list[SourcePlace]] = {}
         for name, place in self.outline.stubs:
             places.setdefault(name, []).append(place)
         found: dict[int, SymbolInfo] = {}
@@ -320,7 +320,7 @@ class _Rewriter:
                 continue
             if op == _DECORATE and self._is_size(at):
                 continue
-            if reserved and op == _DECORATE and words[at + 2] == _SPEC_ID and words[at + 3] - reserved in range(3):
+            if reserved and op == _DECORATE and words[at + 2] == SPEC_ID and words[at + 3] - reserved in range(3):
                 out += words[at : at + 3]
                 out.append(words[at + 3] - reserved + RESERVED)
                 continue
@@ -342,7 +342,7 @@ class _Rewriter:
         """Return whether a decoration marks a constant as the workgroup's size, which an entry point must set."""
         if not self.outline.library and not self.outline.reserved:
             return False
-        return self.words[at + 2] == _BUILT_IN and self.words[at + 3] == _WORKGROUP_SIZE
+        return self.words[at + 2] == BUILT_IN and self.words[at + 3] == WORKGROUP_SIZE
 
     def _source_texts(self) -> tuple[array[int], dict[int, int]]:
         """Return strings of the user's texts and which debug source, by position, takes which."""

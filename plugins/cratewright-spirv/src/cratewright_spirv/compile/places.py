@@ -15,7 +15,7 @@ from cratewright import CompiledUnit, CratewrightError, Diagnostic, ModuleCodege
 
 from ..text.columns import column_of, ordinal_of
 
-__all__ = ["AS_WRITTEN", "Places", "placed", "reader", "relative"]
+__all__ = ["AS_WRITTEN", "Places", "placed", "text_reader", "with_ordinals"]
 
 # A file and the numbers of lines in it, `3 4 7`; all together, where each line of the form is from, in order.
 Places = tuple[tuple[str, str], ...]
@@ -27,7 +27,7 @@ AS_WRITTEN = "as-written"
 """The attribute of a module made from the source as written instead of its form."""
 
 
-def reader(root: str) -> Read:
+def text_reader(root: str) -> Read:
     """Return a reader of a project's files; a message about a file elsewhere, or a changed one, loses its column."""
 
     def read(file: str) -> bytes:
@@ -39,7 +39,7 @@ def reader(root: str) -> Read:
     return read
 
 
-def relative(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | None:
+def with_ordinals(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | None:
     """Return a fresh result with ordinals of lines in place of positions, or None if it must not be shared."""
     if any(module.attribute(AS_WRITTEN) for module in unit.modules):
         return None
@@ -75,7 +75,7 @@ def relative(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | N
 
 
 def placed(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit:
-    """Return what `relative` returned for one source with the positions of another of the same form."""
+    """Return what `with_ordinals` returned for one source with the positions of another of the same form."""
     lines = _lines(places)
 
     def symbol(item: Symbol) -> Symbol:

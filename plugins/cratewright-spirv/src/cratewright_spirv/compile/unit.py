@@ -35,7 +35,7 @@ from ..surgery.once import ONCE, once_symbols
 from ..text.demangle import demangle
 from ..text.includes import plain_lines
 from ..text.sources import SourceUnit, classify
-from .compiler import Found, UnitRequest, canonical_form, compile_unit
+from .compiler import FoundSource, UnitRequest, compile_unit, find_canonical
 from .objects import ObjectVariant, SymbolInfo
 from .places import AS_WRITTEN
 
@@ -54,7 +54,7 @@ def compile_source(
     root: str,
     compiler: Callable[[], Compiler],
     tools: Callable[[], Tools],
-    found: Found | None = None,
+    found: FoundSource | None = None,
 ) -> CompiledUnit:
     """Return the modules of a source; `found` is its canonical form, if that was looked for already.
 
@@ -72,7 +72,7 @@ def compile_source(
     observed: dict[str, Observed] = {}
     diagnostics: dict[Diagnostic, None] = {}
     # Entry points of one source share one text.
-    found = found or canonical_form(unit_request(stencil, units[0], root))
+    found = found or find_canonical(unit_request(stencil, units[0], root))
     for unit in units:
         result = compile_unit(unit_request(stencil, unit, root), compiler(), found)
         for variant in result.variants:
@@ -93,7 +93,7 @@ def read_ahead(stencils: Sequence[UnitStencil], root: str) -> None:
         with suppress(CratewrightError):
             first = classify(stencil.path, stencil.source)[0]
             if first.language in ("glsl", "hlsl"):
-                canonical_form(unit_request(stencil, first, root))
+                find_canonical(unit_request(stencil, first, root))
 
 
 def unit_request(stencil: UnitStencil, unit: SourceUnit, root: str) -> UnitRequest:

@@ -13,11 +13,11 @@ from ..text.includes import IncludeResolver
 
 if TYPE_CHECKING:
     from ..text.canonical_text import Defines
-    from .glslang_library import Include, Shader
+    from .glslang_library import IncludeCallback, Shader
 
 __all__ = [
-    "SUFFIXES",
-    "TARGETS",
+    "COMPILER_SUFFIXES",
+    "ENVIRONMENTS",
     "CompileRefused",
     "Compiler",
     "Glslang",
@@ -29,12 +29,12 @@ __all__ = [
     "version_end",
 ]
 
-SUFFIXES = (
+COMPILER_SUFFIXES = (
     "vert", "tesc", "tese", "geom", "frag", "comp", "rgen", "rint", "rahit", "rchit", "rmiss", "rcall",
     "task", "mesh",
 )  # fmt: skip
 # The SPIR-V version is the one that the Vulkan version guarantees.
-TARGETS = {
+ENVIRONMENTS = {
     "vulkan1.0": (1 << 22, 0x10000),
     "vulkan1.1": (1 << 22 | 1 << 12, 0x10300),
     "vulkan1.2": (1 << 22 | 2 << 12, 0x10500),
@@ -196,7 +196,7 @@ class Glslang:
         return data, shader.log
 
     def _open(
-        self, source: StageSource, text: bytes, *, preamble: bytes = b"", include: Include | None = None
+        self, source: StageSource, text: bytes, *, preamble: bytes = b"", include: IncludeCallback | None = None
     ) -> Shader:
         from .glslang_library import Shader  # noqa: PLC0415 - ctypes is slow to import, and a null build has no use for it
 
@@ -205,7 +205,7 @@ class Glslang:
             text,
             name=source.path,
             hlsl=source.language == "hlsl",
-            stage=SUFFIXES.index(source.stage),
+            stage=COMPILER_SUFFIXES.index(source.stage),
             target=target_numbers(source.target),
             version=DEFAULT_VERSION,
             preamble=preamble,
@@ -219,7 +219,9 @@ class Glslang:
             self._shader = None
 
 
-def _including(includes: IncludeResolver, rewritten: Callable[[bytes], bytes]) -> tuple[Include, list[SourceError]]:
+def _including(
+    includes: IncludeResolver, rewritten: Callable[[bytes], bytes]
+) -> tuple[IncludeCallback, list[SourceError]]:
     """Return the include callback for glslang, and a list for its errors: an exception cannot pass through C."""
     errors: list[SourceError] = []
     once: set[str] = set()
@@ -246,9 +248,9 @@ def target_numbers(target: str) -> tuple[int, int]:
 
     Raises: ConfigurationError for an unknown one.
     """
-    numbers = TARGETS.get(target)
+    numbers = ENVIRONMENTS.get(target)
     if numbers is None:
-        raise ConfigurationError(f"unknown SPIR-V target '{target}'", hint=near_miss(target, TARGETS))
+        raise ConfigurationError(f"unknown SPIR-V target '{target}'", hint=near_miss(target, ENVIRONMENTS))
     return numbers
 
 

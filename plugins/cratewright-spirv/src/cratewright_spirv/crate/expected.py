@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cratewright import CratewrightError, Source
 
-from ..base.names import LANGUAGES
+from ..base.names import LANGUAGE_SUFFIXES
 from ..base.stages import STAGES
 from ..text.sources import classify
 
@@ -35,7 +35,7 @@ def expected_outputs(sources: Sequence[Source], root: str) -> tuple[str, ...] | 
 
 def _outputs_of(source: Source, root: str) -> list[str] | None:
     base = source.name
-    for language in LANGUAGES:
+    for language in LANGUAGE_SUFFIXES:
         base = base.removesuffix(language)
     if source.path.endswith(_STAGES):
         stage = source.path.rpartition(".")[2]

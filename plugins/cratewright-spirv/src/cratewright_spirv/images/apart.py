@@ -14,17 +14,17 @@ from itertools import chain
 from cratewright import DebugInfo, LinkRequest, LtoMode
 
 from ..binary import opcodes as op
+from ..binary.decorations import BINDING, DESCRIPTOR_SET
 from ..binary.lines import without_repeats
 from ..binary.module import Instruction, parse, result, spans, string
-from ..binary.program import BINDING, REMARKS, Program, reach, trim
+from ..binary.program import REMARKS, Program, reach, trim
 from ..spirv_tools.tools import Tools
-from ..surgery.canonical import canonical_form, is_orderable
+from ..surgery.canonical import canonical_programs, is_orderable
 from ..surgery.finalize import EntryKey, only_entry_points, with_entry_names
 from .lto import trimmed
 
-__all__ = ["Wanted", "entry_points_apart", "standing_form"]
+__all__ = ["WantedEntry", "entry_points_apart", "standing_form"]
 
-SET = 34
 _PRIVATE, _STORAGE_BUFFER = 6, 12
 _SHADER = 1
 _MODEL = (3 << 16 | op.MEMORY_MODEL, 0, 1)
@@ -37,11 +37,11 @@ _ONE_WAY = 3
 _DYNAMIC = ("AnyValue", "_dispatch_")
 
 _Place = tuple[int, int]
-Wanted = tuple[EntryKey, str, Callable[[_Place], _Place | None]]
+WantedEntry = tuple[EntryKey, str, Callable[[_Place], _Place | None]]
 """An entry point's stage and name, the name that it is to have, and where what is bound at a set and binding goes."""
 
 
-def entry_points_apart(data: bytes, wanted: Sequence[Wanted]) -> list[bytes | None]:
+def entry_points_apart(data: bytes, wanted: Sequence[WantedEntry]) -> list[bytes | None]:
     """Return a module for each entry point, equal to one compiled alone except for ids and order."""
     program = Program.of(parse(data, "program"))
     if not _is_separable(program):
@@ -94,12 +94,12 @@ def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Itera
     """Yield the preamble with resources bound elsewhere, without bindings for those without a place."""
     bound: dict[int, dict[int, int]] = {}
     for words in program.preamble:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] in (SET, BINDING):
+        if words[0] & 0xFFFF == op.DECORATE and words[2] in (DESCRIPTOR_SET, BINDING):
             bound.setdefault(words[1], {})[words[2]] = words[3]
     for words in program.preamble:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] in (SET, BINDING):
+        if words[0] & 0xFFFF == op.DECORATE and words[2] in (DESCRIPTOR_SET, BINDING):
             at = bound[words[1]]
-            new = place((at.get(SET, 0), at.get(BINDING, 0)))
+            new = place((at.get(DESCRIPTOR_SET, 0), at.get(BINDING, 0)))
             if new is not None:
                 yield (*words[:3], new[words[2] == BINDING])
         else:
@@ -115,7 +115,7 @@ def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
     if config.options.debuginfo is DebugInfo.LINE:
         data = without_repeats(data)  # a constant from another entry point does not separate lines
     if request.lto is LtoMode.OFF:
-        data = canonical_form([Program.of(parse(data, "module"))], config.options)
+        data = canonical_programs([Program.of(parse(data, "module"))], config.options)
     needs = set(_capabilities(data))
     return trimmed(data, config, tools) if {_SHADER} < needs <= _TRIMMED else data
 

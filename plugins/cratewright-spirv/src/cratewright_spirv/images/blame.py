@@ -13,7 +13,7 @@ from ..binary import opcodes as op
 from ..binary.lines import DEBUG_LINE, SET_NAME, SOURCE
 from ..spirv_tools.tools import ValidatorOptions
 
-__all__ = ["in_our_words", "place_of", "way_out"]
+__all__ = ["in_our_words", "instruction_place", "way_out"]
 
 _HEADER = 5
 _FLAG = re.compile(r"--([a-z][a-z-]+)")
@@ -44,7 +44,7 @@ def way_out(message: str) -> str:
     return ""
 
 
-def place_of(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
+def instruction_place(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
     """Return the file and line of an instruction, counted from 1, if recorded."""
     if instruction is None:
         return None

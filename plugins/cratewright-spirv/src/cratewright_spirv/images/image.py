@@ -31,12 +31,12 @@ from ..reflection.facts import Facts, restore_names, sources_of
 from ..reflection.statistics import statistics
 from ..spirv_tools.passes import passes_for
 from ..spirv_tools.tools import Tools, ValidatorOptions
-from ..surgery.canonical import canonical_form
+from ..surgery.canonical import canonical_programs
 from ..surgery.debug_repair import repaired
 from ..surgery.finalize import keep_entry_points, strip_names
 from ..surgery.mending import mended, needs_legalising, with_plain_copies, without_names
 from ..surgery.split import at_level
-from .blame import in_our_words, place_of, way_out
+from .blame import in_our_words, instruction_place, way_out
 
 __all__ = ["Image", "finish", "joined", "link_image", "optimize"]
 
@@ -77,7 +77,7 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
     linked = standing_alone(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
     if request.options.debuginfo is DebugInfo.FULL:
         # Modules repeat descriptions, and have some of code that is not linked.
-        linked = canonical_form([Program.of(parse(linked, image.path))], request.options)
+        linked = canonical_programs([Program.of(parse(linked, image.path))], request.options)
     image.dump("dump_post_split", linked)
     image.dump("dump_post_link", linked)
     try:
@@ -183,7 +183,7 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
             text = tools.disassemble(data, env=image.request.target)
             image.dump("dump_post_opt", text.encode(), suffix="asm")
         text = f"{image.path} breaks the rules of {image.request.target}"
-        place = place_of(data, dict(error.context).get("instruction"))
+        place = instruction_place(data, dict(error.context).get("instruction"))
         raise ValidationError(
             text,
             context=(

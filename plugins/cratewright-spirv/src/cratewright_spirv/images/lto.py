@@ -31,7 +31,7 @@ from ..link.symbols import closures
 from ..reflection import reflect
 from ..reflection.facts import Facts, sources_of
 from ..spirv_tools.tools import Tools
-from ..surgery.canonical import canonical_form, is_orderable
+from ..surgery.canonical import canonical_programs, is_orderable
 from ..surgery.finalize import finalize_program
 from ..surgery.memory_model import programs_of_one_model
 from ..surgery.mending import mended
@@ -39,7 +39,7 @@ from ..surgery.split import at_level
 from .image import optimize
 
 __all__ = [
-    "join",
+    "join_programs",
     "optimize_fat",
     "optimize_thin",
     "parts_of",
@@ -57,7 +57,7 @@ def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
     request = at_level(request)
     (entry,) = (each for each in entries_of(request) if each.output == request.part)
     closure = _close(request, replace(entry, name=entry.inner), tools)
-    data = canonical_form([closure.program], request.options)
+    data = canonical_programs([closure.program], request.options)
     item = request.modules[entry.module]
     own = Program.of(parse(item.module.data, item.module.name, bodies=False))
     if not _needs(closure.program) <= _needs(own):
@@ -91,10 +91,12 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
         items = tuple(request.modules[index] for index in modules)
         alone = replace(request, modules=items)
         closure = _close(alone, replace(entry, module=modules.index(entry.module)), tools)
-        facts.append(Facts.of(canonical_form([closure.program], request.options), closure.sources, closure.interface))
+        facts.append(
+            Facts.of(canonical_programs([closure.program], request.options), closure.sources, closure.interface)
+        )
         needs = frozenset(_needs(closure.program)) if multimodule else frozenset()
         groups.setdefault(needs, []).append(size_by_entry_point(closure.program))
-    parts = [join(programs, request.config, tools, apart=True) for programs in groups.values()]
+    parts = [join_programs(programs, request.config, tools, apart=True) for programs in groups.values()]
     return ModuleCodegen(
         name=f"{request.crate}.lto",
         data=b"".join(parts),
@@ -107,7 +109,7 @@ def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     )
 
 
-def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
+def join_programs(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
     """Return one module with the entry points of several, without duplicates.
 
     Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of two
@@ -115,7 +117,7 @@ def join(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apa
     """
     programs = programs_of_one_model(programs, [program.module.name for program in programs])
     if len(programs) == 1 or all(map(is_orderable, programs)):
-        return canonical_form(programs, config.options, apart=apart)
+        return canonical_programs(programs, config.options, apart=apart)
     ready = lines_for_linker([program.encode() for program in programs])
     linked = linked_lines(tools.link(ready, env=spv_environment(config.target)))
     preserve = config.options.flag("preserve_bindings")

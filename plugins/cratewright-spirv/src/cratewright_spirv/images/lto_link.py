@@ -13,10 +13,10 @@ from ..binary.workgroup import size_by_entry_point, size_by_module
 from ..compile.dumps import inputs
 from ..reflection.facts import Facts
 from ..spirv_tools.tools import Tools
-from ..surgery.canonical import canonical_form
+from ..surgery.canonical import canonical_programs
 from ..surgery.finalize import only_entry_points, with_entry_names
 from .image import Image, finish, joined
-from .lto import join, parts_of, trimmed
+from .lto import join_programs, parts_of, trimmed
 
 __all__ = ["link_optimized"]
 
@@ -60,16 +60,16 @@ class _Link:
         programs = self._programs(entries)
         if len(programs) > 1:
             programs = [size_by_entry_point(program) for program in programs]
-        data = join(programs, request.config, tools)
+        data = join_programs(programs, request.config, tools)
         whole = Program.of(parse(data, image_path(request.crate, "")))
         sized = size_by_module(whole, target=request.target)
-        return data if sized is whole else canonical_form([sized], request.options)
+        return data if sized is whole else canonical_programs([sized], request.options)
 
     def split(self, entries: Sequence[ImageEntry]) -> list[bytes]:
         """Return a module for each entry point, from the one that fat LTO made."""
         config, tools, images = self._request.config, self._tools, list[bytes]()
         for program in self._programs(entries):
-            data = canonical_form([size_by_module(program, target=config.target)], config.options)
+            data = canonical_programs([size_by_module(program, target=config.target)], config.options)
             images.append(trimmed(data, config, tools))
         return images
 

@@ -36,14 +36,14 @@ from ..surgery.once import one_of_each
 from ..surgery.split import at_level
 from .image import optimize
 
-__all__ = ["link_object", "merge", "optimized"]
+__all__ = ["link_object", "merge_exports", "optimized"]
 
 _LINKAGE, _EXPORT, _CAPABILITY, _PROCESSED = 41, 0, 5, 330
 _MARK = "cratewright export "
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
 
 
-def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
+def merge_exports(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     """Link a crate's own modules and what they need into one, which exports the request's symbols.
 
     Raises: UnsupportedError for a module that depends on the entry point that links it; LinkError for symbols.
@@ -79,7 +79,7 @@ def merge(request: LinkRequest, tools: Tools) -> ModuleCodegen:
 
 
 def optimized(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
-    """Return what `merge` made, optimized as a whole.
+    """Return what `merge_exports` made, optimized as a whole.
 
     Raises: ToolError if the optimizer refuses.
     """

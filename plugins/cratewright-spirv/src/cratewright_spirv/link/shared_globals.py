@@ -12,10 +12,11 @@ from cratewright import LinkError
 
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted, unify
+from ..binary.decorations import OFFSET
 from ..binary.module import Instruction, build, literal, parse, result, string
 from ..binary.program import Program
 from ..binary.shapes import Shapes
-from ..compile.declared import block_of, place_of, shared_name
+from ..compile.declared import binding_place, block_of, shared_name
 from .reached import Reached, ReachedUnit
 from .stage_arrays import with_stage_arrays
 
@@ -23,7 +24,6 @@ __all__ = ["marked", "with_shared_globals"]
 
 _MARK = "\x1f"
 _IN_OUT = (" in", " out")
-_OFFSET = 35
 # Stream, XfbBuffer, XfbStride: units also give them to outputs that are not captured.
 _CAPTURE = (29, 36, 37)
 
@@ -121,7 +121,7 @@ class _Found:
         for variable, position in self._marked():
             words = self.variables[variable]
             marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
-            place = place_of(words[3], marks) or block_of(self.strict, words)
+            place = binding_place(words[3], marks) or block_of(self.strict, words)
             if not place or variable not in self.reached.globals or variable in merged:
                 continue
             first, by = places.setdefault(place, (variable, position))
@@ -162,7 +162,7 @@ class _Found:
     def _bound(self, variable: int) -> str:
         """Return the digest of what is bound to a place; for a block, without unused capture decorations."""
         block = block_of(self.strict, self.variables[variable])
-        captured = block and any(mark[1] == _OFFSET for mark in self._block(variable)[0])
+        captured = block and any(mark[1] == OFFSET for mark in self._block(variable)[0])
         return self.loose.bound(variable, but=() if captured or not block else _CAPTURE)
 
     def _check_said(self, kind: str, what: str, otherwise: str) -> None:

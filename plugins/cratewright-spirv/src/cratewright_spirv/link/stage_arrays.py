@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..base.implied import Mode
 from ..binary import opcodes as op
+from ..binary.decorations import BUILT_IN, PATCH
 from ..binary.module import Instruction, build
 from ..binary.program import INPUT, OUTPUT, Program, ProgramEntry
 
@@ -18,7 +19,7 @@ __all__ = ["with_stage_arrays"]
 
 _VERTICES_OF = {19: 1, 20: 2, 21: 4, 22: 3, 23: 6}
 _VERTICES, _PRIMITIVES = 26, 5270
-_BUILT_IN, _PATCH, _PER_PRIMITIVE = 11, 15, 5271
+_PER_PRIMITIVE = 5271
 _INDICES = range(5294, 5297)
 
 
@@ -77,8 +78,8 @@ def _length(
     own = {**marks.get(array[2], {}), **marks.get(variable[2], {})}
     if stage == "geometry" and variable[3] == INPUT:
         return next((_VERTICES_OF[mode[0]] for mode in modes if mode[0] in _VERTICES_OF), None)
-    if stage not in ("tess-control", "mesh") or variable[3] != OUTPUT or _PATCH in own:
+    if stage not in ("tess-control", "mesh") or variable[3] != OUTPUT or PATCH in own:
         return None
-    primitive = stage == "mesh" and (_PER_PRIMITIVE in own or own.get(_BUILT_IN, (0,))[0] in _INDICES)
+    primitive = stage == "mesh" and (_PER_PRIMITIVE in own or own.get(BUILT_IN, (0,))[0] in _INDICES)
     kind = _PRIMITIVES if primitive else _VERTICES
     return next((mode[1] for mode in modes if mode[0] == kind), None)

@@ -14,6 +14,7 @@ from cratewright import LinkError
 from ..base.implied import Mode
 from ..base.stages import STAGES
 from ..binary import opcodes as op
+from ..binary.decorations import BUILT_IN
 from ..binary.module import Instruction, build
 from ..binary.program import Program
 from ..binary.workgroup import entry_size, with_entry_size
@@ -25,7 +26,6 @@ __all__ = ["NO_SIZE", "needs_modes", "with_implied_modes"]
 NO_SIZE: Mode = (LOCAL_SIZE, 1, 1, 1)
 """The size of a workgroup that nothing declares."""
 
-_BUILT_IN = 11
 _REPLACES = {22: (12,), 5014: (5027,)}
 """By built-in: the mode of an entry point that writes `gl_FragDepth` or `gl_FragStencilRefARB`."""
 _FRAG_DEPTH, _DEPTH_REPLACING = 22, 12
@@ -84,7 +84,7 @@ def _replacing(program: Program) -> dict[int, int]:
     return {
         words[1]: words[3]
         for words in program.preamble
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == _BUILT_IN and words[3] in _REPLACES
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == BUILT_IN and words[3] in _REPLACES
     }
 
 

@@ -6,7 +6,8 @@ Source: the Vulkan specification, "Offset and Stride Assignment"; a module's dec
 from __future__ import annotations
 
 from ..binary import opcodes as op
-from ..binary.shapes import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, POINTER_SIZE, ROW_MAJOR, Shapes
+from ..binary.decorations import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
+from ..binary.shapes import POINTER_SIZE, Shapes
 
 __all__ = ["Blocks", "Row"]
 

@@ -12,17 +12,26 @@ from cratewright import ToolError, dataclass
 from ..base.stages import STAGES, ShaderStage
 from ..base.stopwatch import step
 from ..binary import opcodes as op
+from ..binary.decorations import (
+    BINDING,
+    BUFFER_BLOCK,
+    BUILT_IN,
+    COMPONENT,
+    DESCRIPTOR_SET,
+    INDEX,
+    LOCATION,
+    SPEC_ID,
+    WORKGROUP_SIZE,
+)
 from ..binary.module import HEADER_WORDS, Instruction, parse
-from ..binary.program import BINDING, INPUT, OUTPUT, Program, ProgramEntry, reach
-from ..binary.shapes import Shapes, Value
+from ..binary.program import INPUT, OUTPUT, Program, ProgramEntry, reach
+from ..binary.shapes import ScalarValue, Shapes
 from ..spirv_tools.library import load
 from .blocks import Blocks, Row
 
 __all__ = ["STAGES", "ReflectedEntry", "Row", "ShaderStage", "entry_points", "instruction_count", "interface"]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
-SPEC_ID, BUFFER_BLOCK, BUILT_IN, LOCATION, COMPONENT, INDEX, DESCRIPTOR_SET = 1, 3, 11, 30, 31, 32, 34
-_WORKGROUP_SIZE = 25
 UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
 DIM_BUFFER, DIM_SUBPASS = 5, 6
 STORAGE_IMAGE = 2
@@ -114,7 +123,7 @@ def lists_all_globals(data: bytes) -> bool:
 def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[int, int, int] | None:
     for each, marks in shapes.decorations.items():
         # a constant decorated so overrides every entry point's own size
-        if marks.get(BUILT_IN) == (_WORKGROUP_SIZE,) and each in shapes.definitions:
+        if marks.get(BUILT_IN) == (WORKGROUP_SIZE,) and each in shapes.definitions:
             return _triple(shapes.components(each))
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
@@ -127,7 +136,7 @@ def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[
     return None
 
 
-def _triple(values: list[Value | None]) -> tuple[int, int, int]:
+def _triple(values: list[ScalarValue | None]) -> tuple[int, int, int]:
     x, y, z = (int(each or 0) for each in values)
     return x, y, z
 

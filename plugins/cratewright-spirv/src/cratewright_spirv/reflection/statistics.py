@@ -16,6 +16,7 @@ from functools import cache
 from cratewright import ToolError
 
 from ..binary import opcodes as op
+from ..binary.decorations import BUFFER_BLOCK, BUILT_IN
 from ..binary.module import HEADER_WORDS, RESULTS
 from ..spirv_tools.library import load
 
@@ -43,7 +44,7 @@ _SHARED = frozenset({0, 2, 9})
 _INPUT, _UNIFORM, _PRIVATE, _FUNCTION = 1, 2, 6, 7
 _EQUAL_BUILT_INS = frozenset({24, 25, 26, 36, 38, 4424, 4425, 4426, 4438, 4440, 5320})
 """Numbers, sizes and the id of groups; a draw's first vertex and instance, its index, device, view; launch size."""
-_UNTYPED_POINTER, _BUFFER_BLOCK, _BUILT_IN = 4417, 3, 11
+_UNTYPED_POINTER = 4417
 _ARRAYS = (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY)
 _CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN, op.PTR_ACCESS_CHAIN, op.IN_BOUNDS_PTR_ACCESS_CHAIN})
 _OPCODES, _ALL = 8192, 255
@@ -154,9 +155,9 @@ class _Definitions:
                     if merge:
                         self._merged[merge] = condition
             elif opcode == op.DECORATE:
-                if words[at + 2] == _BUILT_IN:
+                if words[at + 2] == BUILT_IN:
                     self._built_ins[words[at + 1]] = words[at + 3]
-                elif words[at + 2] == _BUFFER_BLOCK:
+                elif words[at + 2] == BUFFER_BLOCK:
                     self._buffer_blocks.add(words[at + 1])
             at += first >> 16 or 1
 

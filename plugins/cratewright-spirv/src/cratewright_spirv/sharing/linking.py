@@ -26,28 +26,28 @@ from ..link.symbols import SymbolTable
 from ..reflection.facts import MADE_FROM
 
 __all__ = [
-    "Asked",
+    "RequestedEntry",
     "entry_points_apart",
     "joined",
+    "modules_of_entries",
     "one_by_one",
-    "reached_by",
     "standing_form",
     "with_relative_files",
     "with_whole_entries",
 ]
 
-Asked = tuple[ImageEntry, Sequence[LinkModule]]
+RequestedEntry = tuple[ImageEntry, Sequence[LinkModule]]
 """An entry point with its module, which comes first, and all others that it needs."""
 
 
 def with_whole_entries(
-    request: LinkRequest, entries: Sequence[ImageEntry], link: Callable[[Sequence[Asked]], Sequence[bytes]]
+    request: LinkRequest, entries: Sequence[ImageEntry], link: Callable[[Sequence[RequestedEntry]], Sequence[bytes]]
 ) -> LinkRequest:
     """Return a request whose modules are some entry points, each linked with what it reaches, in their order.
 
     Raises: LinkError for symbols, as for modules of this package.
     """
-    reached = reached_by(request, entries)
+    reached = modules_of_entries(request, entries)
     asked = [
         (entry, [request.modules[at] for at in (entry.module, *(each for each in closure if each != entry.module))])
         for entry, closure in zip(entries, reached, strict=True)
@@ -55,7 +55,7 @@ def with_whole_entries(
     return replace(request, modules=tuple(_whole(*each, data) for each, data in zip(asked, link(asked), strict=True)))
 
 
-def reached_by(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
+def modules_of_entries(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
     """Return the modules that each entry point needs, itself included.
 
     Raises: LinkError for symbols, as for modules of this package.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cratewright import ToolError, run_program, scratch_directory
 
-from .provider import WAY_OUT, Provider, ToolResult, ValidatorOptions, data_of, errors_of, version_of
+from .provider import WAY_OUT, Provider, ToolResult, ValidatorOptions, data_of, tool_errors, version_of
 
 __all__ = ["Executables"]
 
@@ -113,7 +113,7 @@ class Executables(Provider):
         crash = _crash(done.status)
         if crash:
             raise ToolError(f"{name} crashed", context=(("program", path), ("reason", crash)))
-        return ToolResult(None, errors_of(done.stderr), f"exit status {done.status}")
+        return ToolResult(None, tool_errors(done.stderr), f"exit status {done.status}")
 
 
 def _crash(status: int) -> str:

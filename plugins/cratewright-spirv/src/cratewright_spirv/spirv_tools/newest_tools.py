@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ..base.silence import redirected
 from ..compilers.glslang_latest import library_function, run_action
 from ..surgery.mending import without_names
-from .provider import ToolMessage, ToolResult, errors_of
+from .provider import ToolMessage, ToolResult, tool_errors
 
 __all__ = ["NewestTools"]
 
@@ -50,14 +50,14 @@ class NewestTools:
         link = library_function("linkSPIRV", ctypes.c_bool, ctypes.POINTER(_LinkRequest))
         linked, said = _printed(lambda: link(ctypes.byref(request)))
         if not linked or not request.result:
-            return ToolResult(None, errors_of(said))
+            return ToolResult(None, tool_errors(said))
         return ToolResult(ctypes.string_at(request.result, request.words * 4))
 
     def validate(self, module: bytes) -> ToolResult:
         """Check a module by the rules of Vulkan 1.3."""
         check = library_function("validateSPIRV", ctypes.c_bool, ctypes.c_char_p, ctypes.c_int)
         valid, said = _printed(lambda: check(module, len(module) // 4))
-        return ToolResult(b"") if valid else ToolResult(None, errors_of(said))
+        return ToolResult(b"") if valid else ToolResult(None, tool_errors(said))
 
     def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult:
         """Run the passes of `-O`, and remove names; everything else is refused."""
@@ -69,13 +69,13 @@ class NewestTools:
         level = _SPEED if "-O" in passes else _NO_PASSES
         data, log = run_action(module, _OPTIMIZE, level)
         if not data:
-            return ToolResult(None, errors_of(log))
+            return ToolResult(None, tool_errors(log))
         return ToolResult(without_names(data) if "--strip-debug" in passes else data)
 
     def disassemble(self, module: bytes) -> ToolResult:
         """Return the text of a module."""
         data, log = run_action(module, _DISASSEMBLE, _NO_PASSES)
-        return ToolResult(data) if data else ToolResult(None, errors_of(log))
+        return ToolResult(data) if data else ToolResult(None, tool_errors(log))
 
 
 def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:

@@ -33,7 +33,7 @@ __all__ = [
     "Tools",
     "ValidatorOptions",
     "data_of",
-    "errors_of",
+    "tool_errors",
     "version_of",
 ]
 
@@ -342,7 +342,7 @@ def version_of(text: str) -> str:
     return line.partition(" unknown hash")[0].rstrip()
 
 
-def errors_of(stderr: bytes) -> tuple[ToolMessage, ...]:
+def tool_errors(stderr: bytes) -> tuple[ToolMessage, ...]:
     """Return the errors among what a program printed."""
     text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
     heads = list(_PRINTED.finditer(text))

@@ -13,14 +13,14 @@ from cratewright import DebugInfo, FormatError, Options
 
 from ..base.stopwatch import step
 from ..binary import opcodes as op
+from ..binary.decorations import BINDING, BUILT_IN
 from ..binary.function_order import callees_first
 from ..binary.lines import GLOBAL_VARIABLE, SET_NAME
 from ..binary.module import Instruction, Module, build, result, string
-from ..binary.program import BINDING, Program, ProgramEntry, entry_of, trim
+from ..binary.program import Program, ProgramEntry, entry_of, trim
 
-__all__ = ["Names", "canonical", "canonical_form", "canonical_library", "is_orderable"]
+__all__ = ["Names", "canonical", "canonical_library", "canonical_programs", "is_orderable"]
 
-BUILT_IN = 11
 _DEBUG_SETS = (SET_NAME, "OpenCL.DebugInfo")
 # The operand with the variable in a description.
 _DESCRIBED_AT = 12
@@ -33,7 +33,7 @@ _RESULT_AT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRU
 # the local id of a function itself; the others count down from here
 _SELF = -1
 
-Key = tuple[object, ...]
+ContentKey = tuple[object, ...]
 
 
 class Names(Enum):
@@ -78,7 +78,7 @@ def canonical_library(program: Program, functions: Sequence[int], *, preserve_bi
     return writer.encode()
 
 
-def canonical_form(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
+def canonical_programs(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
     """Return programs in canonical form with the names that the options keep; one without a canonical form is returned
     unchanged.
     """
@@ -96,7 +96,7 @@ class _Writer:
         self.names = names
         self.version = 0
         self.bound = 1
-        self.known: dict[Key, int] = {}
+        self.known: dict[ContentKey, int] = {}
         self.capabilities: set[Instruction] = set()
         self.extensions: set[Instruction] = set()
         self.memory_model: Instruction | None = None
@@ -150,7 +150,7 @@ class _Reader:
         self.writer = writer
         self.preserve_bindings = preserve_bindings
         self.new: dict[int, int] = {}
-        self.occurrences: dict[Key, int] = {}
+        self.occurrences: dict[ContentKey, int] = {}
         self.definitions: dict[int, Instruction] = {}
         self.marks: dict[int, list[Instruction]] = {}
         self.named: dict[int, list[Instruction]] = {}
@@ -190,7 +190,7 @@ class _Reader:
             self._describe(old, new, self._described(old))
             return new
         body, described = self._rewritten(words), self._described(old)
-        key: Key = (self._defining(body, 0), *((words[0], *words[2:]) for words in described))
+        key: ContentKey = (self._defining(body, 0), *((words[0], *words[2:]) for words in described))
         if opcode == op.VARIABLE:
             # The second of two equal ones corresponds to the second in another module.
             count = self.occurrences[key] = self.occurrences.get(key, 0) + 1
@@ -270,7 +270,7 @@ class _Reader:
             return False
         return len(words) > _DESCRIBED_AT and words[_DESCRIBED_AT] in self.new
 
-    def _looks(self, old: int) -> Key:
+    def _looks(self, old: int) -> ContentKey:
         opcode = self.definitions[old][0] & 0xFFFF
         # Instructions of debug information are in an order of their own.
         return (opcode, () if opcode == op.EXT_INST else tuple(sorted(words[2:] for words in self.marks.get(old, ()))))
@@ -327,7 +327,7 @@ class _Reader:
     def _function(self, function: int, *, entry: bool) -> None:
         flat, local = self._body(function)
         marks, named = self._local_marks(local), self._local_names(function, local)
-        key: Key = (tuple(flat), tuple(marks), tuple(named), self.owner)
+        key: ContentKey = (tuple(flat), tuple(marks), tuple(named), self.owner)
         # An entry point's execution modes depend on its function, so the function is not merged.
         new = None if entry else self.writer.known.get(key)
         if new is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from ..binary import opcodes as op
+from ..binary.decorations import BUFFER_BLOCK
 from ..binary.module import RESULTS
 
 __all__ = ["mended", "needs_legalising", "volatile_once", "with_plain_copies", "without_names"]
@@ -21,7 +22,6 @@ _COPY_LOGICAL = re.compile(rb"\x90\x01\x04\0")
 _TYPE_INT, _TYPE_FLOAT, _TYPE_VECTOR, _TYPE_MATRIX = 21, 22, 23, 24
 _TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE = 25, 26, 27
 _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_ACCELERATION = 29, 30, 5341
-_BUFFER_BLOCK = 3
 _INPUT, _UNIFORM, _OUTPUT, _FUNCTION_STORAGE, _PUSH, _STORAGE_BUFFER, _PHYSICAL = 1, 2, 3, 7, 9, 12, 5349
 # The capability of a storage class by width; a uniform block needs the second of the two for buffers.
 _CAPABILITIES = {
@@ -124,7 +124,7 @@ def _with_storage(before: bytes, after: bytes) -> bytes:
     wanted: dict[int, int] = {}
     for words in _preamble(after):
         opcode = words[0] & 0xFFFF
-        if opcode == op.DECORATE and words[2] == _BUFFER_BLOCK:
+        if opcode == op.DECORATE and words[2] == BUFFER_BLOCK:
             buffers.add(words[1])
         elif opcode in (_TYPE_INT, _TYPE_FLOAT) and words[2] in _CAPABILITIES:
             narrow[words[1]] = {words[2]}

@@ -6,15 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..binary import opcodes as op
+from ..binary.decorations import BINDING, BUILT_IN, FLAT, LOCATION, RELAXED_PRECISION
 from ..binary.module import Instruction, build
-from ..binary.program import BINDING, INPUT, OUTPUT, Program, reach
+from ..binary.program import INPUT, OUTPUT, Program, reach
 
 __all__ = ["merge_variables"]
 
-RELAXED_PRECISION = 0
-BUILT_IN = 11
-FLAT = 14
-LOCATION = 30
 PUSH_CONSTANT = 9
 # Stream, Offset, XfbBuffer, XfbStride: entry points that capture their outputs differ in them.
 CAPTURE = frozenset({29, 35, 36, 37})
@@ -22,7 +19,7 @@ CAPTURE = frozenset({29, 35, 36, 37})
 SINGLE = frozenset({5329, 5339, 5342, 5343, 5402})
 
 Decorations = Mapping[int, list[tuple[int, ...]]]
-Key = tuple[object, ...]
+VariableKey = tuple[object, ...]
 
 
 def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Program:
@@ -34,13 +31,13 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
     """
     decorations = _decorations(program)
     located, built_in = _located_types(program)
-    built_ins: dict[Key, list[int]] = {}
-    everywhere: dict[Key, list[int]] = {}
-    by_entry: dict[Key, list[int]] = {}
+    built_ins: dict[VariableKey, list[int]] = {}
+    everywhere: dict[VariableKey, list[int]] = {}
+    by_entry: dict[VariableKey, list[int]] = {}
     for variable, words in program.variables().items():
         own = decorations.get(variable, [])
         marks = {each[1]: each for each in own}
-        key: Key = (words[1], *words[3:])
+        key: VariableKey = (words[1], *words[3:])
         if words[3] in (INPUT, OUTPUT) and (BUILT_IN in marks or words[1] in built_in):
             built_ins.setdefault((*key, marks.get(BUILT_IN), FLAT in marks), []).append(variable)
         elif words[3] in SINGLE or (words[3] in (INPUT, OUTPUT) and (LOCATION in marks or words[1] in located)):

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from cratewright import FormatError, ModuleCodegen, ThinModule
 
-__all__ = ["attributes_within", "half", "is_pair", "pair"]
+__all__ = ["AnyModule", "attributes_within", "half", "is_pair", "pair"]
 
-M = TypeVar("M", ModuleCodegen, ThinModule)
+AnyModule = TypeVar("AnyModule", ModuleCodegen, ThinModule)
 
 _MAGIC = b"cratewright: one module without debug information and one with it\n"
 _SIZE = 8
@@ -26,7 +26,7 @@ def attributes_within(data: bytes) -> list[tuple[str, str]]:
     return _parts(data)[2] if data.startswith(_MAGIC) else []
 
 
-def half(module: M, *, debug: bool) -> M:
+def half(module: AnyModule, *, debug: bool) -> AnyModule:
     """Return one module of a pair, or the module itself if it is not a pair."""
     if not is_pair(module):
         return module
@@ -36,7 +36,7 @@ def half(module: M, *, debug: bool) -> M:
     return replace(module, data=full, attributes=tuple(attributes) or module.attributes)
 
 
-def pair(plain: M, full: M) -> M:
+def pair(plain: AnyModule, full: AnyModule) -> AnyModule:
     """Return two modules as a pair, with the symbols and attributes of the first."""
     if plain.data == full.data:
         return plain

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import zip_longest
-from typing import TypeVar
 
 from cratewright import (
     Artifact,
@@ -21,7 +20,6 @@ from cratewright import (
     ModuleCodegen,
     ModuleConfig,
     Options,
-    ThinModule,
     UnitStencil,
     UnsupportedError,
     content_digest,
@@ -34,7 +32,7 @@ from ..binary.module import parse
 from ..binary.program import Program, trim
 from .canonical import Names, canonical, is_orderable
 from .finalize import only_entry_points
-from .pair import attributes_within, half, pair
+from .pair import AnyModule, attributes_within, half, pair
 
 __all__ = [
     "at_level",
@@ -44,7 +42,6 @@ __all__ = [
     "optimized_twice",
 ]
 
-M = TypeVar("M", ModuleCodegen, ThinModule)
 
 _SIZE_MARK = (11, 25)
 """BuiltIn WorkgroupSize."""
@@ -95,13 +92,13 @@ def compiled_twice(stencil: UnitStencil, compiled: Callable[[UnitStencil], Compi
     )
 
 
-def made_twice(request: LinkRequest, make: Callable[[LinkRequest], M]) -> M:
+def made_twice(request: LinkRequest, make: Callable[[LinkRequest], AnyModule]) -> AnyModule:
     """Return what LTO makes of a request, without and with debug information."""
     return pair(*(make(_request(request, debug=debug)) for debug in (False, True)))
 
 
 def optimized_twice(
-    module: M, config: ModuleConfig, optimize: Callable[[M, ModuleConfig], ModuleCodegen]
+    module: AnyModule, config: ModuleConfig, optimize: Callable[[AnyModule, ModuleConfig], ModuleCodegen]
 ) -> ModuleCodegen:
     """Return both modules of a pair, each optimized as its half of the options says."""
     halves = []

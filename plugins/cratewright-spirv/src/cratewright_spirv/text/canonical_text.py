@@ -15,7 +15,7 @@ from .conditions import Macros
 from .includes import MAX_DEPTH, IncludeResolver
 from .skeleton import Define, Directive, Group, Include, Lines, Obscure, Piece, skeleton
 
-__all__ = ["Canonical", "Defines", "canonical", "with_language"]
+__all__ = ["Canonical", "Defines", "canonical_lines", "with_language"]
 
 Defines = tuple[tuple[str, "str | None"], ...]
 
@@ -81,7 +81,7 @@ def with_language(defines: Defines, language: str) -> Defines:
     return tuple({**dict(_HLSL_DEFINES), **dict(defines)}.items()) if language == "hlsl" else defines
 
 
-def canonical(
+def canonical_lines(
     path: str, text: bytes, language: str, defines: Defines, includes: IncludeResolver, *, positions: bool
 ) -> Canonical | None:
     """Return the canonical form of a unit, or None if it is uncertain.
