@@ -36,6 +36,8 @@ def _made(kind: type, words: dict[str, bool]) -> type:
     # The standard library asks that both be frozen if one inherits from the other; then its two methods stay.
     inherits = any(dataclasses.is_dataclass(base) for base in kind.__bases__)
     frozen = words.get("frozen", False)
+    # Without a docstring, it would make one from a signature, which takes longer than all the rest.
+    kind.__doc__ = kind.__doc__ or kind.__name__
     made: Any = dataclasses.dataclass(**{**words, "frozen": frozen and inherits}, init=False, repr=False, eq=False)(
         kind
     )

@@ -7,10 +7,11 @@ the linker treats it like any other instruction set, whose instructions keep the
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
+
+from cratewright import pattern
 
 from . import opcodes as op
 from .module import Instruction, build, literal, parse, spans, string
@@ -63,7 +64,7 @@ _EDGES = frozenset({op.FUNCTION, op.FUNCTION_END, op.LABEL})
 _NON_SEMANTIC = b"SPV_KHR_non_semantic_info"
 _SHOWN = SET_NAME.encode()
 _HIDDEN = b"NonSemantic.cratewright.info"
-_HAS_LINES = re.compile(rb"\x08\0\x04\0")
+_HAS_LINES = pattern(rb"\x08\0\x04\0")
 
 
 def lines_for_linker(modules: Sequence[bytes]) -> list[bytes]:

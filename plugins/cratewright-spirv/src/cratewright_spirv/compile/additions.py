@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from cratewright import pattern
+
 from ..base.implied import Mode
 from ..compilers.glslang import StageSource
 from ..compilers.keeping import MAIN
@@ -35,7 +37,7 @@ _LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {
     ),
 }
 _EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")
-_LAYOUT_WANTED = re.compile(r"Linking .* stage: At least one shader must specify (.*)")
+_LAYOUT_WANTED = pattern(r"Linking .* stage: At least one shader must specify (.*)")
 # For a workgroup size left to the entry point: the maximum, because the compiler refuses constant indexes beyond the
 # number of invocations, and valid for every derivative group.
 _SIZE = b"layout(%s) in; " % b", ".join(
@@ -43,7 +45,7 @@ _SIZE = b"layout(%s) in; " % b", ".join(
 )
 _SIZES = {"comp": (1024, 1024, 64), "task": (32, 32, 32), "mesh": (32, 32, 32)}
 _LAST_CONSTANT = 2046
-_CODE = re.compile(rb"^[ \t]*[^\s#]", re.M)
+_CODE = pattern(rb"^[ \t]*[^\s#]", re.M)
 
 
 def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 from ..base.implied import Implied, Mode
 from ..binary import opcodes as op
@@ -40,13 +40,13 @@ _NOT_DECLARED = frozenset({7, 12, 5027})
 _DEPTH_REPLACING = 12
 # The default of each mode that an entry point always has, and its spelling in a source.
 _DEFAULTS: Mapping[int, tuple[tuple[int, ...], re.Pattern[bytes]]] = {
-    0: ((1,), re.compile(rb"\binvocations\b")),
-    1: ((), re.compile(rb"\bequal_spacing\b")),
-    5: ((), re.compile(rb"\bccw\b")),
+    0: ((1,), pattern(rb"\binvocations\b")),
+    1: ((), pattern(rb"\bequal_spacing\b")),
+    5: ((), pattern(rb"\bccw\b")),
 }
-_SIZE = re.compile(rb"\blocal_size_[xyz](?:_id)?\b")
-_TAKES_SIZE = re.compile(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
-_STATIC_SHARED = re.compile(
+_SIZE = pattern(rb"\blocal_size_[xyz](?:_id)?\b")
+_TAKES_SIZE = pattern(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
+_STATIC_SHARED = pattern(
     rb"\bstatic\s+groupshared\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;|\bgroupshared\s+static\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;"
 )
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from cratewright import CanonicalForm, CompiledUnit, CratewrightError, DebugInfo, UnitStencil, value_digest
+from cratewright import CanonicalForm, CompiledUnit, CratewrightError, DebugInfo, UnitStencil, pattern, value_digest
 
 from ..base.names import splits
 from ..compilers.glslang import Compiler
@@ -25,7 +25,7 @@ from .unit import compile_source, unit_request
 
 __all__ = ["canonical_unit", "compile_with_form"]
 
-_ASSEMBLY = re.compile(rb'"(?:[^"\\]|\\.)*"|;[^\n]*|[ \t\r]+', re.S)
+_ASSEMBLY = pattern(rb'"(?:[^"\\]|\\.)*"|;[^\n]*|[ \t\r]+', re.S)
 
 
 def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalForm | None:

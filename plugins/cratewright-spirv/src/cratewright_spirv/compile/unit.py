@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from cratewright import (
     Symbol,
     UnitStencil,
     ValidationError,
+    pattern,
 )
 
 from ..base.implied import IMPLIES
@@ -43,7 +43,7 @@ __all__ = ["compile_source", "read_ahead", "unit_request"]
 
 # A module may use whatever an image may; the image is validated again.
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
-_FUNCTION_NAME = re.compile(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
+_FUNCTION_NAME = pattern(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
 # This many sources include most of all included files.
 _AHEAD = 32
 _STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss
+from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss, pattern
 
 from ..base.stopwatch import step
 from ..text.includes import IncludeResolver
@@ -44,7 +44,7 @@ ENVIRONMENTS = {
 }
 DEFAULT_VERSION = 460
 
-_VERSION = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version\b[^\n]*(?:\n|\Z)", re.S)
+_VERSION = pattern(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version\b[^\n]*(?:\n|\Z)", re.S)
 
 
 class CompileRefused(Exception):

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from cratewright import ToolError, UnsupportedError
+from cratewright import ToolError, UnsupportedError, pattern
 
 from ..base.silence import quiet
 from ..base.stopwatch import step
@@ -46,9 +46,9 @@ _STAGES = {
     **{"rgen": 7, "rint": 8, "rahit": 9, "rchit": 10, "rmiss": 11, "rcall": 12, "mesh": 13, "task": 14},
 }
 _DEBUG = {"none": 0, "line": 1, "full": 2}
-_EXTENSION = re.compile(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)", re.M)
+_EXTENSION = pattern(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)", re.M)
 # Preprocessors print a pragma without its spaces.
-_HIDDEN = re.compile(rb"#pragma cw_extension\s*(GL_\w+)\s*:\s*(\w+)")
+_HIDDEN = pattern(rb"#pragma cw_extension\s*(GL_\w+)\s*:\s*(\w+)")
 
 _HEADER = 5
 _SOURCE, _STRING, _EXTENDED, _DEBUG_SOURCE, _DEBUG_BASIC = 3, 7, 12, 35, 2

@@ -6,13 +6,12 @@ It behaves like `Glslang`: the same calls give objects with the same symbols.
 from __future__ import annotations
 
 import posixpath
-import re
 import sys
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from cratewright import SourceError, ToolError, run_program, scratch_directory
+from cratewright import SourceError, ToolError, pattern, run_program, scratch_directory
 
 from ..base.stopwatch import step
 from ..text.includes import Included, IncludeResolver, redirect
@@ -22,7 +21,7 @@ from .glslang import DEFAULT_VERSION, CompileRefused, StageSource, defines, prel
 __all__ = ["GlslangExecutable"]
 
 _PROGRAMS = ("glslangValidator", "glslang")
-_ALIAS = re.compile(r"(?:\./)?cw-(\d+)-")
+_ALIAS = pattern(r"(?:\./)?cw-(\d+)-")
 _DEBUG: dict[str, tuple[str, ...]] = {"none": (), "line": ("-g",), "full": ("-gV",)}
 _WAY_OUT = "name the directory of a Vulkan SDK in CRATE_SPIRV_SDK"
 

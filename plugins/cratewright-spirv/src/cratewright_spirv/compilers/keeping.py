@@ -5,9 +5,10 @@ The entry point is made to call everything; the calls are removed afterwards.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Sequence
+
+from cratewright import pattern
 
 from ..binary.module import spans
 from ..text.diagnostics import STUB_STRING
@@ -22,13 +23,13 @@ FIRST_LINE = 1_000_000
 """The line of the first call, so that messages about calls can be recognised."""
 
 _KEEPER, _KEPT = b"cw_keep", b"cw_kept_"
-_TOKEN = re.compile(rb"[A-Za-z_]\w*|\d[\w.]*|\S")
+_TOKEN = pattern(rb"[A-Za-z_]\w*|\d[\w.]*|\S")
 _QUALIFIERS = frozenset(
     b"in out inout const highp mediump lowp precise coherent volatile restrict readonly writeonly nonprivate "
     b"devicecoherent queuefamilycoherent workgroupcoherent subgroupcoherent shadercallcoherent nontemporal "
     b"spirv_by_reference spirv_literal".split()
 )
-_RESOURCE = re.compile(
+_RESOURCE = pattern(
     rb"sampler(?:Shadow)?|accelerationStructure(?:EXT|NV)|(?:f16|i64|u64|i|u)?(?:subpassInput(?:MS)?|"
     rb"(?:sampler|image|texture)(?:1D|2D|3D|Cube|Buffer|2DRect|2DMS|ExternalOES)(?:Array)?(?:Shadow)?)|tensorARM"
 )

@@ -9,6 +9,8 @@ import re
 from array import array
 from dataclasses import fields
 
+from cratewright import pattern
+
 from ..binary import opcodes as op
 from ..binary.lines import DEBUG_LINE, SET_NAME, SOURCE
 from ..spirv_tools.tools import ValidatorOptions
@@ -16,8 +18,8 @@ from ..spirv_tools.tools import ValidatorOptions
 __all__ = ["in_our_words", "instruction_place", "way_out"]
 
 _HEADER = 5
-_FLAG = re.compile(r"--([a-z][a-z-]+)")
-_FEATURE = re.compile(
+_FLAG = pattern(r"--([a-z][a-z-]+)")
+_FEATURE = pattern(
     r"This is may be allowed if you enable the (.*?) feature \(or use the --([a-z-]+) command line flag\)"
 )
 _OPTIONS = frozenset(field.name for field in fields(ValidatorOptions))

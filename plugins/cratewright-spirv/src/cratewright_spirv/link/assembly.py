@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from cratewright import LinkError, LinkModule, LinkRequest, dataclass
+from cratewright import LinkError, LinkModule, LinkRequest, dataclass, pattern
 
 from ..base.implied import Implied, share
 from ..base.names import ImageEntry, spv_environment
@@ -28,7 +27,7 @@ from .symbols import SymbolTable
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 
-_COUNTED = re.compile(r" \(input modules? [^)]*\)")
+_COUNTED = pattern(r" \(input modules? [^)]*\)")
 
 Dump = Callable[[str, bytes], None]
 """Takes the name of a dump option and the bytes to copy."""

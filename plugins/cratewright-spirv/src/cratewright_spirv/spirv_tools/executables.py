@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from cratewright import ToolError, run_program, scratch_directory
+from cratewright import ToolError, pattern, run_program, scratch_directory
 
 from .provider import WAY_OUT, Provider, ToolResult, ValidatorOptions, data_of, tool_errors, version_of
 
 __all__ = ["Executables"]
 
-_UNKNOWN_FLAG = re.compile(r"Unknown flag '(--[\w-]+)'")
+_UNKNOWN_FLAG = pattern(r"Unknown flag '(--[\w-]+)'")
 _OUR_PASSES = frozenset(
     {"--compact-ids", "--eliminate-dead-const", "--remove-unused-interface-variables", "--trim-capabilities"}
 )

@@ -5,7 +5,6 @@ Modules are complete bytes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import NamedTuple, Protocol
@@ -21,6 +20,7 @@ from cratewright import (
     ToolError,
     ValidationError,
     dataclass,
+    pattern,
 )
 
 from ..base.stopwatch import step
@@ -68,9 +68,9 @@ _NOT_PASSES = frozenset(
         "workgroup-scalar-block-layout",
     )
 )
-_PASS = re.compile(r"-Os?|--([a-z][a-z0-9-]*)(=.*)?")
-_PRINTED = re.compile(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
-_UNKNOWN = re.compile(r"Invalid (?:capability operand|opcode): \d+")
+_PASS = pattern(r"-Os?|--([a-z][a-z0-9-]*)(=.*)?")
+_PRINTED = pattern(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
+_UNKNOWN = pattern(r"Invalid (?:capability operand|opcode): \d+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import re
 from array import array
 from collections.abc import Iterable, Sequence
 
+from cratewright import pattern
+
 __all__ = ["with_names_apart", "without_marks"]
 
 _HEADER = 5
@@ -21,7 +23,7 @@ _RESOURCES = frozenset({2, 12})
 # A decoration that no shader has, MaxByteOffset, with a number of ours. The linker ignores string decorations.
 _DECORATE, _MAX_BYTE_OFFSET = 4 << 16 | 71, 45
 _OURS = 0x6D6E0000
-_MARK = re.compile(rb"\x47\x00\x04\x00....\x2d\x00\x00\x00..\x6e\x6d", re.S)
+_MARK = pattern(rb"\x47\x00\x04\x00....\x2d\x00\x00\x00..\x6e\x6d", re.S)
 
 
 def with_names_apart(modules: Sequence[bytes]) -> list[bytes]:

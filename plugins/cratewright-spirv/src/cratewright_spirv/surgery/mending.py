@@ -10,6 +10,8 @@ from array import array
 from collections.abc import Iterator
 from itertools import takewhile
 
+from cratewright import pattern
+
 from ..binary import opcodes as op
 from ..binary.decorations import BUFFER_BLOCK
 from ..binary.module import RESULTS
@@ -18,7 +20,7 @@ __all__ = ["mended", "needs_legalising", "volatile_once", "with_plain_copies", "
 
 _HEADER = 5
 _COPY_LOGICAL_OPCODE = 400
-_COPY_LOGICAL = re.compile(rb"\x90\x01\x04\0")
+_COPY_LOGICAL = pattern(rb"\x90\x01\x04\0")
 _TYPE_INT, _TYPE_FLOAT, _TYPE_VECTOR, _TYPE_MATRIX = 21, 22, 23, 24
 _TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE = 25, 26, 27
 _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_ACCELERATION = 29, 30, 5341
@@ -30,16 +32,14 @@ _CAPABILITIES = {
 }
 # Capabilities to strings and sources, in the order that the specification asks for.
 _BEFORE_NAMES = frozenset({2, 3, 4, 7, 10, 11, 14, 15, 16, 17, 331})
-_STORAGE = re.compile(rb"\x11\0\x02\0(?:[\x51-\x54]|[\x60-\x62])\x11\0\0")
+_STORAGE = pattern(rb"\x11\0\x02\0(?:[\x51-\x54]|[\x60-\x62])\x11\0\0")
 _EXTENSIONS = {16: b"SPV_KHR_16bit_storage", 8: b"SPV_KHR_8bit_storage"}
-_RELAXED_DECORATION = re.compile(rb"\x47\0\x03\0.{4}\0\0\0\0", re.S)
+_RELAXED_DECORATION = pattern(rb"\x47\0\x03\0.{4}\0\0\0\0", re.S)
 # glslang decorates `volatile` as `Coherent`, twice if it is `coherent` as well.
-_VOLATILE = re.compile(rb"\x47\0\x03\0.{4}\x15\0\0\0", re.S)
-_VOLATILE_MEMBER = re.compile(rb"\x48\0\x04\0.{8}\x15\0\0\0", re.S)
+_VOLATILE = pattern(rb"\x47\0\x03\0.{4}\x15\0\0\0", re.S)
+_VOLATILE_MEMBER = pattern(rb"\x48\0\x04\0.{8}\x15\0\0\0", re.S)
 # Searching plain words one by one takes a third of the time of a pattern with alternatives.
-_OPAQUE = [
-    re.compile(re.escape(word)) for word in (b"\x19\0\x09\0", b"\x19\0\x0a\0", b"\x1a\0\x02\0", b"\xdd\x14\x02\0")
-]
+_OPAQUE = [pattern(re.escape(word)) for word in (b"\x19\0\x09\0", b"\x19\0\x0a\0", b"\x1a\0\x02\0", b"\xdd\x14\x02\0")]
 
 
 def volatile_once(data: bytes) -> bytes:

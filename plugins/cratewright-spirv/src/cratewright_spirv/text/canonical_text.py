@@ -6,10 +6,9 @@ what is compiled.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
-from cratewright import SourceError
+from cratewright import SourceError, pattern
 
 from .conditions import Macros
 from .includes import MAX_DEPTH, IncludeResolver
@@ -22,9 +21,9 @@ Defines = tuple[tuple[str, "str | None"], ...]
 # The macro, named as in DXC, by which a header that serves both languages recognises its language.
 _HLSL_DEFINES: Defines = (("__HLSL_VERSION", "2016"),)
 _EXTENSION = b"GL_GOOGLE_include_directive"
-_NAME = re.compile(rb"[A-Za-z_]\w*")
+_NAME = pattern(rb"[A-Za-z_]\w*")
 # What the value of a given macro may not contain, because it would affect other lines.
-_UNRULY = re.compile(r"[\n\r\\]|/[*/]")
+_UNRULY = pattern(r"[\n\r\\]|/[*/]")
 # These reveal their position.
 _SELF_AWARE = frozenset({b"__LINE__", b"__FILE__"})
 _SPLICES_FROM = 420

@@ -6,22 +6,21 @@ means, unless the line is a directive, which cannot be split.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from cratewright import Diagnostic
+from cratewright import Diagnostic, pattern
 
 __all__ = ["column_of", "ordinal_of", "with_columns"]
 
 _MOST = 8
 """The maximum number of lines to examine, one compilation each."""
-_TOKEN = re.compile(
+_TOKEN = pattern(
     rb"//.*|/\*.*?(?:\*/|$)|\*/|\"(?:\\.|[^\"\\])*\"|[A-Za-z_]\w*|\.?\d(?:[eE][+-]|[\w.])*"
     rb"|<<=|>>=|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||\^\^|::|[-+*/%&|^]=|[^\s]"
 )
-_LINE_DIRECTIVE = re.compile(rb"(?m)^[ \t]*#[ \t]*line\b")
-_QUOTED = re.compile(r"'([^']+)' :")
+_LINE_DIRECTIVE = pattern(rb"(?m)^[ \t]*#[ \t]*line\b")
+_QUOTED = pattern(r"'([^']+)' :")
 
 Ask = Callable[[str, bytes], tuple[Diagnostic, ...]]
 

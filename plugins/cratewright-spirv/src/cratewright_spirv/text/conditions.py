@@ -5,13 +5,14 @@ The caller provides the meaning of names. Anything else is unknown.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from cratewright import pattern
+
 __all__ = ["Condition", "Macros", "condition", "defined"]
 
-_TOKEN = re.compile(rb"[ \t]*(?:([A-Za-z_]\w*)|(0|[1-9]\d{0,8})(?![\w.])|(&&|\|\||[=!<>]=|[!()<>]))")
+_TOKEN = pattern(rb"[ \t]*(?:([A-Za-z_]\w*)|(0|[1-9]\d{0,8})(?![\w.])|(&&|\|\||[=!<>]=|[!()<>]))")
 _LONGEST_CHAIN = 8
 _COMPARISONS: dict[bytes, Callable[[int, int], bool]] = {
     b"==": lambda a, b: a == b,
@@ -21,8 +22,8 @@ _COMPARISONS: dict[bytes, Callable[[int, int], bool]] = {
     b"<": lambda a, b: a < b,
     b">": lambda a, b: a > b,
 }
-_INTEGER = re.compile(rb"0|[1-9]\d{0,8}")
-_NAME = re.compile(rb"[A-Za-z_]\w*")
+_INTEGER = pattern(rb"0|[1-9]\d{0,8}")
+_NAME = pattern(rb"[A-Za-z_]\w*")
 
 
 class Macros:

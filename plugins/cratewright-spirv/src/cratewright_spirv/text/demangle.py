@@ -6,8 +6,9 @@ reference) stays unknown.
 
 from __future__ import annotations
 
-import re
 from functools import cache
+
+from cratewright import pattern
 
 __all__ = ["demangle"]
 
@@ -33,16 +34,16 @@ _SCALARS = {
 }
 _DIMENSIONS = {"1": "1D", "2": "2D", "3": "3D", "C": "Cube", "R2": "2DRect", "B": "Buffer"}
 _NUMBER = "f16|i8|u8|i16|u16|i64|u64|f|i|u|b|d"
-_SCALAR = re.compile(rf"({_NUMBER}|as|rq|au|pS?|)1")
-_VECTOR = re.compile(rf"v({_NUMBER})([2-4])")
-_MATRIX = re.compile(rf"m({_NUMBER})([2-4])([2-4])")
+_SCALAR = pattern(rf"({_NUMBER}|as|rq|au|pS?|)1")
+_VECTOR = pattern(rf"v({_NUMBER})([2-4])")
+_MATRIX = pattern(rf"m({_NUMBER})([2-4])([2-4])")
 # a trailing 1 to 3 is the number of components of an HLSL texture, and the last 1 the type's own size
-_OPAQUE = re.compile(r"(f16|i64|u64|i|u|)([Ist])(A?)(S?)([123CBP]|R2)([123]?)(M?)1")
+_OPAQUE = pattern(r"(f16|i64|u64|i|u|)([Ist])(A?)(S?)([123CBP]|R2)([123]?)(M?)1")
 _OPAQUE_WORDS = {"I": "image", "s": "sampler", "t": "texture"}
 # the members of a struct follow its name, and the size 1 of the struct itself ends it
-_RECORD = re.compile(r"(?:struct|block)-([^-]*)-.*1")
-_ARRAY = re.compile(r"(.*?)((?:\[[^\[\]]*\])+)")
-_SIZE = re.compile(r"\[([^\[\]]*)\]")
+_RECORD = pattern(r"(?:struct|block)-([^-]*)-.*1")
+_ARRAY = pattern(r"(.*?)((?:\[[^\[\]]*\])+)")
+_SIZE = pattern(r"\[([^\[\]]*)\]")
 
 
 @cache

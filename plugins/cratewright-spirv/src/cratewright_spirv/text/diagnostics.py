@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 
-from cratewright import Diagnostic, Severity, dataclass
+from cratewright import Diagnostic, Severity, dataclass, pattern
 
 __all__ = ["STUB_STRING", "GlslangMessage", "read_log"]
 
 # The file number of appended text in a log, which distinguishes it from the user's.
 STUB_STRING = 9999
 
-_LOCATED = re.compile(r"(?P<kind>[A-Z ]*ERROR|WARNING): (?:(?P<file>.*?):(?P<line>\d+): )?(?P<text>.*)")
-_PARSER = re.compile(r"(?P<file>.*)\((?P<line>\d+)\): error at column \d+, (?P<text>.*)")
-_NOISE = re.compile(
+_LOCATED = pattern(r"(?P<kind>[A-Z ]*ERROR|WARNING): (?:(?P<file>.*?):(?P<line>\d+): )?(?P<text>.*)")
+_PARSER = pattern(r"(?P<file>.*)\((?P<line>\d+)\): error at column \d+, (?P<text>.*)")
+_NOISE = pattern(
     r"'' : compilation terminated|\d+ compilation errors\.|'#pragma once' : not implemented"
     r"|'shader' : unrecognized attribute|Linking \w+ stage: Entry point not found"
 )
-_BODY = re.compile(r"'([^']*)' : function already has a body")
+_BODY = pattern(r"'([^']*)' : function already has a body")
 
 
 @dataclass(frozen=True, slots=True)

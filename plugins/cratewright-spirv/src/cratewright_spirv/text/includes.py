@@ -15,6 +15,7 @@ from cratewright import (
     content_digest,
     dataclass,
     logical_path,
+    pattern,
     plain_path,
     read_regular,
 )
@@ -23,10 +24,10 @@ __all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "plain_l
 
 MAX_DEPTH = 64
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_INCLUDE = pattern(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
+_LONE_RETURN = pattern(rb"\r(?!\n)")
 # Not anchored to a line's start: searching a pattern that starts with a literal is far faster.
-_ONCE = re.compile(rb"#[ \t]*pragma[ \t]+once\b")
+_ONCE = pattern(rb"#[ \t]*pragma[ \t]+once\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,16 @@ import re
 import struct
 from itertools import chain
 
+from cratewright import pattern
+
 __all__ = ["narrows", "widened"]
 
 _ARITHMETIC = "GL_EXT_shader_explicit_arithmetic_types"
 # The extensions that enable arithmetic, the constructors, and the constructors of the wider types.
 _KINDS = tuple(
     (
-        re.compile("|".join(f"#extension {name} : (?!disable)" for name in (_ARITHMETIC, *extensions)).encode()),
-        re.compile(rf"{prefix}(?:{scalar}|{vector}vec([234]))\s*\(".encode()),
+        pattern("|".join(f"#extension {name} : (?!disable)" for name in (_ARITHMETIC, *extensions)).encode()),
+        pattern(rf"{prefix}(?:{scalar}|{vector}vec([234]))\s*\(".encode()),
         wide.encode(),
         letter.encode(),
     )
@@ -39,10 +41,10 @@ _CAPABILITY = struct.pack("<I", 2 << 16 | 17)
 _WORD_AND_TWO = struct.Struct("<III")
 # Two patterns that begin with fixed bytes are found many times faster than one with a choice.
 _NARROW_TYPES = tuple(
-    re.compile(pattern, re.S) for pattern in (rb"\x16\0\x03\0.{4}\x10\0\0\0", rb"\x15\0\x04\0.{4}[\x08\x10]\0\0\0")
+    pattern(text, re.S) for text in (rb"\x16\0\x03\0.{4}\x10\0\0\0", rb"\x15\0\x04\0.{4}[\x08\x10]\0\0\0")
 )
 _FUNCTION = struct.pack("<I", 5 << 16 | 54)
-_PUNCTUATION = re.compile(rb"[(),]")
+_PUNCTUATION = pattern(rb"[(),]")
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -80,7 +82,7 @@ def narrows(data: bytes) -> bool:
     if abilities.isdisjoint(_STORAGE):
         return False
     body = max(data.find(_FUNCTION), 0)
-    for match in chain.from_iterable(pattern.finditer(data, 0, body) for pattern in _NARROW_TYPES):
+    for match in chain.from_iterable(kind.finditer(data, 0, body) for kind in _NARROW_TYPES):
         kind, number, width = _WORD_AND_TWO.unpack_from(data, match.start())
         arithmetic = _ARITHMETIC_OF.get((kind & 0xFFFF, width))
         if match.start() % 4 or arithmetic is None or arithmetic in abilities:

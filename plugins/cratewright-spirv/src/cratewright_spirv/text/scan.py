@@ -8,18 +8,18 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 __all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries", "unfinished"]
 
-_BRACE = re.compile(rb"[{}]")
-_STRING_WITH_BRACE = re.compile(rb'"[^"{}\n]*[{}][^"\n]*"')
-_DIRECTIVE = re.compile(rb"^[ \t]*#[^\n]*", re.M)
-_LINE = re.compile(rb'^[ \t]*#[ \t]*line[ \t]+(\d+)(?:[ \t]+(?:"([^"\n]*)"|\d+))?[^\n]*\n?', re.M)
-_TOKEN = re.compile(rb'"[^"\n]*"|[A-Za-z_]\w*|\d[\w.]*|\S')
-_CALLED = re.compile(rb"([A-Za-z_]\w*)\s*\(")
-_COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
-_SHADER = re.compile(rb'\[\s*shader\s*\(\s*"(\w+)"\s*\)\s*\]\s*(?:\[[^\]]*\]\s*)*[\w\s<>,:]*?\b([A-Za-z_]\w*)\s*\(')
+_BRACE = pattern(rb"[{}]")
+_STRING_WITH_BRACE = pattern(rb'"[^"{}\n]*[{}][^"\n]*"')
+_DIRECTIVE = pattern(rb"^[ \t]*#[^\n]*", re.M)
+_LINE = pattern(rb'^[ \t]*#[ \t]*line[ \t]+(\d+)(?:[ \t]+(?:"([^"\n]*)"|\d+))?[^\n]*\n?', re.M)
+_TOKEN = pattern(rb'"[^"\n]*"|[A-Za-z_]\w*|\d[\w.]*|\S')
+_CALLED = pattern(rb"([A-Za-z_]\w*)\s*\(")
+_COMMENT = pattern(rb"//[^\n]*|/\*.*?\*/", re.S)
+_SHADER = pattern(rb'\[\s*shader\s*\(\s*"(\w+)"\s*\)\s*\]\s*(?:\[[^\]]*\]\s*)*[\w\s<>,:]*?\b([A-Za-z_]\w*)\s*\(')
 
 _WORD_START = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _OPEN, _CLOSE = frozenset({b"(", b"[", b"<"}), frozenset({b")", b"]", b">"})

@@ -8,25 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cratewright import dataclass
+from cratewright import dataclass, pattern
 
 from .conditions import Condition, condition, defined
 
 __all__ = ["Branch", "Define", "Directive", "Group", "Include", "Lines", "Obscure", "Piece", "Skeleton", "skeleton"]
 
-_STRING = re.compile(rb'"[^"\n]*"')
-_COMMENT = re.compile(rb'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.S)
-_WORDS = re.compile(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)
-_NAME = re.compile(rb"[A-Za-z_]\w*")
-_DEFINE = re.compile(rb"([A-Za-z_]\w*)(?:(\([\w, ]*\)) ?(.*)| (.*))?", re.S)
-_INCLUDE = re.compile(rb'"([^"\n\\]+)"|<([^>\n\\]+)>')
+_STRING = pattern(rb'"[^"\n]*"')
+_COMMENT = pattern(rb'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.S)
+_WORDS = pattern(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)
+_NAME = pattern(rb"[A-Za-z_]\w*")
+_DEFINE = pattern(rb"([A-Za-z_]\w*)(?:(\([\w, ]*\)) ?(.*)| (.*))?", re.S)
+_INCLUDE = pattern(rb'"([^"\n\\]+)"|<([^>\n\\]+)>')
 # A run of punctuation may be one operator, so it is kept together; these are never part of one.
-_TOKEN = re.compile(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
+_TOKEN = pattern(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_CONTROL = re.compile(rb"[\0\r\v\f]")
-_BLANKS = re.compile(rb"[ \t]+")
+_CONTROL = pattern(rb"[\0\r\v\f]")
+_BLANKS = pattern(rb"[ \t]+")
 # A function declaration, as far as one line shows it.
-_PROTOTYPE = re.compile(rb"(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;")
+_PROTOTYPE = pattern(rb"(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;")
 _JOINED = b"\v"
 _OTHERS = frozenset({b"version", b"extension", b"pragma", b"error"})
 

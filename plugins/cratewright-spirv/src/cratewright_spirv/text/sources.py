@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from cratewright import ConfigurationError, SourceError, dataclass, near_miss
+from cratewright import ConfigurationError, SourceError, dataclass, near_miss, pattern
 
 from ..base.stages import STAGES
 from .includes import plain_lines
@@ -28,8 +28,8 @@ _ATTRIBUTE_STAGES = {
     **{word: stage for word, stage in _PRAGMA_STAGES.items() if not word.startswith("tess")},
     "pixel": "frag", "hull": "tesc", "domain": "tese", "amplification": "task", "raygeneration": "rgen",
 }  # fmt: skip
-_PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[ \t]+shader_stage[ \t]*\([ \t]*(\w*)[ \t]*\)", re.M)
-_VERSION = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version[ \t]+(\d+)", re.S)
+_PRAGMA = pattern(rb"^[ \t]*#[ \t]*pragma[ \t]+shader_stage[ \t]*\([ \t]*(\w*)[ \t]*\)", re.M)
+_VERSION = pattern(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version[ \t]+(\d+)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
