@@ -83,7 +83,7 @@ def test_a_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixtur
     assert "\nb/y z.stub:1: error: other\n" in f"\n{told}"
     # Four variants say the same: once, with a count.
     assert told.count("a/w1.stub:2: warning: the same\n") == 1
-    assert "a/w1.stub:2: warning: the same (3 more units said so)\n" in told
+    assert "a/w1.stub:2: warning: the same (3 more units)\n" in told
     assert "scons: *** [a.rlink] crate 'a': 2 of 6 units failed\n" in told
     assert "scons: *** [b.rlink] crate 'b': 1 of 2 units failed\n" in told
 
@@ -276,7 +276,7 @@ def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
         hear(StageEnded("codegen", "b", "b.rlink", 0.0, False))
     hear(StageEnded("codegen", "a", "a.rlink", 0.0, False))
     first = "w.stub:2: warning: the same"
-    assert err.getvalue().splitlines() == [first, f"{first} (2 more units said so)"]
+    assert err.getvalue().splitlines() == [first, f"{first} (2 more units)"]
 
 
 @pytest.mark.parametrize(("term", "rewritten"), [("xterm", True), ("dumb", False)])

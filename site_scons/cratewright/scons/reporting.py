@@ -227,7 +227,7 @@ class Console:
         for text, count in self._repeated.pop(crate, Counter[str]()).items():
             first = text.split("\n", 1)[0]
             self._erase()
-            self._err.write(f"{first} ({count} more unit{'s' * (count != 1)} report this)\n")
+            self._err.write(f"{first} ({count} more unit{'s' * (count != 1)})\n")
 
     def _progress(self, event: UnitEnded) -> None:
         now = time.monotonic()
