@@ -32,7 +32,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from .base.columns import in_characters as in_characters
     from .base.diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
-    from .base.digest import content_digest, value_digest
+    from .base.digest import Digest, content_digest, value_digest
     from .base.errors import (
         CacheError,
         ConfigurationError,
@@ -167,6 +167,7 @@ __all__ = [
     "CratewrightError",
     "DebugInfo",
     "Diagnostic",
+    "Digest",
     "EntryPoint",
     "Event",
     "Finished",
@@ -285,6 +286,7 @@ _LATER = {
     "RelatedPlace": "base.diagnostic",
     "Severity": "base.diagnostic",
     "read_diagnostics": "base.diagnostic",
+    "Digest": "base.digest",
     "content_digest": "base.digest",
     "value_digest": "base.digest",
     "CacheError": "base.errors",

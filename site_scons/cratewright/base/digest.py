@@ -10,14 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NewType
 
-__all__ = ["content_digest", "value_digest"]
+__all__ = ["Digest", "content_digest", "value_digest"]
+
+# Codecs and checks of results read annotations; to them it is a string.
+if TYPE_CHECKING:
+    Digest = NewType("Digest", str)
+    """What a path held: the hex SHA-256 of a file's content, or a word in place of one, as `digest_file` gives it."""
+else:
+    Digest = str
 
 
-def content_digest(data: bytes | memoryview) -> str:
+def content_digest(data: bytes | memoryview) -> Digest:
     """Return the hex SHA-256 of raw bytes, which identifies contents throughout this package."""
-    return hashlib.sha256(data).hexdigest()
+    return Digest(hashlib.sha256(data).hexdigest())
 
 
 def value_digest(value: object) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
+from ..base.digest import Digest
 from ..base.values import dataclass, maker, state_of
 from ..values.module import CompiledUnit, Observed
 from ..values.request import LinkResult
@@ -57,7 +58,7 @@ class ResultCache:
     def __init__(
         self,
         store: CacheKvStore,
-        digest: Callable[[str], str | None],
+        digest: Callable[[str], Digest | None],
         note: Callable[[Sequence[CacheKey]], None] = lambda keys: None,
     ) -> None:
         self._store = store
@@ -75,7 +76,7 @@ class ResultCache:
         A valid entry is copied to the nearer levels, where it is found next time.
         """
         self._note(keys)
-        digests: dict[str, str | None] = {}
+        digests: dict[str, Digest | None] = {}
         found = dict.fromkeys(keys, NOTHING)
         nearer: list[CacheKvStore] = []
         for level in self._store.levels:
@@ -112,7 +113,7 @@ class ResultCache:
         # Of concurrent writers the last wins; the other's result may be compiled again some day.
         self._store.insert(key, seal_entry(key, worlds))
 
-    def _open(self, key: CacheKey, data: bytes, digests: dict[str, str | None]) -> Found:
+    def _open(self, key: CacheKey, data: bytes, digests: dict[str, Digest | None]) -> Found:
         try:
             worlds = decode_worlds(open_entry(key, data))
             for position, world in enumerate(worlds):
@@ -126,7 +127,7 @@ class ResultCache:
             return Found()
         return Found(None, worlds)
 
-    def _holds(self, observed: Iterable[Observed], digests: dict[str, str | None]) -> bool:
+    def _holds(self, observed: Iterable[Observed], digests: dict[str, Digest | None]) -> bool:
         """Return whether files are unchanged; `digests` are the current digests known so far."""
         for item in observed:
             path = item.path

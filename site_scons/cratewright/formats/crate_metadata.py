@@ -18,7 +18,7 @@ from ..base.errors import ConfigurationError, CratewrightError, FormatError, Out
 from ..base.values import dataclass
 from ..rules.output_place import check_output_path
 from ..values.crate import CrateType, check_crate_name
-from ..values.identity import CrateReference, interface_digest, stable_crate_id
+from ..values.identity import CrateId, CrateReference, InterfaceDigest, interface_digest, stable_crate_id
 from ..values.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from ..values.native_library import NativeLibrary, parse_library
 from ..values.option_spec import OptionValue
@@ -65,11 +65,11 @@ class CrateMetadata:
     allocator: str = "none"
     metadata: tuple[str, ...] = ()
     producer: str = PRODUCER
-    interface: str = ""
+    interface: InterfaceDigest = InterfaceDigest("")
     content: str = ""
 
     @property
-    def stable_id(self) -> str:
+    def stable_id(self) -> CrateId:
         """The crate's identity, whatever it contains."""
         return stable_crate_id(self.name, self.version, self.metadata)
 
@@ -78,7 +78,7 @@ class CrateMetadata:
         """The reference that a dependent records."""
         return CrateReference(self.name, self.stable_id, self.interface)
 
-    def knowing(self, interfaces: Mapping[str, str]) -> CrateMetadata:
+    def knowing(self, interfaces: Mapping[CrateId, InterfaceDigest]) -> CrateMetadata:
         """Return the crate with the interfaces of its dependencies, given by stable id, where they are known."""
         known = tuple(
             replace(item, interface=interfaces.get(item.stable_id, item.interface)) for item in self.dependencies
@@ -96,7 +96,7 @@ def identified(crate: CrateMetadata) -> CrateMetadata:
         dependencies=crate.dependencies,
     )
     # Without later findings and without the digest itself.
-    plain = tuple(replace(item, interface="") for item in crate.dependencies)
+    plain = tuple(replace(item, interface=InterfaceDigest("")) for item in crate.dependencies)
     return replace(
         crate,
         interface=interface,
@@ -237,7 +237,7 @@ def _encode_symbols(symbols: Iterable[Symbol], texts: _Texts) -> tuple[tuple[int
     )
 
 
-def decode_document(data: bytes, *, interface: str, path: str) -> tuple[CrateMetadata, Content]:
+def decode_document(data: bytes, *, interface: InterfaceDigest, path: str) -> tuple[CrateMetadata, Content]:
     """Return the crate in a document, with modules without data, and the sizes and digests of their data.
 
     Raises: FormatError with `path` for anything but a document.
@@ -266,7 +266,7 @@ def _check_names(crate: CrateMetadata, *, path: str) -> None:
         check_output_path(module.name, where=path)
 
 
-def _crate(document: _Document, interface: str) -> CrateMetadata:
+def _crate(document: _Document, interface: InterfaceDigest) -> CrateMetadata:
     return CrateMetadata(
         name=document.name,
         version=document.version,

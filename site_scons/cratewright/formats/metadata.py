@@ -21,7 +21,7 @@ from ..base.errors import ConfigurationError, FormatError, VersionError
 from ..base.values import dataclass
 from ..rules.dependency_format import Linkage
 from ..values.crate import check_crate_name
-from ..values.identity import CrateReference
+from ..values.identity import CrateReference, InterfaceDigest
 from .archive import Member, read_archive, write_archive
 from .crate_metadata import PRODUCER, Content, CrateMetadata, decode_document, encode_document, identified
 
@@ -66,7 +66,7 @@ _NO_INTERFACE = bytes(32)
 class _Head:
     """A head whose seal is whole, and where in the data it ends."""
 
-    interface: str
+    interface: InterfaceDigest
     document: bytes
     end: int
 
@@ -160,7 +160,7 @@ def read_metadata(data: bytes, *, path: str) -> CrateMetadata:
     return decode_dylib(data, path=path)[0]
 
 
-def read_interface(data: bytes, *, path: str) -> str:
+def read_interface(data: bytes, *, path: str) -> InterfaceDigest:
     """Return the interface digest of the crate in an `.rlib`, a `.rlink` or a dylib, without reading its document.
 
     Raises: FormatError as the decoders.
@@ -170,7 +170,7 @@ def read_interface(data: bytes, *, path: str) -> str:
     return read_metadata(data, path=path).interface
 
 
-def _head(magic: bytes, interface: str, document: bytes) -> bytes:
+def _head(magic: bytes, interface: InterfaceDigest, document: bytes) -> bytes:
     digest = bytes.fromhex(interface) if interface else _NO_INTERFACE
     body = b"".join([magic, _NUMBERS.pack(ENCODING_VERSION, len(document), digest), document])
     return body + bytes.fromhex(content_digest(body))
@@ -195,7 +195,7 @@ def _read_head(data: bytes, start: int, magic: bytes, path: str) -> _Head:
     body = memoryview(data)[start:end]
     if len(data) < end + _SEAL or bytes.fromhex(content_digest(body)) != data[end : end + _SEAL]:
         raise _damaged(path)
-    interface = "" if digest == _NO_INTERFACE else digest.hex()
+    interface = InterfaceDigest("" if digest == _NO_INTERFACE else digest.hex())
     return _Head(interface, data[position + _NUMBERS.size : end], end + _SEAL)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..base.codec import Codec, DecodeError
+from ..base.digest import Digest
 from ..base.values import dataclass
 
 __all__ = ["SeenFile", "StageRecord", "decode_record", "encode_record"]
@@ -23,7 +24,7 @@ class SeenFile:
     """
 
     path: str
-    digest: str | None
+    digest: Digest | None
     modified: int = 0
     changed: int = 0
     size: int = 0

@@ -15,6 +15,7 @@ from ..formats.locator import Candidate, FoundCrate, Wanted, check_stable_ids, c
 from ..formats.metadata import CrateMetadata, CrateReference, decode_dylib, decode_rlib
 from ..system.fs import read_bytes
 from ..values.crate_type import CrateType
+from ..values.identity import CrateId
 from ..values.options import Options
 
 __all__ = ["find_crates", "library_names"]
@@ -31,13 +32,13 @@ def library_names(backend: CodegenBackend, crate: str, options: Options) -> tupl
     return (f"lib{crate}.rlib",), tuple(name for name in names if not name.endswith(("/", ".json")))
 
 
-def find_crates(root: CrateMetadata, backend: CodegenBackend, search: Sequence[str]) -> dict[str, FoundCrate]:
+def find_crates(root: CrateMetadata, backend: CodegenBackend, search: Sequence[str]) -> dict[CrateId, FoundCrate]:
     """Return all transitive dependencies of a crate, by stable id.
 
     Raises: LinkError for a crate that is missing, unsuitable, found twice, or has the identity of another.
     """
     directories = tuple(dict.fromkeys(os.path.normpath(each) for each in search))
-    found: dict[str, FoundCrate] = {}
+    found: dict[CrateId, FoundCrate] = {}
     pending = [(reference, root.name) for reference in reversed(root.dependencies)]
     while pending:
         reference, by = pending.pop()

@@ -14,6 +14,7 @@ from ..contract.backend import CodegenBackend
 from ..formats.metadata import CrateMetadata
 from ..rules.dependency_format import DependencyFormats
 from ..values.crate import Crate, CrateType
+from ..values.identity import CrateId
 from ..values.option_spec import OptionKind
 from ..values.options import DebugInfo, Options
 from .codegen import codegen_crate
@@ -31,7 +32,7 @@ def source_of(
     kind: CrateType,
     formats: DependencyFormats,
     *,
-    sources: Mapping[str, Crate],
+    sources: Mapping[CrateId, Crate],
 ) -> tuple[Diagnostic, ...]:
     """Return the source places of a link error, if it has none and they can be found.
 
@@ -50,7 +51,7 @@ def source_of(
 
 
 def _with_lines(
-    engine: Engine, backend: CodegenBackend, crate: CrateMetadata, sources: Mapping[str, Crate]
+    engine: Engine, backend: CodegenBackend, crate: CrateMetadata, sources: Mapping[CrateId, Crate]
 ) -> CrateMetadata:
     found = sources.get(crate.stable_id)
     if found is None or not found.sources:

@@ -19,7 +19,7 @@ from ..rules.output_name import seen_from
 from ..rules.output_place import check_output_path
 from ..system.fs import read_bytes, write_atomic
 from ..values.crate_type import CrateType
-from ..values.identity import unique_labels
+from ..values.identity import CrateId, unique_labels
 from ..values.request import LinkLibrary
 from .emit import dump_directories, emit, output_area, place
 from .engine import Engine
@@ -90,7 +90,7 @@ def _check_types(crate: CrateMetadata, backend: CodegenBackend, types: Sequence[
 class _Needed:
     """The files found for one crate, by their names in its errors."""
 
-    def __init__(self, crate: CrateMetadata, found: Mapping[str, FoundCrate], root: str, directory: str) -> None:
+    def __init__(self, crate: CrateMetadata, found: Mapping[CrateId, FoundCrate], root: str, directory: str) -> None:
         crates = [crate, *(item.crate for item in found.values())]
         labels = unique_labels((part.name, part.version, part.metadata) for part in crates)
         self._label = {part.stable_id: label for part, label in zip(crates, labels, strict=True)}

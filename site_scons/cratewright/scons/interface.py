@@ -46,7 +46,7 @@ class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
         except AttributeError:
             pass
         try:
-            csig = read_interface(read_bytes(str(self.file.abspath)), path=str(self.file))
+            csig: str = read_interface(read_bytes(str(self.file.abspath)), path=str(self.file))
         except CratewrightError:
             csig = "(unreadable)"  # its users report that
         self.get_ninfo().csig = csig

@@ -16,7 +16,7 @@ from typing import Any
 
 import SCons.Node.Python
 
-from ..base.digest import content_digest, value_digest
+from ..base.digest import Digest, content_digest, value_digest
 from ..base.errors import CratewrightError
 from ..formats.stage_record import SeenFile, StageRecord, decode_record, encode_record
 from ..rules.output_name import state_path
@@ -167,7 +167,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
                 self._record = decode_record(read_regular(state_path(self._target)))
         return self._record
 
-    def _digest(self, item: SeenFile) -> str | None:
+    def _digest(self, item: SeenFile) -> Digest | None:
         try:
             found = os.stat(os.path.join(self._root, item.path))
         except (OSError, ValueError):

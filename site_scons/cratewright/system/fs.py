@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ..base.digest import content_digest
+from ..base.digest import Digest, content_digest
 from ..base.errors import FormatError, OutputError
 from ..base.host import BINARY, CLOEXEC, NONBLOCK, belongs_to_user, replace
 from ..base.stamp import clock_ns, file_stamp, is_older
@@ -68,7 +68,7 @@ def read_regular(path: str) -> bytes:
         return file.read()
 
 
-def digest_file(path: str) -> str | None:
+def digest_file(path: str) -> Digest | None:
     """Return the digest of a file's content, or None if there is no file.
 
     Shape: the word `directory` for a directory, `unreadable` for a file that may exist but cannot be read. Pipes,
@@ -80,12 +80,12 @@ def digest_file(path: str) -> str | None:
             return content_digest(file.read()) if found.st_size < _LARGE else _digest_large(file, found)
     except IsADirectoryError:
         # Not None: a missing path below this one could now be created.
-        return "directory"
+        return Digest("directory")
     except ValueError:
         return None
     except OSError as error:
         # A compiler fails at an unreadable file or a cycle of links; where there is no file, it searches on.
-        return "unreadable" if error.errno in (errno.ELOOP, errno.EACCES) else None
+        return Digest("unreadable") if error.errno in (errno.ELOOP, errno.EACCES) else None
 
 
 def _open_regular(path: str) -> io.FileIO:
@@ -107,13 +107,13 @@ def _check_regular(found: os.stat_result, path: str) -> None:
         raise OSError(errno.EINVAL, "not a regular file", path)
 
 
-def _digest_large(file: io.FileIO, found: os.stat_result) -> str:
+def _digest_large(file: io.FileIO, found: os.stat_result) -> Digest:
     if found.st_size > _ENDLESS:
         return content_digest(repr(file_stamp(found)).encode())
     digest = hashlib.sha256()
     while part := file.read(_LARGE):
         digest.update(part)
-    return digest.hexdigest()
+    return Digest(digest.hexdigest())
 
 
 def plain_path(path: str) -> str:
@@ -147,9 +147,9 @@ class FileDigests:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._known: dict[str, tuple[list[int], str]] = {}
+        self._known: dict[str, tuple[list[int], Digest]] = {}
 
-    def digest(self, path: str) -> str | None:
+    def digest(self, path: str) -> Digest | None:
         """Return as `digest_file` does."""
         file = os.path.join(self.root, path)
         try:
@@ -165,7 +165,7 @@ class FileDigests:
             self.learn(path, file_stamp(found), digest)
         return digest
 
-    def learn(self, path: str, stamp: list[int], digest: str) -> None:
+    def learn(self, path: str, stamp: list[int], digest: Digest) -> None:
         """Record the digest of a file with this stamp, from a caller that has read it."""
         self._known[path] = (stamp, digest)
 

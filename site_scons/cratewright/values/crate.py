@@ -10,7 +10,7 @@ from ..base.host import WINDOWS, is_absolute
 from ..base.patterns import pattern
 from ..base.values import dataclass
 from .crate_type import CrateType
-from .identity import CrateReference, stable_crate_id
+from .identity import CrateId, CrateReference, stable_crate_id
 from .options import Options
 
 __all__ = [
@@ -78,7 +78,7 @@ class Crate:
     for_code: bool = False
 
     @property
-    def stable_id(self) -> str:
+    def stable_id(self) -> CrateId:
         """The crate's identity, whatever it contains."""
         return stable_crate_id(self.name, self.version, self.metadata)
 

@@ -10,14 +10,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, NewType
 
 from ..base.digest import value_digest
 from ..base.values import dataclass
 from .module import ModuleCodegen
 
-__all__ = ["CrateReference", "interface_digest", "stable_crate_id", "unique_labels"]
+__all__ = ["CrateId", "CrateReference", "InterfaceDigest", "interface_digest", "stable_crate_id", "unique_labels"]
 
 _ID_DIGITS = 16
+
+# Codecs read annotations; to them both are strings.
+if TYPE_CHECKING:
+    CrateId = NewType("CrateId", str)
+    """A stable id."""
+    InterfaceDigest = NewType("InterfaceDigest", str)
+    """The digest of what dependents see, empty if unknown."""
+else:
+    CrateId = InterfaceDigest = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +40,24 @@ class CrateReference:
     """
 
     name: str
-    stable_id: str = ""
-    interface: str = ""
+    stable_id: CrateId = CrateId("")
+    interface: InterfaceDigest = InterfaceDigest("")
     whole: bool = False
 
 
-def stable_crate_id(name: str, version: str, metadata: Iterable[str] = ()) -> str:
+def stable_crate_id(name: str, version: str, metadata: Iterable[str] = ()) -> CrateId:
     """Return a crate's stable id: 64 bits in hex, as in rustc."""
-    return value_digest(("crate", name, version, tuple(metadata)))[:_ID_DIGITS]
+    return CrateId(value_digest(("crate", name, version, tuple(metadata)))[:_ID_DIGITS])
 
 
 def interface_digest(
-    stable_id: str,
+    stable_id: CrateId,
     *,
     backend: str,
     target: str,
     modules: Iterable[ModuleCodegen],
     dependencies: Iterable[CrateReference],
-) -> str:
+) -> InterfaceDigest:
     """Return the digest of what dependents see.
 
     Shape: symbols count by name and signature, not by position; the order of modules and dependencies does not count.
@@ -56,7 +66,7 @@ def interface_digest(
     exports = sorted({(symbol.name, symbol.signature) for module in modules for symbol in module.exports})
     entries = sorted({(entry.stage, entry.name) for module in modules for entry in module.entry_points})
     others = sorted({(other.name, other.stable_id) for other in dependencies})
-    return value_digest((stable_id, backend, target, tuple(exports), tuple(entries), tuple(others)))
+    return InterfaceDigest(value_digest((stable_id, backend, target, tuple(exports), tuple(entries), tuple(others))))
 
 
 def unique_labels(crates: Iterable[tuple[str, str, tuple[str, ...]]]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from ..base.diagnostic import Diagnostic
+from ..base.digest import Digest
 from ..base.values import dataclass
 
 __all__ = [
@@ -83,7 +84,7 @@ class Observed:
     """
 
     path: str
-    digest: str | None
+    digest: Digest | None
 
 
 def merge_observed(groups: Iterable[Iterable[Observed]]) -> tuple[Observed, ...]:

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from cratewright import LinkError, Observed, dataclass, pattern
+from cratewright import Digest, LinkError, Observed, dataclass, pattern
 
 from ..lookups.observe import FileMemory
 from ..lookups.search_path import plain
@@ -119,7 +119,7 @@ def observe_link(
     world = World(memory.root)
     for names in dict.fromkeys(wanted):
         _look(names, search.directories, paths, world)
-    seen: dict[str, str] = {}
+    seen: dict[str, Digest] = {}
     newest = 0
     for path in paths:
         if path in decided or (bundled and path.startswith(bundled)):

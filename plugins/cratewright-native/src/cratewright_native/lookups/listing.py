@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from cratewright import CratewrightError, content_digest, dataclass
+from cratewright import CratewrightError, Digest, content_digest, dataclass
 
 from ..toolchains.toolchain import Toolchain
 from .assembly import files_asked_for, reads_nothing
@@ -100,7 +100,7 @@ def ask_preprocessor(
     return answers(expanded, asking)
 
 
-def ask_assembler(unit: ListedUnit, directories: Iterable[str], *, preprocessed: bool) -> dict[str, str | None]:
+def ask_assembler(unit: ListedUnit, directories: Iterable[str], *, preprocessed: bool) -> dict[str, Digest | None]:
     """Return what LLVM's assembler reads for a unit in assembly, and which paths are missing, as `World.found`.
 
     Raises: SourceError for one that cannot be followed.

@@ -14,7 +14,7 @@ from dataclasses import field
 from functools import lru_cache
 from typing import TypeVar
 
-from cratewright import Observed, ToolError, content_digest, dataclass, file_stamp
+from cratewright import Digest, Observed, ToolError, content_digest, dataclass, file_stamp
 
 from .directives import Directives, Query, read_directives
 from .search_path import SearchPath, plain
@@ -39,7 +39,7 @@ _ATTEMPTS = 3
 class FileFacts:
     """What is known of one file's content."""
 
-    digest: str
+    digest: Digest
     directives: Directives
 
 
@@ -71,7 +71,7 @@ class FileMemory:
 
     root: str
     _facts: dict[str, tuple[list[int], FileFacts]] = field(default_factory=dict)
-    _digests: dict[str, tuple[list[int], str]] = field(default_factory=dict)
+    _digests: dict[str, tuple[list[int], Digest]] = field(default_factory=dict)
 
     def facts(self, path: str) -> tuple[FileFacts, int]:
         """Return a file's facts and the time it was last changed.
@@ -81,7 +81,7 @@ class FileMemory:
         """
         return self._read(path, self._facts, read_facts)
 
-    def digest(self, path: str) -> tuple[str, int]:
+    def digest(self, path: str) -> tuple[Digest, int]:
         """Return a file's digest and the time it was last changed, as `facts`, for a file that includes nothing."""
         return self._read(path, self._digests, content_digest)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cratewright import (
     CratewrightError,
+    Digest,
     Finished,
     Portable,
     UnitStencil,
@@ -87,7 +88,7 @@ def list_inputs(unit: ListedUnit, depfile: Path) -> Completed:
     return unit.toolchain.run(words, cwd=unit.toolchain.root, what=unit.path)
 
 
-def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, str | None]) -> Portable | None:
+def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, Digest | None]) -> Portable | None:
     """Return a compilation for another machine, None if it depends on more than can be sent.
 
     Shape: `observed` is everything that the unit reads or looks for, including its source.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from cratewright import digest_file
+from cratewright import Digest, digest_file
 
 __all__ = ["World", "path_in"]
 
@@ -27,7 +27,7 @@ class World:
     def __init__(self, root: str) -> None:
         self._root = root
         self._names: dict[str, frozenset[str] | None] = {}
-        self.found: dict[str, str | None] = {}
+        self.found: dict[str, Digest | None] = {}
 
     def miss(self, path: str) -> None:
         """Note that no file is at a path: record it, or the first missing directory above it.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from cratewright import (
+    Digest,
     Observed,
     RelatedPlace,
     SourceError,
@@ -44,7 +45,7 @@ class _Content:
     """The content of a file and what is derived from it."""
 
     whole: bytes
-    digest: str
+    digest: Digest
     text: bytes
     once: bool
 
