@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cratewright_slang.backend import SlangBackend
-from tests.slang_e2e.conftest import require_slang
 from tests.spirv_e2e.shader_project import ShaderProject
-from tests.support.shader_build import ShaderBuild
 
 SCONSTRUCT = """\
 import cratewright
@@ -40,8 +37,11 @@ FILES = {
     ),
 }
 OUTSIDE = {
-    "m.slang": 'module m;\n#include "k.h"\npublic float f(float x) { return sin(x) * K; }\n',
-    "k.h": "#define K 2.0\n",
+    "m.slang": "module m;\nimport in.n;\npublic float f(float x) { return sin(x) * n(x); }\n",
+    "in/n.slang": 'module n;\n#include "k.h"\n#include "../l.h"\n'
+    "public float n(float x) { int a = x; return x * K * a * L; }\n",
+    "in/k.h": "#define K 2.0\n",
+    "l.h": "#define L 2.0\n",
 }
 MAIN = (
     "import m;\nRWStructuredBuffer<float> d;\n"
@@ -82,20 +82,37 @@ def test_two_places(slang: ShaderProject, tmp_path: Path) -> None:
     assert len(counts) > 20 and {made for made, _ in counts} == {"0"}
 
 
-def test_sources_outside_the_project(tmp_path: Path) -> None:
-    """They have absolute names, which only debug information shows."""
-    require_slang()
-    images: dict[tuple[str, str], list[bytes]] = {}
+OUTSIDE_SCONSTRUCT = """\
+import cratewright
+env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="slang", CRATE_TARGET="vulkan1.3")
+for level in ("none", "line", "full"):
+    words = {"debuginfo": level, "include_dirs": ["#../shared"]}
+    # By its absolute path as well.
+    lib = env.Crate(f"lib_{level}", [Dir("#").abspath + "/../shared/m.slang", "#../shared/in/n.slang"], **words)
+    for lto, several in (("off", True), ("off", False), ("thin", True), ("fat", True)):
+        app = env.Crate(f"{lto}_{several}_{level}", ["app/main.slang"], deps=[lib], crate_type="cdylib", lto=lto,
+            multimodule=several, **words)
+        Default(app, lib)
+"""
+
+
+def test_sources_outside_the_project(slang: ShaderProject, tmp_path: Path) -> None:
+    """They are called by the way to them, so that they may be moved together with the project."""
+    made: list[dict[str, bytes]] = []
     for place in (tmp_path / "a", tmp_path / "a place" / "deeper"):
-        shared, build = place / "shared", ShaderBuild(place / "project", backend=SlangBackend)
-        build.write({f"../shared/{name}": text for name, text in OUTSIDE.items()} | {"app/main.slang": MAIN})
-        for debuginfo in ("none", "line"):
-            words = {"include_dirs": [str(shared)], "debuginfo": debuginfo}
-            lib = build.compile("lib", [str(shared / "m.slang")], **words)
-            app = build.compile("app", ["app/main.slang"], [lib], **words)
-            for lto in ("off", "thin", "fat"):
-                files = build.link_all(app, [lib], lto=lto, multimodule=True)
-                (image,) = (data for name, data in files.items() if name.endswith(".spv"))
-                assert (str(shared).encode() in image) == (debuginfo == "line")
-                images.setdefault((lto, debuginfo), []).append(image)
-    assert {debuginfo for (_, debuginfo), (one, other) in images.items() if one == other} == {"none"}
+        project = ShaderProject(place / "project", form=slang.form)
+        files = {f"../shared/{name}": text for name, text in OUTSIDE.items()}
+        project.write(files | {"SConstruct": OUTSIDE_SCONSTRUCT, "app/main.slang": MAIN})
+        project.scons()
+        assert "\n../shared/in/n.slang:4:" in project.output
+        paths = (path for path in sorted(project.path.rglob("*.*")) if path.suffix[1:] in MADE)
+        made.append({path.relative_to(project.path).as_posix(): path.read_bytes() for path in paths})
+        assert project.up_to_date()
+    here, there = made
+    assert [name for name in here if here[name] != there.get(name)] == [] and len(here) == len(there) > 40
+    assert not [name for name, data in here.items() if str(tmp_path).encode() in data]
+    shown = [data for name, data in here.items() if name.endswith(".spv") and "none" not in name]
+    assert len(shown) == 8 and all(b"../shared/m.slang" in data and b"../shared/in/n.slang" in data for data in shown)
+    project.write({"../shared/in/k.h": "#define K 3.0\n"})
+    project.scons()
+    assert (project.path / "off_False_none.spv").read_bytes() != here["off_False_none.spv"]

@@ -43,6 +43,8 @@ __all__ = [
     "user_number",
     "wait_unreaped",
     "wakeup_ends",
+    "way_to",
+    "whole_path",
 ]
 
 # Flags of `os.open` that some systems lack.
@@ -62,6 +64,25 @@ _NOWHERE = 1 << 30
 def is_absolute(path: str) -> bool:
     """Return whether a `/`-separated path is absolute."""
     return path.startswith("/") or (WINDOWS and path[1:2] == ":")
+
+
+def way_to(root: str, path: str) -> str:
+    """Return an absolute path relative to an absolute root, if they have any directory in common."""
+    path, root = path.replace(os.sep, "/"), root.replace(os.sep, "/")
+    return os.path.relpath(path, root).replace(os.sep, "/") if path.split("/")[:2] == root.split("/")[:2] else path
+
+
+def whole_path(root: str, path: str) -> str:
+    """Return a `/`-separated path of a file below an absolute root as it is; absolute if it begins with `..`.
+
+    Shape: later steps up stay, for they may follow a link.
+    """
+    above = root.replace(os.sep, "/").rstrip("/")
+    while path.startswith("../"):
+        above, path = above.rpartition("/")[0], path[3:]
+        if not path.startswith("../"):
+            return f"{above}/{path}"
+    return path
 
 
 def can_fork() -> bool:

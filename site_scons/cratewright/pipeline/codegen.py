@@ -6,11 +6,13 @@ It reads no files of other crates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..base.diagnostic import Diagnostic
 from ..base.digest import content_digest
 from ..base.errors import CratewrightError, SourceError
+from ..base.host import whole_path
 from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
 from ..contract.edge import implements
@@ -110,15 +112,21 @@ def codegen_crate(engine: Engine, crate: Crate) -> CodegenResult:
         Observed(source.location, content_digest(stencil.source))
         for source, stencil in zip(crate.sources, stencils, strict=True)
     ]
+    seen = (unit.observed for unit in units)
     hits = sum(outcome.hit for outcome in outcomes)
     return CodegenResult(
         metadata=_metadata(crate, backend, fingerprint, modules, natives),
         emitted=tuple(emitted),
-        observed=merge_observed([*(unit.observed for unit in units), sources]),
+        observed=merge_observed([[_whole(engine, item) for item in each] for each in (*seen, sources)]),
         diagnostics=tuple(dict.fromkeys(line for unit in units for line in unit.diagnostics)),
         compiled=len(outcomes) - hits,
         reused=hits,
     )
+
+
+def _whole(engine: Engine, item: Observed) -> Observed:
+    """Return it with the path by which SCons knows a file outside the project."""
+    return replace(item, path=whole_path(engine.root, item.path)) if item.path.startswith("../") else item
 
 
 def _label(crate: Crate, source: Source) -> str:

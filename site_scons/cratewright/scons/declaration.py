@@ -31,7 +31,7 @@ from .expansion import Expansion
 from .foreign import check_shared_objects, library_option, parted_libraries
 from .mirror import Mirror
 from .option_places import OptionPlaces
-from .paths import calling_line, check_path, located_source, logical_source, nearby, reading_in, relative
+from .paths import calling_line, check_path, located_source, logical_source, named, nearby, reading_in, relative
 from .spelling import check_names
 from .stages import CrateStages
 from .variables import library_word, variable_options
@@ -283,9 +283,9 @@ class Declaration:
         here = relative(self.here)
         for node, given, own, variant in entries:
             logical, located = logical_source(node), located_source(node)
-            path = relative(logical)
+            path = named(logical)
             file = path if located is logical else relative(located)
-            name = given or unit_name(path if logical is node else relative(node), here)
+            name = given or unit_name(path if logical is node else named(node), here)
             chosen, which = options.override(own) if own else options, ""
             if variant is not None:
                 check_axes(variant, chosen.defines, where=f"{self.where}, source {path}")

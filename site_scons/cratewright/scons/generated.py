@@ -12,7 +12,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 import SCons.Node
@@ -20,7 +20,7 @@ import SCons.Node.FS
 import SCons.Script
 
 from ..base.errors import GraphError
-from ..base.host import is_absolute
+from ..base.host import is_absolute, way_to, whole_path
 from ..base.patterns import pattern
 from ..base.values import dataclass
 from ..formats.stage_record import SeenFile
@@ -93,6 +93,7 @@ class GeneratedFiles:
         made = self._made()
         if not made:
             return []
+        reader = replace(reader, texts=[self._whole(*each) for each in reader.texts])
         seen = {item.path: item for item in rows}
         # A compiler may spell a path with steps up, which lead through a link elsewhere: then one file too many counts.
         plain = {posixpath.normpath(path): item for path, item in seen.items()}
@@ -142,7 +143,12 @@ class GeneratedFiles:
         """Return directories of a variant that lead to generated files named in a text or in its includes."""
         if not self._made().is_above(mirror.variant):
             return []
-        return list(self._follow(path, directories, set(), {}, names, mirror))
+        used = self._follow(*self._whole(path, directories), set(), {}, names, mirror)
+        return [way_to(self.root, each) if is_absolute(each) else each for each in used]
+
+    def _whole(self, path: str, directories: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+        """Return paths as nodes have them: absolute outside the root."""
+        return whole_path(self.root, path), tuple(whole_path(self.root, each) for each in directories)
 
     def _has_changed(self, item: SeenFile) -> bool:
         try:

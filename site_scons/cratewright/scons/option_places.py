@@ -22,7 +22,7 @@ from ..rules.output_name import seen_from
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import SEARCH_PATHS, Options
 from .expansion import Expansion
-from .paths import check_path, located_source, nearby, original, relative, way_up
+from .paths import check_path, located_source, named, nearby, original, relative, way_up
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -100,7 +100,8 @@ class OptionPlaces:
         for item in found:
             found += [source for source in item.srcdir_list() if source not in found]
         found += node.get_all_rdirs()
-        return list(dict.fromkeys(check_path(relative(item), where=self._where) for item in found))
+        name = relative if what == "library" else named
+        return list(dict.fromkeys(check_path(name(item), where=self._where) for item in found))
 
     def program_path(self, path: str, made: bool) -> str:
         """Return the path that a word of a construction variable means: SCons runs programs in the root."""

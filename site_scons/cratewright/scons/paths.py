@@ -10,6 +10,7 @@ from typing import Any
 import SCons.Node.FS
 
 from ..base.errors import ConfigurationError, near_miss
+from ..base.host import way_to
 from ..rules.output_place import fits_a_path
 from ..system.fs import plain_path
 from .caller import calling_frame
@@ -23,6 +24,7 @@ __all__ = [
     "file_node",
     "located_source",
     "logical_source",
+    "named",
     "nearby",
     "original",
     "reading_in",
@@ -152,6 +154,18 @@ def relative(node: Any) -> str:
     """Return a node's path relative to the project root, `/`-separated; absolute if it is outside."""
     path = str(node.get_internal_path()).replace(os.sep, "/")
     return "" if path == "." else path
+
+
+def named(node: Any) -> str:
+    """Return a path as `relative`, with `..` for what lies outside, so that nothing made of it shows where that is.
+
+    Shape: absolute all the same if it has no directory in common with the root, so that it is the same everywhere; and
+    in a repository, where files are known by the repository's path.
+    """
+    path, top = relative(node), node.fs.Top
+    if not os.path.isabs(path) or any(node.is_under(repository) for repository in top.repositories):
+        return path
+    return way_to(str(top.abspath), path)
 
 
 def nearby(path: str) -> str:

@@ -35,9 +35,10 @@ _LONGEST = 200
 class Source:
     """One source of a crate.
 
-    Shape: `path` is `/`-separated and relative to the project root, or absolute for a file outside it; `name` is the
-    unit's name, unique within the crate; `options` are complete. `file` is where the source is read if it lies in a
-    repository, which results must not show. `variant` is what `variants.Variant.encode` returned, if it is one.
+    Shape: `path` is `/`-separated and relative to the project root, with `..` for a file outside it, or absolute if
+    that has no directory in common with the root; `name` is the unit's name, unique within the crate; `options` are
+    complete. `file` is where the source is read if it lies in a repository, which results must not show. `variant` is
+    what `variants.Variant.encode` returned, if it is one.
     """
 
     path: str

@@ -1,22 +1,27 @@
 """The file system that Slang reads from: a project's files below a virtual root.
 
 Slang writes the absolute paths of files on disk into modules. Below this root it finds no such paths, so it uses the
-names given here, and the same sources give the same module wherever the project is.
+names given here, and the same sources give the same module wherever the project is. Files beside the project lie below
+roots of their own, one for each number of steps up.
 """
 
 from __future__ import annotations
 
 import ctypes
 import posixpath
+import re
 from collections.abc import Callable
 from typing import Any
 
 from .com import OK, Table
 
-__all__ = ["ROOT", "ProjectFileSystem", "inside", "outside"]
+__all__ = ["ROOT", "ProjectFileSystem", "inside", "outside", "with_names_outside"]
 
 ROOT = "/dev/null/"
-"""Below something that is not a directory there are no files."""
+"""Below something that is not a directory there are no files; the next word counts the steps up."""
+
+_UP = "../"
+_INSIDE = re.compile(rf"{ROOT}(\d+)/?")
 
 _NO_INTERFACE, _NOT_FOUND, _NOT_IMPLEMENTED = -0x7FFF_BFFE, -0x7DFF_FFFB, -0x7FFF_BFFF
 _FILE = 1
@@ -39,12 +44,22 @@ _OUT = ctypes.POINTER(ctypes.c_void_p)
 def inside(path: str) -> str:
     """Return Slang's name for a project path; absolute paths stay the same."""
     path = posixpath.normpath(path)
-    return path if posixpath.isabs(path) else ROOT + path
+    if posixpath.isabs(path):
+        return path
+    steps = 0
+    while path == ".." or path.startswith(_UP):
+        steps, path = steps + 1, path[len(_UP) :] or "."
+    return f"{ROOT}{steps}/{path}"
 
 
 def outside(path: str) -> str:
     """Return the project path of a Slang path."""
-    return posixpath.normpath(path.removeprefix(ROOT))
+    return posixpath.normpath(with_names_outside(path))
+
+
+def with_names_outside(text: str) -> str:
+    """Return a text with project paths instead of Slang's."""
+    return _INSIDE.sub(lambda match: _UP * int(match[1]), text)
 
 
 class ProjectFileSystem:

@@ -81,7 +81,7 @@ class ProjectFiles:
         return None if data is None else content_digest(data)
 
     def _text(self, path: str) -> bytes | None:
-        for directory in ("", *([] if os.path.isabs(path) else self._repositories)):
+        for directory in ("", *([] if path.startswith(("/", "../")) else self._repositories)):
             place = posixpath.join(directory, path)
             if os.path.isdir(os.path.join(self._root, place)):
                 continue  # Slang also asks for directories, on which a build does not depend

@@ -18,7 +18,7 @@ from cratewright import ToolError, dataclass
 from cratewright_spirv.sharing import KNOWN_RELEASES, is_known_release
 
 from .com import Object, blob_bytes
-from .file_system import ROOT, ProjectFileSystem, inside, outside
+from .file_system import ProjectFileSystem, inside, outside, with_names_outside
 
 __all__ = [
     "SLANG_WAY_OUT",
@@ -303,7 +303,7 @@ class SlangSession:
 
 
 def _said(log: ctypes.c_void_p) -> str:
-    return blob_bytes(log.value).decode(errors="replace").replace(ROOT, "")
+    return with_names_outside(blob_bytes(log.value).decode(errors="replace"))
 
 
 class _Api:

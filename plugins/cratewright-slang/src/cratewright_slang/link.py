@@ -14,7 +14,7 @@ from cratewright_spirv.sharing import ImageEntry
 from cratewright_spirv.sharing.linking import RequestedEntry, entry_points_apart, with_relative_files
 
 from .com import Object
-from .file_system import ROOT
+from .file_system import ROOT, outside
 from .files import SOURCE, CompiledFiles
 from .layout import entry_point_of, layout_of, moved
 from .libslang import Refused, SlangModule, SlangSession, build_tag, parameter_count, renamed
@@ -63,7 +63,7 @@ def _alone(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
                     context=(("crate", request.crate),),
                     hint="write an entry point that calls it with concrete types",
                 )
-            return with_relative_files(session.code(session.link([module.object, found])), ROOT)
+            return with_relative_files(session.code(session.link([module.object, found])), ROOT, outside)
         except Refused as refused:
             raise LinkError(
                 diagnostics=log_errors(refused.log, path),
@@ -99,7 +99,7 @@ def _together(request: LinkRequest, group: Sequence[RequestedEntry]) -> list[byt
             moves = [moved(layout, whole, at) for at, layout in enumerate(alone)]
             if not any(moves):
                 return nothing
-            code = with_relative_files(session.code_of_all(program), ROOT)
+            code = with_relative_files(session.code_of_all(program), ROOT, outside)
         except (Refused, LinkError):
             return nothing
     wanted = [((entry.stage, name), entry.inner) for (entry, _), name in zip(group, names, strict=True)]

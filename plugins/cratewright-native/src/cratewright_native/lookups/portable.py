@@ -73,7 +73,7 @@ def is_portable(stencil: UnitStencil, unit: ListedUnit, language: str, user: tup
         and not stencil.repositories
         and not stencil.options.flag("coverage")
         and not any(stencil.options.texts(name) for name in _EXCLUDED_OPTIONS)
-        and not any(os.path.isabs(directory) for directory in stencil.options.texts("include_dirs"))
+        and not any(directory.startswith(("/", "..")) for directory in stencil.options.texts("include_dirs"))
         and all(_PLAIN.fullmatch(word) for word in user)
         and not any(word.startswith("@") for word in unit.words)
     )

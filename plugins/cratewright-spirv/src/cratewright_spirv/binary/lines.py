@@ -8,7 +8,7 @@ the linker treats it like any other instruction set, whose instructions keep the
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cratewright import pattern
@@ -146,14 +146,14 @@ def only_lines(data: bytes) -> bytes:
     return replace(module, instructions=tuple(kept)).encode()
 
 
-def with_relative_files(data: bytes, root: str) -> bytes:
-    """Return a module with the root removed from file names, where a compiler put it in front."""
+def with_relative_files(data: bytes, root: str, name: Callable[[str], str]) -> bytes:
+    """Return a module with other names for the files below a root."""
     if root.encode() not in data:
         return data
     module = parse(data, "module")
     instructions = (
-        build(op.STRING, words[1], *literal(string(words, 2)[0].removeprefix(root)))
-        if words[0] & 0xFFFF == op.STRING
+        build(op.STRING, words[1], *literal(name(text)))
+        if words[0] & 0xFFFF == op.STRING and (text := string(words, 2)[0]).startswith(root)
         else words
         for words in module.instructions
     )
