@@ -24,7 +24,7 @@ from ..base.errors import Context, CratewrightError, PluginError, SourceError
 if TYPE_CHECKING:
     from importlib import metadata
 
-__all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_words"]
+__all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_row", "plugin_words"]
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _GROUP = "cratewright"
@@ -46,6 +46,11 @@ def plugin_words(module: str) -> str:
             return distribution_words(entry.dist)
     version = getattr(sys.modules.get(package), "__version__", None)
     return f"{package} {version}" if isinstance(version, str) else f"{package}, no version"
+
+
+def plugin_row(module: str) -> tuple[str, str]:
+    """Return the context row of an error that names the plugin of a module."""
+    return "plugin", plugin_words(module)
 
 
 def distribution_words(distribution: metadata.Distribution) -> str:

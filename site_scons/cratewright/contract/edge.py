@@ -22,7 +22,7 @@ from ..values.request import LinkRequest, LinkResult, ThinModule
 from ..values.stencil import UnitStencil
 from .answers import RULES, find_unreported
 from .backend import CodegenBackend, Session
-from .blame import foreign_error, is_fault, own_error, plugin_words
+from .blame import foreign_error, is_fault, own_error, plugin_row
 from .declared import METHODS
 from .emitted import find_unpromised
 
@@ -44,13 +44,13 @@ def opened(
             raise
         name = getattr(kind, "NAME", kind.__name__)
         message = f"backend '{name}': {kind.__name__}() failed"
-        rows = (("plugin", plugin_words(kind.__module__)),)
+        rows = (plugin_row(kind.__module__),)
         raise foreign_error(error, message, root=session.root, rows=rows) from error
     if not issubclass(type(made), CodegenBackend):
         raise PluginError(
             f"backend '{kind.NAME}': {kind.__name__}() made {value_words(made)}",
             context=(
-                ("plugin", plugin_words(kind.__module__)),
+                plugin_row(kind.__module__),
                 ("expected", f"an object of {kind.__name__}: __new__() returns what super().__new__ does"),
             ),
         )
@@ -94,7 +94,7 @@ def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkRe
                 f"backend '{backend.NAME}': finish_link() returned a LinkResult {what} {', '.join(paths)}",
                 context=(
                     ("crate", crate),
-                    ("plugin", plugin_words(plugin_class(backend).__module__)),
+                    plugin_row(plugin_class(backend).__module__),
                     ("expected", f"what output_names() said: {' '.join(names)}"),
                     ("returned", " ".join(made) or "nothing"),
                 ),
@@ -255,7 +255,7 @@ class _Edge(CodegenBackend):
             error,
             f"backend '{self.NAME}': {name}() failed",
             root=self.session.root,
-            rows=(*_subject(arguments), ("plugin", plugin_words(type(self.plugin).__module__))),
+            rows=(*_subject(arguments), plugin_row(type(self.plugin).__module__)),
         )
 
     def _fault(
@@ -265,7 +265,7 @@ class _Edge(CodegenBackend):
             f"backend '{self.NAME}': {name}() {what}",
             context=(
                 *_subject(arguments),
-                ("plugin", plugin_words(type(self.plugin).__module__)),
+                plugin_row(type(self.plugin).__module__),
                 ("expected", expected),
             ),
             hint=hint,

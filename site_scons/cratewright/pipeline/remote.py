@@ -15,7 +15,7 @@ from ..base.errors import ConfigurationError, PluginError
 from ..base.values import dataclass
 from ..cache.shortened import shorten
 from ..contract.backend import CodegenBackend, Session
-from ..contract.blame import foreign_error, is_fault, plugin_words
+from ..contract.blame import foreign_error, is_fault, plugin_row
 from ..contract.edge import opened, plugin_class
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
@@ -68,7 +68,7 @@ def not_found(kind: type[CodegenBackend]) -> PluginError:
     """Return the error for a backend that workers cannot find."""
     return PluginError(
         f"backend '{kind.NAME}': workers cannot find the class {kind.__qualname__} by its name",
-        context=(("plugin", plugin_words(kind.__module__)), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
+        context=(plugin_row(kind.__module__), ("looked for", f"{kind.__module__}:{kind.__qualname__}")),
         hint="define it at the top of a module that can be imported, such as site_scons/NAME.py, not in an SConstruct "
         "or a function",
     )
@@ -78,7 +78,7 @@ def in_process(kind: type[CodegenBackend]) -> ConfigurationError:
     """Return the error for a backend that threads cannot serve."""
     return ConfigurationError(
         f"CRATE_WORKERS is 'threads', and backend '{kind.NAME}' computes in the process that calls it",
-        context=(("plugin", plugin_words(kind.__module__)),),
+        context=(plugin_row(kind.__module__),),
         hint="leave it out, or set it to fork or spawn: a crash or a hang then costs one unit",
     )
 
@@ -135,7 +135,7 @@ def run_call(path: str, session: Session, call: BackendCall[object], watched: bo
     finally:
         threading.excepthook = before
     if failed:
-        rows = (("plugin", plugin_words(plugin_class(backend).__module__)),)
+        rows = (plugin_row(plugin_class(backend).__module__),)
         message = f"backend '{backend.NAME}': {call.name}() failed in a thread of its own"
         raise foreign_error(failed[0], message, root=session.root, rows=rows) from failed[0]
     return value

@@ -21,7 +21,7 @@ from ..cache.entry import RecompileError, result_of
 from ..cache.results import observed_files
 from ..cache.shortened import Shortened, restore
 from ..contract.backend import CodegenBackend, Session
-from ..contract.blame import plugin_words
+from ..contract.blame import plugin_row
 from ..contract.edge import could_return, plugin_class
 from ..remote.store import tell_user
 from ..system.elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
@@ -211,7 +211,7 @@ class Sender:
         plugin = plugin_class(self.backend).__module__
         error: CratewrightError = PluginError(
             f"{job.label}: the backend reads {' '.join(hidden)} but does not report it",
-            context=(("plugin", plugin_words(plugin)), ("call", job.call.name)),
+            context=(plugin_row(plugin), ("call", job.call.name)),
             hint="list every file that is read in the result's 'observed', or changes of it go unnoticed",
         )
         return CallOutcome(None, error)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from ..base.errors import ConfigurationError, CratewrightError, PluginError, UnknownNameError, near_miss
 from ..cache.store import CacheKvStore
 from ..contract.backend import CodegenBackend
-from ..contract.blame import foreign_error, is_fault, plugin_words
+from ..contract.blame import foreign_error, is_fault, plugin_row, plugin_words
 from ..contract.declared import find_class_fault
 from ..contract.offered import Command, Profile, check_profile, checked_command, checked_profile
 from ..values.option_spec import OptionSpec
@@ -116,7 +116,7 @@ class Registry:
             if not offered and set(hooks) <= {BACKENDS} and not self._hooks.wraps(module, BACKENDS):
                 raise PluginError(
                     f"plugin '{plugin}' registers no backend",
-                    context=(("plugin", plugin_words(_module_of(module))),),
+                    context=(plugin_row(_module_of(module)),),
                     hint="mark a function cratewright_register_backend() with cratewright.hookimpl",
                 )
             if self._hooks.wraps(module, BACKENDS):
@@ -129,7 +129,7 @@ class Registry:
             self._hooks.remove(module, plugin)
             if isinstance(error, CratewrightError) or not is_fault(error):
                 raise
-            rows = (("plugin", plugin_words(_module_of(module))),)
+            rows = (plugin_row(_module_of(module)),)
             raise foreign_error(error, f"plugin '{plugin}' cannot be registered", rows=rows) from error
 
     def _kept(self) -> tuple[dict[str, Any], ...]:
@@ -306,7 +306,7 @@ class Registry:
         if not (isinstance(found, type) and issubclass(found, CodegenBackend)):
             raise PluginError(
                 f"plugin '{plugin}' registers {found!r}, which is not a CodegenBackend",
-                context=(("plugin", plugin_words(_module_of(self._hooks.plugin(plugin)))),),
+                context=(plugin_row(_module_of(self._hooks.plugin(plugin))),),
                 hint="return a class, or a list of classes",
             )
         fault = find_class_fault(found)
@@ -314,7 +314,7 @@ class Registry:
             raise PluginError(
                 f"plugin '{plugin}', class {found.__name__}: {fault.message}",
                 context=(
-                    ("plugin", plugin_words(found.__module__)),
+                    plugin_row(found.__module__),
                     *([("expected", fault.expected)] if fault.expected else []),
                 ),
                 hint=fault.hint,

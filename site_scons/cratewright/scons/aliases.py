@@ -11,9 +11,9 @@ import SCons.Node.Alias
 import SCons.Util
 
 from .asked import AskedNode
-from .builders import belongs_to_crate
 from .node import Node
 from .pending_node import is_pending_node
+from .stage import belongs_to_crate
 
 __all__ = ["Aliases"]
 

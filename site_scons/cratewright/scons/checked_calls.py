@@ -16,7 +16,7 @@ import SCons.Util
 
 from ..base.errors import GraphError
 from ..base.stamp import file_stamp, is_older
-from .builders import StageBuilder, stage_of
+from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
 from .interface import InterfaceNode
@@ -24,6 +24,7 @@ from .node import Node
 from .pending_node import is_pending_node
 from .settled import CallRecord
 from .settling import Settling
+from .stage import stage_of
 from .state import StageState
 from .usual import all_nodes, is_told, made_by_others
 

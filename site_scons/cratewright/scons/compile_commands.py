@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..base.digest import value_digest
 from ..base.errors import ConfigurationError
 from ..system.fs import FileDigests, write_atomic
-from .builders import Stage, stage_nodes
+from .builders import stage_nodes
 from .crates import Build
 from .paths import relative
 from .SCons import entrance
+from .stage import Stage
 from .state import StageState
 
 if TYPE_CHECKING:

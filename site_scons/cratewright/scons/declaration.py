@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 import SCons.Util
 
-from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from ..base.errors import ConfigurationError
 from ..contract.backend import Capability
 from ..contract.edge import plugin_class
 from ..pipeline.plan import check_crate, check_target, option_table, source_table
@@ -20,7 +20,7 @@ from ..values.construction import combine_options
 from ..values.crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
 from ..values.identity import CrateReference
 from ..values.option_spec import OptionKind, OptionSpec, OptionValue
-from ..values.options import BUILTIN_PROFILES, Options, parse_options, resolve_profile
+from ..values.options import BUILTIN_PROFILES, Options, parse_options, resolve_profile, unknown_option
 from ..values.source_options import check_source_words
 from ..values.variants import AXES_AND_CONDITIONS, Variant, Variants, check_axes
 from ..workers.zygote import fork_ahead
@@ -121,9 +121,7 @@ class Declaration:
         known = {spec.name for spec in self.table} | _PER_CRATE
         for word in self.given:
             if word not in known:
-                raise UnknownNameError(
-                    f"unknown option '{word}'", context=(("where", self.where),), hint=near_miss(word, known)
-                )
+                raise unknown_option(word, known, where=self.where)
         explicit |= parse_options(self.places.located(self.given), self.table, where=self.where)
         return explicit, general
 

@@ -31,9 +31,9 @@ from ..system.fs import file_stamp, read_bytes
 from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
-from .builders import stage_of
 from .crates import Build
 from .settling import Settling
+from .stage import stage_of
 from .usual import all_nodes
 
 __all__ = ["ForkedBuild", "Outcome", "scons_main", "warm"]

@@ -27,10 +27,10 @@ from ..formats.stage_record import SeenFile
 from ..system.fs import file_stamp, read_regular
 from ..values.crate import Crate
 from ..values.options import Options
-from .builders import stage_of
 from .makeable import Makeable, upwards
 from .mirror import Mirror
 from .paths import relative
+from .stage import stage_of
 
 __all__ = ["GeneratedFiles", "Reader"]
 

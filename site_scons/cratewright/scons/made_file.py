@@ -8,6 +8,7 @@ import SCons.Node.FS
 
 from ..system.fs import read_regular
 from .paths import by_content
+from .stage import stage_of
 
 __all__ = ["KeptFile", "MadeFile", "as_kept", "as_kind", "as_made", "by_its_bytes"]
 
@@ -32,7 +33,7 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
         Files that the stage may read have to be made before it is asked whether any has changed.
         """
         found: list[Any] | None = None
-        if getattr(self.attributes, "crate_stage", None) is None:
+        if stage_of(self) is None:
             found = super().get_stored_implicit()
         return found
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import SCons.Node.FS
 
-from .builders import stage_of
 from .images import is_image_directory, promised_images
 from .paths import relative
 from .pending_node import is_pending_node
+from .stage import stage_of
 
 __all__ = ["Makeable", "upwards"]
 

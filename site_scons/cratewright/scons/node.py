@@ -1,4 +1,4 @@
-"""SCons nodes, as far as types go. SCons has no types to check against."""
+"""SCons nodes, as far as types go: SCons has no types to check against."""
 
 from __future__ import annotations
 

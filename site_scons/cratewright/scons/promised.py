@@ -7,8 +7,8 @@ from contextlib import suppress
 import SCons.Errors
 
 from ..base.errors import CratewrightError
-from .builders import stage_of
 from .crates import Build
+from .stage import stage_of
 
 __all__ = ["reads_any"]
 

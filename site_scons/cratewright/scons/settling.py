@@ -26,7 +26,6 @@ from ..base.stamp import clock_ns
 from ..plugins.registering import before_registering
 from .aliases import Aliases
 from .asked import AskedNode, AskedTargets, call_place
-from .builders import stage_of
 from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
 from .heard import listen
@@ -44,6 +43,7 @@ from .settled import (
     renew_memory,
     to_execute,
 )
+from .stage import stage_of
 from .taken import TakenNodes
 from .told import Told, other_target, told_in_order, told_targets
 from .usual import all_nodes, is_plain_graph, made_by_others, memory_is_usual, options_are_usual, when_read

@@ -19,7 +19,7 @@ from ..contract.emitted import emitted_directory
 from ..pipeline.codegen import emitted_names, link_options
 from ..values.crate import Crate, CrateType
 from ..values.options import LtoMode, Options
-from .builders import NeededNodes, Stage, stage_nodes
+from .builders import NeededNodes, stage_nodes
 from .crates import Build, CrateTarget, DeclaredCrate
 from .generated import Reader
 from .images import ExpectedImages, ImageNodes, image_directory_node
@@ -29,6 +29,7 @@ from .links import link_node
 from .paths import directory_node, file_node, reading_in
 from .running import run_archive, run_codegen, run_link, run_lto
 from .SCons import entrance
+from .stage import Stage
 from .state import StageState
 from .untaken import note_untaken
 

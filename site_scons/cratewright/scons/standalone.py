@@ -19,9 +19,9 @@ import SCons.Script.Main
 
 from ..base.errors import ConfigurationError, near_miss
 from ..base.values import dataclass
-from .builders import stage_of
 from .environment import generate
 from .paths import original
+from .stage import stage_of
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment

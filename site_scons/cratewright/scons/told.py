@@ -11,10 +11,10 @@ import SCons.Node.FS
 import SCons.Node.Python
 import SCons.Script.Main
 
-from .builders import belongs_to_crate
 from .node import Node
 from .pending_node import is_pending_node
 from .settled import CallRecord, add_reachable
+from .stage import belongs_to_crate
 
 __all__ = ["Told", "other_target", "told_in_order", "told_of", "told_targets"]
 

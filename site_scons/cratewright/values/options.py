@@ -25,6 +25,7 @@ __all__ = [
     "Options",
     "parse_options",
     "resolve_profile",
+    "unknown_option",
 ]
 
 
@@ -244,9 +245,14 @@ def parse_options(given: Mapping[str, object], table: Iterable[OptionSpec], *, w
     parsed: dict[str, OptionValue] = {}
     for name, value in given.items():
         if name not in specs:
-            raise UnknownNameError(f"unknown option '{name}'", context=(("where", where),), hint=near_miss(name, specs))
+            raise unknown_option(name, specs, where=where)
         parsed[name] = specs[name].parse(value, where=where)
     return parsed
+
+
+def unknown_option(name: str, known: Iterable[str], *, where: str) -> UnknownNameError:
+    """Return the error about an option that does not exist, with the near miss."""
+    return UnknownNameError(f"unknown option '{name}'", context=(("where", where),), hint=near_miss(name, known))
 
 
 def resolve_profile(name: str, profiles: Mapping[str, Mapping[str, object]]) -> dict[str, object]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..base.errors import ConfigurationError, UnknownNameError, near_miss
+from ..base.errors import ConfigurationError
 from .option_spec import OptionValue
-from .options import Options
+from .options import Options, unknown_option
 
 __all__ = [
     "VARIANT",
@@ -43,7 +43,7 @@ def check_source_words(words: Iterable[str], known: Iterable[str], of_source: It
     """
     for word in words:
         if word not in known:
-            raise UnknownNameError(f"unknown option '{word}'", context=(("where", where),), hint=near_miss(word, known))
+            raise unknown_option(word, known, where=where)
         if word not in of_source:
             raise refusal_of_source_option(word, of_source, where=where)
 

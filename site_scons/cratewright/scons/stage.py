@@ -1,0 +1,49 @@
+"""What one node of a crate does, and which nodes have such a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .state import StageState
+
+__all__ = ["Stage", "belongs_to_crate", "stage_of"]
+
+
+class Stage:
+    """What one node of a crate does and depends on.
+
+    Shape: `before` gives nodes that must be made first, and affect the stage only through `state`;
+    `takes_what_stages_made` says whether the stage depends on their content, or on what it has read; `found` are its
+    dependencies, once SCons has looked for them.
+    """
+
+    __slots__ = ("before", "dependencies", "found", "run", "state", "takes_what_stages_made")
+
+    def __init__(
+        self,
+        run: Callable[[list[Any], list[Any], int], None],
+        dependencies: Callable[[], list[Any]],
+        state: StageState,
+        before: Callable[[], list[Any]] = list,
+        *,
+        takes_what_stages_made: bool = True,
+    ) -> None:
+        self.run = run
+        self.dependencies = dependencies
+        self.state = state
+        self.before = before
+        self.takes_what_stages_made = takes_what_stages_made
+        self.found: list[Any] = []
+
+
+def stage_of(node: Any) -> Stage | None:
+    """Return the stage that makes a node, None if it is not one of a crate's."""
+    return getattr(getattr(node, "attributes", None), "crate_stage", None)
+
+
+def belongs_to_crate(node: Any) -> bool:
+    """Return whether a crate makes a node, or files below it."""
+    about = getattr(node, "attributes", None)
+    return any(hasattr(about, name) for name in ("crate_stage", "crate_stages", "crate_images"))
