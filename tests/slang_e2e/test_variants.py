@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import struct
+import subprocess
+from array import array
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 import pytest
 
 from cratewright import LinkError
+from cratewright.testing import require_tool
 from cratewright_slang.backend import SlangBackend
 from tests.slang_e2e.conftest import require_slang
 from tests.spirv.conftest import Validate
@@ -154,3 +159,93 @@ def test_scons(slang: ShaderProject) -> None:
     slang.write({"SConstruct": SCONSTRUCT.replace('"m.slang", "n.slang"', '("m.slang", {"variants": {}}), "n.slang"')})
     slang.scons(expect=2)
     assert "m.slang is compiled with another 'FOG' than a.slang" in slang.errors
+
+
+TOML = """\
+[crate.lib]
+backend = "slang"
+target = "vulkan1.3"
+sources = ["m.slang", "n.slang"]
+variants = {FOG = [0, 1]}
+[crate.app]
+backend = "slang"
+target = "vulkan1.3"
+type = "cdylib"
+multimodule = true
+lto = "thin"
+deps = ["lib"]
+sources = ["a.slang", {path = "c.slang", name = "plain.slang", variants = {}, defines = {FOG = 0}}]
+when = "FOG == 1 or LIGHTS < 4"
+variants = {FOG = [0, 1], LIGHTS = [1, 4], DEBUG = [false, true]}
+"""
+IN_TOML = """\
+import cratewright
+env = Environment(tools=["default", cratewright.tool])
+crates = env.CrateWorkspace("crates.toml")
+Default(env.Program("host", ["host.c", env.CrateEmbed("shaders", crates["app"])]))
+"""
+HOST = """\
+#include "shaders.h"
+#include <stdio.h>
+int main(void) {
+    for (int at = 0; at < 8; at++) {
+        const shaders_a_slang_variant *found;
+        shaders_a_slang_key key = {0};
+        char name[32];
+        FILE *file;
+        key.FOG = at & 1; key.LIGHTS = at & 2 ? 4 : 1; key.DEBUG = at >> 2;
+        found = shaders_a_slang_find(key);
+        if (!found) continue;
+        sprintf(name, "found.%d%d%d", key.FOG, (int)key.LIGHTS, key.DEBUG);
+        file = fopen(name, "wb");
+        fwrite(found->image, 1, *found->size, file);
+        fclose(file);
+        printf("%s %s\\n", name, found->entry_point);
+    }
+    return 0;
+}
+"""
+
+
+def test_a_workspace_and_a_host(slang: ShaderProject) -> None:
+    """A program finds for each key what a session of Slang makes with these macros."""
+    require_tool(shutil.which("gcc") is not None, "gcc")
+    main = f"import m;\n{COMPUTE} main() {{\n#ifdef DEBUG\nd[1] = 11;\n#endif\nd[0] = scaled(d[0]); }}\n"
+    files = {**LIBRARY, "a.slang": main, "c.slang": main.replace("LIGHTS", "3")}
+    slang.write({**files, "SConstruct": IN_TOML, "crates.toml": TOML, "host.c": HOST})
+    slang.scons()
+    said = subprocess.run([slang.path / "host"], cwd=slang.path, capture_output=True, text=True, check=True).stdout
+    keys = {"010", "011", "110", "111", "140", "141"}
+    assert {line.split()[0] for line in said.splitlines()} == {f"found.{key}" for key in keys}
+    table = {row["key"]: row["module"] for row in slang.manifest("app")["variants"]}
+    for key in keys:
+        fog, lights, debug = key
+        found = (slang.path / f"found.{key}").read_bytes()
+        name = f"DEBUG={'on' if debug == '1' else 'off'},FOG={fog},LIGHTS={lights}"
+        assert found == (slang.path / table[name]).read_bytes()
+        macros = {"FOG": fog, "LIGHTS": lights, **({"DEBUG": ""} if debug == "1" else {})}
+        assert told_by(found) == told_by(plain_code(files, "a.slang", macros)), key
+    assert slang.up_to_date()
+
+
+def plain_code(files: Mapping[str, str], source: str, macros: Mapping[str, str]) -> bytes:
+    """Return what a session makes of sources alone."""
+    from cratewright_slang.libslang import Settings, SlangSession
+
+    def read(path: str) -> bytes | None:
+        return files[path].encode() if path in files else None
+
+    session = SlangSession(Settings(profile="spirv_1_6", macros=tuple(macros.items()), options=((52, 1),)), read)
+    try:
+        module, _ = session.load_source("main", source, files[source].encode())
+        return session.code(session.link([module.object, module.entry_point(0)]))
+    finally:
+        session.close()
+
+
+def told_by(image: bytes) -> tuple[set[float], list[int]]:
+    """Return an image's scale and what debugging adds, by their constants, and its workgroup size."""
+    words = array("I", image)
+    floats = {struct.unpack("f", struct.pack("I", word))[0] for word in words}
+    size = next(words[at + 3] for at in range(5, len(words)) if words[at] == 6 << 16 | 16)
+    return floats & {5.0, 7.0, 11.0}, [size]
