@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import ClassVar
-
-import pytest
 
 from cratewright import CrateType
 from cratewright.testing import Conformance
-
-try:
-    version("slangpy"), version("cratewright-slang")
-except PackageNotFoundError:
-    if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-        raise
-    pytest.skip("cratewright-slang or slangpy is not installed", allow_module_level=True)
 
 
 class TestSlang(Conformance):

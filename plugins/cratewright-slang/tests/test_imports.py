@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
@@ -10,12 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright_slang.files import imported_names
-
-if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
-    pytest.importorskip("slangpy", reason="slangpy is not installed", exc_type=ImportError)
-
 from cratewright import ToolError
+from cratewright_slang.files import imported_names
 from cratewright_slang.imports import ModuleCompiler
 from cratewright_slang.libslang import Refused, Settings, SlangSession, installed_version
 from cratewright_slang.shelf import Shelf

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
-    pytest.importorskip("slangpy", reason="slangpy is not installed", exc_type=ImportError)
 
 from cratewright import (
     CompiledUnit,
@@ -137,6 +133,16 @@ def test_a_damaged_entry_is_compiled_again(builds: Builds) -> None:
     for data in (kept[:-1] + bytes([kept[-1] ^ 1]), kept[:40], b""):
         store.insert(key, data)
         assert builds.build("a.slang") == first and builds.compiled == ["lib/m.slang", "a.slang"]
+
+
+def test_a_key_is_computed_once(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[str] = []
+    monkeypatch.setattr(
+        "cratewright_slang.kept.compute_cache_key",
+        lambda backend, stencil: (keys.append(stencil.path), compute_cache_key(backend, stencil))[1],
+    )
+    builds.build("a.slang")
+    assert sorted(keys) == ["lib/m.slang", "lib/n.slang"]
 
 
 def test_without_a_cache_nothing_is_written(builds: Builds) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
-if os.environ.get("CRATE_REQUIRE_TOOLS") != "1":
-    pytest.importorskip("slangpy", reason="slangpy is not installed", exc_type=ImportError)
 
 from cratewright import (
     CORE_OPTIONS,

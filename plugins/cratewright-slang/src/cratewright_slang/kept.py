@@ -35,11 +35,12 @@ class KeptModules:
     ) -> None:
         self._backend, self._like, self._unit_of = backend, like, unit_of
         self._store = open_cache(backend.session)
+        self._missing: dict[str, tuple[UnitStencil, str] | None] = {}
 
     def find(self, path: str, text: bytes) -> Compiled | None:
         """Return what importers need of a source's module, if its inputs are unchanged."""
-        stencil = self._stencil(path, text)
-        data = self._store.get(str(compute_cache_key(self._backend, stencil)))
+        stencil, key = self._unit(path, text)
+        data = self._store.get(key)
         with suppress(RecompileError):
             unit = try_finish_recompile(self._backend, stencil, data or b"")
             for module in unit.modules:
@@ -47,18 +48,20 @@ class KeptModules:
                     imports = tuple(symbol_module(each)[0] for each in module.imports)
                     uses = frozenset(symbol_module(symbol)[1])
                     return Compiled(module.data, (), imports, unit.observed, "", False, uses, (), whole=False)
+        self._missing[path] = stencil, key
         return None
 
     def keep(self, path: str, text: bytes, made: Compiled) -> None:
         """Keep a source's module."""
-        stencil = self._stencil(path, text)
+        missing = self._missing.pop(path, None)
+        stencil, key = missing if missing and missing[0].source == text else self._unit(path, text)
         with suppress(SourceError, ValueError):  # not a unit
-            data = serialize_compiled(self._backend, stencil, self._unit_of(stencil, made))
-            self._store.insert(str(compute_cache_key(self._backend, stencil)), data)
+            self._store.insert(key, serialize_compiled(self._backend, stencil, self._unit_of(stencil, made)))
 
     def flush(self) -> None:
         """Write pending results now: a worker ends without notice."""
         self._store.flush()
 
-    def _stencil(self, path: str, text: bytes) -> UnitStencil:
-        return replace(self._like, path=path, source=text, file="")
+    def _unit(self, path: str, text: bytes) -> tuple[UnitStencil, str]:
+        stencil = replace(self._like, path=path, source=text, file="")
+        return stencil, str(compute_cache_key(self._backend, stencil))
