@@ -78,6 +78,7 @@ def _project(place: Path, units: int) -> None:
 _REPLAY = """
 import dataclasses, json, sys, time
 from cratewright.system import events
+from cratewright.system.event_file import EventFile
 from cratewright.scons import reporting
 kinds = {name: kind for kind in events.get_args(events.Event) for name in [events.event_row(kind(
     *[None] * len(dataclasses.fields(kind))), 0.0)["event"]]}
@@ -95,7 +96,7 @@ def least(listener):
             hear(event)
         found.append(time.thread_time() - start)
     return min(found)
-events_cost = least(lambda: events.EventFile("again.jsonl"))
+events_cost = least(lambda: EventFile("again.jsonl"))
 progress_cost = least(lambda: reporting.Console(sys.stdout, sys.stderr))
 print(len(told), events_cost, progress_cost, file=open("replayed", "w"))
 """

@@ -20,7 +20,8 @@ import pytest
 
 from cratewright import Diagnostic, Severity, cli
 from cratewright.report import REPORT_FORMATS
-from cratewright.system.events import StageEnded, UnitEnded, UnitsFound, event_schema
+from cratewright.system.event_schema import event_schema
+from cratewright.system.events import StageEnded, UnitEnded, UnitsFound
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 from tests.support.scons_project import SconsProject

@@ -18,7 +18,7 @@ from cratewright.pipeline.emit import discard, emit, leave, place
 from cratewright.pipeline.plan import check_linkable
 from cratewright.rules.output_place import check_output_path, check_output_paths
 from cratewright.system import fs
-from cratewright.system.fs import OutputArea
+from cratewright.system.output_area import OutputArea
 from cratewright.testing import StubBackend
 from cratewright.values.crate import CrateType
 from cratewright.values.identity import CrateReference

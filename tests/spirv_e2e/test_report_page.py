@@ -15,6 +15,7 @@ import pytest
 
 from cratewright.report import read_recording, report_text
 from cratewright.system import events
+from cratewright.system.event_file import EventFile
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 
@@ -105,7 +106,7 @@ def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
 def test_five_thousand_units(tmp_path: Path) -> None:
     """Of names that would end a script, an attribute or a tag."""
     odd = "</script><img src=x onerror=wrong()>\"'&amp;\u00e4\u2028`${wrong()}.comp"
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     file(events.BuildStarted(events.EVENTS_VERSION, "0.1.0", 0.0, 4))
     for number in range(100):
         needs = (f":crate{number - 1}{odd}",) if number else ()

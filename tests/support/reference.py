@@ -15,7 +15,8 @@ from cratewright.cli import command_parser
 from cratewright.pipeline.plan import source_table
 from cratewright.pipeline.settings import SETTINGS
 from cratewright.plugins.registry import Registry, default_registry
-from cratewright.system.events import Event, event_schema
+from cratewright.system.event_schema import event_schema
+from cratewright.system.events import Event
 from cratewright.values.option_spec import OptionKind, OptionSpec
 from cratewright.values.options import BUILTIN_PROFILES, CORE_OPTIONS
 

@@ -12,6 +12,8 @@ import pytest
 from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.base.errors import OutputError
 from cratewright.system import events
+from cratewright.system.event_file import EventFile
+from cratewright.system.event_schema import event_schema
 
 SAID = Diagnostic(Severity.WARNING, "unused", "a.c", 3, 4, related=(RelatedPlace("here", "b.h", 1),))
 EVENTS = (
@@ -27,7 +29,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_line_an_event(tmp_path: Path) -> None:
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     for event in EVENTS:
         file(event)
         assert _rows(tmp_path / "e")[-1]["event"], "written as it happens"
@@ -39,7 +41,7 @@ def test_a_line_an_event(tmp_path: Path) -> None:
 
 
 def test_a_child_writes_nothing(tmp_path: Path) -> None:
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     child = os.fork()
     if child == 0:
         file(EVENTS[0])
@@ -50,31 +52,31 @@ def test_a_child_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="build events cannot be written"):
-        events.EventFile(str(tmp_path / "no" / "e"))
+        EventFile(str(tmp_path / "no" / "e"))
 
 
 def test_what_is_not_overwritten(tmp_path: Path) -> None:
     """A wrong name costs no source; two builds do not mix; a pipe that nobody reads holds nobody up."""
     (tmp_path / "SConstruct").write_text("import cratewright\n")
     with pytest.raises(OutputError, match="overwrite a file of another kind"):
-        events.EventFile(str(tmp_path / "SConstruct"))
+        EventFile(str(tmp_path / "SConstruct"))
     assert (tmp_path / "SConstruct").read_text() == "import cratewright\n"
     with pytest.raises(OutputError, match="build events cannot be written there"):
-        events.EventFile(str(tmp_path))
+        EventFile(str(tmp_path))
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OutputError, match="this pipe has no reader"):
-        events.EventFile(str(tmp_path / "pipe"))
+        EventFile(str(tmp_path / "pipe"))
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    events.EventFile(str(tmp_path / "pipe"))(EVENTS[0])
+    EventFile(str(tmp_path / "pipe"))(EVENTS[0])
     assert json.loads(os.read(reader, 1 << 16))["event"] == "build-started"
     os.close(reader)
 
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     file(EVENTS[0])
     child = os.fork()
     if child == 0:
         try:
-            events.EventFile(str(tmp_path / "e"))
+            EventFile(str(tmp_path / "e"))
         except OutputError as error:
             os._exit(7 * ("another build writes" in str(error)))
         finally:
@@ -86,7 +88,7 @@ def test_what_is_not_overwritten(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_a_file_of_somebody_else(tmp_path: Path) -> None:
     """That may be read and not be written; nor may its directory."""
-    events.EventFile(str(tmp_path / "e"))(EVENTS[0])
+    EventFile(str(tmp_path / "e"))(EVENTS[0])
     (tmp_path / "e").chmod(0o644)
     for place in (tmp_path, *tmp_path.parents[:-2]):
         place.chmod(0o755)
@@ -96,7 +98,7 @@ def test_a_file_of_somebody_else(tmp_path: Path) -> None:
             status = 1
             try:
                 os.setuid(65534)
-                events.EventFile(str(tmp_path / name))
+                EventFile(str(tmp_path / name))
             except OutputError as error:
                 status = 7 * ("Permission denied" in str(error) and "may write" in error.hint)
             finally:
@@ -107,20 +109,20 @@ def test_a_file_of_somebody_else(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full_is_told_once() -> None:
     lost: list[str] = []
-    file = events.EventFile("/dev/full", lost.append)
+    file = EventFile("/dev/full", lost.append)
     file(EVENTS[0])
     file(EVENTS[1])
     assert len(lost) == 1 and "/dev/full: build events end here" in lost[0]
 
 
 def test_names_of_no_text_are_written_out(tmp_path: Path) -> None:
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     file(events.StageStarted("link", "a", "x\udcff\n"))
     assert len(_rows(tmp_path / "e")) == 1
 
 
 def test_the_schema_knows_every_kind() -> None:
-    schema: Any = events.event_schema()
+    schema: Any = event_schema()
     kinds = {row["properties"]["event"]["const"] for row in schema["oneOf"]}
     assert len(kinds) == len(get_args(events.Event))
     by_kind = {row["properties"]["event"]["const"]: row for row in schema["oneOf"]}

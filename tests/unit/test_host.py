@@ -101,7 +101,7 @@ GUARDED = {
     "memory.py": {"sysconf"},
     "scratch.py": {"statvfs"},
     "build.py": {"sched_getaffinity"},
-    "events.py": {"set_blocking"},
+    "event_file.py": {"set_blocking"},
     "conformance.py": {"killpg", "SIGKILL"},
 }
 """What is asked for, or caught, where it is used."""

@@ -19,6 +19,7 @@ from cratewright.base.errors import FormatError, VersionError
 from cratewright.report import REPORT_FORMATS, read_recording, report_text
 from cratewright.report.page import critical_path
 from cratewright.system import events
+from cratewright.system.event_file import EventFile
 
 WARNING = Diagnostic(
     Severity.WARNING,
@@ -54,7 +55,7 @@ BUILD = (
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
     """Give the file of a build that failed and was then killed in the middle of a line."""
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     for event in BUILD:
         file(event)
     with open(tmp_path / "e", "ab") as out:
@@ -211,7 +212,7 @@ def test_many_warnings_of_one_unit_are_not_copied_again(tmp_path: Path, monkeypa
         return text
 
     said = tuple(Diagnostic(Severity.WARNING, "", "a.c", number + 1) for number in range(100))
-    file = events.EventFile(str(tmp_path / "e"))
+    file = EventFile(str(tmp_path / "e"))
     file(BUILD[0])
     file(events.UnitEnded(STEP, "app", "a.c", 1, 0.0, "made", diagnostics=said))
     monkeypatch.setattr(Diagnostic, "__str__", told)

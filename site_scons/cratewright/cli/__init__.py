@@ -163,7 +163,7 @@ def _graph(arguments: argparse.Namespace) -> None:
 
 def _schema(arguments: argparse.Namespace) -> None:
     if arguments.events:
-        from ..system.events import event_schema  # noqa: PLC0415 - only this command needs it
+        from ..system.event_schema import event_schema  # noqa: PLC0415 - only this command needs it
 
         print(json.dumps(event_schema(), indent=1))
         return

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..base.errors import OutputError
 from ..contract.backend import CodegenBackend
 from ..rules.output_place import check_output_path, check_output_paths, folded
-from ..system.fs import OutputArea
+from ..system.output_area import OutputArea
 from ..values.option_spec import OptionKind
 from ..values.options import Options
 from ..values.request import Artifact

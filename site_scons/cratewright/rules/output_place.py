@@ -1,6 +1,6 @@
 """Where a link may write and remove files: below the crate's output directory, and dumps below their directories.
 
-`fs.OutputArea` also resolves symbolic links. Output names come from sources, from metadata of crates built elsewhere,
+`OutputArea` also resolves symbolic links. Output names come from sources, from metadata of crates built elsewhere,
 from plugins and from state files; none of them can place a file outside.
 """
 

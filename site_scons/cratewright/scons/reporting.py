@@ -22,12 +22,12 @@ from ..base.patterns import pattern
 from ..base.printable import printable
 from ..base.values import dataclass
 from ..system.ending import tell_at_end
+from ..system.event_file import EventFile
 from ..system.events import (
     EVENTS_VERSION,
     BuildEnded,
     BuildStarted,
     Event,
-    EventFile,
     Listener,
     StageEnded,
     StageStarted,

@@ -36,7 +36,8 @@ from ..pipeline.lto import lto_event, lto_line, lto_row, optimize
 from ..rules.dependency_format import DependencyFormats, Linkage
 from ..rules.output_name import seen_from, state_path
 from ..system.events import CratesLinked, OutputMade
-from ..system.fs import OutputArea, prune_directory, read_bytes, read_regular, write_atomic
+from ..system.fs import prune_directory, read_bytes, read_regular, write_atomic
+from ..system.output_area import OutputArea
 from ..values.crate import CrateType
 from ..values.request import LinkLibrary, LinkRequest
 from .crates import Build, DeclaredCrate, LinkedCrate

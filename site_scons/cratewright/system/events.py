@@ -1,25 +1,13 @@
-"""The events of a build, as values, and the file to which they are written as they happen.
-
-The file holds one JSON object on each line; `cratewright schema --events` prints their schema.
-"""
+"""The events of a build, as values and as lines of JSON."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
-import os
-import threading
-import time
-import types
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from enum import Enum
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args
 
 from ..base.diagnostic import Diagnostic, RelatedPlace
-from ..base.errors import OutputError
-from ..base.host import BINARY, CLOEXEC, NONBLOCK, lock
 from ..base.values import dataclass
 
 __all__ = [
@@ -29,7 +17,6 @@ __all__ = [
     "CrateDeclared",
     "CratesLinked",
     "Event",
-    "EventFile",
     "Listener",
     "LtoEnded",
     "OutputMade",
@@ -41,8 +28,8 @@ __all__ = [
     "UnitStarted",
     "UnitsFound",
     "event_kind",
+    "event_line",
     "event_row",
-    "event_schema",
 ]
 
 EVENTS_VERSION = 1
@@ -260,118 +247,6 @@ def _nested(value: Any) -> dict[str, object]:
 _encoded = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False, default=_nested).encode
 
 
-class EventFile:
-    """Writes events to a file, each whole and unbuffered, so that a stopped build leaves all events before its end.
-
-    Raises: OutputError if the file cannot be opened for writing, holds anything but events, or belongs to another
-    build. A later failure only stops the writing, and is reported to `lost`.
-    """
-
-    def __init__(self, path: str, lost: Callable[[str], object] = lambda message: None) -> None:
-        self._file: int | None = _opened(path)
-        self._path = path
-        self._lost = lost
-        self._lock = threading.RLock()  # a signal handler may write while this does
-        self._start = time.monotonic()
-        self._owner = os.getpid()
-
-    def __call__(self, event: Event) -> None:
-        """Write an event."""
-        # Forks inherit the open file, but must not write to it.
-        if os.getpid() != self._owner:
-            return
-        row = event_row(event, time.monotonic() - self._start)
-        line = (_encoded(row) + "\n").encode("utf-8", "backslashreplace")
-        with self._lock:
-            if self._file is None:
-                return
-            try:
-                view = memoryview(line)
-                while view:
-                    view = view[os.write(self._file, view) :]
-            except OSError as error:
-                os.close(self._file)
-                self._file = None
-                reason = error.strerror or error
-                self._lost(f"{self._path}: build events end here, the build goes on: {reason}")
-
-
-def _opened(path: str) -> int:
-    """Open an empty file for appending, or a pipe that has a reader."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | CLOEXEC | BINARY
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            # Without O_NONBLOCK, opening a pipe without a reader would block for ever.
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | NONBLOCK | CLOEXEC)
-            os.set_blocking(file, True)
-            return file
-        file = os.open(path, flags, 0o666)
-    except OSError as error:
-        reason = "this pipe has no reader" if error.errno == errno.ENXIO else error.strerror or error
-        hint = "let CRATE_EVENTS name a file that this build may write, in a directory that exists"
-        raise _refused(path, "build events cannot be written there", reason, hint) from error
-    try:
-        _own(file, path)
-    except BaseException:
-        os.close(file)
-        raise
-    return file
-
-
-def _own(file: int, path: str) -> None:
-    """Lock a file of events for the lifetime of this process, and truncate it."""
-    locked = True
-    with suppress(OSError):  # a file system may have no locks
-        locked = lock(file, forks=False)
-    if not locked:
-        hint = "give each build a file of its own"
-        raise _refused(path, "another build writes its events there", "the file is locked", hint)
-    begin = os.read(file, len(_BEGIN))
-    if begin and begin != _BEGIN:
-        hint = "name another file in CRATE_EVENTS, or remove this one"
-        raise _refused(path, "build events would overwrite a file of another kind", f"begins with {begin!r}", hint)
-    os.ftruncate(file, 0)
-
-
-_BEGIN = b'{"event":"'
-
-
-def _refused(path: str, message: str, reason: object, hint: str) -> OutputError:
-    return OutputError(f"{path}: {message}", context=(("reason", reason),), hint=hint)
-
-
-def event_schema() -> dict[str, object]:
-    """Return the JSON schema of one line of the file."""
-    definitions: dict[str, object] = {}
-    kinds = [_object(kind, definitions, event_kind(kind)) for kind in get_args(Event)]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"cratewright build events, version {EVENTS_VERSION}",
-        "oneOf": kinds,
-        "$defs": definitions,
-    }
-
-
-def _object(kind: type, definitions: dict[str, object], event: str = "") -> dict[str, object]:
-    hints = get_type_hints(kind)
-    rows: dict[str, object] = {"event": {"const": event}, "time": {"type": "number"}} if event else {}
-    rows |= {field.name: _schema(hints[field.name], definitions) for field in dataclasses.fields(kind)}
-    return {"type": "object", "properties": rows, "required": list(rows)}
-
-
-_SCALARS: Mapping[object, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
-
-
-def _schema(hint: Any, definitions: dict[str, object]) -> dict[str, object]:
-    if hint in _SCALARS:
-        return {"type": _SCALARS[hint]}
-    if get_origin(hint) is tuple:
-        return {"type": "array", "items": _schema(get_args(hint)[0], definitions)}
-    if get_origin(hint) in (Union, types.UnionType):
-        return {"anyOf": [_schema(item, definitions) for item in get_args(hint)]}
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return {"enum": [item.value for item in hint]}
-    if hint.__name__ not in definitions:
-        definitions[hint.__name__] = {}
-        definitions[hint.__name__] = _object(hint, definitions)
-    return {"$ref": f"#/$defs/{hint.__name__}"}
+def event_line(event: Event, at: float) -> bytes:
+    """Return an event as a line of JSON, as `event_row` has it."""
+    return (_encoded(event_row(event, at)) + "\n").encode("utf-8", "backslashreplace")
