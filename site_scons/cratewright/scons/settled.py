@@ -119,6 +119,12 @@ class SettledBuild(NamedTuple):
                 found.append(path)
         return found
 
+    def unseen_names(self, differing: Iterable[str]) -> set[str]:
+        """Return the names of nodes that a pattern does not find on disk; `differing` are paths that have changed."""
+        built = {path.rstrip("/") for path in self.built}
+        gone = [path for path in differing if path in built and not os.path.lexists(path)]
+        return {os.path.basename(path.rstrip("/")) for path in (*self.unmade, *gone)}
+
     def records(self) -> list[CallRecord]:
         """Return the record of each call; none if they are missing or unreadable."""
         try:

@@ -90,6 +90,7 @@ class Settling:
         self.concerned: set[int] = set()
         self.known: SettledBuild | None = None
         self.records: list[CallRecord] = []
+        self._differing: list[str] | None = None
         self.is_late = False
         self.watch: Callable[[Settling], None] | None = None
         self.reads: Callable[[Settling, set[str]], bool] | None = None
@@ -237,7 +238,7 @@ class Settling:
 
         Shape: `memory` is the content of SCons's database, `names` are targets that a command line names.
         """
-        differing = before.differing(memory_digest(memory))
+        differing = self._differing = before.differing(memory_digest(memory))
         if differing is None:
             return None
         if before.is_whole and not differing and not self._others:
@@ -252,16 +253,15 @@ class Settling:
         """Record calls from now on, until something asks for a node that a crate makes."""
         built = {path.rstrip("/") for path in before.built}
         directories = tuple(path for path in before.built if path.endswith("/"))
-        names = {os.path.basename(path) for path in before.unmade}
 
         def is_more(path: str) -> None:
-            if path in built or path in names or path.startswith(directories):
+            if path in built or "/" not in path or path.startswith(directories):
                 self.declare()
 
         if any(path in built or path.startswith(directories) for path, _ in all_nodes(self._fs)):
             self._before = None
             return
-        self._watch.look_at_nodes(is_more, names)
+        self._watch.look_at_nodes(is_more, before.unseen_names(self._differing or ()), [*map(os.path.basename, built)])
         self._pending = AskedTargets(lambda target: self._asked_nodes(target, before))
 
     def _asked_nodes(self, target: CrateTarget, before: SettledBuild) -> list[AskedNode]:

@@ -129,27 +129,28 @@ class Watch:
             self._replace(fs, name, _guarded(getattr(fs, name), self._report))
         self._replace(fs, "Glob", self._quiet(fs.Glob))
 
-    def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str]) -> None:
-        """Have `is_more` called with the path of each node asked for, and with a pattern that matches a name.
+    def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str], all_names: Iterable[str]) -> None:
+        """Have `is_more` called with the path of each node asked for, and with a name that a pattern matches.
 
-        Shape: absolute paths; `names` are those of nodes that are not on disk, without directories.
+        Shape: absolute paths; `names` are those of nodes that are not on disk, without directories, and `all_names`
+        those of all.
         """
-        lookup, glob = self._fs._lookup, self._fs.Glob
+        lookup, glob = self._fs._lookup, SCons.Node.FS.Dir.glob
 
         def look(*words: Any, **more: Any) -> Any:
             node = lookup(*words, **more)
             is_more(str(node.get_abspath()))
             return node
 
-        def look_for(pathname: Any, *words: Any, **more: Any) -> Any:
-            name = os.path.basename(str(pathname))
-            for fitting in fnmatch.filter(names, name):
-                is_more(fitting)
-                break
-            return glob(pathname, *words, **more)
+        def look_for(directory: Any, pathname: Any, ondisk: bool = True, *words: Any, **more: Any) -> Any:
+            # On disk it finds the rest, which is then looked up.
+            fitting = fnmatch.filter(names if ondisk else all_names, os.path.basename(str(pathname)))
+            if fitting:
+                is_more(fitting[0])
+            return glob(directory, pathname, ondisk, *words, **more)
 
         self._replace(self._fs, "_lookup", look)
-        self._replace(self._fs, "Glob", look_for)
+        self._replace(SCons.Node.FS.Dir, "glob", look_for)
 
     def _quiet(self, glob: Callable[..., Any]) -> Callable[..., Any]:
         """Return a `Glob` that reports nothing: SCons asks nodes no more than what they are."""
