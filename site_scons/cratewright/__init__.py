@@ -396,7 +396,7 @@ _LATER = {
     "runs_elsewhere": "system.elsewhere",
     "run_program": "system.child",
 }
-"""What is imported when it is asked for, and from where: a build with nothing to do needs none of it but `tool`."""
+"""Names imported on first use, and from where: a build with nothing to do needs only `tool`."""
 
 
 def __getattr__(name: str) -> object:

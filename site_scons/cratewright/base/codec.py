@@ -25,12 +25,12 @@ __all__ = ["Codec", "DecodeError"]
 _Value = TypeVar("_Value")
 _SCALARS = (str, bytes, bool, int, type(None))
 _ERRORS = "surrogateescape"
-"""How a path that is no UTF-8 comes back."""
+"""How a path that is not UTF-8 is decoded."""
 _ROW = 4096
-"""The most scalars in a row, and rows: arrays in arrays are no value, and what they claim takes no more than 32 MiB."""
+"""The most scalars in a row, and rows: nested arrays are not values, and what they claim takes at most 32 MiB."""
 _OTHER = "an item has the wrong type"
 _MOST = 1 << 40
-"""More items than any bytes hold."""
+"""More items than any input holds."""
 
 
 class DecodeError(ValueError):

@@ -225,7 +225,7 @@ class OutputError(CratewrightError):
 
 
 _MOST_TOLD = 100
-"""How many names a hint lists: as many as there are settings and options, not as there may be files."""
+"""How many names a hint lists: enough for settings and options, not for files."""
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:

@@ -56,7 +56,7 @@ NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 WINDOWS = sys.platform == "win32"
 """Whether paths have drives, sockets are handed over by themselves and open files stand in the way."""
 _ATTEMPTS = 40
-"""How often a file is put in another's place that somebody holds open, such as a virus scanner or an editor."""
+"""How often replacing a file is retried while another process, such as a virus scanner or an editor, holds it open."""
 _PAUSE = 0.05
 _NOWHERE = 1 << 30
 

@@ -30,4 +30,4 @@ def _steers(character: str) -> bool:
 
 
 _STEERING = (("\u202a", "\u202e"), ("\u2066", "\u2069"), ("\ud800", "\udfff"))
-"""Characters that turn the direction of a line, and bytes of a name that are no UTF-8."""
+"""Characters that change the direction of text, and bytes of a name that are not UTF-8."""

@@ -9,11 +9,11 @@ import time
 __all__ = ["clock_ns", "file_stamp", "is_older"]
 
 _COARSE = 5
-"""Linux's `CLOCK_REALTIME_COARSE`, which Python has no name for: by it files are stamped."""
+"""Linux's `CLOCK_REALTIME_COARSE`, the clock of file stamps, which Python does not name."""
 _FINE_NS = 100_000_000
-"""How far apart the clock of a file system with fine stamps and that of the processes may be."""
+"""How far the clock of a file system with fine stamps may differ from that of processes."""
 _SECONDS_NS = 2_000_000_000
-"""The same where stamps have whole seconds or milliseconds: FAT has only even seconds."""
+"""The same for stamps of whole seconds or milliseconds: FAT has only even seconds."""
 _MILLISECOND_NS = 1_000_000
 
 

@@ -37,20 +37,20 @@ DEFAULT_LIMIT = 5 << 30
 _LAYOUT = 1
 _NAME = pattern(rf"results-{_LAYOUT}\.(\d{{1,9}})\.db")
 _PATIENCE = 5.0
-"""Seconds that a build waits for another one's commit before it goes on without the store."""
+"""Seconds that a build waits for another one's commit before it continues without the store."""
 _HURRY = 0.1
 _LONGEST = 60.0
-"""Seconds that SQLite may work for a build at a time; what takes longer was made to."""
+"""Seconds that one call of SQLite may take; only a manipulated file takes longer."""
 _BATCH_BYTES = 4 << 20
 _BATCH_SECONDS = 0.5
 _LARGEST = 512 << 20
 """Bytes of the largest value that is kept, or read."""
 _RECENT = 3600
-"""Seconds; a use is noted only if the last one noted is older, so that a build of hits hardly writes."""
+"""Seconds; a use is recorded only if the last record is older, so that a build of hits hardly writes."""
 _EVICT_ROWS = 256
 _EVICT_TO = 0.9
 _DAMAGED = ("no such", "malformed", "has no column", "values were supplied", "Could not decode", "parser stack")
-"""Words of those operational errors that mean damage; the others mean a disk or a lock."""
+"""Texts of operational errors that mean damage; the others are about the disk or a lock."""
 
 _READ_ONLY = "CRATE_CACHE_MODE=read"
 

@@ -10,7 +10,7 @@ from ..system.child import check_ended
 __all__ = ["Early"]
 
 _MOST = 256 << 20
-"""Bytes that wait to be asked for; what comes on top is let go of."""
+"""Bytes kept until they are requested; more is discarded."""
 
 
 class Early:

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 Result = CompiledUnit | LinkResult | ModuleCodegen | Shortened
-"""What a backend's methods return, as it is sent and kept."""
+"""The result classes of a backend's methods, as sent and stored."""
 
 _Value = TypeVar("_Value")
 
@@ -46,7 +46,7 @@ _KEY = 32
 MOST_WORLDS = 4
 """How many results are kept for one key, each with the files it was made from."""
 _MOST_FILES = 1 << 17
-"""How many files an entry may name: each of them is looked at before the entry is believed."""
+"""How many files an entry may name: each is checked before the entry is used."""
 _HEAD = len(_MARKER) + _KEY + hashlib.sha256().digest_size
 
 

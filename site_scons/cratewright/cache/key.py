@@ -24,7 +24,7 @@ CacheKey = NewType("CacheKey", str)
 """What a result or a note is stored under: hex SHA-256. Stores themselves take any string."""
 
 Fields = tuple[tuple[str, str], ...]
-"""Names and values of all that a key is made of, in order; a value that is long stands there by its digest."""
+"""Names and values of everything in a key, in order; long values are replaced by their digests."""
 
 _SHORT = 80
 _SHORT_WORD = 400

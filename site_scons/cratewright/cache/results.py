@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _OBSERVING = (CompiledUnit, LinkResult)
-"""Results that files decide beside their key."""
+"""Results that depend on files besides their key."""
 
 
 @dataclass(frozen=True, slots=True)

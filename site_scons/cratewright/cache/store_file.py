@@ -26,17 +26,19 @@ SCHEMA = {
     "entry_use": "CREATE INDEX entry_use ON entry(used)",
     "content": "CREATE TABLE content(id INTEGER PRIMARY KEY, value BLOB NOT NULL)",
 }
-"""What there is in a file, by name, and nothing else."""
+"""The whole schema of a file, by name."""
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_RDWR | NOFOLLOW | CLOEXEC | BINARY
 _READ = os.O_RDONLY | NOFOLLOW | NONBLOCK | CLOEXEC | BINARY
 _ROLLBACK = b"\1\1"
-"""The versions, at offset 18, of a file that has no write-ahead log: its index would be memory that others can cut."""
+"""The versions, at offset 18, of a file without a write-ahead log, whose index would be memory that others can
+truncate.
+"""
 _OTHERS_JOURNAL = bytes.fromhex("d9d505f920a163d7")
-"""The last bytes of a journal that names another one, which SQLite deletes when it is done; ours never do."""
+"""The last bytes of a journal that names another one, which SQLite would delete; ours never do."""
 _JOURNAL_HEAD = 512
 _STEPS = 100_000
-"""Steps of SQLite's machine from one look at the clock to the next; statements of a build are over before the first."""
+"""Steps of SQLite's virtual machine between checks of the clock; statements of a build end before the first."""
 
 
 def is_store_file(file: str) -> bool:

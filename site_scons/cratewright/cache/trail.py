@@ -18,7 +18,7 @@ from .store import CacheKvStore
 __all__ = ["Trails", "trail_key"]
 
 _MOST = 8
-"""How many ways of making one thing are remembered, the latest first."""
+"""How many ways of making one thing are remembered, latest first."""
 _LONGEST = 1000
 _CODEC: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, ...]])
 _TRAIL = NoteForm("cratewright trail 1", _CODEC)

@@ -19,7 +19,7 @@ __all__ = ["Usage", "note_usage", "read_usage"]
 
 _NAME = "usage.jsonl"
 _LONG = 64 << 10
-"""Bytes from which on the lines of many builds are written as one for each level."""
+"""Size in bytes above which the lines of many builds are merged to one for each level."""
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NOFOLLOW | NONBLOCK
 
 

@@ -25,7 +25,7 @@ _OWN_HINT = "this file is internal; `cratewright explain TARGET` shows what is i
 
 
 _Describe = Callable[[str, bytes], "Mapping[str, object] | None"]
-"""Asks plugins for what is in a file of theirs."""
+"""Asks plugins for the content of their own files."""
 
 
 def built_crates(directory: str) -> list[CrateMetadata]:

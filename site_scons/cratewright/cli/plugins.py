@@ -17,7 +17,7 @@ from ..plugins.registry import Registry
 __all__ = ["add_plugin_commands"]
 
 _OURS = frozenset({"run", "passed", "passes", "words"})
-"""What the command line keeps in the namespace of a command."""
+"""Names that the command line itself uses in a command's namespace."""
 
 
 def add_plugin_commands(

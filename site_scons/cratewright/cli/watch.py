@@ -28,7 +28,7 @@ _WORKSPACE = "crates.toml"
 _SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
 _SHOWN = 8
 _PATIENCE = 0.6
-"""Seconds that a build has to end by itself when it is interrupted."""
+"""Seconds that an interrupted build has to end by itself."""
 
 
 def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

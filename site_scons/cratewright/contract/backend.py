@@ -75,7 +75,7 @@ class CodegenBackend(ABC):
     TARGETS: ClassVar[tuple[str, ...]]
     """Supported targets; the first is the default."""
     SUFFIXES: ClassVar[tuple[str, ...]]
-    """Suffixes of sources that it compiles."""
+    """Suffixes of the sources that it compiles."""
     OPTIONS: ClassVar[tuple[OptionSpec, ...]] = ()
     """Its own options, beside the common ones."""
     UNIT_OPTIONS: ClassVar[frozenset[str]] = frozenset()

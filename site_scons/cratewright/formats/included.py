@@ -12,7 +12,7 @@ _INCLUDE = pattern(
     rb"(?:#[ \t]*(?:include(?:_next)?|import|embed)|__has_(?:include(?:_next)?|embed)[ \t]*\(|\.inc(?:bin|lude)\b)"
     rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'
 )
-"""What the C preprocessor and assemblers include; so do GLSL and HLSL."""
+"""Includes of the C preprocessor and of assemblers; GLSL and HLSL have the same."""
 
 
 def included_names(text: bytes) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 CALLS, REPORT, CODE, PROJECT = "calls", "report", "code", "project"
-"""Where the calls are, their report goes, the code is, and the project's files are."""
+"""Paths of the calls, of their report, of the code, and of the project's files."""
 
 _FINAL = {
     kind.__name__: kind for kind in (SourceError, LinkError, ValidationError, UnsupportedError, ConfigurationError)

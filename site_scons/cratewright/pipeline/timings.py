@@ -14,7 +14,7 @@ __all__ = ["Timed", "Timings"]
 
 _SHOWN = 15
 _LEAST = 0.0005
-"""Seconds; less would be displayed as zero."""
+"""Seconds; less would be shown as zero."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from ..base.values import dataclass
 __all__ = ["BLOCKED", "BY_HAND", "Plugin"]
 
 BLOCKED = "blocked by CRATE_PLUGINS"
-"""Why a plugin is not used that nothing is wrong with."""
+"""Why a working plugin is not used."""
 BY_HAND = "registered by the build"
-"""Where a plugin was found that the build itself has added."""
+"""The origin of a plugin that the build itself added."""
 
 
 @dataclass(frozen=True, slots=True)

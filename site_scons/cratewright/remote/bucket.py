@@ -27,17 +27,17 @@ __all__ = ["BucketTransport"]
 
 _FORMS = {"s3": "s3://BUCKET/PATH", "gs": "gs://BUCKET/PATH", "az": "az://CONTAINER/PATH"}
 _PREFIXES = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
-"""What the names of a provider's own settings begin with."""
+"""Prefixes of a provider's own settings."""
 _OTHERS = ("CRATE_CACHE_TOKEN", "CRATE_CACHE_AUTH", "CRATE_CACHE_HEADERS", "CRATE_CACHE_CERT")
 _URL = re.compile(r"(s3|gs|az)://[a-z0-9$][a-z0-9._-]+(/[\w.=+-]+)*/?", re.ASCII)
 _ELSEWHERE = re.compile(rf"(?:^|[\s,])(?:{'|'.join(map(re.escape, SCHEMES))})://")
-"""A place of the other kind, among those that CRATE_CACHE names."""
+"""A place other than a bucket in CRATE_CACHE."""
 _AT_ONCE = 32
 _CLIENT = {"connect_timeout": "3s", "timeout": "120s"}
-"""Bounds that hold once nobody waits any more."""
+"""Bounds once nothing waits any more."""
 _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 _ENDING = 2.0
-"""Seconds that it takes at most to cancel what goes on."""
+"""The most seconds for cancelling running work."""
 _PROBE = "cratewright"
 _REASONS = (
     (re.compile(r"NoSuchBucket|ContainerNotFound|bucket does not exist", re.I), "there is no such bucket"),

@@ -32,13 +32,13 @@ _V2 = "/build.bazel.remote.execution.v2"
 _EXECUTE = f"{_V2}.Execution/Execute"
 _CANCEL = "/google.longrunning.Operations/CancelOperation"
 _TOGETHER = 256
-"""Files that one Action looks at, of those that a machine must have."""
+"""Files checked by one Action, among those that a machine must have."""
 _SHA256SUM = "/usr/bin/sha256sum"
 _GRACE = 30.0
-"""Seconds that a server may take for the way there and back, beside what the program may take."""
+"""Seconds allowed for the transfer, besides the program's own limit."""
 _GOODBYE = 2.0
 _FAILURES = 3
-"""Runs in a row that come to nothing, after which a server is left alone."""
+"""Failed runs in a row after which a server is no longer used."""
 
 
 class _Unusable(Exception):

@@ -11,9 +11,9 @@ from .store import Fault, Fetched
 __all__ = ["Answers", "Gathered", "fetched", "gather"]
 
 Answers = queue.SimpleQueue["tuple[int, bytes | None, Fault | None]"]
-"""The number of each piece of work as it is done, and what came of it or went wrong."""
+"""The number of each finished piece of work, and its result or fault."""
 Gathered = tuple[dict[int, "bytes | None"], list[Fault]]
-"""What came of work, by its number, and what went wrong."""
+"""Results of work by number, and faults."""
 
 
 def gather(answers: Answers, count: int, wait: Wait, closed: Callable[[], bool]) -> Gathered:

@@ -26,11 +26,11 @@ __all__ = ["HttpTransport"]
 _READERS = 16
 _WRITERS = 4
 _CONNECT = 3.0
-"""Seconds in which a server that is there lets one in."""
+"""Seconds in which a working server accepts a connection."""
 _CHUNK = 1 << 18
 _LARGEST_RESULT = 4 << 20
 _ASKED_FIRST = 1 << 20
-"""Bytes from which on it is worth a request to ask whether a server has them."""
+"""Size in bytes above which asking whether a server has them is worth a request."""
 _MISSING = (404, 410)
 _DENIED = {401: "it requires credentials", 403: "it refuses access", 407: "a proxy requires credentials"}
 

@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 LARGEST = 512 << 20
-"""Bytes of the largest value that is sent or taken, as in the embedded store."""
+"""Bytes of the largest value that is sent or accepted, as in the embedded store."""
 INLINE = 32 << 10
-"""Bytes up to which a value stands in its result: that saves a request, and servers keep such small things together."""
+"""Bytes up to which a value is inlined in its result: that saves a request, and servers store small values together."""
 ENTRY_OUTPUT = "entry"
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -14,9 +14,9 @@ from ..system.child import check_ended
 __all__ = ["RATE", "Patience", "Wait"]
 
 RATE = 256 << 10
-"""Bytes a second at which a transfer is worth waiting for."""
+"""Bytes a second at which waiting for a transfer pays off."""
 _FREE = 0.1
-"""Seconds that a single exchange may take for nothing."""
+"""Seconds that a single exchange may take without progress."""
 _EACH = 0.05
 """Seconds that one answer is worth."""
 

@@ -34,7 +34,7 @@ __all__ = ["ReapiTransport"]
 _V2 = "/build.bazel.remote.execution.v2"
 _BYTES = "/google.bytestream.ByteStream"
 _BATCH = 3 << 20
-"""Bytes of a message, below the four MiB that gRPC takes if nobody says otherwise."""
+"""Bytes of a message, below gRPC's default limit of four MiB."""
 _AT_ONCE = 500
 _CHUNK = 1 << 20
 _SHA256 = 1

@@ -24,14 +24,14 @@ __all__ = ["Fault", "Fetched", "RemoteStore", "Transport", "tell_user"]
 _PATIENCE = 10.0
 """Seconds that a build waits for a server without an answer, in total."""
 _LAST = 60.0
-"""Seconds that the end of a build waits for what is still to be sent, at most, however fast it goes."""
+"""The most seconds that the end of a build waits for pending uploads, however fast they are."""
 _FAULTS = 4
-"""Faults that a server may be ahead of its proper answers."""
+"""How many more faults than proper answers a server may have."""
 _BATCH = 256
 _BATCH_BYTES = 8 << 20
 _LINE = 400
 _QUEUE_BYTES = 256 << 20
-"""Bytes that wait to be sent; what comes on top is not sent."""
+"""Bytes that may wait to be sent; more is not sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from ..system.events import Event, event_kind
 __all__ = ["checked_row"]
 
 _MOST = 1e15
-"""Beyond which a number is none that a build has."""
+"""The bound of all numbers in a build."""
 _NEEDED = frozenset({"step", "crate", "unit", "stage", "seconds", "failed", "outcome", "severity", "text", "status"})
-"""Without which nothing can be said of what happened; what else is missing is empty, or 0."""
+"""Fields without which an event means nothing; other missing fields are empty, or 0."""
 
 
 def checked_row(row: Mapping[str, Any]) -> dict[str, Any]:

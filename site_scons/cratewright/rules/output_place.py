@@ -17,9 +17,9 @@ from ..base.printable import printable
 __all__ = ["check_output_path", "check_output_paths", "fits_a_path", "folded"]
 
 _LONGEST = 255
-"""Bytes; what file systems take for one name."""
+"""Bytes; the limit of file systems for one name."""
 _LONGEST_PATH = 3000
-"""Bytes; what leaves room for the directory in what systems take for a path."""
+"""Bytes; leaves room for the directory within the system's limit for a path."""
 
 
 def check_output_path(path: str, *, where: str) -> str:

@@ -15,7 +15,7 @@ __all__ = ["AskedNode", "AskedTargets", "call_place"]
 
 
 _LISTS = (list, tuple, CrateTarget)
-"""What an SConstruct gathers targets and their nodes in; a sum of targets is one that stands for no crate."""
+"""The lists in which an SConstruct gathers targets and nodes; a sum of targets stands for no crate."""
 
 
 class AskedNode:

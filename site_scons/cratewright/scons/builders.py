@@ -98,7 +98,7 @@ _STAGE_SCANNER = SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_clas
 _NO_SCANNER = SCons.Scanner.ScannerBase(_scan_nothing, "nothing")
 
 Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
-"""What a call from an SConstruct does: Environment, target, source and words in, nodes out."""
+"""A call from an SConstruct: Environment, target, source and words in, nodes out."""
 
 
 class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]

@@ -12,7 +12,7 @@ import SCons
 __all__ = ["calling_frame", "is_hidden"]
 
 _HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))
-"""Where the code lies that is no user's."""
+"""Directories of code that is not the user's."""
 
 
 def calling_frame() -> FrameType:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Moments"]
 
 _VOLATILE = frozenset({"_", "OLDPWD", "SHLVL"})
-"""What a shell changes from command to command, and no compiler reads."""
+"""Variables that a shell changes with each command, and no compiler reads."""
 _APART = frozenset({"BUILDERS", AS_FOUND})
-"""Variables that are looked at by themselves: the stages among the builders; what tools have set is for people."""
+"""Variables that are compared separately: the stages among the builders; those that tools set are for people."""
 _TELLING = ("CRATE_EVENTS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS", "CRATE_CACHE_VERIFY")
-"""Variables with which a build says or does more than is to be made."""
+"""Variables with which a build prints or does more than it makes."""
 
 
 class _World:

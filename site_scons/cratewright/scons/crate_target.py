@@ -73,7 +73,7 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
 
 
 PARTS = ("name", "key", "rlink", "rlib", "image", "manifest", "images", "emitted")
-"""What a target has by name; of a crate for several targets, and of other lists, it has to be asked."""
+"""Attributes of a target; a crate for several targets, and other lists, must be declared to have them."""
 
 
 class PendingTarget(CrateTarget):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of"]
 
 _AHEAD = 100
-"""Crates that are fetched before they are built: SCons may have been told to build no more than a few."""
+"""How many crates are fetched before they are built: SCons may build only a few."""
 
 
 @dataclass(frozen=True, slots=True)

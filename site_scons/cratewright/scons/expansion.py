@@ -28,7 +28,7 @@ _LOADER_WORD = pattern(r"\\*\$+ORIGIN\b")
 _OF_FILES = ("TARGET", "TARGETS", "SOURCE", "SOURCES", "CHANGED_SOURCES", "CHANGED_TARGETS")
 _TEXTS = (UserString, SCons.Subst.Literal)
 _WHOLE = frozenset({*SEARCH_PATHS, "rpath"})
-"""Lists of directories: a string is one of them, whatever is in its name."""
+"""Lists of directories, in which a string is one directory, whatever its name contains."""
 
 
 class OfFiles(ValueError):

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["AS_FOUND", "EMPTY", "FOUND", "WITH_DEFAULT", "as_found", "found_programs", "says_something"]
 
 FOUND = "_CRATE_FOUND"
-"""The construction variable that holds the programs which SCons's own tools have found."""
+"""The construction variable with the programs that SCons's own tools found."""
 
 _PROGRAMS = ("CC", "CXX")
 # What SCons's own tools call them, whoever asked for it.
 _USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
 AS_FOUND = "_CRATE_AS_FOUND"
-"""The construction variable that holds what others were before anybody set them."""
+"""The construction variable with the initial values of others."""
 
 EMPTY = frozenset(
     [
@@ -44,7 +44,7 @@ EMPTY = frozenset(
         "SOVERSION",
     ]
 )
-"""What SCons leaves empty."""
+"""Variables that SCons leaves empty."""
 WITH_DEFAULT = frozenset(
     [
         "CC",
@@ -90,7 +90,7 @@ WITH_DEFAULT = frozenset(
         "LDMODULEVERSION",
     ]
 )
-"""What SCons's tools set."""
+"""Variables that SCons's tools set."""
 _LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
 
 

@@ -38,7 +38,7 @@ _WORD = pattern(rb"[\w./+@%~-]*\w\.[\w+-]+")
 _QUOTED = pattern(rb'["<]([^"<>\r\n]+)[">]')
 _SEPARATORS = pattern(r"[\s\"'<>=,:;()]+")
 _COMPUTED = pattern(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)
-"""An include that may be of any file: a macro makes its name, perhaps of pieces, or it passes over the first."""
+"""An include that may mean any file: its name comes from a macro, or it skips the first match."""
 _ANY = ""
 # More names than these are looked for word by word.
 _FEW = 40

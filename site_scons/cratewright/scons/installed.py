@@ -23,7 +23,7 @@ __all__ = ["installed_files", "is_below"]
 
 _Stamp = Any
 _ASKED_EACH_TIME = frozenset({EVENTS, PROFILES})
-"""Hooks by which a plugin decides or learns what a build does; backends say of themselves what they depend on."""
+"""Hooks by which a plugin decides or learns what a build does; backends declare their own dependencies."""
 
 
 def installed_files(

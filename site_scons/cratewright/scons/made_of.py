@@ -12,7 +12,7 @@ from .stages import CrateStages
 __all__ = ["MADE_SUFFIXES", "crate_stages_of"]
 
 MADE_SUFFIXES = (".rlink", ".rlib", ".lto")
-"""What the files between stages are called."""
+"""Suffixes of the files between stages."""
 
 
 def crate_stages_of(node: object) -> CrateStages | None:

@@ -14,7 +14,7 @@ from .node import Node
 __all__ = ["PendingNodes", "is_pending_node"]
 
 _KINDS: dict[type, type] = {}
-"""What stands for files, directories and aliases, with what they are."""
+"""The classes that stand in for files, directories and aliases, with the classes they become."""
 
 _OF_PATHS = frozenset(
     [
@@ -25,7 +25,7 @@ _OF_PATHS = frozenset(
         *("target_from_source", "_func_target_from_source"),
     ]
 )
-"""What SCons asks a file that another target is made from, while SConscripts are read: all follow from its path."""
+"""What SCons asks of a file that another target is made from, while SConscripts are read: the path answers it all."""
 
 
 class PendingNodes:

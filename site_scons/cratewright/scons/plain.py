@@ -26,7 +26,7 @@ _KNOWN = ("SCons.", "cratewright.", "builtins")
 _NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
 _LISTS = (list, SCons.Util.CLVar, SCons.Util.NodeList, UserList)
 _TEXTS = frozenset({str, type(None)})
-"""A list of these alone, as of many sources, is gone through at once."""
+"""A list of only these, such as many sources, is checked at once."""
 
 
 class Unlike(Exception):

@@ -40,7 +40,7 @@ from .switches import NO_PROGRESS, PROGRESS, destination
 __all__ = ["Reporting", "StageReport", "left_to_say"]
 
 _EVERY = 5.0
-"""Seconds between lines of progress where there is no terminal."""
+"""Seconds between lines of progress without a terminal."""
 _REDRAW = 0.05
 
 

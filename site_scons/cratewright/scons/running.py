@@ -50,7 +50,7 @@ __all__ = ["run_archive", "run_codegen", "run_link", "run_lto"]
 
 
 FROM = "from"
-"""In the record of a link: the file that link-time optimization left it."""
+"""The file from link-time optimization, in the record of a link."""
 
 
 def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: StageState, jobs: int) -> None:

@@ -35,7 +35,7 @@ __all__ = [
 RECORD_NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
 MEMORY = ".sconsign.dblite"
-"""SCons's own: what it has built, and of what."""
+"""SCons's own file: what it has built, and from what."""
 
 _FORMAT = "cratewright settled build 8"
 _MOST = 1 << 28

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["Settling", "settling_of"]
 
 _TARGETS = 2
-"""Where the targets to build are in `SettledBuild.asked`."""
+"""The index of the targets to build in `SettledBuild.asked`."""
 
 
 class Settling:
@@ -71,7 +71,7 @@ class Settling:
     """
 
     asks_always = False
-    """Set where somebody looks at SCons's graph after each build: all calls are made."""
+    """Set if something examines SCons's graph after each build: then all calls are made."""
 
     def __init__(self, fs: Any, root: str) -> None:
         self.root = root

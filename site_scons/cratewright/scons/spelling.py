@@ -23,7 +23,7 @@ __all__ = ["check_names", "commanded", "own_names"]
 _PREFIX = "CRATE_"
 _LIKE = 0.85
 _OF_PROCESS = ("CRATE_PLUGINS", "CRATE_TRACE_PLUGINS")
-"""What is decided before there is an Environment."""
+"""Settings that are read before there is an Environment."""
 _OF_CRATES = frozenset({"CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES"})
 
 

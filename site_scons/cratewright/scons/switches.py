@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["NO_PROGRESS", "PROGRESS", "destination", "offer_options"]
 
 PROGRESS = "--crate-progress"
-"""Shows progress though SCons is quiet; for whoever runs SCons unseen."""
+"""Shows progress although SCons is quiet; for programs that run SCons."""
 NO_PROGRESS = "--no-progress"
 
 

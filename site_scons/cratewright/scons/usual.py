@@ -33,9 +33,9 @@ __all__ = [
 
 
 _OF_THE_RUN = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
-"""Options that decide how SCons works and where it finds Python code, not what is made or said of it."""
+"""Options that decide how SCons works and where it finds Python code, not what it makes or prints."""
 _NO_PROGRESS = (type(None), SCons.Util.Null)
-"""What stands for what shows progress where there is nothing; None since SCons 4.11."""
+"""SCons's default progress function, which shows nothing; None since SCons 4.11."""
 
 
 def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:

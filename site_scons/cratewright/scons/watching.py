@@ -71,7 +71,7 @@ _OF_SCRIPTS = frozenset(
         *("GetOption", "GetSConsVersion", "Help", "Import", "SConscript", "SConscriptChdir", "SetOption"),
     ]
 )
-"""What is to be made, and SCons's options, are looked at once all is read."""
+"""Targets and SCons's options are examined when all SConscripts have been read."""
 _OF_OTHERS = frozenset(
     [
         *(
@@ -88,7 +88,7 @@ _OF_OTHERS = frozenset(
         *("Precious", "Pseudo", "Requires", "SideEffect", "Value"),
     ]
 )
-"""What is told of nodes: those of crates notice it themselves, and all others are looked at once all is read."""
+"""Settings of nodes: those of crates notice them, all others are examined when all SConscripts have been read."""
 _LISTED = _OF_WORDS | _OF_PATHS | _OF_SCRIPTS | {"Alias"}
 
 _METHODS: tuple[tuple[type, Collection[str]], ...] = (
@@ -96,7 +96,7 @@ _METHODS: tuple[tuple[type, Collection[str]], ...] = (
     (SCons.Node.FS.Base, ("RDirs", "Rfindalldirs")),
     (SCons.Node.FS.Dir, ("addRepository", "all_children", "link", "scan", "walk")),
 )
-"""What goes from a node to others that it may not know of yet."""
+"""Queries from a node to others that may not exist yet."""
 _OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
 
 

@@ -56,7 +56,7 @@ class DeclarableCrate(Protocol):
 
 Profiles = Mapping[str, Mapping[str, object]]
 Begin = Callable[..., DeclarableCrate]
-"""Gives the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as there."""
+"""Makes the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as there."""
 
 
 class WorkspaceTargets(dict[str, CrateTarget]):

@@ -39,7 +39,7 @@ __all__ = [
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
 _READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
 _LARGE = 16 << 20
-"""Size in bytes from which a file is digested in parts, not held whole in memory."""
+"""Size in bytes from which a file is digested in parts instead of as a whole."""
 _ENDLESS = 1 << 36
 """Size in bytes beyond anything a compiler reads (a memory image, a sparse file): the stamp stands for the content."""
 _serial = itertools.count()

@@ -19,10 +19,10 @@ __all__ = ["Constraint", "Domains", "Value", "kind_of", "read_constraints", "sam
 Value = bool | int | float | str
 
 Domains = Mapping[str, tuple[Value, ...]]
-"""The values that each name may still have; one that is settled has a single value."""
+"""The values that each name may still have; a settled name has a single value."""
 
 Decide = Callable[[Domains], bool | None]
-"""Says whether a condition holds for all values, for none (False), or for some (None)."""
+"""Returns whether a condition holds for all values, for none (False), or for some (None)."""
 
 _Operand = Callable[[Domains], tuple[Value, ...]]
 
@@ -31,7 +31,7 @@ _DEEPEST = 50
 _SHOWN = 200
 """Characters of a condition that a message shows."""
 _PAIRS = 256
-"""Pairs of values that are compared to find out whether all compare alike."""
+"""The most pairs of values compared to find out whether all compare alike."""
 _ORDERS: Mapping[type[ast.cmpop], Callable[[Value, Value], bool]] = {ast.Lt: lt, ast.LtE: le, ast.Gt: gt, ast.GtE: ge}
 _TAKEN = "names, numbers, True, False, quoted words, == != < <= > >= in, and, or, not"
 _EXAMPLE = 'write it as "FOG == 1 or LIGHTS < 8"'

@@ -24,11 +24,11 @@ __all__ = [
 ]
 
 UNVERSIONED = "0.0.0"
-"""The version of a crate that says none."""
+"""The version of a crate that declares none."""
 
 _NAME = pattern(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _LONGEST = 200
-"""Names of files have up to 255 bytes, and those of a crate say more than its name."""
+"""File names have up to 255 bytes, and those of a crate contain more than its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

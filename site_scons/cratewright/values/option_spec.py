@@ -15,7 +15,7 @@ __all__ = ["NUMBER_KINDS", "SIZE", "OptionKind", "OptionSpec", "OptionValue"]
 OptionValue = bool | int | str | tuple[str, ...] | tuple[tuple[str, str | None], ...] | None
 
 SIZE = "^([0-9]{1,20}) ?([KMGT]?)(?:i?B)?$"
-"""How a size is written, as editors read such words as well."""
+"""The syntax of a size, which editors can read as well."""
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _NUMBER = pattern(r"-?[0-9]{1,20}\Z")
@@ -35,9 +35,9 @@ class OptionKind(Enum):
     SIZE = "size"
     """A number of bytes: 65536, or as text with K, M, G or T for powers of 1024."""
     PATH = "path"
-    """A file that is read, given as a source is; its value is the path seen from the project root, empty for none."""
+    """A file to read, given like a source; its value is the path relative to the project root, empty for none."""
     DIRECTORY = "directory"
-    """A directory, relative to the project root, in which a link leaves copies of what it works on."""
+    """A directory, relative to the project root, for copies of a link's intermediate results."""
     DEFINES = "defines"
 
 
@@ -194,7 +194,7 @@ class OptionSpec:
 NUMBER_KINDS = (OptionKind.INT, OptionKind.SIZE)
 """The kinds whose values are numbers."""
 _MOST = (1 << 63) - 1
-"""What every encoding of a number holds."""
+"""The bounds of every encoding of a number."""
 _TAKES = {
     OptionKind.FLAG: "true or false",
     OptionKind.CHOICE: "one word",

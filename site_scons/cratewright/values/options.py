@@ -140,10 +140,10 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
 )
 
 SEARCH_PATHS = {"include_dirs": "include", "export_include_dirs": "include", "lib_dirs": "library"}
-"""The options that name directories, and what for."""
+"""The options that name directories, with their purpose."""
 
 _SHOWN = 20
-"""Profiles of a chain that a message names."""
+"""How many profiles of a chain a message names."""
 
 BUILTIN_PROFILES: Mapping[str, Mapping[str, object]] = {
     "dev": {"opt_level": "0", "debuginfo": "line"},
@@ -159,7 +159,7 @@ class Options:
     """
 
     SHARED: ClassVar[bool] = True
-    """One value is part of many: its digest is worth remembering."""
+    """One value is part of many others, so its bytes are cached."""
 
     values: tuple[tuple[str, OptionValue], ...]
 

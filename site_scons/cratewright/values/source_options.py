@@ -18,11 +18,11 @@ __all__ = [
 ]
 
 _OWN = "option:"
-"""What the names of attributes begin with that hold a source's own options."""
+"""The prefix of attributes with a source's own options."""
 
 
 VARIANT = "variant"
-"""The attribute that says of which source a module is a variant, and which."""
+"""The attribute with a variant module's source and key."""
 
 
 def option_attributes(options: Mapping[str, OptionValue]) -> tuple[tuple[str, str], ...]:

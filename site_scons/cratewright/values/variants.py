@@ -20,15 +20,15 @@ from .constraint import Constraint, Value, kind_of, read_constraints, same, show
 __all__ = ["AXES_AND_CONDITIONS", "MOST_VARIANTS", "Variant", "Variants", "check_axes", "read_variant"]
 
 AXES_AND_CONDITIONS = ("variants", "when")
-"""What a crate or a source says them in."""
+"""The options of a crate or a source that declare them."""
 
 MOST_VARIANTS = 10_000
-"""The most that one source may have."""
+"""The most variants of one source."""
 _MOST_AXES = 64
 _MOST_STEPS = 300_000
-"""Values that are tried; conditions can be made of which nobody can tell soon what they leave."""
+"""The most values to try, because some conditions take very long to evaluate."""
 _LONGEST = 140
-"""Characters of a name that values are spelled in; of more, a digest is."""
+"""Characters of a name that spells out the values; longer ones contain a digest."""
 _LONGEST_VALUE = 1_000
 _AXIS = pattern(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _UNSAFE = pattern(r"[^A-Za-z0-9_.-]")

@@ -32,7 +32,7 @@ class Spawner:
     """
 
     warms = False
-    """Whether a worker that it has started is ready at once."""
+    """Whether a started worker is ready at once."""
     usable = True
 
     def __init__(self, *, warm: Calls, paths: Sequence[str]) -> None:

@@ -40,7 +40,7 @@ Calls = Sequence[tuple[Callable[..., object], tuple[object, ...]]]
 
 _LENGTH = struct.Struct(">Q")
 _PART = 1 << 16
-"""Nearly every message comes in one part of this size."""
+"""Nearly every message fits one part of this size."""
 LENGTH_SIZE = _LENGTH.size
 """The part of a message to ask for first if another may follow it."""
 

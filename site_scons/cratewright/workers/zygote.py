@@ -28,7 +28,7 @@ class Zygote:
     """A single-threaded, hence safely forked, process in which everything that workers need is imported and warm."""
 
     warms = True
-    """Whether a worker that it has started is ready at once."""
+    """Whether a started worker is ready at once."""
 
     def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
         """Start it, or take the one forked ahead.
@@ -129,7 +129,7 @@ class _Process:
 
 
 _spares: list[_Process] = []
-"""At most one process that was forked ahead; a list, so that taking it is one step for all threads."""
+"""At most one process forked ahead; a list, so that taking it is atomic."""
 
 _forgotten: list[object] = []
 

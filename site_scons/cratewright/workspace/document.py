@@ -15,7 +15,7 @@ from ..base.errors import ConfigurationError, CratewrightError
 __all__ = ["Document", "Key"]
 
 Key = tuple[str | int, ...]
-"""The way to a value: names of tables and keys, and indices into arrays."""
+"""The path to a value: names of tables and keys, and indices into arrays."""
 
 _TOKEN = re.compile(
     r"""(?P<blank>[ \t\r]+|\#[^\n]*)
@@ -30,7 +30,7 @@ _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)\Z")
 
 _DEEPEST = 100
 _BITS = 10_000
-"""Python shows no number of more than 4,300 digits."""
+"""Python prints no number of more than 4,300 digits."""
 _TOO_MUCH = "this is more than a workspace can hold"
 
 

@@ -13,7 +13,7 @@ from fnmatch import translate
 __all__ = ["Listing", "expand_glob", "is_glob"]
 
 Listing = Callable[[str], Mapping[str, bool]]
-"""Gives the names in a directory, and of each whether it is a directory; nothing for what is not a directory."""
+"""Returns the names in a directory, and whether each is a directory; nothing if it is not a directory."""
 
 _MAGIC = re.compile(r"[*?[]")
 

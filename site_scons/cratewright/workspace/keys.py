@@ -52,7 +52,7 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
         help="words that tell it from another crate of its name and version",
     ),
 )
-"""Beside `sources`, `deps`, `features` and the options; `target` may be a table of options by target instead."""
+"""Besides `sources`, `deps`, `features` and the options; `target` may instead be a table of options by target."""
 
 TABLES_OF_A_CRATE: Mapping[str, str] = {
     "sources": "paths and patterns, or tables with options of their own",
@@ -61,7 +61,7 @@ TABLES_OF_A_CRATE: Mapping[str, str] = {
     "variants": "values by axis: each source is compiled with all combinations, an axis being a macro",
     "when": "conditions on the values of axes that variants must meet, such as FOG == 1 or LIGHTS < 8",
 }
-"""Keys of a crate whose values have a form of their own."""
+"""Keys of a crate whose values have their own format."""
 
 TABLES_OF_A_SOURCE: Mapping[str, str] = {word: TABLES_OF_A_CRATE[word] for word in AXES_AND_CONDITIONS}
 """Those of them that a source may have."""
