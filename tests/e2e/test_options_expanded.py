@@ -14,7 +14,7 @@ from tests.support.scons_project import STUB, SconsProject
 _BACKEND = """\
 import cratewright
 import cratewright.testing
-from cratewright import OptionKind, OptionSpec
+from cratewright import ConstructionVariable, OptionKind, OptionSpec
 
 class Words(cratewright.testing.StubBackend):
     NAME = "words"
@@ -24,6 +24,11 @@ class Words(cratewright.testing.StubBackend):
         OptionSpec(name="level", kind=OptionKind.INT, default=1, help=""),
         OptionSpec(name="fast", kind=OptionKind.FLAG, default=False, help=""),
         OptionSpec(name="dump", kind=OptionKind.DIRECTORY, default="", help=""),
+    )
+    VARIABLES = (
+        ConstructionVariable(name="WORDPATH", option="include_dirs"),
+        ConstructionVariable(name="WORDDEFINES", option="defines"),
+        ConstructionVariable(name="CCFLAGS", option="words"),
     )
     UNIT_OPTIONS = frozenset({"label", "words", "level", "fast", "defines", "include_dirs", "opt_level"})
     LINK_OPTIONS = frozenset({"dump"})
@@ -52,13 +57,16 @@ env.Replace(
     CRATE_BACKEND="words", V="v1", N="2", LIST=["p", "q"], TEXT="a b", CALLED=called, OF_SOURCE=of_source, YES=True
 )
 
-def show(number, option, value, of_source=False):
+SEEN = ("defines", "include_dirs", "words")
+
+def show(number, option, value, of_source=False, **more):
     try:
-        words = {option: value}
+        words = {option: value, **more}
         source = ("a.stub", words) if of_source else "a.stub"
         env.Crate(f"c{number}", [source], **({} if of_source else words))
         crate = next(crate for crate in build_of(env).crates.values() if crate.name == f"c{number}").crate
-        print(repr(crate.sources[0].options[option]))
+        options = crate.sources[0].options
+        print(repr([options[name] for name in SEEN] if option == "parse_flags" else options[option]))
     except Exception as error:
         print(str(error).splitlines()[0])
 
@@ -98,6 +106,12 @@ _SHOWN = (
     ('"defines", {"A": ["x"]}', "option 'defines' takes one value for A, not ['x']"),
     ('"defines", {"A": "$SOURCE"}', "option 'defines' cannot be '$SOURCE'"),
     ('"defines", ("A", "B", "C")', "option 'defines' takes NAME, NAME=VALUE or (NAME, VALUE)"),
+    ('"parse_flags", "-DA=1 -Ii -O2"', "[(('A', '1'),), ('i',), ('-O2',)]"),
+    ('"parse_flags", ["-DA", "$V"], WORDDEFINES=["B"]', "parse_flags has $V, which backend 'words' does not use"),
+    ('"parse_flags", "-lm"', "parse_flags has m, which backend 'words' does not use"),
+    ('"parse_flags", {"CPPDEFINES": ["A"]}, WORDDEFINES=["B"]', "[(('A', None), ('B', None)), (), ()]"),
+    ('"parse_flags", "", WORDPATH="j"', "[(), ('j',), ()]"),
+    ('"parse_flags", "!echo -DA"', "parse_flags cannot run a command"),
     ('"include_dirs", "i:j"', "('i', 'j')"),
     ('"include_dirs", ["$SOURCE"]', "option 'include_dirs' cannot be '$SOURCE'"),
 )

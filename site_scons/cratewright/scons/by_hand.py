@@ -17,8 +17,8 @@ from ..base.errors import ConfigurationError, GraphError, UnknownNameError, near
 from ..values.crate import CrateType, parse_crate_types
 from .declaration import Declaration
 from .made_of import MADE_SUFFIXES, crate_stages_of
+from .own_variables import with_own_variables
 from .paths import reading_in, relative
-from .spelling import commanded
 from .stages import CrateStages
 
 if TYPE_CHECKING:
@@ -38,11 +38,10 @@ def _codegen(env: Environment, target: Any, source: Any, words: Words) -> list[A
             hint='env.CrateCodegen("sky", ["sky.frag"], crate_type="cdylib")',
         )
     node = _target_node(env, given[0], "", _RLINK)
-    own = {word: value for word, value in words.items() if word.isupper()}
-    rest = {word: value for word, value in words.items() if word not in own}
+    name = node.name.removesuffix(_RLINK)
+    changed, rest = with_own_variables(env, words, where=f"crate '{name}'")
     deps, crate_type = rest.pop("deps", ()), rest.pop("crate_type", "rlib")
-    changed = commanded(env.Override(own) if own else env)
-    declaration = Declaration(changed, node.name.removesuffix(_RLINK), rest, below=node.dir)
+    declaration = Declaration(changed, name, rest, below=node.dir)
     return declaration.codegen(source, deps, crate_type)
 
 

@@ -9,6 +9,7 @@ from ..plugins.registry import default_registry
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .crates import CrateTarget, build_of
 from .declaration import Declaration
+from .own_variables import with_own_variables
 from .promised import reads_any
 from .settling import Settling, settling_of
 from .spelling import commanded
@@ -32,13 +33,10 @@ def crate(
     env: Environment, name: str, sources: object, deps: object, crate_type: object, options: Mapping[str, object]
 ) -> CrateTarget:
     """Declare a crate and return its target."""
-    # As for any builder, words in capitals are construction variables of this call alone.
-    own = {word: value for word, value in options.items() if word.isupper()}
-    rest = {word: value for word, value in options.items() if word not in own}
     settling = settling_of(env)
     if settling.watch is None:
         settling.watch, settling.reads = _watch(env)
-    env = commanded(env.Override(own) if own else env)
+    env, rest = with_own_variables(env, options, where=f"crate '{name}'")
     return declare_for_targets(env, name, rest, sources, deps, crate_type)
 
 
