@@ -115,7 +115,8 @@ def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
     if config.options.debuginfo is DebugInfo.LINE:
         data = without_repeats(data)  # a constant from another entry point does not separate lines
     if request.lto is LtoMode.OFF:
-        data = canonical_programs([Program.of(parse(data, "module"))], config.options)
+        # The link describes the image by its names before it removes them.
+        data = canonical_programs([Program.of(parse(data, "module"))], config.options, all_names=True)
     needs = set(_capabilities(data))
     return trimmed(data, config, tools) if {_SHADER} < needs <= _TRIMMED else data
 

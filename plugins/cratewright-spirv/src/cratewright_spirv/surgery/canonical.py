@@ -78,14 +78,17 @@ def canonical_library(program: Program, functions: Sequence[int], *, preserve_bi
     return writer.encode()
 
 
-def canonical_programs(programs: Sequence[Program], options: Options, *, apart: bool = False) -> bytes:
-    """Return programs in canonical form with the names that the options keep; one without a canonical form is returned
-    unchanged.
+def canonical_programs(
+    programs: Sequence[Program], options: Options, *, apart: bool = False, all_names: bool = False
+) -> bytes:
+    """Return programs in canonical form with all names or those that the options keep; one without a canonical form is
+    returned unchanged.
     """
     if len(programs) == 1 and not is_orderable(programs[0]):
         return trim(programs[0], preserve_bindings=options.flag("preserve_bindings")).encode()
     names = {"none": Names.NONE, "name-variables": Names.VARIABLES, "full": Names.ALL}
-    kept = names[options.text("spirv_metadata")] if options.debuginfo is DebugInfo.NONE else Names.ALL
+    some = options.debuginfo is DebugInfo.NONE and not all_names
+    kept = names[options.text("spirv_metadata")] if some else Names.ALL
     return canonical(programs, names=kept, preserve_bindings=options.flag("preserve_bindings"), apart=apart)
 
 

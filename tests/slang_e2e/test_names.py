@@ -1,0 +1,36 @@
+"""Manifests name the parameters of Slang entry points in every mode, whatever names their images have."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cratewright_slang.backend import SlangBackend
+from tests.slang_e2e.conftest import require_slang
+from tests.support.shader_build import ShaderBuild
+
+MODULE = "module m;\npublic struct P { public float scale; public int count; }\n"
+HEAD = "import m;\nConstantBuffer<P> given;\nRWStructuredBuffer<float> taken;\n"
+ENTRY = '[shader("compute")] [numthreads(1, 1, 1)] void %s() { taken[0] += given.scale * given.count; }\n'
+
+
+@pytest.mark.parametrize("debuginfo", ["none", "line"])
+def test_the_same_names_in_every_mode(tmp_path: Path, debuginfo: str) -> None:
+    require_slang()
+    build = ShaderBuild(tmp_path, backend=SlangBackend)
+    build.write({"m.slang": MODULE, "a.slang": HEAD + ENTRY % "one" + ENTRY % "two"})
+    lib = build.compile("lib", ["m.slang"], debuginfo=debuginfo)
+    app = build.compile("app", ["a.slang"], [lib], debuginfo=debuginfo)
+    for lto in ("off", "thin", "fat"):
+        for multimodule in (True, False):
+            for level in ("0", "3"):
+                files = build.link_all(app, [lib], lto=lto, multimodule=multimodule, opt_level=level)
+                entries = json.loads(files["app.spv.json"])["entries"]
+                assert [entry["name"] for entry in entries] == ["one", "two"]
+                for entry in entries:
+                    assert [row["name"] for row in entry["descriptors"]] == ["given", "taken"]
+                    members = entry["descriptors"][0]["block"]["members"]
+                    assert [member["name"] for member in members] == ["scale", "count"]
+                assert not any(b"taken" in data for name, data in files.items() if name.endswith(".spv"))
