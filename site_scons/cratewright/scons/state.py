@@ -26,7 +26,7 @@ from ..values.module import Observed
 __all__ = ["StageState", "forget"]
 
 _NEVER_BUILT = "(never built)"
-"""The digest of a stage without a record: missing, so the stage is out of date."""
+"""The output of a stage without a record: it does not exist, so the stage is out of date."""
 _NOTHING = StageRecord()
 
 
