@@ -89,3 +89,17 @@ def test_with_and_without_workers_side_by_side_the_bytes_are_the_same(project: S
     project.environ["CRATE_CACHE"] = "off"
     project.scons("-j4")
     assert [(project.path / name).read_bytes() for name in names] == before
+
+
+def test_cleaning_removes_what_another_mode_has_left(project: SconsProject) -> None:
+    """And nothing that only looks like it."""
+    project.sconstruct(CRATES.format(options=""))
+    project.scons("CRATE_LTO=fat", "lib.staticlib", "lib.cdylib")
+    made = {path.name for path in project.path.glob("lib*.lto")}
+    assert made
+    project.write({"lib.bin.lto": "mine", "lib.x-cdylib.lto": "mine"})
+
+    project.scons("-c")
+
+    assert {path.name for path in project.path.glob("*lib*.lto*")} == {"lib.bin.lto", "lib.x-cdylib.lto"}
+    assert not list(project.path.glob(".lib.*"))

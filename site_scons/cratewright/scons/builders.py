@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 
-__all__ = ["STAGE_BUILDERS", "NeededNodes", "StageBuilder", "stage_nodes"]
+__all__ = ["STAGE_BUILDERS", "NeededNodes", "StageBuilder", "left_by_lto", "stage_nodes"]
 
 STAGE_BUILDERS = {
     "CrateCodegen": "Compiling crate $TARGET",
@@ -87,6 +87,25 @@ def _know_what_lies_beside(env: Environment, node: Any) -> None:
     for other in beside:
         as_kept(other)
     env.Clean(node, beside)
+
+
+def left_by_lto(env: Environment, rlink: Any, crate: str, optimized: set[str]) -> list[Any]:
+    """Return what link-time optimization has left beside a crate's `.rlink`, without that of the types `optimized` now,
+    which have nodes.
+    """
+    from ..cache.history import history_path  # noqa: PLC0415
+    from ..rules.output_name import state_path  # noqa: PLC0415
+    from ..values.crate_type import CrateType  # noqa: PLC0415
+    from .paths import file_node  # noqa: PLC0415
+
+    types = {kind.value for kind in CrateType} - optimized
+    directory, found = rlink.dir.abspath, []
+    for file in sorted(os.listdir(directory) if os.path.isdir(directory) else ()):
+        words = file.removeprefix(f"{crate}.").removesuffix(".lto")
+        path = os.path.join(directory, file)
+        if file == f"{crate}.{words}.lto" and types.issuperset(words.split("-")) and os.path.exists(state_path(path)):
+            found += [file_node(env, each) for each in (path, state_path(path), history_path(path))]
+    return found
 
 
 def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:

@@ -19,7 +19,7 @@ from ..contract.emitted import emitted_directory
 from ..pipeline.codegen import emitted_names, link_options
 from ..values.crate import Crate, CrateType
 from ..values.options import LtoMode, Options
-from .builders import NeededNodes, stage_nodes
+from .builders import NeededNodes, left_by_lto, stage_nodes
 from .crates import Build, CrateTarget, DeclaredCrate
 from .generated import Reader
 from .images import ExpectedImages, ImageNodes, image_directory_node
@@ -94,6 +94,9 @@ class CrateStages:
         emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
         if emitted:
             self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
+        if self.env.GetOption("clean"):
+            optimized = {kind.value for kind in self.linked_types if self.is_optimized(kind)}
+            self.env.Clean(target, left_by_lto(self.env, target, declared.name, optimized))
         state = self._state("inputs of", target, lambda: value_digest((self._versions(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
