@@ -219,7 +219,7 @@ def test_explain(project: SconsProject) -> None:
 
 EXPLAINED = """\
 env.Append(CPPPATH=["."])
-if "more" in ARGUMENTS: env.Append(LIBS=["m"], ARFLAGS="rcsD", OWNFLAGS="-x", ENV={"PATH": ""})
+if "more" in ARGUMENTS: env.Append(LIBS=["m"], ARFLAGS="rcsD", _CPPDEFFLAGS="-DX", OWNFLAGS="-x", ENV={"PATH": ""})
 base = env.Crate("base", ["b.stub"])
 env.Crate("app", ["a.stub"], deps=[base], crate_type=["rlib", "cdylib"], lto="fat", CXXFLAGS="-g")
 env.Crate("other", ["a.stub"], deps=[base], crate_type="cdylib", CPPPATH=[])
@@ -248,7 +248,11 @@ def test_explain_follows_stages_and_names_variables(scons_project: SconsProject)
     assert "LIBS" not in _run(scons_project, "explain")
     assert scons_project.up_to_date("more=1")
     untaken = [line for line in _run(scons_project, "explain").splitlines() if "ignores" in line]
-    assert sorted(line.partition(": ")[2] for line in untaken) == ["ARFLAGS LIBS", "CPPPATH", "CXXFLAGS"]
+    assert sorted(line.partition(": ")[2] for line in untaken) == [
+        "ARFLAGS INCPREFIX LIBS _CPPDEFFLAGS",
+        "CPPPATH",
+        "CXXFLAGS",
+    ]
     assert scons_project.up_to_date()
     assert "LIBS" not in _run(scons_project, "explain", "other.rlink")
     scons_project.scons("-c")

@@ -88,6 +88,20 @@ WITH_DEFAULT = frozenset(
         "LDMODULEPREFIX",
         "LDMODULESUFFIX",
         "LDMODULEVERSION",
+        "_CPPDEFFLAGS",
+        "_CPPINCFLAGS",
+        "_LIBDIRFLAGS",
+        "_LIBFLAGS",
+        "CPPDEFPREFIX",
+        "CPPDEFSUFFIX",
+        "INCPREFIX",
+        "INCSUFFIX",
+        "LIBDIRPREFIX",
+        "LIBDIRSUFFIX",
+        "LIBLINKPREFIX",
+        "LIBLINKSUFFIX",
+        "RPATHPREFIX",
+        "RPATHSUFFIX",
     ]
 )
 """Variables that SCons's tools set."""
