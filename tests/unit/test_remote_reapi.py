@@ -16,7 +16,7 @@ import pytest
 from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.remote.address import read_address
-from cratewright.remote.message import COMMAND, INLINE, ActionResult, Digest, action_of, message_digest, read_digest
+from cratewright.remote.message import COMMAND, INLINE, ActionResult, WireDigest, action_of, message_digest, read_digest
 from cratewright.remote.packing import DEFLATE, ZSTD, PackingError, compress, unpack
 from cratewright.remote.reapi import ReapiTransport
 from cratewright.remote.store import RemoteStore
@@ -237,7 +237,7 @@ def test_any_bytes_are_a_message_or_none() -> None:
             pass
     for size in (-1, 1 << 40):
         with pytest.raises(WireError):
-            read_digest(decode(Digest("0" * 64, size).encoded()))
+            read_digest(decode(WireDigest("0" * 64, size).encoded()))
 
 
 @pytest.mark.parametrize("way", [ZSTD, DEFLATE])

@@ -20,7 +20,7 @@ from ..system.child import check_ended
 from ..system.elsewhere import Placed, Portable, Ran
 from .address import Address
 from .channel import Gone
-from .message import Digest, message_digest, read_digest
+from .message import WireDigest, message_digest, read_digest
 from .patience import Wait
 from .reapi import ReapiTransport
 from .store import Fault, tell_user
@@ -52,7 +52,7 @@ class _Unusable(Exception):
 
 @dataclass(slots=True)
 class _Tree:
-    files: dict[str, tuple[Digest, bool]] = field(default_factory=dict)
+    files: dict[str, tuple[WireDigest, bool]] = field(default_factory=dict)
     below: dict[str, _Tree] = field(default_factory=dict)
 
     def place(self, path: str) -> _Tree:
@@ -62,7 +62,7 @@ class _Tree:
             tree = tree.below.setdefault(name, _Tree())
         return tree
 
-    def encoded(self, blobs: dict[Digest, bytes]) -> Digest:
+    def encoded(self, blobs: dict[WireDigest, bytes]) -> WireDigest:
         """Return the digest of the directory, whose message is put among the blobs."""
         # Source: a Directory's names are sorted by bytes.
         files = [
@@ -80,8 +80,8 @@ class _Tree:
 
 
 def input_root(
-    inputs: Mapping[str, Digest], directories: Iterable[str] = (), executable: Container[str] = ()
-) -> tuple[Digest, dict[Digest, bytes]]:
+    inputs: Mapping[str, WireDigest], directories: Iterable[str] = (), executable: Container[str] = ()
+) -> tuple[WireDigest, dict[WireDigest, bytes]]:
     """Return the digest of the directory that holds some files, and the messages that describe it."""
     tree = _Tree()
     for path, digest in inputs.items():
@@ -89,7 +89,7 @@ def input_root(
         tree.place(place).files[name] = digest, path in executable
     for path in directories:
         tree.place(path)
-    blobs: dict[Digest, bytes] = {}
+    blobs: dict[WireDigest, bytes] = {}
     return tree.encoded(blobs), blobs
 
 
@@ -111,8 +111,8 @@ class Executor:
         self._platform = encode_message(properties)
         self._gate = threading.Semaphore(jobs)
         self._lock = threading.Lock()
-        self._there: set[Digest] = set()
-        self._sizes: dict[str, Digest] = {}
+        self._there: set[WireDigest] = set()
+        self._sizes: dict[str, WireDigest] = {}
         self._alike: set[tuple[str, str]] = set()
         self._asking = threading.Lock()
         self._failures = 0
@@ -221,17 +221,17 @@ class Executor:
         result = self._executed(message_digest(action), fresh)
         return self._read(result, portable.outputs)
 
-    def _digest(self, path: str, item: Placed) -> Digest:
+    def _digest(self, path: str, item: Placed) -> WireDigest:
         known = self._sizes.get(item.digest)
         if known is None:
             try:
-                known = self._sizes[item.digest] = Digest(item.digest, os.stat(item.file).st_size)
+                known = self._sizes[item.digest] = WireDigest(item.digest, os.stat(item.file).st_size)
             except OSError as error:
                 raise _Unusable(f"{path}: {error.strerror}") from error
         return known
 
     @staticmethod
-    def _content(path: str, place: str, digest: Digest) -> bytes:
+    def _content(path: str, place: str, digest: WireDigest) -> bytes:
         try:
             with open(place, "rb") as file:
                 data = file.read()
@@ -241,14 +241,14 @@ class Executor:
             raise _Unusable(f"{path} has changed while it was sent")
         return data
 
-    def _give(self, blobs: Mapping[Digest, bytes]) -> None:
+    def _give(self, blobs: Mapping[WireDigest, bytes]) -> None:
         new = {digest: data for digest, data in blobs.items() if digest not in self._there}
         faults = self._transport.give(new, Wait(_GRACE)) if new else ()
         if faults:
             raise _Unusable(faults[-1].reason, faults[-1].final)
         self._there.update(new)
 
-    def _executed(self, action: Digest, fresh: bool) -> WireFields:
+    def _executed(self, action: WireDigest, fresh: bool) -> WireFields:
         """Return the response to an Action.
 
         Raises: _Unusable; Interrupted, and then the server has been told.
@@ -291,8 +291,8 @@ class Executor:
                 channel.start(channel.unary(_CANCEL), encode_message([(1, operation)])).result(timeout=_GOODBYE)
 
     def _read(self, result: WireFields, outputs: Iterable[str]) -> Ran:
-        wanted: dict[Digest, bytes] = {}
-        named: dict[str, Digest] = {}
+        wanted: dict[WireDigest, bytes] = {}
+        named: dict[str, WireDigest] = {}
         for item in map(decode, result.repeated(2)):
             path, digest = item.text(1), read_digest(item.message(2))
             if path in outputs:

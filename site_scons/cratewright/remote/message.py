@@ -20,7 +20,7 @@ __all__ = [
     "INLINE",
     "LARGEST",
     "ActionResult",
-    "Digest",
+    "WireDigest",
     "action_of",
     "message_digest",
     "read_digest",
@@ -35,7 +35,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class WireDigest:
     """The digest of some bytes.
 
     Shape: `hash` is hex SHA-256.
@@ -49,17 +49,17 @@ class Digest:
         return encode_message([(1, self.hash.encode()), (2, self.size)])
 
 
-def message_digest(data: bytes) -> Digest:
+def message_digest(data: bytes) -> WireDigest:
     """Return the digest of some bytes."""
-    return Digest(hashlib.sha256(data).hexdigest(), len(data))
+    return WireDigest(hashlib.sha256(data).hexdigest(), len(data))
 
 
-def read_digest(fields: WireFields) -> Digest:
+def read_digest(fields: WireFields) -> WireDigest:
     """Return the digest in a message.
 
     Raises: WireError if the message is no digest.
     """
-    digest = Digest(fields.text(1), fields.number(2))
+    digest = WireDigest(fields.text(1), fields.number(2))
     if not _HASH.fullmatch(digest.hash) or not 0 <= digest.size <= LARGEST:
         raise WireError("an invalid digest")
     return digest
@@ -82,7 +82,7 @@ class ActionResult:
     Shape: `contents` are empty if the file must be fetched by its digest.
     """
 
-    digest: Digest
+    digest: WireDigest
     contents: bytes = b""
 
     def encoded(self) -> bytes:

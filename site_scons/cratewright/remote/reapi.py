@@ -19,7 +19,7 @@ from .message import (
     ENTRY_OUTPUT,
     INLINE,
     ActionResult,
-    Digest,
+    WireDigest,
     action_of,
     message_digest,
     read_digest,
@@ -72,7 +72,7 @@ class ReapiTransport(Transport):
         answers = 0
         try:
             offer = self._offered(wait)
-            open_: dict[str, Digest] = {}
+            open_: dict[str, WireDigest] = {}
             for key, data in zip(keys, self._results(keys, wait), strict=True):
                 if isinstance(data, Fault):
                     faults.append(data)
@@ -124,7 +124,7 @@ class ReapiTransport(Transport):
             faults.append(gone.fault)
         return faults
 
-    def give(self, blobs: Mapping[Digest, bytes], wait: Wait) -> Sequence[Fault]:
+    def give(self, blobs: Mapping[WireDigest, bytes], wait: Wait) -> Sequence[Fault]:
         """Give the server contents, as far as it lacks them.
 
         Raises: Gone.
@@ -133,7 +133,7 @@ class ReapiTransport(Transport):
         failed = self._upload(blobs, self._offered(wait), wait, faults)
         return faults or [Fault("it refuses contents")] * bool(failed)
 
-    def take(self, digests: Sequence[Digest], wait: Wait) -> tuple[dict[Digest, bytes], Sequence[Fault]]:
+    def take(self, digests: Sequence[WireDigest], wait: Wait) -> tuple[dict[WireDigest, bytes], Sequence[Fault]]:
         """Return contents, as far as the server has them, and what went wrong.
 
         Raises: Gone.
@@ -185,10 +185,12 @@ class ReapiTransport(Transport):
             ]
             yield from self.channel.settle([self.channel.start(call, request) for request in requests], wait)
 
-    def _contents(self, digests: set[Digest], offer: _Offer, wait: Wait, faults: list[Fault]) -> dict[Digest, bytes]:
-        found: dict[Digest, bytes] = {}
+    def _contents(
+        self, digests: set[WireDigest], offer: _Offer, wait: Wait, faults: list[Fault]
+    ) -> dict[WireDigest, bytes]:
+        found: dict[WireDigest, bytes] = {}
 
-        def take(digest: Digest, data: bytes) -> None:
+        def take(digest: WireDigest, data: bytes) -> None:
             if message_digest(data) == digest:
                 found[digest] = data
                 wait.came(0, 1)
@@ -228,7 +230,7 @@ class ReapiTransport(Transport):
                 take(digest, data)
         return found
 
-    def _read(self, digest: Digest, way: int, wait: Wait) -> bytes | Fault | None:
+    def _read(self, digest: WireDigest, way: int, wait: Wait) -> bytes | Fault | None:
         kind = f"compressed-blobs/{WORDS[way]}" if way else "blobs"
         name = f"{self._prefix}{kind}/{digest.hash}/{digest.size}"
         parts: list[bytes] = []
@@ -247,9 +249,11 @@ class ReapiTransport(Transport):
             return Fault(str(error))
         return unpack(b"".join(parts), way, digest.size)
 
-    def _upload(self, blobs: Mapping[Digest, bytes], offer: _Offer, wait: Wait, faults: list[Fault]) -> set[Digest]:
+    def _upload(
+        self, blobs: Mapping[WireDigest, bytes], offer: _Offer, wait: Wait, faults: list[Fault]
+    ) -> set[WireDigest]:
         """Give the server what it lacks; return what it did not take."""
-        failed: set[Digest] = set()
+        failed: set[WireDigest] = set()
         call = self.channel.unary(f"{_V2}.ContentAddressableStorage/FindMissingBlobs")
         request = self._request(*((2, item.encoded()) for item in blobs))
         (data,) = self.channel.settle([self.channel.start(call, request)], wait)
@@ -265,7 +269,7 @@ class ReapiTransport(Transport):
         batches, large = _batches(missing, offer.batch)
         call = self.channel.unary(f"{_V2}.ContentAddressableStorage/BatchUpdateBlobs")
 
-        def packed(digest: Digest) -> bytes:
+        def packed(digest: WireDigest) -> bytes:
             content, way = compress(blobs[digest], offer.batches)
             return encode_message([(1, digest.encoded()), (2, content), (3, way)])
 
@@ -291,7 +295,7 @@ class ReapiTransport(Transport):
                 failed.add(digest)
         return failed
 
-    def _write(self, digest: Digest, data: bytes, way: int, wait: Wait) -> Fault | None:
+    def _write(self, digest: WireDigest, data: bytes, way: int, wait: Wait) -> Fault | None:
         content, way = compress(data, way)
         kind = f"compressed-blobs/{WORDS[way]}" if way else "blobs"
         name = f"{self._prefix}uploads/{uuid.uuid4()}/{kind}/{digest.hash}/{digest.size}".encode()
@@ -308,9 +312,9 @@ class ReapiTransport(Transport):
         return answer if isinstance(answer, Fault) else None
 
 
-def _batches(digests: set[Digest], limit: int) -> tuple[list[list[Digest]], list[Digest]]:
+def _batches(digests: set[WireDigest], limit: int) -> tuple[list[list[WireDigest]], list[WireDigest]]:
     """Return digests in groups whose contents fit into one message each, and those that are too large for one."""
-    batches: list[list[Digest]] = []
+    batches: list[list[WireDigest]] = []
     size = limit
     large = [digest for digest in digests if digest.size + 200 > limit]
     for digest in sorted(digests - set(large), key=lambda item: item.hash):

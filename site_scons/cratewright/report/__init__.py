@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .recording import Recording
 
-__all__ = ["REPORT_FORMATS", "read_recording", "report_text"]
+__all__ = ["REPORT_FORMATS", "load_recording", "report_text"]
 
 # Where each is written, in a function of its own name; loaded when it is asked for.
 REPORT_FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sarif": "sarif", "trace": "trace"}
 
 
-def read_recording(data: bytes, *, path: str) -> Recording:
+def load_recording(data: bytes, *, path: str) -> Recording:
     """Return the build that a file of events tells of, as `recording` has it."""
-    from .recording import read_recording as read  # noqa: PLC0415 - only who reports needs it
+    from .recording import read_recording  # noqa: PLC0415 - only who reports needs it
 
-    return read(data, path=path)
+    return read_recording(data, path=path)
 
 
 def report_text(recording: Recording, form: str) -> str:

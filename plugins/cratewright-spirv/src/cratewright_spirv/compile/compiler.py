@@ -19,7 +19,7 @@ from ..surgery.mending import volatile_once
 from ..text.canonical_text import Canonical, canonical_lines
 from ..text.columns import with_columns
 from ..text.diagnostics import GlslangMessage, read_log
-from ..text.extensions import way_to
+from ..text.extensions import extension_hint
 from ..text.includes import IncludeResolver
 from ..text.narrow import narrows, widened
 from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
@@ -379,7 +379,7 @@ class _Unit:
         return SourceError(
             diagnostics=(replace(each.diagnostic, related=self.includes.led(each.file)) for each in messages),
             context=self.includes.chain_rows(messages[0].file),
-            hint=way_to((message.text for message in messages), latest=self.compiler.latest)
+            hint=extension_hint((message.text for message in messages), latest=self.compiler.latest)
             or (_SIZED if self.sized else ""),
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from cratewright import near_miss, pattern
 
-__all__ = ["LATEST_EXTRA", "NEWER", "NEWER_MACROS", "known_by_latest", "way_to"]
+__all__ = ["LATEST_EXTRA", "NEWER", "NEWER_MACROS", "extension_hint", "known_by_latest"]
 
 LATEST_EXTRA = "pip install 'cratewright-spirv[latest]'"
 
@@ -63,7 +63,7 @@ def known_by_latest(name: str) -> bool:
     return name in NEWER
 
 
-def way_to(messages: Iterable[str], *, latest: bool) -> str:
+def extension_hint(messages: Iterable[str], *, latest: bool) -> str:
     """Return what to do about messages that refuse extensions, or nothing."""
     refused = [name for text in messages for found in _REFUSED.findall(text) for name in (found[0] or found[1]).split()]
     newer = sorted({name for name in refused if known_by_latest(name)})
