@@ -249,7 +249,7 @@ def test_explain_follows_stages_and_names_variables(scons_project: SconsProject)
     assert scons_project.up_to_date("more=1")
     untaken = [line for line in _run(scons_project, "explain").splitlines() if "ignores" in line]
     assert sorted(line.partition(": ")[2] for line in untaken) == [
-        "ARFLAGS INCPREFIX LIBS _CPPDEFFLAGS",
+        "ARFLAGS LIBS _CPPDEFFLAGS",
         "CPPPATH",
         "CXXFLAGS",
     ]
