@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cratewright_slang.backend import SlangBackend
+from cratewright_spirv.backend import SpirvBackend
 from tests.slang_e2e.conftest import require_slang
 from tests.support.shader_build import ShaderBuild
 
@@ -34,3 +35,26 @@ def test_the_same_names_in_every_mode(tmp_path: Path, debuginfo: str) -> None:
                     members = entry["descriptors"][0]["block"]["members"]
                     assert [member["name"] for member in members] == ["scale", "count"]
                 assert not any(b"taken" in data for name, data in files.items() if name.endswith(".spv"))
+
+
+GLSL = (
+    "#version 460\nlayout(binding = 0) buffer D { float d[]; } %s;\nlayout(local_size_x = 1) in;\n"
+    "void main() { %s.d[0] += 1.0; }\n"
+)
+SLANG = 'RWStructuredBuffer<float> %s;\n[shader("compute")] [numthreads(1, 1, 1)] void main() { %s[0] += 1; }\n'
+
+
+@pytest.mark.parametrize("backend", [SpirvBackend, SlangBackend])
+def test_one_place_under_two_names(tmp_path: Path, backend: type[SpirvBackend]) -> None:
+    """Entry points in one image each have their own name for it."""
+    if backend is SlangBackend:
+        require_slang()
+    text, suffix = (SLANG, "slang") if backend is SlangBackend else (GLSL, "comp")
+    build = ShaderBuild(tmp_path, backend=backend)
+    sources = {f"{name}.{suffix}": text % (name, name) for name in ("one", "two")}
+    build.write(sources)
+    app = build.compile("app", list(sources))
+    for lto in ("off", "thin", "fat"):
+        for multimodule in (True, False):
+            entries = json.loads(build.link_all(app, lto=lto, multimodule=multimodule)["app.spv.json"])["entries"]
+            assert [[row["name"] for row in entry["descriptors"]] for entry in entries] == [["one"], ["two"]]

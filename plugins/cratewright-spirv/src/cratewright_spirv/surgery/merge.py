@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..binary import opcodes as op
 from ..binary.decorations import BINDING, BUILT_IN, FLAT, LOCATION, RELAXED_PRECISION
-from ..binary.module import Instruction, build
+from ..binary.module import Instruction, build, string
 from ..binary.program import INPUT, OUTPUT, Program, reach
 
 __all__ = ["merge_variables"]
@@ -25,14 +25,21 @@ VariableKey = tuple[object, ...]
 def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Program:
     """Merge built-ins, interface variables and, if wanted, descriptors that differ in name only.
 
-    Built-ins merge throughout the module, since Vulkan's rules allow one of each; inputs and outputs with
-    a location, and built-ins that are captured for transform feedback in different ways, only where one entry point
-    uses both. Different types at one binding stay aliases.
+    Built-ins and descriptors of one name merge throughout the module, since Vulkan's rules allow one of each; inputs
+    and outputs with a location, built-ins that are captured for transform feedback in different ways, and descriptors
+    of other names, by which hosts look them up, only where one entry point uses both. Different types at one binding
+    stay aliases.
     """
     decorations = _decorations(program)
     located, built_in = _located_types(program)
     built_ins: dict[VariableKey, list[int]] = {}
     everywhere: dict[VariableKey, list[int]] = {}
+    places: dict[VariableKey, dict[str, list[int]]] = {}
+    names = (
+        {each[1]: string(each, 2)[0] for each in program.preamble if each[0] & 0xFFFF == op.NAME}
+        if merge_descriptors
+        else {}
+    )
     by_entry: dict[VariableKey, list[int]] = {}
     for variable, words in program.variables().items():
         own = decorations.get(variable, [])
@@ -43,12 +50,16 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
         elif words[3] in SINGLE or (words[3] in (INPUT, OUTPUT) and (LOCATION in marks or words[1] in located)):
             by_entry.setdefault((*key, *sorted(own)), []).append(variable)
         elif merge_descriptors and (BINDING in marks or words[3] == PUSH_CONSTANT):
-            everywhere.setdefault((*key, *sorted(own)), []).append(variable)
+            places.setdefault((*key, *sorted(own)), {}).setdefault(names.get(variable, ""), []).append(variable)
+    for place, called in places.items():
+        everywhere |= {(*place, name): group for name, group in called.items()}
+        if len(called) > 1:
+            by_entry[place] = [variable for group in called.values() for variable in group]
     for key, group in built_ins.items():
         ways = {tuple(each for each in decorations.get(variable, ()) if each[1] in CAPTURE) for variable in group}
         (everywhere if len(ways) == 1 else by_entry)[key] = group
     merged = {other: group[0] for group in everywhere.values() for other in group[1:]}
-    merged.update(_merged_by_entry(program, [group for group in by_entry.values() if len(group) > 1]))
+    merged = _merged_by_entry(program, [group for group in by_entry.values() if len(group) > 1], merged)
     return _substitute(program, merged, decorations) if merged else program
 
 
@@ -75,8 +86,8 @@ def _located_types(program: Program) -> tuple[set[int], set[int]]:
     return members[LOCATION], members[BUILT_IN]
 
 
-def _merged_by_entry(program: Program, groups: list[list[int]]) -> dict[int, int]:
-    merged: dict[int, int] = {}
+def _merged_by_entry(program: Program, groups: list[list[int]], before: Mapping[int, int]) -> dict[int, int]:
+    merged = dict(before)
     if not groups:
         return merged
     graph = program.graph()
