@@ -181,7 +181,23 @@ def _edit_of_others(rng: random.Random, script: Script) -> list[Step]:
     if rng.random() < 0.25:
         script.edit_other()
         return _written(script)
-    name = rng.choice(("dep.txt", "dep.txt", "h.in", "VERSION", "flag", "x.c", "o*.txt", "inst/*", "inst", "*.o"))
+    some = (
+        "dep.txt",
+        "dep.txt",
+        "h.in",
+        "VERSION",
+        "flag",
+        "x.c",
+        "o*.txt",
+        "inst/*",
+        "inst",
+        "*.o",
+        "build/*",
+        "b2/*",
+    )
+    name = rng.choice(some)
+    if rng.random() < 0.15:
+        return [["write", rng.choice(("sub/x.spv", "sub/y.spv", "sub/s9.comp", "sub/h.h")), "#define K 3.0\n"]]
     if "*" in name or name in ("flag", "inst"):
         harm = rng.choice(_HARMS).replace("pipe", "cut") if rng.random() < 0.5 else "remove"
         return [["harm", name, rng.randrange(5), harm]] if rng.random() < 0.6 else [["write", "flag", "1\n"]]

@@ -372,6 +372,12 @@ env.Command("o{n}.txt", "dep.txt", "cp $SOURCE $TARGET && ! grep -q 5 dep.txt")
 print([str(node) for node in env.Command("o{n}.txt", {c}, "cat $SOURCE > $TARGET")[0].children()])
 env.Object("obj{n}.o", "x.c"), Depends("obj{n}.o", {c})
 env.Program("prog{n}", ["x.c"], CPPPATH=["inc"])
+x = SConscript("sub/SConscript", exports="env lib0", variant_dir="build", duplicate=0)
+x = SConscript("sub/SConscript", exports="env lib0", variant_dir="build", duplicate=0); env.Install("inst", x)
+x = SConscript("sub/SConscript", exports="env lib0", variant_dir="build"); env.Install("inst", x)
+VariantDir("b2", "sub", duplicate=0), env.Crate("y", ["b2/s9.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
+VariantDir("b2", ".", duplicate=0), SConscript("b2/sub/SConscript", exports="env lib0")
+VariantDir("b2", "sub"), env.Crate("b2/y", [Glob("b2/*.comp")], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
 env.Zip("z{n}.zip", ["dep.txt"]), env.Command("o{n}.txt", {c}, "wc -c < $SOURCE > $TARGET")
 """
 """Of which SCons makes something besides crates, or of their files."""

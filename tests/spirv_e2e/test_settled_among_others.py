@@ -153,3 +153,37 @@ def test_two_ways_to_make_a_file_are_refused(pair: ProjectPair) -> None:
         pair.sconstruct(flat(CRATES + OTHERS) + said + "\n")
         run_alike(pair.kept, pair.asked, (), own="DECLARED.*\n")
         assert pair.kept.status == 2
+
+
+SUB = """\
+Import("env")
+d = env.Crate("d", ["d.comp"], crate_type="cdylib")
+e = env.Crate("e", ["e.comp"], crate_type=["rlib", "cdylib"])
+env.Install("#out", [d.image, e.rlib])
+env.Command("copy.txt", d, "cat $SOURCE > $TARGET")
+"""
+
+
+def test_a_variant_directory_without_copies(pair: ProjectPair) -> None:
+    """Its crates are known, until a file of the name of an output lies beside the sources: SCons would take that."""
+    files = {"sub/SConscript": SUB, **{f"sub/{name}": FILES[name] for name in ("d.comp", "e.comp")}}
+    pair.write(files)
+    text = 'SConscript("sub/SConscript", exports="env", variant_dir="build", duplicate=0)\n'
+    pair.settle(text)
+    pair.write({"sub/d.comp": other("d.comp", 1)["d.comp"]})
+    assert pair.until_known() == {"d"}
+    assert (pair.kept.path / "out" / "d.spv").read_bytes() == (pair.kept.path / "build" / "d.spv").read_bytes()
+    pair.write({"sub/d.spv": "junk"})
+    assert pair.run() == "d"
+    assert pair.run() == "d"
+    for project in pair:
+        (project.path / "sub" / "d.spv").unlink()
+        (project.path / "build" / "e.spv").unlink()
+    assert pair.run() == "d e"
+    assert pair.until_known() <= {"d e", "d", "e"}
+    for said in ('variant_dir="other", duplicate=0', 'variant_dir="build"', 'variant_dir="build", duplicate=0'):
+        pair.sconstruct(f'SConscript("sub/SConscript", exports="env", {said})\n')
+        for number in range(3):
+            pair.write({"sub/e.comp": other("e.comp", number)["e.comp"]})
+            pair.run()
+            pair.run()

@@ -24,6 +24,7 @@ from .caller import calling_frame
 from .crate_target import CrateTarget
 from .found import AS_FOUND
 from .plain import Unlike, copied, digest_of, exact, plain_variable, plain_word
+from .usual import variant_directories
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -111,13 +112,20 @@ class _Variables:
 class Moments:
     """What calls read, recorded again only where it has changed since the last call.
 
-    Shape: `module_paths` are the directories, absolute, in which Python has looked for modules at any call.
+    Shape: `module_paths` are the directories, absolute, in which Python has looked for modules at any call; `variants`
+    as `variant_directories` gives them, in their order, now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fs: Any) -> None:
+        self._fs = fs
+        self.variants = variant_directories(fs)
         self._known: dict[int, tuple[Environment, _Variables]] = {}
         self._world: _World | None = None
         self.module_paths: dict[str, None] = {}
+
+    def look_at_variants(self) -> None:
+        """Record that there may be other variant directories."""
+        self.variants = variant_directories(self._fs)
 
     def world(self) -> _World:
         """Return everything outside Environments that a call reads now.
@@ -159,7 +167,7 @@ class Moments:
         envs = [env for env, _ in self._known.values()]
         if not all(map(is_usual, (*envs, SCons.Defaults.DefaultEnvironment()))):
             raise Unlike("a Decider or a CacheDir")
-        return [*(self.variables(env).digest for env in envs), self.world().digest]
+        return [*(self.variables(env).digest for env in envs), self.world().digest, digest_of(self.variants)]
 
     @property
     def search_paths(self) -> set[str]:
@@ -194,10 +202,8 @@ class Call:
 
         try:
             self._variables, self._world = moments.variables(env), moments.world()
-            if self._here.srcdir is not None:
-                raise Unlike("a variant directory")
             place = str(self._here.get_internal_path())
-            rows = [place, self._variables.digest, self._world.digest, plain_word(words, noted)]
+            rows = [place, self._variables.digest, self._world.digest, plain_word(words, noted), moments.variants]
             self._words = copied(words)
             self.digest = digest_of(rows)
         except Unlike:

@@ -20,6 +20,7 @@ from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
 from .interface import InterfaceNode
+from .made_file import KeptFile
 from .node import Node
 from .pending_node import is_pending_node
 from .settled import CallRecord
@@ -207,8 +208,8 @@ class CheckedCalls:
                 call = self._calls[self._number(node)]
                 call.nodes.append((path, node))
                 call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
-            elif id(node) not in apart and not os.path.isdir(path):
-                yield path
+            elif id(node) not in apart and not isinstance(node, KeptFile) and not os.path.isdir(path):
+                yield path  # stages tell of what they keep
 
     def _number(self, node: Node) -> int:
         images = getattr(node.attributes, "crate_images", None)
@@ -225,6 +226,11 @@ class CheckedCalls:
         call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
         files, read = self._files.beside(), set()
         for path, node in call.nodes:
+            # A source of this name would be taken for it in a variant directory, unless the crate is declared.
+            for directory in node.dir.srcdir_list():
+                source = os.path.join(str(directory.abspath), str(node.name))
+                call.is_undone = call.is_undone or os.path.lexists(source)
+                files.keep(source, None)
             stage = stage_of(node)
             if stage is not None:
                 read.update(stage.state.files_read())

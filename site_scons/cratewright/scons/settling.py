@@ -83,7 +83,7 @@ class Settling:
         # There, SCons keeps its nodes by names in capitals, which cannot be compared with paths.
         self.is_like_others = is_plain_graph(fs, lambda node: False, self.aliases.others) and not WINDOWS
         self.memory = memory_of(root) if self.is_like_others else b""
-        self.moments = Moments()
+        self.moments = Moments(fs)
         self.late: list[str] = []
         self.asked: list[Any] = []
         self.executed: set[int] = set()
@@ -102,7 +102,7 @@ class Settling:
         self._pending: AskedTargets | None = None
         self._taken = TakenNodes(fs, self.declare)
         self._node_places: tuple[object, dict[int, tuple[int, int]]] = None, {}
-        self._watch = Watch(fs, self._report, self._alias)
+        self._watch = Watch(fs, self._report, self._alias, self.moments.look_at_variants)
         self._tell_no_more = before_registering(self._report)
         self._others: Mapping[str, Node] = {}
         self._before = self._read() if self.is_like_others else None

@@ -19,6 +19,7 @@ import SCons.Script.Main
 import SCons.Util
 
 from .node import Node
+from .pending_node import is_pending_node
 
 __all__ = [
     "all_nodes",
@@ -28,6 +29,7 @@ __all__ = [
     "made_by_others",
     "memory_is_usual",
     "options_are_usual",
+    "variant_directories",
     "when_read",
 ]
 
@@ -56,11 +58,22 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[
         if isinstance(node, SCons.Node.FS.Dir):
             # A name has no builder if it got an action before it was known to be a directory.
             builder = getattr(node, "builder", None)
-            if builder is not SCons.Node.FS.get_MkdirBuilder() or node.srcdir is not None or is_told(node):
+            is_copy = node.srcdir is not None and node.duplicate
+            if builder is not SCons.Node.FS.get_MkdirBuilder() or is_copy or is_told(node):
                 return False
         elif not _is_made(node) and is_told(node):
             return False
     return not fs.Top.repositories and {*SCons.Node.Alias.default_ans} <= {*aliases}
+
+
+def variant_directories(fs: Any) -> list[list[Any]]:
+    """Return the path of each variant directory and of its sources, and whether SCons copies them there."""
+    directories = [
+        (path, node)
+        for path, node in all_nodes(fs)
+        if isinstance(node, SCons.Node.FS.Dir) and not is_pending_node(node) and node.srcdir is not None
+    ]
+    return [[path, str(node.srcdir.abspath), bool(node.duplicate)] for path, node in directories]
 
 
 def made_by_others(fs: Any, is_own: Callable[[Node], bool]) -> dict[str, Node]:

@@ -68,10 +68,10 @@ _OF_PATHS = frozenset({"Dir", "Entry", "File", "GetBuildPath", "Glob"})
 _OF_SCRIPTS = frozenset(
     [
         *("Default", "EnsurePythonVersion", "EnsureSConsVersion", "Execute", "Exit", "Export", "GetLaunchDir"),
-        *("GetOption", "GetSConsVersion", "Help", "Import", "SConscript", "SConscriptChdir", "SetOption"),
+        *("GetOption", "GetSConsVersion", "Help", "Import", "SConscript", "SConscriptChdir", "SetOption", "VariantDir"),
     ]
 )
-"""Targets and SCons's options are examined when all SConscripts have been read."""
+"""Targets, SCons's options and variant directories are examined when all SConscripts have been read."""
 _OF_OTHERS = frozenset(
     [
         *(
@@ -97,20 +97,23 @@ _METHODS: tuple[tuple[type, Collection[str]], ...] = (
     (SCons.Node.FS.Dir, ("addRepository", "all_children", "link", "scan", "walk")),
 )
 """Queries from a node to others that may not exist yet."""
-_OF_FILES = ("PyPackageDir", "Repository", "VariantDir")
+_OF_FILES = ("PyPackageDir", "Repository")
 
 
 class Watch:
     """Reports what SCons is told, until `end`.
 
     Shape: `report` is called before anything happens that is not listed; `alias` is called instead of `env.Alias`, with
-    SCons's own, and returns None if that is to be reported and called.
+    SCons's own, and returns None if that is to be reported and called; `vary` is called after a variant directory was
+    declared.
     """
 
-    def __init__(self, fs: Any, report: Callable[[], None], alias: Callable[..., Any]) -> None:
+    def __init__(
+        self, fs: Any, report: Callable[[], None], alias: Callable[..., Any], vary: Callable[[], None]
+    ) -> None:
         self._fs = fs
-        self._is_globbing = False
-        self._report = lambda: None if self._is_globbing else report()
+        self._is_quiet = False
+        self._report = lambda: None if self._is_quiet else report()
         self._usual: list[tuple[Any, str, object]] = []
         classes = {
             *SCons.Environment.Base.__mro__,
@@ -127,7 +130,9 @@ class Watch:
             self._guard(kind, methods, self._report)
         for name in _OF_FILES:
             self._replace(fs, name, _guarded(getattr(fs, name), self._report))
+        # SCons asks nodes no more than what they are.
         self._replace(fs, "Glob", self._quiet(fs.Glob))
+        self._replace(fs, "VariantDir", self._quiet(fs.VariantDir, vary))
 
     def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str], all_names: Iterable[str]) -> None:
         """Have `is_more` called with the path of each node asked for, and with a name that a pattern matches.
@@ -152,17 +157,19 @@ class Watch:
         self._replace(self._fs, "_lookup", look)
         self._replace(SCons.Node.FS.Dir, "glob", look_for)
 
-    def _quiet(self, glob: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a `Glob` that reports nothing: SCons asks nodes no more than what they are."""
+    def _quiet(self, usual: Callable[..., Any], then: Callable[[], None] = lambda: None) -> Callable[..., Any]:
+        """Return a function that reports nothing, and calls another afterwards."""
 
-        def look_for(*words: Any, **more: Any) -> Any:
-            before, self._is_globbing = self._is_globbing, True
+        @wraps(usual)
+        def called(*words: Any, **more: Any) -> Any:
+            before, self._is_quiet = self._is_quiet, True
             try:
-                return glob(*words, **more)
+                return usual(*words, **more)
             finally:
-                self._is_globbing = before
+                self._is_quiet = before
+                then()
 
-        return look_for
+        return called
 
     def end(self) -> None:
         """Stop reporting."""
