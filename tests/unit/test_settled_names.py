@@ -24,7 +24,7 @@ def test_names_of_outputs_that_were_removed_or_never_made(tmp_path: Path) -> Non
 
 def test_each_way_to_a_pattern_is_watched(tmp_path: Path) -> None:
     fs = SCons.Node.FS.FS(str(tmp_path))
-    watch, asked = Watch(fs, lambda: None, lambda *words, **more: None), []
+    watch, asked = Watch(fs, lambda: None, lambda *words, **more: None, lambda: None), []
     watch.look_at_nodes(asked.append, {"gone.spv"}, ["gone.spv", "there.spv"])
     try:
         fs.Glob("*.spv")

@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
+from functools import cache
 from importlib import machinery
 from typing import Any, NamedTuple
 
@@ -124,6 +125,19 @@ class SettledBuild(NamedTuple):
         built = {path.rstrip("/") for path in self.built}
         gone = [path for path in differing if path in built and not os.path.lexists(path)]
         return {os.path.basename(path.rstrip("/")) for path in (*self.unmade, *gone)}
+
+    def may_concern(self) -> Callable[[str], bool]:
+        """Return a function that says whether a declaration may ask about a path, or a stage read it.
+
+        Of calls that SCons has not come to, or that were not up to date, not all files are known.
+        """
+
+        @cache
+        def is_known() -> bool:
+            records = self.records()
+            return bool(records) and all(record.is_checked and not record.hidden for record in records)
+
+        return lambda path: path in self.files or not is_known()
 
     def records(self) -> list[CallRecord]:
         """Return the record of each call; none if they are missing or unreadable."""

@@ -261,7 +261,9 @@ class Settling:
         if any(path in built or path.startswith(directories) for path, _ in all_nodes(self._fs)):
             self._before = None
             return
-        self._watch.look_at_nodes(is_more, before.unseen_names(self._differing or ()), [*map(os.path.basename, built)])
+        unseen = before.unseen_names(self._differing or ())
+        self._watch.look_at_nodes(is_more, unseen, [*map(os.path.basename, built)])
+        self._watch.look_at_others(before.may_concern(), self.declare)
         self._pending = AskedTargets(lambda target: self._asked_nodes(target, before))
 
     def _asked_nodes(self, target: CrateTarget, before: SettledBuild) -> list[AskedNode]:
@@ -282,10 +284,9 @@ class Settling:
         before, number = self._before, len(self.calls)
         if before is None or number == len(before.calls) or before.calls[number][0] != call.digest:
             return None
-        taken, row = self._taken, before.calls[number]
-        return PendingTarget(
-            self.declare, partial(self._take, taken.nodes, number, row), partial(self._take, taken.parts, number, row)
-        )
+        ways = (self._taken.nodes, self._taken.parts)
+        nodes, parts = (partial(self._take, take, number, before.calls[number]) for take in ways)
+        return PendingTarget(self.declare, nodes, parts)
 
     def _take(self, take: Callable[..., Any], number: int, row: Any) -> Any:
         """Return what is taken from a recorded call; None if calls are no longer recorded."""

@@ -85,7 +85,7 @@ _OF_OTHERS = frozenset(
             "NoCache",
             "NoClean",
         ),
-        *("Precious", "Pseudo", "Requires", "SideEffect", "Value"),
+        *("Precious", "Pseudo", "Requires", "Value"),
     ]
 )
 """Settings of nodes: those of crates notice them, all others are examined when all SConscripts have been read."""
@@ -133,6 +133,20 @@ class Watch:
         # SCons asks nodes no more than what they are.
         self._replace(fs, "Glob", self._quiet(fs.Glob))
         self._replace(fs, "VariantDir", self._quiet(fs.VariantDir, vary))
+
+    def look_at_others(self, concerns: Callable[[str], bool], declare: Callable[[], None]) -> None:
+        """Have `declare` called before SCons gets to know that another builder makes a file that concerns crates.
+
+        What a declaration does with a file may depend on whether SCons makes it.
+        """
+        usual = SCons.Node.Node.builder_set
+
+        def set_builder(node: Any, builder: Any) -> None:
+            if builder is not None and isinstance(node, SCons.Node.FS.Base) and concerns(str(node.get_abspath())):
+                declare()
+            usual(node, builder)
+
+        self._replace(SCons.Node.Node, "builder_set", set_builder)
 
     def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str], all_names: Iterable[str]) -> None:
         """Have `is_more` called with the path of each node asked for, and with a name that a pattern matches.
