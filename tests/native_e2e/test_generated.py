@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,24 @@ def test_headers_that_are_made_and_hidden_from_some_ways_to_ask(tmp_path: Path, 
     project.scons()
     assert _run(project) == 18
     assert project.up_to_date()
+
+
+def test_a_missing_directory_is_made_from_now_on(tmp_path: Path, scons_form: str) -> None:
+    """A build with nothing to do is known, in which a compiler has looked for the directory, but for no file in it."""
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project.crates(
+        'env.Crate("late", ["late.c"], crate_type="bin", include_dirs=["later", "there"])\n'
+        'env.Install("out", "late.in")\n'
+        'if "later" in ARGUMENTS:\n    env.Command("later/late.h", "late.in", Copy("$TARGET", "$SOURCE"))\n',
+        {
+            "late.c": '#include "late.h"\nint main(void) { return late; }\n',
+            "there/late.h": "enum { late = 3 };\n",
+            "late.in": "enum { late = 4 };\n",
+        },
+    )
+    project.scons()
+    for _ in range(3):
+        time.sleep(0.05)  # what has just been made is too young to be known
+        assert project.up_to_date()
+    project.scons("later=1")
+    assert subprocess.run([project.path / "late"], check=False).returncode == 4

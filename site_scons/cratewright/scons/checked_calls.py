@@ -213,8 +213,8 @@ class CheckedCalls:
 
     def _number(self, node: Node) -> int:
         images = getattr(node.attributes, "crate_images", None)
-        stages = (node if images is None else images.manifest).attributes.crate_stages
-        number = self._numbers.get(id(stages.declared.target))
+        stages = getattr((node if images is None else images.manifest).attributes, "crate_stages", None)
+        number = self._numbers.get(id(stages.declared.target)) if stages is not None else None
         if number is None:
             raise UnknownFiles(f"{node} is of no call")
         return number

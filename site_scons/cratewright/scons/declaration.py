@@ -278,7 +278,7 @@ class Declaration:
         options: Options,
     ) -> Crate:
         sources: list[Source] = []
-        here = relative(self.here)
+        here = named(self.here)
         for node, given, own, variant in entries:
             logical, located = logical_source(node), located_source(node)
             path = named(logical)

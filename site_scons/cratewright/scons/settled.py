@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from importlib import machinery
 from typing import Any, NamedTuple
@@ -137,7 +137,15 @@ class SettledBuild(NamedTuple):
             records = self.records()
             return bool(records) and all(record.is_checked and not record.hidden for record in records)
 
-        return lambda path: path in self.files or not is_known()
+        return lambda path: any(each in self.files for each in self.with_missing(path)) or not is_known()
+
+    def with_missing(self, path: str) -> Iterator[str]:
+        """Yield a path, and the directories above it that were missing: a compiler may have looked for them alone."""
+        yield path
+        while (above := os.path.dirname(path)) != path:
+            path = above
+            if self.files.get(path, ()) is None:
+                yield path
 
     def records(self) -> list[CallRecord]:
         """Return the record of each call; none if they are missing or unreadable."""
@@ -227,8 +235,8 @@ def reading(build: SettledBuild, records: Sequence[CallRecord], others: Set[str]
     """
     if not any(map(os.path.isabs, others)):
         return set()
-    paths = list(build.files)
-    made = {number for number, path in enumerate(paths) if path in others}
+    paths, names = list(build.files), {each for path in others for each in build.with_missing(path)}
+    made = {number for number, path in enumerate(paths) if path in names}
     found = {number for number, record in enumerate(records) if record.hidden or not made.isdisjoint(record.files)}
     owned = {file for record in records for file in record.files} if made else made
     return found if made <= owned else None
