@@ -58,3 +58,35 @@ def test_one_place_under_two_names(tmp_path: Path, backend: type[SpirvBackend]) 
         for multimodule in (True, False):
             entries = json.loads(build.link_all(app, lto=lto, multimodule=multimodule)["app.spv.json"])["entries"]
             assert [[row["name"] for row in entry["descriptors"]] for entry in entries] == [["one"], ["two"]]
+
+
+SHARED = (
+    "#version 460\nlayout(local_size_x = 1) in;\n"
+    "layout(binding = 0) readonly buffer Ones { float x[]; } ones;\n"
+    "layout(binding = 0) readonly buffer Fours { vec4 x4[]; } fours;\n"
+    "layout(binding = 1) buffer Sum { float y[]; } sum;\n"
+    "void main() { uint i = gl_GlobalInvocationID.x; sum.y[i] = ones.x[i] + fours.x4[i].y; }\n"
+)
+SHARED_SLANG = (
+    'ByteAddressBuffer bytes;\nRWStructuredBuffer<float> sum;\n[shader("compute")] [numthreads(1, 1, 1)]\n'
+    "void main(uint i : SV_DispatchThreadID) { sum[i] = bytes.Load<float>(i * 4) + bytes.Load(i * 8); }\n"
+)
+
+
+@pytest.mark.parametrize("backend", [SpirvBackend, SlangBackend])
+def test_buffers_that_share_a_binding_are_told_apart(tmp_path: Path, backend: type[SpirvBackend]) -> None:
+    """Shaders read one buffer as several types: each is described as what it is, in every mode."""
+    if backend is SlangBackend:
+        require_slang()
+    name, text = ("a.slang", SHARED_SLANG) if backend is SlangBackend else ("a.comp", SHARED)
+    build = ShaderBuild(tmp_path, backend=backend)
+    build.write({name: text})
+    app = build.compile("app", [name])
+    found = set()
+    for lto in ("off", "thin", "fat"):
+        for level in ("0", "3"):
+            (entry,) = json.loads(build.link_all(app, lto=lto, opt_level=level)["app.spv.json"])["entries"]
+            rows = [(row["name"], row["binding"], row["block"]["members"][0]["type"]) for row in entry["descriptors"]]
+            found.add(tuple(sorted(rows)))
+    assert len(found) == 1
+    assert len({kind for _, binding, kind in found.pop() if binding == 0}) == 2

@@ -217,7 +217,7 @@ def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
 def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | None) -> str:
     if interface is None:
         # Optimizing drops unused resources, but also all names, so these are restored.
-        interface = reflect.interface(data, name=image.path)
+        interface = reflect.interface(data, name=image.path, blocks=True)
         restore_names(interface, facts)
     row = {
         "path": image.path,

@@ -104,14 +104,56 @@ def sources_of(modules: Iterable[LinkModule]) -> tuple[tuple[str, str], ...]:
 
 
 def restore_names(interface: reflect.Row, facts: Facts) -> None:
-    """Take names and blocks from before debug names were stripped; a host looks resources up by them."""
-    known, blocks = dict(facts.names), dict(facts.blocks)
+    """Take names and blocks from before debug names were stripped; a host looks resources up by them.
+
+    Shape: an interface with blocks. Resources may share a binding: each gets the name of one that is laid out like it.
+    """
+    known, blocks = _Known(facts.names), _Known(facts.blocks)
     for place, row in _places(interface):
-        row["name"] = row["name"] or known.get(place, "")
+        row["name"] = row["name"] or known.take(place) or ""
         if "location" in row:
-            row["type"] = known.get((*place, _TYPE), row["type"])
-        if place in blocks:
-            row["block"] = json.loads(blocks[place])
+            row["type"] = known.take((*place, _TYPE)) or row["type"]
+        block = blocks.take(place)
+        row.pop("block", None)
+        if block is not None:
+            row["block"] = json.loads(block)
+    entries = interface["entry_points"]
+    assert isinstance(entries, list)
+    for entry in entries:
+        entry["descriptors"].sort(key=reflect.descriptor_order)
+
+
+class _Known:
+    """What is known by place, of which each is given to one resource as long as there are several."""
+
+    def __init__(self, rows: Iterable[tuple[_Place, str]]) -> None:
+        self._found: dict[_Place, list[str]] = {}
+        self._alone: dict[_Place, set[str]] = {}
+        for place, text in rows:
+            self._found.setdefault(place, []).append(text)
+            if "descriptors" in place:
+                self._alone.setdefault(place[:-1], set()).add(text)
+
+    def take(self, place: _Place) -> str | None:
+        """Return what is known of a place; None if nothing is, or if it may be several things."""
+        found = self._found.get(place)
+        if found:
+            return found.pop(0) if len(found) > 1 else found[0]
+        # Optimizing may have changed its layout.
+        others = self._alone.get(place[:-1], set())
+        return next(iter(others)) if len(others) == 1 else None
+
+
+def _layout(row: reflect.Row) -> str:
+    """Return everything but the names of a resource and of its structures."""
+
+    def unnamed(value: object) -> object:
+        if isinstance(value, dict):
+            apart = ("name", "type") if "members" in value else ("name",)
+            return {key: unnamed(item) for key, item in value.items() if key not in apart}
+        return [unnamed(item) for item in value] if isinstance(value, list) else value
+
+    return json.dumps(unnamed(row), sort_keys=True)
 
 
 def _places(interface: reflect.Row) -> Iterator[tuple[_Place, reflect.Row]]:
@@ -125,4 +167,5 @@ def _places(interface: reflect.Row) -> Iterator[tuple[_Place, reflect.Row]]:
             yield (entry["stage"], entry["name"], "push_constants"), entry["push_constants"]
         for kind in _KINDS:
             for row in entry[kind]:
-                yield (entry["stage"], entry["name"], kind, *(row.get(word) for word in _BOUND_BY)), row
+                layout = _layout(row) if kind == "descriptors" else ""
+                yield (entry["stage"], entry["name"], kind, *(row.get(word) for word in _BOUND_BY), layout), row

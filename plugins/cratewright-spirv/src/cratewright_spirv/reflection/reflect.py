@@ -6,6 +6,7 @@ All answers are plain values in a fixed order.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from cratewright import ToolError, dataclass
 
@@ -29,7 +30,16 @@ from ..binary.shapes import ScalarValue, Shapes
 from ..spirv_tools.library import load
 from .blocks import Blocks, Row
 
-__all__ = ["STAGES", "ReflectedEntry", "Row", "ShaderStage", "entry_points", "instruction_count", "interface"]
+__all__ = [
+    "STAGES",
+    "ReflectedEntry",
+    "Row",
+    "ShaderStage",
+    "descriptor_order",
+    "entry_points",
+    "instruction_count",
+    "interface",
+]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
@@ -157,7 +167,12 @@ def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks |
             if layouts is not None and shapes.opcode(type_id) == op.TYPE_STRUCT:
                 row["block"] = layouts.layout(type_id)
             found.append(row)
-    return sorted(found, key=lambda row: (row["set"], row["binding"], row["kind"], row["name"]))
+    return sorted(found, key=descriptor_order)
+
+
+def descriptor_order(row: Row) -> list[Any]:
+    """Return a key by which descriptors are sorted."""
+    return [row[word] for word in ("set", "binding", "kind", "name")]
 
 
 def _kind(shapes: Shapes, storage: int, type_id: int) -> str:
