@@ -24,7 +24,7 @@ from .caller import calling_frame
 from .crate_target import CrateTarget
 from .found import AS_FOUND
 from .plain import Unlike, copied, digest_of, exact, plain_variable, plain_word
-from .usual import variant_directories
+from .usual import variant_directories, variant_row
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -113,19 +113,20 @@ class Moments:
     """What calls read, recorded again only where it has changed since the last call.
 
     Shape: `module_paths` are the directories, absolute, in which Python has looked for modules at any call; `variants`
-    as `variant_directories` gives them, in their order, now.
+    is the digest of all variant directories now.
     """
 
     def __init__(self, fs: Any) -> None:
         self._fs = fs
-        self.variants = variant_directories(fs)
+        self.variants = digest_of(variant_directories(fs))
         self._known: dict[int, tuple[Environment, _Variables]] = {}
         self._world: _World | None = None
         self.module_paths: dict[str, None] = {}
 
-    def look_at_variants(self) -> None:
-        """Record that there may be other variant directories."""
-        self.variants = variant_directories(self._fs)
+    def vary(self, variant_dir: Any, *_: object, **__: object) -> None:
+        """Record a variant directory that was declared."""
+        directory = self._fs.Dir(variant_dir) if isinstance(variant_dir, str) else variant_dir
+        self.variants = digest_of([self.variants, variant_row(directory)])
 
     def world(self) -> _World:
         """Return everything outside Environments that a call reads now.
@@ -167,7 +168,7 @@ class Moments:
         envs = [env for env, _ in self._known.values()]
         if not all(map(is_usual, (*envs, SCons.Defaults.DefaultEnvironment()))):
             raise Unlike("a Decider or a CacheDir")
-        return [*(self.variables(env).digest for env in envs), self.world().digest, digest_of(self.variants)]
+        return [*(self.variables(env).digest for env in envs), self.world().digest, self.variants]
 
     @property
     def search_paths(self) -> set[str]:

@@ -23,13 +23,13 @@ from .interface import InterfaceNode
 from .made_file import KeptFile
 from .node import Node
 from .pending_node import is_pending_node
-from .settled import CallRecord
+from .settled import CallRecord, CallRow
 from .settling import Settling
 from .stage import stage_of
 from .state import StageState
 from .usual import all_nodes, is_told, made_by_others
 
-__all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_crate_node"]
+__all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_ours"]
 
 
 _UNVISITED = SCons.Node.no_state
@@ -125,7 +125,7 @@ class CheckedCalls:
         self._calls = [_Call() for _ in settling.calls]
         self.built: list[str] = []
         self.unmade: list[str] = []
-        self.others = made_by_others(fs, lambda node: is_pending_node(node) or is_crate_node(node))
+        self.others = made_by_others(fs, is_ours)
         below = _below(self.others.values())
         others = list(self._sorted(fs, below))
         read: set[str] = set()
@@ -151,7 +151,7 @@ class CheckedCalls:
         """Whether the next build may have to make anything."""
         return any(call.is_undone for call in self._calls)
 
-    def described(self) -> list[tuple[str, list[str], dict[str, Any]]]:
+    def described(self) -> list[CallRow]:
         """Return the calls as in `SettledBuild`."""
         settling, known = self._settling, self._settling.known
         return [
@@ -295,7 +295,12 @@ class CheckedCalls:
                 yield maker
 
 
-def is_crate_node(node: Node) -> bool:
+def is_ours(node: Node) -> bool:
+    """Return whether a node is pending, or a crate's, and SCons does no more with it than the crate asks for."""
+    return is_pending_node(node) or _is_crate_node(node)
+
+
+def _is_crate_node(node: Node) -> bool:
     """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
     if stage_of(node) is not None:
         return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)

@@ -22,6 +22,7 @@ __all__ = [
     "MEMORY",
     "RECORD_NAME",
     "CallRecord",
+    "CallRow",
     "SettledBuild",
     "add_reachable",
     "hidden_paths",
@@ -41,6 +42,10 @@ MEMORY = ".sconsign.dblite"
 _FORMAT = "cratewright settled build 8"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
+
+
+CallRow = tuple[str, list[str], dict[str, Any]]
+"""A call as in `SettledBuild.calls`."""
 
 
 class CallRecord(NamedTuple):
@@ -79,7 +84,7 @@ class SettledBuild(NamedTuple):
     which are only read if something differs.
     """
 
-    calls: list[tuple[str, list[str], dict[str, Any]]]
+    calls: list[CallRow]
     aliases: list[Any]
     asked: list[Any]
     late: list[str]
@@ -126,16 +131,17 @@ class SettledBuild(NamedTuple):
         gone = [path for path in differing if path in built and not os.path.lexists(path)]
         return {os.path.basename(path.rstrip("/")) for path in (*self.unmade, *gone)}
 
-    def may_concern(self) -> Callable[[str], bool]:
+    def may_concern(self, records: Sequence[CallRecord]) -> Callable[[str], bool]:
         """Return a function that says whether a declaration may ask about a path, or a stage read it.
 
-        Of calls that SCons has not come to, or that were not up to date, not all files are known.
+        Shape: `records` are those of the calls; empty if they have not been read. Of calls that SCons has not come to,
+        or that were not up to date, not all files are known.
         """
 
         @cache
         def is_known() -> bool:
-            records = self.records()
-            return bool(records) and all(record.is_checked and not record.hidden for record in records)
+            found = records or self.records()
+            return bool(found) and all(record.is_checked and not record.hidden for record in found)
 
         return lambda path: any(each in self.files for each in self.with_missing(path)) or not is_known()
 

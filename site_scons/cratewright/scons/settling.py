@@ -102,7 +102,7 @@ class Settling:
         self._pending: AskedTargets | None = None
         self._taken = TakenNodes(fs, self.declare)
         self._node_places: tuple[object, dict[int, tuple[int, int]]] = None, {}
-        self._watch = Watch(fs, self._report, self._alias, self.moments.look_at_variants)
+        self._watch = Watch(fs, self._report, self._alias, self.moments.vary)
         self._tell_no_more = before_registering(self._report)
         self._others: Mapping[str, Node] = {}
         self._before = self._read() if self.is_like_others else None
@@ -263,7 +263,7 @@ class Settling:
             return
         unseen = before.unseen_names(self._differing or ())
         self._watch.look_at_nodes(is_more, unseen, [*map(os.path.basename, built)])
-        self._watch.look_at_others(before.may_concern(), self.declare)
+        self._watch.look_at_others(before.may_concern(self.records), self.declare)
         self._pending = AskedTargets(lambda target: self._asked_nodes(target, before))
 
     def _asked_nodes(self, target: CrateTarget, before: SettledBuild) -> list[AskedNode]:

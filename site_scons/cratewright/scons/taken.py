@@ -9,6 +9,7 @@ import SCons.Util
 
 from .node import Node
 from .pending_node import PendingNodes
+from .settled import CallRow
 
 __all__ = ["TakenNodes"]
 
@@ -34,11 +35,11 @@ class TakenNodes:
     def __len__(self) -> int:
         return sum(map(len, self._nodes.values()))
 
-    def nodes(self, number: int, row: tuple[str, list[str], dict[str, Any]]) -> list[Node]:
+    def nodes(self, number: int, row: CallRow) -> list[Node]:
         """Return the nodes of a call's target."""
         return [self._node(number, row, path) for path in row[1]]
 
-    def parts(self, number: int, row: tuple[str, list[str], dict[str, Any]]) -> dict[str, Any]:
+    def parts(self, number: int, row: CallRow) -> dict[str, Any]:
         """Return what a call's target has by name."""
         found = dict(row[2])
         for name, value in row[2].items():
@@ -58,7 +59,7 @@ class TakenNodes:
         """Turn all into ordinary SCons nodes, from now on."""
         self._pending.end()
 
-    def _node(self, number: int, row: tuple[str, list[str], dict[str, Any]], path: str) -> Node:
+    def _node(self, number: int, row: CallRow, path: str) -> Node:
         self._rows[number] = row[1]
         nodes = self._nodes.setdefault(number, {})
         if path not in nodes:

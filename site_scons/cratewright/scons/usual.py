@@ -30,6 +30,7 @@ __all__ = [
     "memory_is_usual",
     "options_are_usual",
     "variant_directories",
+    "variant_row",
     "when_read",
 ]
 
@@ -67,13 +68,17 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[
 
 
 def variant_directories(fs: Any) -> list[list[Any]]:
-    """Return the path of each variant directory and of its sources, and whether SCons copies them there."""
-    directories = [
-        (path, node)
-        for path, node in all_nodes(fs)
+    """Return a row for each variant directory."""
+    return [
+        variant_row(node)
+        for _, node in all_nodes(fs)
         if isinstance(node, SCons.Node.FS.Dir) and not is_pending_node(node) and node.srcdir is not None
     ]
-    return [[path, str(node.srcdir.abspath), bool(node.duplicate)] for path, node in directories]
+
+
+def variant_row(directory: Node) -> list[Any]:
+    """Return the path of a variant directory and of its sources, and whether SCons copies them there."""
+    return [str(directory.abspath), str(directory.srcdir.abspath), bool(directory.duplicate)]
 
 
 def made_by_others(fs: Any, is_own: Callable[[Node], bool]) -> dict[str, Node]:

@@ -14,12 +14,11 @@ import SCons.Script.Main
 
 from ..base.errors import CratewrightError
 from ..system.fs import write_atomic
-from .checked_calls import CheckedCalls, Files, UnknownFiles, is_crate_node
+from .checked_calls import CheckedCalls, Files, UnknownFiles, is_ours
 from .crates import Build
 from .heard import listen
 from .installed import installed_files, is_below
 from .paths import ways_up
-from .pending_node import is_pending_node
 from .settled import RECORD_NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
 from .told import told_in_order, told_of
@@ -37,17 +36,13 @@ def watch_build(build: Build, settling: Settling, fs: Any) -> None:
     declared = {id(crate.target) for crate in build.crates.values()}
     if (
         {id(settling.targets[number]) for number in settling.executed} == declared
-        and is_plain_graph(fs, _is_ours, settling.aliases.names | settling.aliases.others)
+        and is_plain_graph(fs, is_ours, settling.aliases.names | settling.aliases.others)
         and not build.reporting.is_recorded
         and not any(crate.read_by_link or crate.instead for crate in build.crates.values())
     ):
         atexit.register(_keep, path, build, settling, fs, _Lines())
     else:
         _forget(path)
-
-
-def _is_ours(node: Any) -> bool:
-    return is_pending_node(node) or is_crate_node(node)
 
 
 _DONE = "scons: done building targets."

@@ -10,6 +10,7 @@ import fnmatch
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
+from operator import is_
 from types import FunctionType
 from typing import Any
 
@@ -74,18 +75,8 @@ _OF_SCRIPTS = frozenset(
 """Targets, SCons's options and variant directories are examined when all SConscripts have been read."""
 _OF_OTHERS = frozenset(
     [
-        *(
-            "AddPostAction",
-            "AddPreAction",
-            "AlwaysBuild",
-            "Clean",
-            "Command",
-            "Depends",
-            "Ignore",
-            "NoCache",
-            "NoClean",
-        ),
-        *("Precious", "Pseudo", "Requires", "Value"),
+        *("AddPostAction", "AddPreAction", "AlwaysBuild", "Clean", "Command", "Depends", "Ignore", "NoCache"),
+        *("NoClean", "Precious", "Pseudo", "Requires", "Value"),
     ]
 )
 """Settings of nodes: those of crates notice them, all others are examined when all SConscripts have been read."""
@@ -100,16 +91,20 @@ _METHODS: tuple[tuple[type, Collection[str]], ...] = (
 _OF_FILES = ("PyPackageDir", "Repository")
 
 
+def _nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
 class Watch:
     """Reports what SCons is told, until `end`.
 
     Shape: `report` is called before anything happens that is not listed; `alias` is called instead of `env.Alias`, with
     SCons's own, and returns None if that is to be reported and called; `vary` is called after a variant directory was
-    declared.
+    declared, with the arguments of `VariantDir`.
     """
 
     def __init__(
-        self, fs: Any, report: Callable[[], None], alias: Callable[..., Any], vary: Callable[[], None]
+        self, fs: Any, report: Callable[[], None], alias: Callable[..., Any], vary: Callable[..., None]
     ) -> None:
         self._fs = fs
         self._is_quiet = False
@@ -123,9 +118,9 @@ class Watch:
         for kind in classes:
             names = [name for name in vars(kind) if not name.startswith("_") and name not in _LISTED]
             self._guard(kind, [name for name in names if name not in _OF_OTHERS], self._report)
-            self._guard(kind, _OF_OTHERS, None)
+            self._guard(kind, _OF_OTHERS)
         self._replace(SCons.Environment.Base, "Alias", _aliasing(SCons.Environment.Base.Alias, self._report, alias))
-        self._guard(SCons.Builder.BuilderBase, ("__call__",), None)
+        self._guard(SCons.Builder.BuilderBase, ("__call__",))
         for kind, methods in _METHODS:
             self._guard(kind, methods, self._report)
         for name in _OF_FILES:
@@ -171,17 +166,18 @@ class Watch:
         self._replace(self._fs, "_lookup", look)
         self._replace(SCons.Node.FS.Dir, "glob", look_for)
 
-    def _quiet(self, usual: Callable[..., Any], then: Callable[[], None] = lambda: None) -> Callable[..., Any]:
-        """Return a function that reports nothing, and calls another afterwards."""
+    def _quiet(self, usual: Callable[..., Any], then: Callable[..., None] = _nothing) -> Callable[..., Any]:
+        """Return a function that reports nothing, and calls another with the same arguments afterwards."""
 
         @wraps(usual)
         def called(*words: Any, **more: Any) -> Any:
             before, self._is_quiet = self._is_quiet, True
             try:
-                return usual(*words, **more)
+                result = usual(*words, **more)
             finally:
                 self._is_quiet = before
-                then()
+            then(*words, **more)
+            return result
 
         return called
 
@@ -194,7 +190,7 @@ class Watch:
             else:
                 setattr(place, name, usual)
 
-    def _guard(self, kind: type, names: Collection[str], report: Callable[[], None] | None) -> None:
+    def _guard(self, kind: type, names: Collection[str], report: Callable[..., None] = _nothing) -> None:
         for name in names:
             usual = vars(kind).get(name)
             if isinstance(usual, FunctionType):
@@ -210,10 +206,9 @@ class Watch:
 _NOTHING = object()
 
 
-def _guarded(usual: Callable[..., Any], report: Callable[[], None] | None) -> Callable[..., Any]:
+def _guarded(usual: Callable[..., Any], report: Callable[..., None]) -> Callable[..., Any]:
     def before(words: tuple[Any, ...], more: Mapping[str, Any]) -> tuple[Iterable[Any], Mapping[str, Any]]:
-        if report is not None:
-            report()
+        report()
         return map(_real, words), {name: _real(word) for name, word in more.items()}
 
     return passage(usual, before)
@@ -235,5 +230,6 @@ def _aliasing(
 def _real(word: Any) -> Any:
     """Return a word with nodes in place of their stand-ins."""
     if type(word) is list or type(word) is tuple:
-        return type(word)(map(_real, word))
+        items = [_real(item) for item in word]
+        return word if all(map(is_, items, word)) else type(word)(items)
     return AskedNode.real(word) if type(word) is AskedNode else word
