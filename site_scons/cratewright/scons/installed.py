@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Container, Iterable, Iterator
 
 from ..cache.key import code_files
 from ..contract.backend import CodegenBackend
@@ -17,34 +16,46 @@ from ..plugins.discovery import checkout_places
 from ..plugins.hooks import EVENTS, PROFILES
 from ..plugins.plugin import BY_HAND
 from ..plugins.registry import default_registry
-from ..system.program import asked_files
 
-__all__ = ["installed_files", "is_below"]
+__all__ = ["check_plugins", "installed_files", "is_below", "loaded_files"]
 
-_Stamp = Any
 _ASKED_EACH_TIME = frozenset({EVENTS, PROFILES})
 """Hooks by which a plugin decides or learns what a build does; backends declare their own dependencies."""
 
 
-def installed_files(
-    root: str, engines: Iterable[Engine], modules: Iterable[str], places: set[str], raises: type[Exception]
-) -> dict[str, _Stamp]:
-    """Return the files of everything installed, each with its stamp when it was examined; False if it was not.
+def check_plugins(raises: type[Exception]) -> None:
+    """Refuse plugins that depend on more than files.
 
-    Shape: absolute paths; `root` is the project's, `modules` are the directories in which Python has looked for
-    modules, `places` those in which programs are looked for in addition to `PATH`.
-    Raises: `raises` for what files alone cannot show.
+    Raises: `raises`.
     """
     plugins = default_registry().plugins
     if any(plugin.origin == BY_HAND for plugin in plugins):
         raise raises("plugins of the SConstruct's own")
     if any(set(plugin.hooks) & _ASKED_EACH_TIME for plugin in plugins):
         raise raises("plugins that may read what nobody sees")
-    found: dict[str, _Stamp] = dict.fromkeys(_code(engines, raises), False)
-    found |= dict.fromkeys(_distributions(root, [*modules, *map(os.path.abspath, sys.path)]), False)
-    found |= dict.fromkeys(_programs({*places, *os.environ.get("PATH", "").split(os.pathsep)}, raises), False)
-    found |= dict.fromkeys(checkout_places(), False)
-    return found | asked_files()
+
+
+def loaded_files(known: Container[str]) -> Iterator[str]:
+    """Yield the files of all loaded modules, apart from known ones."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file not in known:
+            yield os.path.abspath(file)
+
+
+def installed_files(
+    root: str, engines: Iterable[Engine], modules: Iterable[str], places: set[str], raises: type[Exception]
+) -> Iterator[str]:
+    """Yield the files of everything installed, apart from those of loaded modules.
+
+    Shape: absolute paths; `root` is the project's, `modules` are the directories in which Python has looked for
+    modules, `places` those in which programs are looked for in addition to `PATH`.
+    Raises: `raises` for what files alone cannot show.
+    """
+    yield from _code(engines, raises)
+    yield from _distributions(root, [*modules, *map(os.path.abspath, sys.path)])
+    yield from _programs({*places, *os.environ.get("PATH", "").split(os.pathsep)}, raises)
+    yield from checkout_places()
 
 
 def is_below(path: str, root: str) -> bool:
@@ -53,11 +64,7 @@ def is_below(path: str, root: str) -> bool:
 
 
 def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
-    """Yield the files of all loaded modules, and those that results of backends depend on."""
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str):
-            yield os.path.abspath(file)
+    """Yield the files that results of backends depend on."""
     for engine in engines:
         for (name, _), backend in engine.backends.items():
             kind = plugin_class(backend)

@@ -39,7 +39,7 @@ RECORD_NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own file: what it has built, and from what."""
 
-_FORMAT = "cratewright settled build 8"
+_FORMAT = "cratewright settled build 9"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
@@ -77,9 +77,10 @@ class SettledBuild(NamedTuple):
     and the places there of what it stands for; `asked` are the targets to build, `late` digests of the state when all
     SConscripts had been read. `told` are the lines that SCons printed when there was nothing to do. `built` are the
     paths of nodes that crates make, directories with a trailing `/`; `unmade` those of nodes that are not on disk.
-    `memory` is the digest of SCons's database. `files` are all files read or made, with their stamps, None for a
-    missing path; `places` are directories of the project in which Python looks for modules, with the digests of their
-    file names. Paths are absolute. `ways` are paths with `..`, and where they lead, since a link may be on the way.
+    `memory` is the digest of SCons's database. `installed` are the files of programs, plugins and code, with their
+    stamps, None for a missing path; `files` are all others that were read or made; `places` are directories of the
+    project in which Python looks for modules, with the digests of their file names. Paths are absolute. `ways` are
+    paths with `..`, and where they lead, since a link may be on the way.
     `is_whole` if nothing was made, and SCons makes nothing apart from crates; `written` is the text of the records,
     which are only read if something differs.
     """
@@ -92,6 +93,7 @@ class SettledBuild(NamedTuple):
     built: list[str]
     unmade: list[str]
     memory: str
+    installed: Mapping[str, list[int] | None]
     places: Mapping[str, str]
     files: Mapping[str, list[int] | None]
     ways: Mapping[str, str]
@@ -113,17 +115,7 @@ class SettledBuild(NamedTuple):
 
             if any(plain_path(path) != end for path, end in self.ways.items()):
                 return None
-        find, found = os.stat, []
-        for path, stamp in self.files.items():
-            try:
-                now = find(path)
-            except (OSError, ValueError):
-                if stamp is not None:
-                    found.append(path)
-                continue
-            if stamp is None or file_stamp(now) != stamp:
-                found.append(path)
-        return found
+        return None if _changed(self.installed) else _changed(self.files)
 
     def unseen_names(self, differing: Iterable[str]) -> set[str]:
         """Return the names of nodes that a pattern does not find on disk; `differing` are paths that have changed."""
@@ -143,15 +135,18 @@ class SettledBuild(NamedTuple):
             found = records or self.records()
             return bool(found) and all(record.is_checked and not record.hidden for record in found)
 
-        return lambda path: any(each in self.files for each in self.with_missing(path)) or not is_known()
+        return lambda path: any(self._has(each) for each in self.with_missing(path)) or not is_known()
 
     def with_missing(self, path: str) -> Iterator[str]:
         """Yield a path, and the directories above it that were missing: a compiler may have looked for them alone."""
         yield path
         while (above := os.path.dirname(path)) != path:
             path = above
-            if self.files.get(path, ()) is None:
+            if self.files.get(path, ()) is None or self.installed.get(path, ()) is None:
                 yield path
+
+    def _has(self, path: str) -> bool:
+        return path in self.files or path in self.installed
 
     def records(self) -> list[CallRecord]:
         """Return the record of each call; none if they are missing or unreadable."""
@@ -241,8 +236,10 @@ def reading(build: SettledBuild, records: Sequence[CallRecord], others: Set[str]
     """
     if not any(map(os.path.isabs, others)):
         return set()
-    paths, names = list(build.files), {each for path in others for each in build.with_missing(path)}
-    made = {number for number, path in enumerate(paths) if path in names}
+    names = {each for path in others for each in build.with_missing(path)}
+    if not names.isdisjoint(build.installed):
+        return None
+    made = {number for number, path in enumerate(build.files) if path in names}
     found = {number for number, record in enumerate(records) if record.hidden or not made.isdisjoint(record.files)}
     owned = {file for record in records for file in record.files} if made else made
     return found if made <= owned else None
@@ -276,6 +273,21 @@ def add_reachable(found: set[int], edges: Sequence[Sequence[int]], others: Set[i
         todo += more
 
 
+def _changed(files: Mapping[str, list[int] | None]) -> list[str]:
+    """Return the paths that have another stamp now."""
+    find, found = os.stat, []
+    for path, stamp in files.items():
+        try:
+            now = find(path)
+        except (OSError, ValueError):
+            if stamp is not None:
+                found.append(path)
+            continue
+        if stamp is None or file_stamp(now) != stamp:
+            found.append(path)
+    return found
+
+
 def _is_file_or_missing(path: str) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
@@ -285,7 +297,7 @@ def _is_file_or_missing(path: str) -> bool:
         return False
 
 
-_TYPES = (list, list, list, list, list, list, list, str, dict, dict, dict, bool, bytes)
+_TYPES = (list, list, list, list, list, list, list, str, dict, dict, dict, dict, bool, bytes)
 
 
 def read_settled(root: str) -> SettledBuild | None:

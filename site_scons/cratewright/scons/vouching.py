@@ -14,10 +14,11 @@ import SCons.Script.Main
 
 from ..base.errors import CratewrightError
 from ..system.fs import write_atomic
+from ..system.program import asked_files
 from .checked_calls import CheckedCalls, Files, UnknownFiles, is_ours
 from .crates import Build
 from .heard import listen
-from .installed import installed_files, is_below
+from .installed import check_plugins, installed_files, is_below, loaded_files
 from .paths import ways_up
 from .settled import RECORD_NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
@@ -126,10 +127,19 @@ def _described(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Sett
     is_whole = is_done and not calls.others and is_same_memory(settling.memory, memory)
     places = settling.moments.search_paths
     modules = list(settling.moments.module_paths)
-    installed = installed_files(build.root, build.engines.values(), modules, places, raises=UnknownFiles)
-    for path, known in installed.items():
-        files.note(path, known)
     before = settling.known
+    check_plugins(raises=UnknownFiles)
+    installed = files.beside()
+    if before is not None:  # with the same calls, which take nothing else
+        installed.stamps.update(before.installed)
+    for path in loaded_files(installed.stamps):
+        installed.note(path)
+    if before is None:
+        for path in installed_files(build.root, build.engines.values(), modules, places, raises=UnknownFiles):
+            if path not in installed.stamps:
+                installed.note(path)
+    for path, stamp in asked_files().items():
+        installed.note(path, stamp)
     told = lines.told if is_done else before.told if before is not None else []
     records = _records(build, calls, settling.asked, told)
     if not is_whole and not records:
@@ -143,6 +153,7 @@ def _described(build: Build, settling: Settling, fs: Any, lines: _Lines) -> Sett
         calls.built,
         calls.unmade,
         memory_digest(memory),
+        installed.stamps,
         {place: names_digest(place) for place in modules if is_below(place, build.root)},
         files.stamps,
         {**(before.ways if before is not None else {}), **ways_up(fs)},
