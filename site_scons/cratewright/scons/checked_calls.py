@@ -19,6 +19,7 @@ from ..base.stamp import file_stamp, is_older
 from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
+from .images import ImageNodes
 from .interface import InterfaceNode
 from .made_file import KeptFile
 from .node import Node
@@ -344,7 +345,9 @@ def _parts(target: CrateTarget) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in PARTS:
         value = getattr(target, name)
-        if isinstance(value, Mapping):
+        if isinstance(value, ImageNodes):
+            found[name] = dict(value.paths)
+        elif isinstance(value, Mapping):
             found[name] = {entry: _path(node) for entry, node in value.items()}
         elif isinstance(value, SCons.Util.NodeList):
             found[name] = list(map(_path, value))

@@ -95,7 +95,8 @@ class ImageNodes(Mapping[str, Any]):
         self._hint = hint
 
     @cached_property
-    def _nodes(self) -> Mapping[str, str]:
+    def paths(self) -> Mapping[str, str]:
+        """The absolute paths, of which no nodes are made."""
         return {entry: path for expected in self._expected for entry, path in expected.paths.items()}
 
     @entrance
@@ -105,8 +106,8 @@ class ImageNodes(Mapping[str, Any]):
             return self._env.fs.File(paths[0])
         raise GraphError(
             f"crate '{self._crate}' has no image '{name}'" if not paths else f"'{name}' could be several images",
-            context=(("images", " ".join(self._nodes) or "none that is known before the link"),),
-            hint=near_miss(name, self._nodes) if self._nodes else self._hint,
+            context=(("images", " ".join(self.paths) or "none that is known before the link"),),
+            hint=near_miss(name, self.paths) if self.paths else self._hint,
         )
 
     # A mapping's own would expect a KeyError, which SCons would print as a traceback.
@@ -119,14 +120,14 @@ class ImageNodes(Mapping[str, Any]):
         return self._env.fs.File(paths[0]) if len(paths) == 1 else default
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._nodes)
+        return iter(self.paths)
 
     def __len__(self) -> int:
-        return len(self._nodes)
+        return len(self.paths)
 
     def _paths(self, name: object) -> list[str]:
-        whole = [path for key, path in self._nodes.items() if key == name]
-        return whole or [path for key, path in self._nodes.items() if key.rpartition("/")[2] == name]
+        whole = [path for key, path in self.paths.items() if key == name]
+        return whole or [path for key, path in self.paths.items() if key.rpartition("/")[2] == name]
 
 
 class _Owner:

@@ -7,12 +7,13 @@ differs, the build runs as if the file were missing.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import os
 import stat
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
-from functools import cache
+from functools import cache, partial
 from importlib import machinery
 from typing import Any, NamedTuple
 
@@ -104,36 +105,45 @@ class SettledBuild(NamedTuple):
         """Return the content of the file."""
         return json.dumps([_FORMAT, *self[:-1]]).encode() + b"\n" + self.written
 
-    def differing(self, memory: str) -> list[str] | None:
-        """Return the paths that have changed, None if anything else has; `memory` is the digest of SCons's database
-        now.
-        """
+    def is_same_otherwise(self, memory: str) -> bool:
+        """Return whether nothing has changed apart from `files`; `memory` is the digest of SCons's database now."""
         if memory != self.memory or any(names_digest(place) != digest for place, digest in self.places.items()):
-            return None
+            return False
         if self.ways:
             from ..system.fs import plain_path  # noqa: PLC0415 - few builds need it
 
             if any(plain_path(path) != end for path, end in self.ways.items()):
-                return None
-        return None if _changed(self.installed) else _changed(self.files)
+                return False
+        return not any(_changed(self.installed))
 
-    def unseen_names(self, differing: Iterable[str]) -> set[str]:
-        """Return the names of nodes that a pattern does not find on disk; `differing` are paths that have changed."""
-        built = {path.rstrip("/") for path in self.built}
-        gone = [path for path in differing if path in built and not os.path.lexists(path)]
-        return {os.path.basename(path.rstrip("/")) for path in (*self.unmade, *gone)}
+    def differing(self) -> list[str]:
+        """Return the paths of `files` that have changed."""
+        return list(_changed(self.files))
 
-    def may_concern(self, records: Sequence[CallRecord]) -> Callable[[str], bool]:
+    def unseen_names(self) -> Callable[[str], list[str]]:
+        """Return a function that gives the names of nodes which a pattern fits and does not find on disk now."""
+        unmade = {os.path.basename(path) for path in self.unmade}
+        built: dict[str, list[str]] = {}
+        for path in (each.rstrip("/") for each in self.built):
+            built.setdefault(os.path.basename(path), []).append(path)
+        fitting = cache(partial(fnmatch.filter, built))
+
+        def unseen(pattern: str) -> list[str]:
+            gone = [name for name in fitting(pattern) if not all(map(os.path.lexists, built[name]))]
+            return [*fnmatch.filter(unmade, pattern), *gone]
+
+        return unseen
+
+    def may_concern(self) -> Callable[[str], bool]:
         """Return a function that says whether a declaration may ask about a path, or a stage read it.
 
-        Shape: `records` are those of the calls; empty if they have not been read. Of calls that SCons has not come to,
-        or that were not up to date, not all files are known.
+        Shape: of calls that SCons has not come to, or that were not up to date, not all files are known.
         """
 
         @cache
         def is_known() -> bool:
-            found = records or self.records()
-            return bool(found) and all(record.is_checked and not record.hidden for record in found)
+            records = self.records()
+            return bool(records) and all(record.is_checked and not record.hidden for record in records)
 
         return lambda path: any(self._has(each) for each in self.with_missing(path)) or not is_known()
 
@@ -273,19 +283,18 @@ def add_reachable(found: set[int], edges: Sequence[Sequence[int]], others: Set[i
         todo += more
 
 
-def _changed(files: Mapping[str, list[int] | None]) -> list[str]:
-    """Return the paths that have another stamp now."""
-    find, found = os.stat, []
+def _changed(files: Mapping[str, list[int] | None]) -> Iterator[str]:
+    """Yield the paths that have another stamp now."""
+    find = os.stat
     for path, stamp in files.items():
         try:
             now = find(path)
         except (OSError, ValueError):
             if stamp is not None:
-                found.append(path)
+                yield path
             continue
         if stamp is None or file_stamp(now) != stamp:
-            found.append(path)
-    return found
+            yield path
 
 
 def _is_file_or_missing(path: str) -> bool:

@@ -90,7 +90,6 @@ class Settling:
         self.concerned: set[int] = set()
         self.known: SettledBuild | None = None
         self.records: list[CallRecord] = []
-        self._differing: list[str] | None = None
         self.is_late = False
         self.watch: Callable[[Settling], None] | None = None
         self.reads: Callable[[Settling, set[str]], bool] | None = None
@@ -230,20 +229,18 @@ class Settling:
             self._depth -= 1
 
     def _read(self) -> SettledBuild | None:
+        # Files are examined once, when all SConscripts have been read: these may change them.
         before = None if Settling.asks_always else read_settled(self.root)
-        return before if before is not None and self._left(before, self.memory) is not None else None
+        return before if before is not None and before.is_same_otherwise(memory_digest(self.memory)) else None
 
-    def _left(self, before: SettledBuild, memory: bytes, names: Sequence[str] = ()) -> set[int] | None:
-        """Return the numbers of the calls to execute, None for all.
-
-        Shape: `memory` is the content of SCons's database, `names` are targets that a command line names.
-        """
-        differing = self._differing = before.differing(memory_digest(memory))
-        if differing is None:
+    def _left(self, before: SettledBuild, names: Sequence[str]) -> set[int] | None:
+        """Return the numbers of the calls to execute, None for all; `names` are targets that a command line names."""
+        if not before.is_same_otherwise(memory_digest(memory_of(self.root))):
             return None
+        differing = before.differing()
         if before.is_whole and not differing and not self._others:
             return set()
-        self.records = self.records or before.records()
+        self.records = before.records()
         others = {*self._others, *self.aliases.others, *self.aliases.names}
         found = to_execute(before, self.records, differing, others, (self.root, names))
         self.concerned, left = found or (set(), None)
@@ -261,9 +258,8 @@ class Settling:
         if any(path in built or path.startswith(directories) for path, _ in all_nodes(self._fs)):
             self._before = None
             return
-        unseen = before.unseen_names(self._differing or ())
-        self._watch.look_at_nodes(is_more, unseen, [*map(os.path.basename, built)])
-        self._watch.look_at_others(before.may_concern(self.records), self.declare)
+        self._watch.look_at_nodes(is_more, before.unseen_names(), [*map(os.path.basename, built)])
+        self._watch.look_at_others(before.may_concern(), self.declare)
         self._pending = AskedTargets(lambda target: self._asked_nodes(target, before))
 
     def _asked_nodes(self, target: CrateTarget, before: SettledBuild) -> list[AskedNode]:
@@ -320,7 +316,7 @@ class Settling:
             return None  # of what other targets are made from, SCons prints the lines first
         self._others = made_by_others(self._fs, is_pending_node)
         names = [row for row in self.asked[_TARGETS] if isinstance(row, str) and row != "."]
-        return self._left(before, memory_of(self.root), names)
+        return self._left(before, names)
 
     def _execute_only(self, left: set[int], before: SettledBuild) -> None:
         """Execute these calls, and have SCons print that all other targets are up to date."""

@@ -143,11 +143,13 @@ class Watch:
 
         self._replace(SCons.Node.Node, "builder_set", set_builder)
 
-    def look_at_nodes(self, is_more: Callable[[str], None], names: Collection[str], all_names: Iterable[str]) -> None:
+    def look_at_nodes(
+        self, is_more: Callable[[str], None], unseen: Callable[[str], list[str]], names: Iterable[str]
+    ) -> None:
         """Have `is_more` called with the path of each node asked for, and with a name that a pattern matches.
 
-        Shape: absolute paths; `names` are those of nodes that are not on disk, without directories, and `all_names`
-        those of all.
+        Shape: absolute paths; `names` are those of all nodes, without directories, and `unseen` gives those that a
+        pattern fits and that are not on disk.
         """
         lookup, glob = self._fs._lookup, SCons.Node.FS.Dir.glob
 
@@ -158,7 +160,8 @@ class Watch:
 
         def look_for(directory: Any, pathname: Any, ondisk: bool = True, *words: Any, **more: Any) -> Any:
             # On disk it finds the rest, which is then looked up.
-            fitting = fnmatch.filter(names if ondisk else all_names, os.path.basename(str(pathname)))
+            pattern = os.path.basename(str(pathname))
+            fitting = unseen(pattern) if ondisk else fnmatch.filter(names, pattern)
             if fitting:
                 is_more(fitting[0])
             return glob(directory, pathname, ondisk, *words, **more)
