@@ -104,12 +104,13 @@ class _Reader:
             raise ValueError("it is nested too deeply")
         if isinstance(node, ast.BoolOp):
             parts = [self._condition(each, depth + 1) for each in node.values]
-            return _all(parts) if isinstance(node.op, ast.And) else _any(parts)
+            return _joined(parts, decisive=isinstance(node.op, ast.Or))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return _negated(self._condition(node.operand, depth + 1))
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
-            return _all([self._compared(*each) for each in zip(sides, node.ops, sides[1:], strict=False)])
+            pairs = zip(sides, node.ops, sides[1:], strict=False)
+            return _joined([self._compared(*each) for each in pairs], decisive=False)
         if isinstance(node, ast.Name):
             return _true(self._operand(node))
         raise self._refused(node)
@@ -118,7 +119,7 @@ class _Reader:
         if isinstance(operator, (ast.In, ast.NotIn)):
             if not isinstance(right, (ast.List, ast.Tuple, ast.Set)):
                 raise self._refused(right, "a list after 'in', such as [1, 4]")
-            found = _any([self._compared(left, ast.Eq(), each) for each in right.elts])
+            found = _joined([self._compared(left, ast.Eq(), each) for each in right.elts], decisive=True)
             return found if isinstance(operator, ast.In) else _negated(found)
         operands = self._operand(left), self._operand(right)
         kinds = [{kind_of(value) for value in operand(self._domains)} for operand in operands]
@@ -179,32 +180,17 @@ def _conjuncts(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
-def _all(parts: list[Decide]) -> Decide:
+def _joined(parts: list[Decide], *, decisive: bool) -> Decide:
+    """Join conditions of which one that is `decisive` decides: `or` if that is true, `and` if it is false."""
     if len(parts) == 1:
         return parts[0]
 
     def decide(domains: Domains) -> bool | None:
-        result: bool | None = True
+        result: bool | None = not decisive
         for part in parts:
             found = part(domains)
-            if found is False:
-                return False
-            result = None if found is None else result
-        return result
-
-    return decide
-
-
-def _any(parts: list[Decide]) -> Decide:
-    if len(parts) == 1:
-        return parts[0]
-
-    def decide(domains: Domains) -> bool | None:
-        result: bool | None = False
-        for part in parts:
-            found = part(domains)
-            if found is True:
-                return True
+            if found is decisive:
+                return decisive
             result = None if found is None else result
         return result
 

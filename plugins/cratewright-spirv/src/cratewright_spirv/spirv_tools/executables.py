@@ -1,6 +1,6 @@
 """SPIRV-Tools as programs, one process for each operation.
 
-`Provider` checks arguments and words errors.
+`Tools` checks arguments and words errors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cratewright import ToolError, pattern, run_program, scratch_directory
 
-from .provider import WAY_OUT, Provider, ToolResult, ValidatorOptions, data_of, tool_errors, version_of
+from .provider import WAY_OUT, ToolResult, Tools, ValidatorOptions, data_of, tool_errors, version_of
 
 __all__ = ["Executables"]
 
@@ -23,7 +23,7 @@ _OUR_PASSES = frozenset(
 _PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
 
 
-class Executables(Provider):
+class Executables(Tools):
     """SPIRV-Tools as the programs of a Vulkan SDK directory, one process for each operation.
 
     Raises: ToolError, when made, if one of the programs is missing.

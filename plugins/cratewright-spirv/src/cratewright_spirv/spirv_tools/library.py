@@ -1,6 +1,6 @@
 """SPIRV-Tools in this process, through a shared library with a plain C interface.
 
-`Provider` checks arguments and words errors.
+`Tools` checks arguments and words errors.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cratewright import ToolError
 
-from .provider import Provider, ToolMessage, ToolResult, ValidatorOptions, version_of
+from .provider import ToolMessage, ToolResult, Tools, ValidatorOptions, version_of
 
 __all__ = ["Library", "load"]
 
@@ -87,7 +87,7 @@ def _path() -> Path:
     return Path(__file__).parents[1] / "_native" / f"libcratewright_spirv{suffix}"
 
 
-class Library(Provider):
+class Library(Tools):
     """SPIRV-Tools inside this process, by the shared library installed beside this module.
 
     Raises: ToolError, when made, if the library is missing, does not load or is of another build.

@@ -1,4 +1,4 @@
-"""What all providers of SPIRV-Tools share: operations, checks and errors.
+"""SPIRV-Tools: operations, checks and errors, whether a library or programs do the work.
 
 Modules are complete bytes.
 """
@@ -27,7 +27,6 @@ from ..base.stopwatch import step
 
 __all__ = [
     "WAY_OUT",
-    "Provider",
     "ToolMessage",
     "ToolResult",
     "Tools",
@@ -94,60 +93,6 @@ class ValidatorOptions:
         return ["--" + option.name.replace("_", "-") for option in fields(self) if getattr(self, option.name)]
 
 
-class Tools(Protocol):
-    """SPIRV-Tools, as a library or as programs.
-
-    Shape: `origin` is "library" or "executables"; `env` is an environment such as `vulkan1.2` or `spv1.5`.
-    """
-
-    @property
-    def origin(self) -> str: ...
-
-    def version(self) -> str:
-        """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
-
-    def programs(self) -> tuple[str, ...]:
-        """Return the files whose bytes can alter a result, whatever their version says."""
-
-    def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
-        """Link modules to one that imports and exports nothing, of the highest version among them.
-
-        Raises: LinkError for unresolved, repeated or mismatched symbols.
-        """
-
-    def optimize(
-        self,
-        module: bytes,
-        *,
-        env: str,
-        passes: Sequence[str],
-        validator: ValidatorOptions | None,
-        preserve_bindings: bool,
-    ) -> bytes:
-        """Validate a linked module and run passes over it.
-
-        Shape: with a `validator` of None the module is not checked, if the caller validates the result; `passes` are
-        spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface stay, as they do
-        there; `--remove-unused-interface-variables` lets them go.
-        Raises: ConfigurationError for an unknown pass; ToolError if the optimizer refuses.
-        """
-
-    def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
-        """Check a module against the rules of a target environment.
-
-        Raises: ValidationError with the validator's text; `instruction` counts from 1.
-        """
-
-    def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
-        """Assemble a text, keeping its numeric ids.
-
-        Raises: SourceError that starts with `name:line:column:`.
-        """
-
-    def disassemble(self, module: bytes, *, env: str) -> str:
-        """Return the text of a module with plain ids, as `assemble` reads it."""
-
-
 class ToolMessage(NamedTuple):
     text: str
     instruction: int = 0
@@ -176,11 +121,12 @@ class Newer(Protocol):
     def disassemble(self, module: bytes) -> ToolResult: ...
 
 
-class Provider:
-    """The checks and errors that both providers share, so that they accept and refuse alike.
+class Tools:
+    """SPIRV-Tools, as a library or as programs, with the checks and errors that make both accept and refuse alike.
 
-    Shape: the tools that `newer` returns handle modules with a capability or instruction unknown here; `newer_version`
-    is their version, empty if there are none.
+    Shape: `origin` is "library" or "executables"; `env` is an environment such as `vulkan1.2` or `spv1.5`. The tools
+    that `newer` returns handle modules with a capability or instruction unknown here; `newer_version` is their version,
+    empty if there are none.
     """
 
     origin: str
@@ -188,10 +134,15 @@ class Provider:
     newer: Callable[[], Newer] | None = None
 
     def version(self) -> str:
+        """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
         return self._told() + (f"; for what they do not know, {self.newer_version}" if self.newer_version else "")
 
     @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
+        """Link modules to one that imports and exports nothing, of the highest version among them.
+
+        Raises: LinkError for unresolved, repeated or mismatched symbols.
+        """
         if not modules:
             raise LinkError("no modules to link")
         for at, module in enumerate(modules, 1):
@@ -209,6 +160,13 @@ class Provider:
         validator: ValidatorOptions | None,
         preserve_bindings: bool,
     ) -> bytes:
+        """Validate a linked module and run passes over it.
+
+        Shape: with a `validator` of None the module is not checked, if the caller validates the result; `passes` are
+        spelt as for `spirv-opt`, `-O` and `-Os` among them. Variables of an entry point's interface stay, as they do
+        there; `--remove-unused-interface-variables` lets them go.
+        Raises: ConfigurationError for an unknown pass; ToolError if the optimizer refuses.
+        """
         _check(module)
         for name in passes:
             matched = _PASS.fullmatch(name)
@@ -227,12 +185,20 @@ class Provider:
 
     @step("SPIRV-Tools: validate")
     def validate(self, module: bytes, *, env: str, options: ValidatorOptions) -> None:
+        """Check a module against the rules of a target environment.
+
+        Raises: ValidationError with the validator's text; `instruction` counts from 1.
+        """
         _check(module)
         answer = self._or_newer(self._validate(module, env, options), lambda newer: newer.validate(module))
         data_of(answer, env, "spirv-val", ValidationError)
 
     @step("SPIRV-Tools: assemble text")
     def assemble(self, text: bytes, *, env: str, name: str) -> bytes:
+        """Assemble a text, keeping its numeric ids.
+
+        Raises: SourceError that starts with `name:line:column:`.
+        """
         if not text:
             raise SourceError.at(name, 1, "the file is empty", column=1)
         answer = self._assemble(text, env)
@@ -243,6 +209,7 @@ class Provider:
 
     @step("SPIRV-Tools: disassemble")
     def disassemble(self, module: bytes, *, env: str) -> str:
+        """Return the text of a module with plain ids, as `assemble` reads it."""
         _check(module)
         answer = self._or_newer(self._disassemble(module, env), lambda newer: newer.disassemble(module))
         text = data_of(answer, env, "spirv-dis", FormatError)
@@ -252,6 +219,10 @@ class Provider:
         """Return an answer, or that of newer tools if these cannot read the module."""
         unread = answer.data is None and _UNKNOWN.search(answer.text) is not None
         return ask(self.newer()) if self.newer is not None and unread else answer
+
+    def programs(self) -> tuple[str, ...]:
+        """Return the files whose bytes can alter a result, whatever their version says."""
+        raise NotImplementedError
 
     def _told(self) -> str:
         raise NotImplementedError
