@@ -13,7 +13,7 @@ import SCons.Util
 from .asked import AskedNode
 from .node import Node
 from .pending_node import is_pending_node
-from .stage import belongs_to_crate
+from .stage import is_made_for_crate
 
 __all__ = ["Aliases"]
 
@@ -52,7 +52,7 @@ class Aliases:
             return False
         for node in SCons.Util.flatten(source or []):
             is_known = type(node) is str or (type(node) is not AskedNode and isinstance(node, SCons.Node.Node))
-            if not is_known or is_pending_node(node) or belongs_to_crate(node):
+            if not is_known or is_pending_node(node) or is_made_for_crate(node):
                 return False
         self.others.add(target)
         return True

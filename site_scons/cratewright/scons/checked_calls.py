@@ -26,7 +26,7 @@ from .node import Node
 from .pending_node import is_pending_node
 from .settled import CallRecord, CallRow
 from .settling import Settling
-from .stage import stage_of
+from .stage import is_made_by_stage, stage_of
 from .state import StageState
 from .usual import all_nodes, is_told, made_by_others
 
@@ -205,7 +205,7 @@ class CheckedCalls:
                 continue
             if not os.path.exists(path):
                 self.unmade.append(path)
-            if _is_of_crate(node):  # and SCons was told no more of it
+            if is_made_by_stage(node):  # and SCons was told no more of it
                 call = self._calls[self._number(node)]
                 call.nodes.append((path, node))
                 call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
@@ -323,10 +323,6 @@ def _below(nodes: Iterable[Node]) -> set[int]:
             for more in (node.sources, node.depends, node.prerequisites, node.implicit):
                 todo += more or ()
     return found
-
-
-def _is_of_crate(node: Node) -> bool:
-    return stage_of(node) is not None or getattr(node.attributes, "crate_images", None) is not None
 
 
 def _maker_above(directory: str, makers: dict[str, int], above: dict[str, int | None]) -> int | None:

@@ -1,4 +1,4 @@
-"""Which nodes belong to a crate.
+"""Which sources and libraries are outputs of crates.
 
 SCons's own builders ask this about all their sources, so this module imports nothing of the package.
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 import SCons.Node.FS
 import SCons.Util
 
-__all__ = ["has_crates", "is_of_crate"]
+__all__ = ["has_crates", "is_crate_output"]
 
 
 def has_crates(value: object) -> bool:
     """Return whether sources or libraries contain any part of a crate."""
-    return any(is_of_crate(item) for item in SCons.Util.flatten(value or []))
+    return any(is_crate_output(item) for item in SCons.Util.flatten(value or []))
 
 
-def is_of_crate(item: object) -> bool:
-    """Return whether something is a node of a crate, or an existing rlib."""
+def is_crate_output(item: object) -> bool:
+    """Return whether something is the node of a file that a crate makes apart from images, or of any rlib."""
     if not isinstance(item, SCons.Node.FS.Base):
         return False
     return getattr(item.attributes, "crate_stages", None) is not None or item.name.endswith(".rlib")

@@ -9,7 +9,7 @@ import SCons.Util
 
 from ..base.errors import ConfigurationError
 from ..values.crate import CrateType
-from .crate_nodes import is_of_crate
+from .crate_nodes import is_crate_output
 from .target import DeclaredCrate
 
 __all__ = ["linkable"]
@@ -26,7 +26,7 @@ def linkable(value: object, *, user: object) -> list[tuple[Any, DeclaredCrate | 
     items = SCons.Util.flatten(value or [])
     found: dict[Any, DeclaredCrate | None] = {}
     for item in items:
-        crate = _crate_of(item, user) if is_of_crate(item) else None
+        crate = _crate_of(item, user) if is_crate_output(item) else None
         found.setdefault(item if crate is None else _best(crate, items, user), crate)
     return list(found.items())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .state import StageState
 
-__all__ = ["Stage", "belongs_to_crate", "stage_of"]
+__all__ = ["Stage", "is_made_by_stage", "is_made_for_crate", "stage_of"]
 
 
 class Stage:
@@ -43,7 +43,12 @@ def stage_of(node: Any) -> Stage | None:
     return getattr(getattr(node, "attributes", None), "crate_stage", None)
 
 
-def belongs_to_crate(node: Any) -> bool:
-    """Return whether a crate makes a node, or files below it."""
+def is_made_by_stage(node: Any) -> bool:
+    """Return whether a stage makes a node, itself or as an image or a directory of images."""
+    return stage_of(node) is not None or getattr(node.attributes, "crate_images", None) is not None
+
+
+def is_made_for_crate(node: Any) -> bool:
+    """Return whether a node is made by a stage, or by a builder that replaces a stage's."""
     about = getattr(node, "attributes", None)
     return any(hasattr(about, name) for name in ("crate_stage", "crate_stages", "crate_images"))

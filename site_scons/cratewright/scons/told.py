@@ -14,7 +14,7 @@ import SCons.Script.Main
 from .node import Node
 from .pending_node import is_pending_node
 from .settled import CallRecord, add_reachable
-from .stage import belongs_to_crate
+from .stage import is_made_for_crate
 
 __all__ = ["Told", "other_target", "told_in_order", "told_of", "told_targets"]
 
@@ -70,7 +70,7 @@ def _are_in_order(numbers: Sequence[int], records: Sequence[CallRecord]) -> bool
 
 def other_target(node: Node) -> dict[str, str] | None:
     """Return what stands for a target in `SettledBuild.asked` that no crate makes; None for one of a crate."""
-    if is_pending_node(node) or belongs_to_crate(node):
+    if is_pending_node(node) or is_made_for_crate(node):
         return None
     kinds = (SCons.Node.FS.Base, SCons.Node.Alias.Alias)
     return {"other": str(getattr(node, "abspath", node))} if isinstance(node, kinds) else None
