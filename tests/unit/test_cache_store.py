@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from cratewright.base.errors import ConfigurationError
-from cratewright.cache import database
+from cratewright.cache import database, rows
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.store import NoStore
-from cratewright.pipeline.settings import read_store
+from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 from tests.support.bounds import HANG
 from tests.support.paths import source_paths
@@ -183,7 +183,7 @@ def test_a_name_is_never_used_for_two_files(tmp_path: Path) -> None:
 
 
 def test_the_bound_keeps_what_was_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_EVICT_ROWS", 16)
+    monkeypatch.setattr(rows, "_EVICT_ROWS", 16)
     clock = [1_000_000.0]
     monkeypatch.setattr(time, "time", lambda: clock[0])
     limit = 2_000_000

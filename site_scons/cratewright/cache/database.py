@@ -1,8 +1,7 @@
 """The embedded store: one SQLite file in a directory that any number of builds and users share.
 
-The file is `results-LAYOUT.NUMBER.db`. Files of other layouts belong to other versions and are left alone. A damaged
-file is abandoned for the next number, so that a name never means two files. So is an unusable one: a link, a pipe,
-another schema, or a file with a killed build's journal that only its owner may remove.
+A damaged file is abandoned for the next number, so that a name never means two files. So is an unusable one: a link, a
+pipe, another schema, or a file with a killed build's journal that only its owner may remove.
 
 It uses a rollback journal, not a write-ahead log: this takes half the CPU here, needs no shared memory (where a full
 disk or a stray write becomes a signal), and readers need no write access. Commits do not wait for the disk: damage by
@@ -12,19 +11,18 @@ times as much as storing a value, for half the size.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
-from ..base.patterns import pattern
+from .rows import bytes_used, check_all, delete_rows, evict_rows, find_rows, write_rows
 from .store import CacheKvStore, StoreReport
-from .store_file import SCHEMA, check_journal, check_schema, create_store_file, is_store_file, own_journal, restrict
+from .store_directory import StoreDirectory
+from .store_file import SCHEMA, check_journal, is_store_file, own_journal, restrict
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,8 +32,6 @@ __all__ = ["DEFAULT_LIMIT", "EmbeddedStore"]
 DEFAULT_LIMIT = 5 << 30
 """Bytes."""
 
-_LAYOUT = 1
-_NAME = pattern(rf"results-{_LAYOUT}\.(\d{{1,9}})\.db")
 _PATIENCE = 5.0
 """Seconds that a build waits for another one's commit before it continues without the store."""
 _HURRY = 0.1
@@ -45,10 +41,6 @@ _BATCH_BYTES = 4 << 20
 _BATCH_SECONDS = 0.5
 _LARGEST = 512 << 20
 """Bytes of the largest value that is kept, or read."""
-_RECENT = 3600
-"""Seconds; a use is recorded only if the last record is older, so that a build of hits hardly writes."""
-_EVICT_ROWS = 256
-_EVICT_TO = 0.9
 _DAMAGED = ("no such", "malformed", "has no column", "values were supplied", "Could not decode", "parser stack")
 """Texts of operational errors that mean damage; the others are about the disk or a lock."""
 
@@ -66,7 +58,7 @@ class EmbeddedStore(CacheKvStore):
     """
 
     def __init__(self, directory: str, limit: int = DEFAULT_LIMIT, *, read_only: bool = False) -> None:
-        self._directory = directory
+        self._files = StoreDirectory(directory)
         self._limit = limit
         self._read_only = read_only
         self._lock = threading.RLock()
@@ -87,7 +79,7 @@ class EmbeddedStore(CacheKvStore):
             found = {key: self._pending[key] for key in keys if key in self._pending}
             names = {key: bytes.fromhex(key) for key in keys if key not in found}
             nothing: dict[str, bytes] = {}
-            return self._try(lambda database: self._select(database, names), nothing, write=False) | found
+            return self._try(lambda database: self._find(database, names), nothing, write=False) | found
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
         """Keep values; they are written in batches."""
@@ -115,22 +107,14 @@ class EmbeddedStore(CacheKvStore):
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove entries."""
-        names = [(bytes.fromhex(key),) for key in keys]
-
-        def work(database: sqlite3.Connection) -> None:
-            database.execute("BEGIN IMMEDIATE")
-            check_schema(database)
-            database.executemany("DELETE FROM content WHERE id = (SELECT id FROM entry WHERE key = ?)", names)
-            database.executemany("DELETE FROM entry WHERE key = ?", names)
-            database.execute("COMMIT")
-
+        asked = list(keys)
         with self._lock:
-            self._try(work, None)
+            self._try(lambda database: delete_rows(database, asked), None)
 
     def entries(self) -> Iterator[tuple[str, bytes]]:
         """Yield all readable entries, after SQLite's integrity check."""
         with self._lock:
-            self._try(_check, None, write=False, longest=math.inf)
+            self._try(check_all, None, write=False, longest=math.inf)
             keys: list[tuple[object]] = self._try(
                 lambda database: database.execute("SELECT key FROM entry").fetchall(), [], write=False
             )
@@ -141,12 +125,13 @@ class EmbeddedStore(CacheKvStore):
     def collect(self) -> StoreReport:
         """Evict down to the limit, shrink the file, and remove abandoned files."""
         with self._lock:
-            before = self._size()
-            self._try(self._evict, None, longest=math.inf)
+            before = self._files.size()
+            self._try(lambda database: evict_rows(database, self._limit), None, longest=math.inf)
             # Step by step: `execute` would stop after the first page.
             self._try(lambda database: database.executescript("PRAGMA incremental_vacuum"), None, longest=math.inf)
-            self._remove_old()
-            report, freed = self.report(), max(0, before - self._size())
+            if not self._read_only:
+                self._files.remove_before(self._number)
+            report, freed = self.report(), max(0, before - self._files.size())
             rows = (("freed", _bytes(freed)), *report.rows)
             return StoreReport(rows, self._problem, (("freed_bytes", freed), *report.figures))
 
@@ -157,7 +142,7 @@ class EmbeddedStore(CacheKvStore):
             count, oldest = database.execute("SELECT count(*), min(used) FROM entry").fetchone()
             days = max(0, int(time.time()) - (oldest or 0)) // 86400
             last = (("last used", f"at most {days} days ago"),) if count else ()
-            used = _used(database)
+            used = bytes_used(database)
             figures = (("entries", count), ("size_bytes", used), ("limit_bytes", self._limit))
             size = f"{_bytes(used)} of {_bytes(self._limit)}"
             return StoreReport((("entries", str(count)), ("size", size), *last), figures=figures)
@@ -165,7 +150,7 @@ class EmbeddedStore(CacheKvStore):
         with self._lock:
             nothing = StoreReport((("entries", "0"),), figures=(("entries", 0),))
             found = self._try(work, nothing, write=False)
-            return StoreReport((("directory", self._directory), *found.rows), self._problem, found.figures)
+            return StoreReport((("directory", self._files.path), *found.rows), self._problem, found.figures)
 
     # All methods below are called with the lock held.
 
@@ -212,16 +197,17 @@ class EmbeddedStore(CacheKvStore):
         if write and not self._writable:
             return None
         if self._database is not None:
-            check_journal(self._file(self._number))
+            check_journal(self._files.file(self._number))
             return self._database
-        self._number = max([self._number, *self._numbers()])
-        file = self._file(self._number)
+        self._number = max([self._number, *self._files.numbers()])
+        file = self._files.file(self._number)
         mode = "ro" if self._read_only else "rw"
         if self._number == 0 or not is_store_file(file):
             if not write:
                 return None
-            file = self._begin()
-        elif not self._read_only and not (os.access(file, os.W_OK) and os.access(self._directory, os.W_OK)):
+            self._number = self._files.begin(max(1, self._number))
+            file = self._files.file(self._number)
+        elif not self._read_only and not (os.access(file, os.W_OK) and os.access(self._files.path, os.W_OK)):
             self._problem, self._writable, mode = "it is read-only", False, "ro"
             if write:
                 return None
@@ -244,89 +230,35 @@ class EmbeddedStore(CacheKvStore):
             self._database.execute("COMMIT")
         return self._database
 
-    def _begin(self) -> str:
-        """Return the first number from this one on whose file is a store, or was missing and is made now."""
-        self._number = max(1, self._number)
-        while True:
-            file = self._file(self._number)
-            try:
-                create_store_file(file)
-            except FileExistsError:  # another build has just made it, or it is no regular file
-                if not os.path.isdir(self._directory):
-                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self._directory) from None
-                if not is_store_file(file):
-                    self._number += 1
-                    continue
-            return file
-
-    def _select(self, database: sqlite3.Connection, names: Mapping[str, bytes]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        now = int(time.time())
-        database.execute("BEGIN")  # one lock for all
-        check_schema(database)
-        query = "SELECT value, used FROM entry JOIN content USING (id) WHERE key = ? AND length(value) < ?"
-        for key, name in names.items():
-            row = database.execute(query, (name, self._largest)).fetchone()
-            if row is not None and isinstance(row[0], bytes):
-                found[key] = row[0]
-                if abs(now - row[1]) > _RECENT and self._writable:
-                    self._touched.add(key)
-        database.execute("COMMIT")
+    def _find(self, database: sqlite3.Connection, names: Mapping[str, bytes]) -> dict[str, bytes]:
+        found, used = find_rows(database, names, self._largest)
+        if self._writable:
+            self._touched.update(used)
         return found
 
     def _write(self, database: sqlite3.Connection) -> None:
-        now = int(time.time())
-        database.execute("BEGIN IMMEDIATE")
-        check_schema(database)
-        for key, value in self._pending.items():
-            name = bytes.fromhex(key)
-            old = database.execute("SELECT id FROM entry WHERE key = ?", (name,)).fetchone()
-            if old is not None:
-                database.execute("DELETE FROM content WHERE id = ?", old)
-            row = database.execute("INSERT INTO content(value) VALUES(?)", (value,)).lastrowid
-            database.execute("INSERT OR REPLACE INTO entry VALUES(?, ?, ?)", (name, row, now))
-        touched = [(now, bytes.fromhex(key)) for key in self._touched - self._pending.keys()]
-        database.executemany("UPDATE entry SET used = ? WHERE key = ?", touched)
-        database.execute("COMMIT")
-        if _used(database) > self._limit:
-            self._evict(database)
-
-    def _evict(self, database: sqlite3.Connection) -> None:
-        """Remove the least recently used entries, in small steps that let other builds in."""
-        goal = self._limit * _EVICT_TO if _used(database) > self._limit else self._limit
-        # A time from a clock that was ahead would outlive all entries used from now on.
-        now = int(time.time())
-        database.execute("UPDATE entry SET used = ? WHERE used > ?", (now, now + _RECENT))
-        while (excess := _used(database) - goal) > 0:
-            database.execute("BEGIN IMMEDIATE")
-            check_schema(database)
-            query = "SELECT key, id, length(value) FROM entry LEFT JOIN content USING (id) ORDER BY used LIMIT ?"
-            rows = database.execute(query, (_EVICT_ROWS,)).fetchall()
-            sizes = accumulate(row[2] or 0 for row in rows)
-            last = next((index for index, size in enumerate(sizes) if size >= excess), len(rows) - 1)
-            database.executemany("DELETE FROM content WHERE id = ?", [(row[1],) for row in rows[: last + 1]])
-            database.executemany("DELETE FROM entry WHERE key = ?", [(row[0],) for row in rows[: last + 1]])
-            database.execute("COMMIT")
-            if not rows:
-                return
+        write_rows(database, self._pending, self._touched - self._pending.keys())
+        if bytes_used(database) > self._limit:
+            evict_rows(database, self._limit)
 
     def _give_up(self) -> None:
         """Abandon a damaged file for the next number, or for the file that another build has begun."""
         self._disconnect()
-        self._number = max([self._number + 1, *self._numbers()])
-        self._remove_old()
+        self._number = max([self._number + 1, *self._files.numbers()])
+        if not self._read_only:
+            self._files.remove_before(self._number)
 
     def _leave(self) -> bool:
         """Abandon a file whose journal this user may not remove; return whether a next number remains."""
-        journal = self._file(self._number) + "-journal"
+        journal = self._files.file(self._number) + "-journal"
         if not self._number or not os.path.lexists(journal) or own_journal(journal):
             return False
         self._disconnect()
-        self._number = max([self._number + 1, *self._numbers()])
+        self._number = max([self._number + 1, *self._files.numbers()])
         return True
 
     def _hurry(self) -> None:
-        """Shorten later waits after a vain one: the file may be locked for good."""
+        """Shorten later waits after one that failed: the file may be locked for good."""
         self._patience = min(self._patience, _HURRY)
         if self._database is not None:
             self._database.execute(f"PRAGMA busy_timeout={int(self._patience * 1000)}")
@@ -334,15 +266,6 @@ class EmbeddedStore(CacheKvStore):
     @property
     def _largest(self) -> int:
         return min(self._limit // 4, _LARGEST)
-
-    def _remove_old(self) -> None:
-        if self._read_only:
-            return
-        for number in self._numbers():
-            if number < self._number:
-                for suffix in ("", "-journal", "-wal", "-shm"):
-                    with suppress(OSError):
-                        os.unlink(self._file(number) + suffix)
 
     def _roll_back(self) -> None:
         import sqlite3  # noqa: PLC0415
@@ -358,41 +281,6 @@ class EmbeddedStore(CacheKvStore):
             if self._database is not None:
                 self._database.close()
         self._database = None
-
-    def _numbers(self) -> list[int]:
-        try:
-            names = os.listdir(self._directory)
-        except OSError:
-            return []
-        found = [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
-        # Only a regular file can be a store, so the number of anything else does not count.
-        return [number for number in found if is_store_file(self._file(number))]
-
-    def _file(self, number: int) -> str:
-        return os.path.join(self._directory, f"results-{_LAYOUT}.{number}.db")
-
-    def _size(self) -> int:
-        try:
-            return sum(item.stat().st_size for item in os.scandir(self._directory) if item.is_file())
-        except OSError:
-            return 0
-
-
-def _check(database: sqlite3.Connection) -> None:
-    import sqlite3  # noqa: PLC0415
-
-    check_schema(database)
-    answer = database.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != ("ok",):
-        raise sqlite3.DatabaseError(str(answer))
-
-
-def _used(database: sqlite3.Connection) -> int:
-    """Return the bytes in use, without free pages."""
-    (size,) = database.execute("PRAGMA page_size").fetchone()
-    (pages,) = database.execute("PRAGMA page_count").fetchone()
-    (free,) = database.execute("PRAGMA freelist_count").fetchone()
-    return int(size) * (int(pages) - int(free))
 
 
 def _quoted(path: str) -> str:
