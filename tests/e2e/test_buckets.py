@@ -18,7 +18,7 @@ import pytest
 from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.store import CacheKvStore
-from cratewright.pipeline.settings import read_store
+from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 from cratewright.remote.bucket import BucketTransport
 from cratewright.remote.store import RemoteStore

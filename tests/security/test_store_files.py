@@ -20,7 +20,7 @@ from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.level import Level
 from cratewright.cache.store import NoStore
 from cratewright.cache.store_file import SCHEMA, check_journal
-from cratewright.pipeline.settings import read_store
+from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 from tests.support.bounds import ends
 from tests.support.memory_store import MemoryStore

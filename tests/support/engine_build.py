@@ -9,7 +9,8 @@ from cratewright.base.errors import CratewrightError
 from cratewright.formats.metadata import CrateMetadata, encode_rlink
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
-from cratewright.pipeline.link import Dependency, link_crate
+from cratewright.pipeline.link import link_crate
+from cratewright.pipeline.link_inputs import Dependency
 from cratewright.plugins.registry import Registry
 from cratewright.rules.dependency_format import DependencyFormats, Linkage
 from cratewright.values.crate import Crate, CrateType, Source

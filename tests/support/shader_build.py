@@ -12,7 +12,8 @@ from typing import Any
 from cratewright.formats.metadata import CrateMetadata
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
-from cratewright.pipeline.link import Dependency, link_crate
+from cratewright.pipeline.link import link_crate
+from cratewright.pipeline.link_inputs import Dependency
 from cratewright.pipeline.plan import option_table
 from cratewright.plugins.registry import Registry
 from cratewright.rules.dependency_format import DependencyFormats, Linkage

@@ -16,7 +16,8 @@ from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache
 from cratewright.cache.stack import StackedStore
 from cratewright.cache.usage import Usage, note_usage, read_usage
-from cratewright.pipeline.settings import cache_places, read_own_cache, read_remote, read_store
+from cratewright.pipeline.cache_settings import cache_places, read_own_cache, read_store
+from cratewright.pipeline.settings import read_remote
 from cratewright.plugins.registry import Registry
 from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed
 from tests.support.memory_store import MemoryStore
@@ -180,7 +181,7 @@ def test_usage_is_bounded_and_never_in_the_way(tmp_path: Path) -> None:
 def test_a_local_cache_loads_nothing_of_remote_ones(tmp_path: Path) -> None:
     script = f"""
 import sys
-from cratewright.pipeline.settings import read_store
+from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 for setting in ("one", "one, two"):
     store = read_store({{"CRATE_CACHE": setting}}, {str(tmp_path)!r}, Registry())

@@ -19,7 +19,8 @@ from cratewright.cache.shortened import Shortened
 from cratewright.contract.hookspecs import hookimpl
 from cratewright.formats.metadata import CrateMetadata, decode_dylib
 from cratewright.pipeline.engine import Engine
-from cratewright.pipeline.link import Dependency, Linked, link_crate
+from cratewright.pipeline.link import Linked, link_crate
+from cratewright.pipeline.link_inputs import Dependency
 from cratewright.plugins.registry import Registry
 from cratewright.rules.dependency_format import Linkage
 from cratewright.rules.format_table import FormatTable, LinkableCrate

@@ -25,7 +25,7 @@ from cratewright.cache.entry import seal_entry
 from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache, damaged_entries
 from cratewright.cache.store import CacheKvStore
-from cratewright.pipeline.settings import read_store
+from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
@@ -222,7 +222,7 @@ def test_an_interrupt_ends_a_wait(kept: dict[str, bytes], monkeypatch: pytest.Mo
 def test_what_a_build_wrote_is_there_when_its_process_ends(tmp_path: Path) -> None:
     script = f"""
 import hashlib, sys
-from cratewright.pipeline.settings import read_store
+from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 from cratewright.cache.entry import seal_entry
 store = read_store({{"CRATE_CACHE": sys.argv[1]}}, {str(tmp_path)!r}, Registry())

@@ -89,7 +89,7 @@ def _variables(arguments: argparse.Namespace, build_dir: str) -> dict[str, str]:
     named = {f"CRATE_{name}": value or os.environ.get(f"CRATE_{name}", "") for name, value in given.items()}
     variables = {name: value for name, value in named.items() if value}
     if build_dir and not os.environ.get("CRATE_CACHE"):
-        from ..pipeline.settings import one_a_line  # noqa: PLC0415 - the command line's other words need none of it
+        from ..pipeline.cache_settings import one_a_line  # noqa: PLC0415 - the command line's other words need none of it
 
         # A source directory that is built elsewhere may be read-only, and is to stay as it is.
         variables["CRATE_CACHE"] = one_a_line([os.path.join(build_dir, ".crate-cache")])

@@ -15,7 +15,7 @@ from ..cache.level import Level
 from ..cache.results import damaged_entries
 from ..cache.store import CacheKvStore, StoreReport
 from ..formats.stage_record import StageRecord, decode_record
-from ..pipeline.settings import cache_places, read_modes, read_store
+from ..pipeline.cache_settings import cache_places, read_modes, read_store
 from ..plugins.registry import Registry
 from ..rules.output_name import variables_path
 from ..system.fs import read_regular

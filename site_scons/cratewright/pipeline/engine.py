@@ -30,7 +30,7 @@ from ..system.events import Event, Listener, ToolsFound
 from ..system.fs import FileDigests
 from ..values.call import BackendCall
 from ..workers.process import CallOutcome
-from . import remote, settings
+from . import cache_settings, remote, settings
 from .answers import AnswersOnce
 from .cached_run import CachedRun
 from .calls import CallRunner, HowCalled, nobody
@@ -85,7 +85,7 @@ class Engine:
         """Return the session for a target."""
         environ = tuple(sorted((name, text) for name, text in self.environ.items() if name not in settings.SECRETS))
         try:
-            cache, size = settings.read_own_cache(self.environ, self.root)
+            cache, size = cache_settings.read_own_cache(self.environ, self.root)
         except ConfigurationError:  # raised by `store` when something is compiled: `scons -c` needs no cache
             cache, size = "", 0
         return Session(root=self.root, target=target, environ=environ, cache=cache, cache_size=size)
@@ -129,11 +129,11 @@ class Engine:
     def store(self) -> CacheKvStore:
         """The cache.
 
-        Raises: as `settings.read_store`.
+        Raises: as `cache_settings.read_store`.
         """
         with self._lock:
             if self._store is None:
-                self._store = settings.read_store(self.environ, self.root, self.registry)
+                self._store = cache_settings.read_store(self.environ, self.root, self.registry)
             return self._store
 
     @property

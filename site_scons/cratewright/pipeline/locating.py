@@ -19,7 +19,8 @@ from ..values.option_spec import OptionKind
 from ..values.options import DebugInfo, Options
 from .codegen import codegen_crate
 from .engine import Engine
-from .link import Dependency, link_crate
+from .link import link_crate
+from .link_inputs import Dependency
 
 __all__ = ["source_of"]
 

@@ -23,7 +23,8 @@ from ..values.identity import CrateId, unique_labels
 from ..values.request import LinkLibrary
 from .emit import dump_directories, emit, output_area, place
 from .engine import Engine
-from .link import Dependency, link_crate
+from .link import link_crate
+from .link_inputs import Dependency
 from .locate import find_crates
 
 __all__ = ["relink"]

@@ -10,19 +10,9 @@ import SCons.Node.FS
 
 from ..base.errors import ConfigurationError
 from ..contract.backend import CodegenBackend
+from ..pipeline.cache_settings import cache_places, is_url, one_a_line, read_modes
 from ..pipeline.engine import Engine
-from ..pipeline.settings import (
-    FLAGS,
-    NUMBER_SETTINGS,
-    SECRETS,
-    SETTINGS,
-    cache_places,
-    is_url,
-    one_a_line,
-    read_modes,
-    read_remote,
-    read_workers,
-)
+from ..pipeline.settings import FLAGS, NUMBER_SETTINGS, SECRETS, SETTINGS, read_remote, read_workers
 from ..plugins.registry import default_registry
 from ..values.option_spec import OptionSpec
 from .crates import Build

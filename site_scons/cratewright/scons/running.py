@@ -30,7 +30,8 @@ from ..formats.stage_record import decode_record
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import discard, emit, output_area, place
 from ..pipeline.job import NOUNS
-from ..pipeline.link import Dependency, leavings, link_modules, link_request
+from ..pipeline.link import leavings, link_modules
+from ..pipeline.link_inputs import Dependency, link_request
 from ..pipeline.locating import source_of
 from ..pipeline.lto import lto_event, lto_line, lto_row, optimize
 from ..rules.dependency_format import DependencyFormats, Linkage
