@@ -79,7 +79,7 @@ _REPLAY = """
 import dataclasses, json, sys, time
 from cratewright.system import events
 from cratewright.system.event_file import EventFile
-from cratewright.scons import reporting
+from cratewright.scons import console
 kinds = {name: kind for kind in events.get_args(events.Event) for name in [events.event_row(kind(
     *[None] * len(dataclasses.fields(kind))), 0.0)["event"]]}
 told = []
@@ -87,7 +87,7 @@ for line in open("build.jsonl"):
     row = json.loads(line)
     del row["time"]
     told.append(kinds[row.pop("event")](**row))
-reporting._option = lambda name: False
+console._option = lambda name: False
 def least(listener):
     found = []
     for _ in range(9):
@@ -97,7 +97,7 @@ def least(listener):
         found.append(time.thread_time() - start)
     return min(found)
 events_cost = least(lambda: EventFile("again.jsonl"))
-progress_cost = least(lambda: reporting.Console(sys.stdout, sys.stderr))
+progress_cost = least(lambda: console.Console(sys.stdout, sys.stderr))
 print(len(told), events_cost, progress_cost, file=open("replayed", "w"))
 """
 

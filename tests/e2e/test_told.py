@@ -256,7 +256,7 @@ def _terminal(project: SconsProject, *words: str) -> str:
     ],
 )
 def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from cratewright.scons.reporting import wants_colour
+    from cratewright.scons.console import wants_colour
 
     for name in ("NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
@@ -267,7 +267,7 @@ def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.Mon
 
 
 def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
-    from cratewright.scons.reporting import Console
+    from cratewright.scons.console import Console
 
     err = io.StringIO()
     hear = Console(io.StringIO(), err)
@@ -283,18 +283,18 @@ def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
 @pytest.mark.parametrize(("term", "rewritten"), [("xterm", True), ("dumb", False)])
 def test_a_line_of_progress_fits_the_terminal(term: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its columns, whatever a unit is called; one that cannot go back gets lines, and those seldom."""
-    from cratewright.scons import reporting
+    from cratewright.scons import console
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr(reporting, "_progress_wanted", lambda: True)
-    monkeypatch.setattr(reporting, "_REDRAW", -1.0)
+    monkeypatch.setattr(console, "_progress_wanted", lambda: True)
+    monkeypatch.setattr(console, "_REDRAW", -1.0)
     monkeypatch.setenv("COLUMNS", "24")
     monkeypatch.setenv("TERM", term)
     out = Terminal()
-    hear = reporting.Console(out, io.StringIO())
+    hear = console.Console(out, io.StringIO())
     hear(UnitsFound("compile_codegen_unit", "a", 2))
     hear(UnitEnded("compile_codegen_unit", "a", "日本語日本語日本語\x1b[2J", 1, 0.0, "made"))
     hear(UnitEnded("compile_codegen_unit", "a", "x" * 90, 1, 0.0, "made"))
