@@ -248,3 +248,28 @@ def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> Non
         output = project.scons(expect=2)
         assert message in output, output
         assert 'SConstruct", line 3' in output, output
+
+
+LISTS = """\
+env.Replace(CPPPATH="none:inc", LIBPATH="none:libs", LIBS=[":odd.x", "libeven"], RPATH="a b:c")
+odd = env.Command("libs/odd.x", env.StaticLibrary("odd", "odd.c"), Copy("$TARGET", "$SOURCE"))
+env.StaticLibrary("libs/even", "even.c")
+env.Depends(env.Program("p", "c.c"), odd)
+env.Crate("c", ["c.c"], crate_type="bin", LINKFLAGS=["-Wl,-Map=c.map"])
+Default("p", "c.map")
+"""
+
+
+def test_lists_in_strings_and_names_of_files(tmp_path: Path, scons_form: str) -> None:
+    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    files = {name: f"int {name}(void) {{ return {value}; }}\n" for name, value in (("odd", 3), ("even", 4))}
+    main = '#include "w.h"\nint odd(void);\nint even(void);\nint main(void) { return W * odd() + even(); }\n'
+    project.crates(LISTS, {"c.c": main, "inc/w.h": "#define W 7\n", **{f"{name}.c": files[name] for name in files}})
+    project.scons("-j2")
+    assert _run(project, "c").returncode == _run(project, "p").returncode == 25
+    paths = []
+    for name in ("c", "p"):
+        said = subprocess.run(["readelf", "-d", project.path / name], check=True, capture_output=True, text=True).stdout
+        paths += [line.partition(": ")[2] for line in said.splitlines() if "PATH" in line]
+    assert paths == ["[a b:c]"] * 2
+    assert "odd.x" in project.read("c.map") and project.up_to_date()

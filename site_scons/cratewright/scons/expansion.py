@@ -22,12 +22,12 @@ from .paths import relative
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["Expansion", "OfFiles", "as_literal", "check_text", "without_files"]
+__all__ = ["WHOLE", "Expansion", "OfFiles", "as_literal", "check_text", "without_files"]
 
 _LOADER_WORD = pattern(r"\\*\$+ORIGIN\b")
 _OF_FILES = ("TARGET", "TARGETS", "SOURCE", "SOURCES", "CHANGED_SOURCES", "CHANGED_TARGETS")
 _TEXTS = (UserString, SCons.Subst.Literal)
-_WHOLE = frozenset({*SEARCH_PATHS, "rpath"})
+WHOLE = frozenset({*SEARCH_PATHS, "rpath"})
 """Lists of directories, in which a string is one directory, whatever its name contains."""
 
 
@@ -176,7 +176,7 @@ class Expansion:
 
     def _texts(self, spec: OptionSpec, what: str, value: Any) -> Any:
         if isinstance(value, str):
-            value = [value] if spec.name in _WHOLE else value.split()
+            value = [value] if spec.name in WHOLE else value.split()
         elif isinstance(value, (list, tuple, SCons.Util.UserList)):
             value = SCons.Util.flatten(value)
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import field, replace
 from typing import Any
@@ -117,7 +117,8 @@ class GeneratedFiles:
             self._promised.update(path for path in found if made.is_promised(path))
             return []
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
-        return [node for node in dict.fromkeys(nodes) if node is not reader.node]
+        own = _made_with(reader.node)
+        return [node for node in dict.fromkeys(nodes) if node not in own]
 
     @contextmanager
     def promising(self, paths: Iterable[str]) -> Iterator[set[str]]:
@@ -271,10 +272,10 @@ class GeneratedFiles:
 
         Raises: GraphError for one that is and is certainly included.
         """
-        made = self._made()
+        made, own = self._made(), _made_with(reader.node)
         for path, literal in sorted(found.items()):
             node = made.node(path)
-            chain = _way_back(node, reader.node)
+            chain = _way_back(node, own)
             if not chain:
                 yield node
             elif literal:
@@ -315,13 +316,19 @@ def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield directory, place
 
 
-def _way_back(node: Any, goal: Any) -> list[Any]:
-    """Return the nodes by which a node is made from another, both included; nothing if it is not."""
+def _made_with(node: Any) -> set[Any]:
+    """Return all nodes that are made by what makes a node."""
+    executor = node.get_executor(create=0)
+    return {node} if executor is None else {node, *executor.get_all_targets()}
+
+
+def _way_back(node: Any, goals: Collection[Any]) -> list[Any]:
+    """Return the nodes by which a node is made from one of others, both included; nothing if it is not."""
     before: dict[Any, Any] = {node: None}
     todo = [node]
     while todo:
         item = todo.pop()
-        if item is goal:
+        if item in goals:
             chain = [item]
             while before[chain[-1]] is not None:
                 chain.append(before[chain[-1]])

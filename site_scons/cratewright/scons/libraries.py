@@ -44,5 +44,7 @@ def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *
 
 
 def _file_names(env: Environment, name: str) -> tuple[str, ...]:
+    if name.startswith(":"):
+        return (name[1:],)
     forms = (("lib", ".a"), ("lib", ".so"), ("$LIBPREFIX", "$LIBSUFFIX"), ("$SHLIBPREFIX", "$SHLIBSUFFIX"))
     return tuple(f"{env.subst(before)}{name}{env.subst(after)}" for before, after in forms)

@@ -5,7 +5,7 @@ A backend's table says which variables it uses, and for which option.
 
 from __future__ import annotations
 
-import re
+import os
 import shlex
 from collections import UserString
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ from ..values.construction import ConstructionVariable
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import SEARCH_PATHS
 from .crate_nodes import has_crates
-from .expansion import check_text, without_files
+from .expansion import WHOLE, check_text, without_files
 from .found import FOUND, says_something
 from .linkable import linkable
 from .paths import relative
@@ -124,7 +124,7 @@ def _words(
         for item in flat:
             if isinstance(item, str) and "$" in item:
                 check_text(env, item)
-        paths = SCons.PathList.PathList(flat).subst_path(env, directory, None)
+        paths = SCons.PathList.PathList(_directories(env[name])).subst_path(env, directory, None)
         nodes = [path if isinstance(path, SCons.Node.FS.Base) else env.fs.Dir(str(path), directory) for path in paths]
         return [(option, path) for node in nodes for path in located(node)]
     if option == "libs":
@@ -136,7 +136,13 @@ def _words(
         said = [f"-D{word}" for line in first for word in line]
         return [(option, word.removeprefix("-D")) for word in _shell_words(env, said)]
     _flat(name, env[name])
-    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, f"${name}")]
+    said = _directories(env[name]) if option in WHOLE else f"${name}"
+    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, said)]
+
+
+def _directories(value: object) -> list[Any]:
+    """Return the directories of a variable: several in one string, as in `PATH`, or one for each item of a list."""
+    return value.split(os.pathsep) if isinstance(value, str) else SCons.Util.flatten(value)
 
 
 def _flat(name: str, value: object) -> list[Any]:
@@ -173,7 +179,10 @@ def _libraries(env: Environment, item: Any) -> list[tuple[str, str]]:
         elif "/" in word:
             words.append(("libs", library_word(env.fs.File(word), bundle=False)))
         else:
-            words.append(("libs", re.sub(r"\.(?:a|so)\Z", "", word.removeprefix("lib") if "." in word else word)))
+            ends = (env.get("LIBPREFIXES", []), env.get("LIBSUFFIXES", []))
+            # After a colon comes a file's own name.
+            (bare,) = SCons.Defaults._stripixes("", [word], "", *ends, env, ":")
+            words.append(("libs", bare))
     return words
 
 

@@ -67,7 +67,7 @@ def find_static(
         if os.path.isfile(os.path.join(toolchain.root, library.path)):
             return library.path, ()
         raise LinkError(f"static library '{library.path}' is not there", hint="check the path in libs")
-    name = f"lib{library.name}.a"
+    name = library.name[1:] if library.name.startswith(":") else f"lib{library.name}.a"
     paths = [posixpath.join(directory, name) for directory in directories]
     for index, path in enumerate(paths):
         if os.path.isfile(os.path.join(toolchain.root, path)):
