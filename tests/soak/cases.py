@@ -194,6 +194,7 @@ def _edit_of_others(rng: random.Random, script: Script) -> list[Step]:
         "*.o",
         "build/*",
         "b2/*",
+        "b3/*",
     )
     name = rng.choice(some)
     if rng.random() < 0.15:

@@ -377,7 +377,12 @@ x = SConscript("sub/SConscript", exports="env lib0", variant_dir="build", duplic
 x = SConscript("sub/SConscript", exports="env lib0", variant_dir="build"); env.Install("inst", x)
 VariantDir("b2", "sub", duplicate=0), env.Crate("y", ["b2/s9.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
 VariantDir("b2", ".", duplicate=0), SConscript("b2/sub/SConscript", exports="env lib0")
-VariantDir("b2", "sub"), env.Crate("b2/y", [Glob("b2/*.comp")], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
+VariantDir("b2", "sub"), env.Crate("y", [Glob("b2/*.comp")], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
+VariantDir("b3", "."), env.Crate("z", ["b3/s1.comp", "b3/s2.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["b3/inc"])
+VariantDir("b3", "."), env.Crate("z", Glob("b3/s*.comp"), deps=[lib0], crate_type="cdylib", include_dirs=["inc"], multimodule=True)
+VariantDir("b3", "."), env.Install("inst", ["b3/dep.txt", env.Crate("z", ["b3/s1.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])])
+VariantDir("b3", "."), File("b3/dep.txt"), env.Crate("z", ["b3/s1.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
+VariantDir("b3", "."), VariantDir("b4", "b3"), env.Crate("z", ["b4/s1.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
 env.Zip("z{n}.zip", ["dep.txt"]), env.Command("o{n}.txt", {c}, "wc -c < $SOURCE > $TARGET")
 """
 """Of which SCons makes something besides crates, or of their files."""

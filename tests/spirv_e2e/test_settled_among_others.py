@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject
@@ -186,3 +188,68 @@ def test_a_variant_directory_without_copies(pair: ProjectPair) -> None:
             pair.write({"sub/e.comp": other("e.comp", number)["e.comp"]})
             pair.run()
             pair.run()
+
+
+SUB_PATTERN = """\
+Import("env")
+c = env.Crate("c", Glob("c*.comp"), crate_type="cdylib", include_dirs=["inc"], multimodule=True)
+d = env.Crate("d", Glob("d*.comp"), crate_type="cdylib")
+env.Install("#out", [File("say.txt"), d.image])
+"""
+
+
+@pytest.mark.parametrize("said", ["", ", duplicate=0"])
+def test_a_variant_directory_with_a_pattern(pair: ProjectPair, said: str) -> None:
+    """Sources that SCons duplicates are compared with theirs; a pattern finds those that it does not duplicate."""
+    names = ("c.comp", "c2.comp", "d.comp", "inc/x.inc", "say.txt")
+    shader = FILES["d.comp"]
+    pair.write({f"sub/{name}": FILES.get(name, "1\n") if "c" not in name[:1] else shader for name in names})
+    pair.write({"sub/SConscript": SUB_PATTERN})
+    pair.settle(f'SConscript("sub/SConscript", exports="env", variant_dir="build"{said})\n')
+
+    for number, (name, concerned) in enumerate((("c2.comp", "c"), ("d.comp", "d"))):
+        pair.write({f"sub/{name}": f"{shader}// in place {number}\n"})
+        assert concerned in pair.until_known()
+        for project in pair:
+            path = project.path / "sub" / name
+            before = path.stat()
+            (path.parent / "other").write_text(path.read_text().replace("in place", "replaced"))
+            os.utime(path.parent / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
+            (path.parent / "other").replace(path)
+        assert concerned in pair.until_known()
+        assert "replaced" in (pair.kept.path / ("build" if not said else "sub") / name).read_text()
+    pair.write({"sub/say.txt": "2\n"})
+    pair.run()
+    assert (pair.kept.path / "out" / "say.txt").read_text() == "2\n"
+    pair.write({"sub/c3.comp": shader})
+    assert "c" in pair.run()
+    assert (pair.kept.path / "build" / "c.spvs" / "c3.comp.spv").exists()
+    pair.until_known()
+    if not said:
+        for project in pair:
+            (project.path / "build" / "c2.comp").unlink()
+        assert "c" in pair.run()
+        assert (pair.kept.path / "build" / "c2.comp").exists()
+        pair.until_known()
+    for project in pair:
+        (project.path / "sub" / "c.comp").unlink()
+    assert "c" in pair.run()
+    assert pair.kept.status == (0 if said else 2)  # SCons finds the copy, and removes it when it looks for the source
+    pair.run()
+    assert not (pair.kept.path / "build" / "c.spvs" / "c.comp.spv").exists()
+    assert pair.until_known() <= {"c", "c d"}
+
+
+def test_a_variant_directory_with_real_copies(pair: ProjectPair) -> None:
+    """SCons copies anew in each build, even over an edited copy."""
+    pair.write({"sub/SConscript": SUB, **{f"sub/{name}": FILES[name] for name in ("d.comp", "e.comp")}})
+    pair.sconstruct('SConscript("sub/SConscript", exports="env", variant_dir="build")\n')
+    for _ in range(3):
+        pair.run("--duplicate=copy")
+    assert not (pair.kept.path / "build" / "d.comp").samefile(pair.kept.path / "sub" / "d.comp")
+    pair.write({"build/d.comp": "edited"})
+    pair.run("--duplicate=copy")
+    assert (pair.kept.path / "build" / "d.comp").read_text() == FILES["d.comp"]
+    pair.run()
+    assert (pair.kept.path / "build" / "d.comp").samefile(pair.kept.path / "sub" / "d.comp")
+    assert pair.until_known() <= {"d e", "d", "e"}

@@ -19,6 +19,7 @@ from ..base.stamp import file_stamp, is_older
 from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
+from .duplicates import duplicated_from
 from .images import ImageNodes
 from .interface import InterfaceNode
 from .made_file import KeptFile
@@ -132,7 +133,9 @@ class CheckedCalls:
         read: set[str] = set()
         for number in settling.executed:
             read |= self._check(self._calls[number])
-        read.update(str(node.get_abspath()) for crate in build.crates.values() for node in crate.sources)
+        for crate in build.crates.values():
+            for node in crate.sources:
+                read.update(self._note_source(self._calls[self._numbers[id(crate.target)]], node))
         self._carry()
         if has_failed:
             for call in self._calls:
@@ -204,12 +207,14 @@ class CheckedCalls:
             if is_pending_node(node):
                 continue
             if not os.path.exists(path):
-                self.unmade.append(path)
+                places = [os.path.join(str(place.abspath), str(node.name)) for place in node.dir.srcdir_list()]
+                self.unmade.append(next(filter(os.path.lexists, places), path))
             if is_made_by_stage(node):  # and SCons was told no more of it
                 call = self._calls[self._number(node)]
                 call.nodes.append((path, node))
                 call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
-            elif id(node) not in apart and not isinstance(node, KeptFile) and not os.path.isdir(path):
+                continue
+            if id(node) not in apart and not isinstance(node, KeptFile) and not os.path.isdir(path):
                 yield path  # stages tell of what they keep
 
     def _number(self, node: Node) -> int:
@@ -247,20 +252,31 @@ class CheckedCalls:
         self._keep(call, files.stamps)
         return read
 
+    def _note_source(self, call: _Call, node: Node) -> Iterator[str]:
+        """Yield the paths of a source: in a variant directory also that of which SCons makes it, and makes it again."""
+        path, source = str(node.get_abspath()), duplicated_from(node)
+        yield path
+        if source is not None:
+            yield source
+            try:
+                self._files.note(path)
+            except UnknownFiles:
+                call.is_undone = True
+            else:
+                call.files[path] = self._files.stamps[path]
+
     def _carry(self) -> None:
         """Keep what is known of calls that were not executed, and of what belongs to no call."""
         settling, known = self._settling, self._settling.known
         if known is None:
             return
         paths, owned = list(known.files), set[str]()
-        made: set[str] = set()
         for number, record in enumerate(settling.records):
             own = [paths[file] for file in record.files]
             owned.update(own)
             call, hidden = self._calls[number], {known.built[place] for place in record.hidden}
             if number not in settling.executed:
                 call.built = [known.built[place] for place in record.makes]
-                made.update(path.rstrip("/") for path in call.built)
             # SCons need not have come to it, if what it was executed for has failed.
             if number not in settling.executed or (number not in settling.concerned and not call.is_undone):
                 self._keep(call, {path: known.files[path] for path in own})
@@ -269,7 +285,7 @@ class CheckedCalls:
         for path, stamp in known.files.items():
             if path not in owned:
                 self._files.keep(path, stamp)
-        self.unmade += [path for path in known.unmade if path in made]
+        self.unmade += sorted({*known.unmade} - {*self.unmade})
 
     def _keep(self, call: _Call, stamps: dict[str, list[int] | None]) -> None:
         call.files |= stamps

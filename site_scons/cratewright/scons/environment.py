@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .builders import STAGE_BUILDERS, StageBuilder
+from .duplicates import keep_hard_links
 from .emitters import add_emitters
 from .found import AS_FOUND, FOUND, as_found, found_programs
 from .installing import install_links
@@ -47,6 +48,7 @@ def generate(env: Environment) -> None:
     # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426).
     env.get_CacheDir()
     offer_options()
+    keep_hard_links()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
     env[FOUND] = found_programs(env)
     env[AS_FOUND] = as_found(env)

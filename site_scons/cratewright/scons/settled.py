@@ -7,13 +7,12 @@ differs, the build runs as if the file were missing.
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import os
 import stat
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
-from functools import cache, partial
+from functools import cache
 from importlib import machinery
 from typing import Any, NamedTuple
 
@@ -40,7 +39,7 @@ RECORD_NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own file: what it has built, and from what."""
 
-_FORMAT = "cratewright settled build 9"
+_FORMAT = "cratewright settled build 10"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
@@ -77,13 +76,13 @@ class SettledBuild(NamedTuple):
     what its `CrateTarget` has by name: words, and paths of nodes. `aliases` are names, each with the numbers of calls
     and the places there of what it stands for; `asked` are the targets to build, `late` digests of the state when all
     SConscripts had been read. `told` are the lines that SCons printed when there was nothing to do. `built` are the
-    paths of nodes that crates make, directories with a trailing `/`; `unmade` those of nodes that are not on disk.
-    `memory` is the digest of SCons's database. `installed` are the files of programs, plugins and code, with their
-    stamps, None for a missing path; `files` are all others that were read or made; `places` are directories of the
-    project in which Python looks for modules, with the digests of their file names. Paths are absolute. `ways` are
-    paths with `..`, and where they lead, since a link may be on the way.
-    `is_whole` if nothing was made, and SCons makes nothing apart from crates; `written` is the text of the records,
-    which are only read if something differs.
+    paths of nodes that crates make, directories with a trailing `/`; `unmade` those of nodes that are not on disk,
+    or of their sources that are. `memory` is the digest of SCons's database. `installed` are the files of programs,
+    plugins and code, with their stamps, None for a missing path; `files` are all others that were read or made;
+    `places` are directories of the project in which Python looks for modules, with the digests of their file names.
+    Paths are absolute. `ways` are paths with `..`, and where they lead, since a link may be on the way. `is_whole` if
+    nothing was made, and SCons makes nothing apart from crates; `written` is the text of the records, which are only
+    read if something differs.
     """
 
     calls: list[CallRow]
@@ -120,19 +119,21 @@ class SettledBuild(NamedTuple):
         """Return the paths of `files` that have changed."""
         return list(_changed(self.files))
 
-    def unseen_names(self) -> Callable[[str], list[str]]:
-        """Return a function that gives the names of nodes which a pattern fits and does not find on disk now."""
-        unmade = {os.path.basename(path) for path in self.unmade}
-        built: dict[str, list[str]] = {}
-        for path in (each.rstrip("/") for each in self.built):
-            built.setdefault(os.path.basename(path), []).append(path)
-        fitting = cache(partial(fnmatch.filter, built))
+    def missing_names(self) -> Callable[[str], list[str]]:
+        """Return a function that gives the names of a directory's nodes that a pattern does not find on disk now."""
 
-        def unseen(pattern: str) -> list[str]:
-            gone = [name for name in fitting(pattern) if not all(map(os.path.lexists, built[name]))]
-            return [*fnmatch.filter(unmade, pattern), *gone]
+        @cache
+        def found() -> dict[str, list[str]]:
+            names: dict[str, list[str]] = {}
+            for path in (*self.built, *self.unmade):
+                directory, name = os.path.split(path.rstrip("/"))
+                names.setdefault(directory, []).append(name)
+            return names
 
-        return unseen
+        def missing(directory: str) -> list[str]:
+            return [name for name in found().get(directory, ()) if not os.path.lexists(os.path.join(directory, name))]
+
+        return missing
 
     def may_concern(self) -> Callable[[str], bool]:
         """Return a function that says whether a declaration may ask about a path, or a stage read it.

@@ -10,7 +10,6 @@ that they are up to date. To what SCons makes of them, their files are sources.
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -258,7 +257,7 @@ class Settling:
         if any(path in built or path.startswith(directories) for path, _ in all_nodes(self._fs)):
             self._before = None
             return
-        self._watch.look_at_nodes(is_more, before.unseen_names(), [*map(os.path.basename, built)])
+        self._watch.look_at_nodes(is_more, before.missing_names())
         self._watch.look_at_others(before.may_concern(), self.declare)
         self._pending = AskedTargets(lambda target: self._asked_nodes(target, before))
 
@@ -334,6 +333,7 @@ class Settling:
                 self.known, self._is_over = None, False
                 self.declare()
                 return
+            self._taken.keep(left)
             if self._pending is not None:
                 self._pending.replace(left.__contains__)
             self._within(self.aliases.make, partial(self._node_of, before))

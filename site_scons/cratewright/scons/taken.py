@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import SCons.Util
 
+from .made_file import as_kept
 from .node import Node
 from .pending_node import PendingNodes
 from .settled import CallRow
@@ -58,6 +59,13 @@ class TakenNodes:
     def end(self) -> None:
         """Turn all into ordinary SCons nodes, from now on."""
         self._pending.end()
+
+    def keep(self, executed: Container[int]) -> None:
+        """Leave files of calls that are not executed alone in variant directories: SCons takes them for sources."""
+        for number, nodes in self._nodes.items():
+            if number not in executed:
+                for node in nodes.values():
+                    as_kept(node)
 
     def _node(self, number: int, row: CallRow, path: str) -> Node:
         self._rows[number] = row[1]

@@ -48,8 +48,8 @@ def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
 
 
 def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[str] = ()) -> bool:
-    """Return whether SCons makes nothing of what crates make or read, in no other place, and no whole directory; and
-    has no aliases but these.
+    """Return whether SCons makes nothing of what crates make or read, and no whole directory; and has no aliases but
+    these.
 
     Shape: what `made_by_others` lists is apart from that.
     """
@@ -59,8 +59,7 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[
         if isinstance(node, SCons.Node.FS.Dir):
             # A name has no builder if it got an action before it was known to be a directory.
             builder = getattr(node, "builder", None)
-            is_copy = node.srcdir is not None and node.duplicate
-            if builder is not SCons.Node.FS.get_MkdirBuilder() or is_copy or is_told(node):
+            if builder is not SCons.Node.FS.get_MkdirBuilder() or is_told(node):
                 return False
         elif not _is_made(node) and is_told(node):
             return False
@@ -77,7 +76,7 @@ def variant_directories(fs: Any) -> list[list[Any]]:
 
 
 def variant_row(directory: Node) -> list[Any]:
-    """Return the path of a variant directory and of its sources, and whether SCons copies them there."""
+    """Return the path of a variant directory and of its sources, and whether SCons duplicates them there."""
     return [str(directory.abspath), str(directory.srcdir.abspath), bool(directory.duplicate)]
 
 

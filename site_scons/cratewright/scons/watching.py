@@ -7,7 +7,6 @@ concern nodes, and is reported before it happens.
 from __future__ import annotations
 
 import fnmatch
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from operator import is_
@@ -143,31 +142,28 @@ class Watch:
 
         self._replace(SCons.Node.Node, "builder_set", set_builder)
 
-    def look_at_nodes(
-        self, is_more: Callable[[str], None], unseen: Callable[[str], list[str]], names: Iterable[str]
-    ) -> None:
-        """Have `is_more` called with the path of each node asked for, and with a name that a pattern matches.
+    def look_at_nodes(self, is_more: Callable[[str], None], missing: Callable[[str], list[str]]) -> None:
+        """Have `is_more` called with the path of each node asked for, and with a name that a pattern fits.
 
-        Shape: absolute paths; `names` are those of all nodes, without directories, and `unseen` gives those that a
-        pattern fits and that are not on disk.
+        Shape: absolute paths; `missing` gives the names of nodes in a directory that are not on disk.
         """
-        lookup, glob = self._fs._lookup, SCons.Node.FS.Dir.glob
+        lookup, glob = self._fs._lookup, SCons.Node.FS.Dir._glob1
 
         def look(*words: Any, **more: Any) -> Any:
             node = lookup(*words, **more)
             is_more(str(node.get_abspath()))
             return node
 
-        def look_for(directory: Any, pathname: Any, ondisk: bool = True, *words: Any, **more: Any) -> Any:
+        def look_for(directory: Any, pattern: str, ondisk: bool = True, *words: Any, **more: Any) -> Any:
             # On disk it finds the rest, which is then looked up.
-            pattern = os.path.basename(str(pathname))
-            fitting = unseen(pattern) if ondisk else fnmatch.filter(names, pattern)
-            if fitting:
-                is_more(fitting[0])
-            return glob(directory, pathname, ondisk, *words, **more)
+            places = [str(place.get_abspath()) for place in (directory, *directory.srcdir_list())]
+            names = [name for place in places for name in missing(place)]
+            for name in fnmatch.filter(names, pattern) if ondisk else [pattern]:
+                is_more(name)
+            return glob(directory, pattern, ondisk, *words, **more)
 
         self._replace(self._fs, "_lookup", look)
-        self._replace(SCons.Node.FS.Dir, "glob", look_for)
+        self._replace(SCons.Node.FS.Dir, "_glob1", look_for)
 
     def _quiet(self, usual: Callable[..., Any], then: Callable[..., None] = _nothing) -> Callable[..., Any]:
         """Return a function that reports nothing, and calls another with the same arguments afterwards."""
