@@ -20,14 +20,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import is_dataclass
 from importlib.metadata import PathDistribution
 from pathlib import Path
+from typing import Any
 
 __all__ = ["SconsServer", "can_fork"]
 
 _FIXED = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC")
+_LARGE = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 _NUMBER = 10
 # All that a default environment and the plugins here import.
 _TOOLS = (
@@ -55,7 +58,10 @@ class SconsServer:
 
     def __init__(self, site: str, environ: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
-        self._sockets = itertools.cycle([self._start(site, {**environ, "PYTHONHASHSEED": seed}) for seed in "12"])
+        self._sockets = itertools.cycle(
+            # Pages of the heap are large, of which a fork has few to copy.
+            [self._start(site, {**environ, **_LARGE, "PYTHONHASHSEED": seed}) for seed in "12"]
+        )
 
     def run(
         self, arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], timeout: float
@@ -188,7 +194,9 @@ def _warm() -> None:
     as long as all the rest of a small build of shaders, and start Slang, which takes half a second.
     """
     _keep_entry_points()
-    registry = importlib.import_module("cratewright.plugins.registry").Registry()
+    registries = importlib.import_module("cratewright.plugins.registry")
+    _keep_checks(registries)
+    registry = registries.Registry()
     registry.discover()
     registry.register(importlib.import_module("cratewright.testing"))
     code = importlib.import_module("cratewright.contract.incremental_cache").results_code
@@ -196,26 +204,58 @@ def _warm() -> None:
         code(registry.backend(name))
     for name in ("cratewright_spirv.compile.unit", "cratewright_spirv.images.image"):
         importlib.import_module(name)
+    _finish_classes_and_patterns()
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
     importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
     importlib.import_module("cratewright_slang.libslang").start()
 
 
+def _finish_classes_and_patterns() -> None:
+    """Make what modules leave to its first use: `__init__` of value classes, and regular expressions."""
+    values, patterns = (importlib.import_module(f"cratewright.base.{name}") for name in ("values", "patterns"))
+    for module in [module for name, module in sys.modules.items() if name.startswith("cratewright")]:
+        for found in list(vars(module).values()):
+            if isinstance(found, patterns._Pattern):
+                for name in ("match", "fullmatch", "search", "sub", "finditer", "findall", "split"):
+                    getattr(found, name)
+            elif is_dataclass(found) and found.__init__.__qualname__.startswith("_methods."):  # type: ignore[misc]
+                found.__init__ = values._initialiser(found)  # type: ignore[misc]
+
+
 def _keep_entry_points() -> None:
-    """Read the entry points of what is installed here once: tests install elsewhere, and hundreds of files are slow."""
-    read = PathDistribution.read_text
+    """Read what is installed here once: tests install elsewhere, and a hundred distributions are slow to read."""
     installed = f"{sys.prefix}{os.sep}"
-    kept: dict[str, str | None] = {}
 
-    def read_once(found: PathDistribution, filename: str | os.PathLike[str]) -> str | None:
-        path = f"{found._path}{os.sep}{filename}"
-        if filename != "entry_points.txt" or not path.startswith(installed):
-            return read(found, filename)
-        if path not in kept:
-            kept[path] = read(found, filename)
-        return kept[path]
+    def once(read: Callable[[PathDistribution], object]) -> Callable[[PathDistribution], object]:
+        kept: dict[str, object] = {}
 
-    PathDistribution.read_text = read_once  # type: ignore[assignment, method-assign]
+        def read_once(found: PathDistribution) -> object:
+            path = str(found._path)
+            if not path.startswith(installed):
+                return read(found)
+            if path not in kept:
+                kept[path] = read(found)
+            return kept[path]
+
+        return read_once
+
+    for name in ("_normalized_name", "entry_points"):
+        setattr(PathDistribution, name, property(once(getattr(PathDistribution, name).fget)))
+
+
+def _keep_checks(registries: Any) -> None:
+    """Check the declarations of backends once, as long as nobody alters them."""
+    find = registries.find_class_fault
+    right: dict[type, dict[str, object]] = {}
+
+    def find_once(kind: type) -> object:
+        declared = dict(vars(kind))
+        fault = None if right.get(kind) == declared else find(kind)
+        if not fault:
+            right[kind] = declared
+        return fault
+
+    registries.find_class_fault = find_once
 
 
 def _run() -> None:
