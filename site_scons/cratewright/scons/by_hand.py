@@ -169,7 +169,7 @@ def _given(
 
 def _link_instead(stages: CrateStages, rlib: Any, builder: str) -> None:
     found = crate_stages_of(rlib)
-    below = {item.key: item for item in stages.build.below(stages.declared)}
+    below = {item.key: item for item in stages.build.links.below(stages.declared)}
     if found is None or found.declared.key not in below:
         names = " ".join(item.name for item in below.values()) or "none"
         raise GraphError(

@@ -20,7 +20,7 @@ from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
 from .duplicates import duplicated_from
-from .images import ImageNodes
+from .expected_images import ImageNodes
 from .interface import InterfaceNode
 from .made_file import KeptFile
 from .node import Node
@@ -190,7 +190,7 @@ class CheckedCalls:
                 actions = [stage_of(node) or node for node in nodes]
                 together = list(map(actions.index, actions))
                 try:
-                    links = build.links_of(crate)
+                    links = build.links.links_of(crate)
                 except GraphError as error:
                     raise UnknownFiles("a crate that is not declared") from error
                 names = list(map(str, nodes))

@@ -316,9 +316,9 @@ class Declaration:
             self._check_names(declared.crate_types)
             check_crate(crate, self.backend)
         if self.backend.LTO_DECIDES_UNITS:
-            for_lto, for_code = self.build.links_of(declared)
+            for_lto, for_code = self.build.links.links_of(declared)
             crate = replace(crate, for_lto=for_lto, for_code=for_code)
-        exported = [path for item in (declared, *self.build.below(declared)) for path in item.export_include_dirs]
+        exported = [path for item in (declared, *self.build.links.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source is in the variant directory, the source itself is not.
         beside = [
             self._variant_directories(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)

@@ -45,11 +45,11 @@ def _watch(env: Environment) -> tuple[Callable[[Settling], None], Callable[[Sett
     build, fs = build_of(env), env.fs
 
     def watch(settling: Settling) -> None:
-        build.known_links = settling.known_links
+        build.links.known = settling.known_links
         watch_build(build, settling, fs)
 
     def reads(settling: Settling, paths: set[str]) -> bool:
-        build.known_links = settling.known_links
+        build.links.known = settling.known_links
         return reads_any(build, paths)
 
     return watch, reads

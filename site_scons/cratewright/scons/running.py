@@ -41,7 +41,8 @@ from ..system.fs import prune_directory, read_bytes, read_regular, write_atomic
 from ..system.output_area import OutputArea
 from ..values.crate import CrateType
 from ..values.request import LinkLibrary, LinkRequest
-from .crates import Build, DeclaredCrate, LinkedCrate
+from .crates import Build, DeclaredCrate
+from .linked_crates import LinkedCrate
 from .node import Node
 from .paths import relative
 from .reporting import left_to_say
@@ -117,10 +118,10 @@ def run_lto(
         requests: list[LinkRequest] = []
         rows: dict[str, object] = {}
         lines: list[str] = []
-        formats, linked = build.linked(crate, kinds[0])
+        formats, linked = build.links.linked(crate, kinds[0])
         dependencies = [_dependency(item, crate.directory) for item in linked]
         for kind in kinds:
-            own_formats = formats if kind is kinds[0] else build.linked(crate, kind)[0]
+            own_formats = formats if kind is kinds[0] else build.links.linked(crate, kind)[0]
             request = link_request(engine, own, dependencies, kind, own_formats)
             with leavings(engine, backend, request):
                 optimized = optimize(engine, backend, request)
@@ -162,7 +163,7 @@ def run_link(
             report.diagnostics = _blamed(build, crate, kind, rlink, error)
             raise
         if build.reporting.is_recorded:
-            below = build.linked(crate, kind)[1]
+            below = build.links.linked(crate, kind)[1]
             names, linkages = tuple(item.crate.name for item in below), tuple(item.linkage.value for item in below)
             build.reporting.hear(CratesLinked(crate.name, kind.value, names, linkages))
         area = output_area(build.root, crate.directory, backend, request.options)
@@ -206,7 +207,7 @@ def _to_link(
 def _inputs(
     build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node
 ) -> tuple[CrateMetadata, DependencyFormats, list[Dependency]]:
-    formats, linked = build.linked(crate, kind)
+    formats, linked = build.links.linked(crate, kind)
     return _own(crate, rlink), formats, [_dependency(item, crate.directory) for item in linked]
 
 
@@ -215,7 +216,7 @@ def _blamed(
 ) -> tuple[Diagnostic, ...]:
     """Return the line of a source that causes a failure, if it can be found."""
     own, formats, dependencies = _inputs(build, crate, kind, rlink)
-    parts = (crate, *(each.crate for each in build.linked(crate, kind)[1]))
+    parts = (crate, *(each.crate for each in build.links.linked(crate, kind)[1]))
     sources = {item.crate.stable_id: item.crate for item in parts}
     return source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
 

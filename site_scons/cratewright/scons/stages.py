@@ -21,8 +21,9 @@ from ..values.crate import Crate, CrateType
 from ..values.options import LtoMode, Options
 from .builders import NeededNodes, left_by_lto, stage_nodes
 from .crates import Build, CrateTarget, DeclaredCrate
+from .expected_images import ExpectedImages, ImageNodes
 from .generated import Reader
-from .images import ExpectedImages, ImageNodes, image_directory_node
+from .images import image_directory_node
 from .interface import interface_node
 from .libraries import bundled_libraries, linked_libraries
 from .links import link_node
@@ -106,7 +107,7 @@ class CrateStages:
             note_untaken(self.env, self.backend, target)
             # Codegen reads no dependency, but a cycle or a conflict must be reported before any work.
             for kind in declared.crate_types:
-                build.linked(declared, kind)
+                build.links.linked(declared, kind)
             made = bundled_libraries(self.env, declared)
             return [*declared.generated(), *_asked_for(declared.target), *made]
 
@@ -161,11 +162,11 @@ class CrateStages:
         """Declare LTO, and return a node for each distinct list of dependency formats; none if no type uses LTO.
 
         Shape: `name` is that of the file, if there is one list.
-        Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `Build.linked`.
+        Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `CrateLinks.linked`.
         """
         asking = [kind for kind in self.linked_types if self.is_optimized(kind)]
         if any(kind not in self._optimized for kind in asking):
-            groups = self.build.groups(self.declared, asking)
+            groups = self.build.links.groups(self.declared, asking)
             if name and len(groups) > 1:
                 raise ConfigurationError(
                     f"crate '{self.declared.name}' has {len(groups)} lists of formats, but one name is given",
@@ -190,7 +191,7 @@ class CrateStages:
             run_lto(build, declared, kinds, sources[0], targets[0], state, links, jobs)
 
         def dependencies() -> list[Any]:
-            return [item.node for item in build.linked(declared, kinds[0])[1]]
+            return [item.node for item in build.links.linked(declared, kinds[0])[1]]
 
         return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, state))[0]
 
@@ -234,10 +235,10 @@ class CrateStages:
 
         def dependencies() -> list[Any]:
             if not with_lto:
-                linked = [item.node for item in build.linked(declared, kind)[1]]
+                linked = [item.node for item in build.links.linked(declared, kind)[1]]
             else:
                 linked = [self.optimized(kind)] if known is None else []
-            return [*linked, *linked_libraries(env, declared, build.below(declared)), *declared.read_by_link]
+            return [*linked, *linked_libraries(env, declared, build.links.below(declared)), *declared.read_by_link]
 
         def before() -> list[Any]:
             reader = Reader(
