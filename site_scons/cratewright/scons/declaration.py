@@ -1,4 +1,4 @@
-"""One call of `env.Crate` on its way to values and nodes: merges options, locates sources and dependencies."""
+"""One call of `env.Crate` on its way to values and nodes: merges options, finds sources and dependencies."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import SCons.Node.FS
-import SCons.Util
-
 from ..base.errors import ConfigurationError
 from ..contract.backend import Capability
 from ..contract.edge import plugin_class
@@ -17,21 +14,20 @@ from ..pipeline.plan import check_crate, check_target, option_table, source_tabl
 from ..pipeline.settings import read_workers
 from ..plugins.registry import default_registry
 from ..values.construction import combine_options
-from ..values.crate import UNVERSIONED, Crate, CrateType, Source, check_crate_name, parse_crate_types, unit_name
+from ..values.crate import UNVERSIONED, Crate, CrateType, check_crate_name, parse_crate_types
 from ..values.identity import CrateReference
 from ..values.option_spec import OptionKind, OptionSpec, OptionValue
 from ..values.options import BUILTIN_PROFILES, Options, parse_options, resolve_profile, unknown_option
-from ..values.source_options import check_source_words
-from ..values.variants import AXES_AND_CONDITIONS, Variant, Variants, check_axes
+from ..values.variants import AXES_AND_CONDITIONS, Variants
 from ..workers.zygote import fork_ahead
 from .crates import CrateTarget, DeclaredCrate, build_of
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
 from .expansion import Expansion
 from .foreign import check_shared_objects, library_option, parted_libraries
-from .mirror import Mirror
 from .option_places import OptionPlaces
-from .paths import calling_line, check_path, located_source, logical_source, named, nearby, reading_in, relative
+from .paths import calling_line, named, reading_in, relative
+from .source_entries import SourceEntry, SourceReader
 from .spelling import check_names
 from .stages import CrateStages
 from .variables import library_word, variable_options
@@ -40,9 +36,6 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 __all__ = ["Declaration"]
-
-Entry = tuple[Any, str, Mapping[str, OptionValue], "Variant | None"]
-"""A source's node, the name it is given, the options of its own, and which variant it is."""
 
 _PER_CRATE = {"target", "profile", "metadata", "backend", *AXES_AND_CONDITIONS}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")
@@ -86,7 +79,7 @@ class Declaration:
         known = {**BUILTIN_PROFILES, **default_registry().profiles_for(kind)}
         self.profiles = {**known, **(env["CRATE_PROFILES"] if profiles is None else profiles)}
         self.table = option_table(kind)
-        self.source_words = {"name", *AXES_AND_CONDITIONS, *(spec.name for spec in source_table(kind))}
+        source_words = {"name", *AXES_AND_CONDITIONS, *(spec.name for spec in source_table(kind))}
         check_names(env, kind)
         self.engine = engine_of(self.build, env, self.table, kind, where=self.where)
         self.backend = self.engine.backend(self.backend_name, self.target)
@@ -98,6 +91,9 @@ class Declaration:
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
         self.places = OptionPlaces(env, self.backend, self.table, self.directory, expansion, where=self.where)
+        self.sources = SourceReader(
+            env, self.table, source_words, self.variants, expansion, self.places, crate=self.name
+        )
         self.explicit, self.general = self._given_options()
         self.options = self._with_variables()
         self.version = self.options.text("version") or UNVERSIONED
@@ -173,15 +169,15 @@ class Declaration:
     ) -> CrateStages:
         """Declare the crate and return its stages, none of which is declared yet."""
         types = parse_crate_types(crate_type, crate=self.name)
-        entries = self._sources(self._without_libraries(sources))
-        check_shared_objects((node for node, *_ in entries), types, crate=self.name)
+        entries = self.sources.read(self._without_libraries(sources))
+        check_shared_objects((entry.node for entry in entries), types, crate=self.name)
         declared = DeclaredCrate(
             name=self.name,
             key=f"{self.directory}:{self.name}",
             directory=self.directory,
             dependencies=dependency_keys(self, deps),
             resolve=lambda: self._resolve(entries, declared),
-            sources=tuple(node for node, *_ in entries),
+            sources=tuple(entry.node for entry in entries),
             engine=self.engine,
             backend=self.backend_name,
             machine=self.target,
@@ -224,74 +220,15 @@ class Declaration:
             self.options = self._with_variables()
         return rest
 
-    def _sources(self, sources: object) -> list[Entry]:
-        """Return the node, the given name and the options of each source."""
-        known = {spec.name for spec in self.table} | {"name", *AXES_AND_CONDITIONS}
-        items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
-        entries: list[Entry] = []
-        for item in items if isinstance(items, (list, SCons.Util.UserList)) else [items]:
-            if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping):
-                path, _options = item
-                own = {str(key): value for key, value in item[1].items()}
-                where = f"{self.where}, source {path}"
-                check_source_words(own, known, self.source_words, where=where)
-                given = self.expansion.text("a source's name", own.pop("name", ""))
-                own_axes = {
-                    word: self.expansion.words(f"'{word}'", own.pop(word, None)) for word in AXES_AND_CONDITIONS
-                }
-                variants = self.variants.of_source(own_axes, where=where)
-                # Located now: later, relative paths would no longer be those of the SConscript that is read.
-                located = self.places.located(own)
-                for node in self._nodes(path):
-                    options = parse_options(located, self.table, where=f"{self.where}, source {node}")
-                    entries += [(node, given, options, variant) for variant in variants.chosen]
-            else:
-                entries += [(node, "", {}, each) for node in self._nodes(item) for each in self.variants.chosen]
-        return entries
-
-    def _nodes(self, item: object) -> list[Any]:
-        if isinstance(item, CrateTarget):
-            raise ConfigurationError(
-                f"crate '{self.name}' is given crate '{item.name}' as a source", hint="pass it as deps=[...]"
-            )
-        try:
-            nodes = list(self.env.arg2nodes(item, self.env.fs.File))
-        except TypeError:  # a directory has that name
-            nodes = [item]
-        except ValueError as error:  # no name of a file: SCons has already asked the system for it
-            check_path(str(item), where=self.where)
-            raise error from None
-        for node in nodes:
-            if not isinstance(node, SCons.Node.FS.Base) or isinstance(node, SCons.Node.FS.Dir):
-                raise ConfigurationError(
-                    f"crate '{self.name}' cannot compile {str(node)!r}, which is not a file",
-                    hint="name a file, or a directory's files with Glob()",
-                )
-            check_path(relative(node), where=self.where)
-        return nodes
-
     def _values(
         self,
-        entries: Sequence[Entry],
+        entries: Sequence[SourceEntry],
         deps: tuple[CrateReference, ...],
         types: tuple[CrateType, ...],
         options: Options,
     ) -> Crate:
-        sources: list[Source] = []
         here = named(self.here)
-        for node, given, own, variant in entries:
-            logical, located = logical_source(node), located_source(node)
-            path = named(logical)
-            file = path if located is logical else relative(located)
-            name = given or unit_name(path if logical is node else named(node), here)
-            chosen, which = options.override(own) if own else options, ""
-            if variant is not None:
-                check_axes(variant, chosen.defines, where=f"{self.where}, source {path}")
-                chosen, which = chosen.override({"defines": variant.defines}), variant.encode(name)
-                name = variant.unit_name(name, self.backend.SUFFIXES)
-            sources.append(
-                Source(path=path, name=name, options=chosen, file=file if file != path else "", variant=which)
-            )
+        sources = [entry.value(options, here, self.backend.SUFFIXES, where=self.where) for entry in entries]
         return Crate(
             name=self.name,
             version=self.version,
@@ -306,7 +243,7 @@ class Declaration:
             repositories=tuple(relative(node) for node in self.env.Dir("#").repositories),
         )
 
-    def _resolve(self, entries: Sequence[Entry], declared: DeclaredCrate) -> Crate:
+    def _resolve(self, entries: Sequence[SourceEntry], declared: DeclaredCrate) -> Crate:
         check_programs(self.engine, self.env, plugin_class(self.backend), where=f"{self.where}, {declared.declared_at}")
         direct = zip(declared.dependencies, self.build.direct(declared), strict=True)
         deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
@@ -320,9 +257,8 @@ class Declaration:
             crate = replace(crate, for_lto=for_lto, for_code=for_code)
         exported = [path for item in (declared, *self.build.links.below(declared)) for path in item.export_include_dirs]
         # What SCons makes beside a source is in the variant directory, the source itself is not.
-        beside = [
-            self._variant_directories(node, item) for (node, *_), item in zip(entries, crate.sources, strict=True)
-        ]
+        generated, names = self.build.generated, self.backend.included_names
+        beside = [entry.beside(item, generated, names) for entry, item in zip(entries, crate.sources, strict=True)]
         if not self.env.GetOption("no_exec") and not self.env.GetOption("clean"):
             for path in dict.fromkeys(path for own in beside for path in own):
                 # `..` below a missing directory leads nowhere.
@@ -333,15 +269,8 @@ class Declaration:
                 for item, own in zip(crate.sources, beside, strict=True)
             )
             crate = replace(crate, sources=sources)
-        for (node, *_), source in zip(entries, crate.sources, strict=True):
-            if not node.is_derived() and not os.path.exists(os.path.join(self.build.root, source.location)):
-                # SCons then removes the copy in a variant directory, or a Glob() would find it again next time.
-                node.exists()
-                raise ConfigurationError(
-                    f"{source.path}: no such source",
-                    context=(("crate", self.name), ("declared in", declared.declared_at)),
-                    hint=nearby(os.path.join(self.build.root, source.path)),
-                )
+        for entry, source in zip(entries, crate.sources, strict=True):
+            entry.check_exists(source, self.build.root, crate=self.name, declared_at=declared.declared_at)
         return crate
 
     def _check_names(self, types: Iterable[CrateType]) -> None:
@@ -358,15 +287,6 @@ class Declaration:
                 context=(("crate type", kind.value),),
                 hint="set construction variables for versions and for files that a link writes before env.Crate",
             )
-
-    def _variant_directories(self, node: Any, source: Source) -> list[str]:
-        if node.is_derived() or node.srcnode() is node:
-            return []
-        mirror = Mirror.for_node(node)
-        if mirror is None:
-            return []
-        directories, names = source.options.texts("include_dirs"), self.backend.included_names
-        return self.build.generated.mirrored(mirror, source.location, directories, names)
 
 
 def _words(value: object, *, where: str) -> tuple[str, ...]:
