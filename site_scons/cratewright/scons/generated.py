@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import Any
 
@@ -24,24 +23,18 @@ from ..base.host import is_absolute, way_to, whole_path
 from ..base.patterns import pattern
 from ..base.values import dataclass
 from ..formats.stage_record import SeenFile
-from ..system.fs import file_stamp, read_regular
+from ..system.fs import file_stamp
 from ..values.crate import Crate
 from ..values.options import Options
 from .makeable import Makeable, upwards
 from .mirror import Mirror
+from .node_graph import made_with, way_back
 from .paths import relative
-from .stage import stage_of
+from .text_names import ANY_FILE, TextNames
 
 __all__ = ["GeneratedFiles", "Reader"]
 
-_WORD = pattern(rb"[\w./+@%~-]*\w\.[\w+-]+")
-_QUOTED = pattern(rb'["<]([^"<>\r\n]+)[">]')
 _SEPARATORS = pattern(r"[\s\"'<>=,:;()]+")
-_COMPUTED = pattern(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)
-"""An include that may mean any file: its name comes from a macro, or it skips the first match."""
-_ANY = ""
-# More names than these are looked for word by word.
-_FEW = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +74,11 @@ class GeneratedFiles:
 
     root: str
     _known: Makeable | None = None
-    _mentions: dict[str, tuple[list[tuple[str, bool]], list[int]]] = field(default_factory=dict)
+    _names: TextNames = field(init=False)
     _promised: set[str] | None = None
+
+    def __post_init__(self) -> None:
+        self._names = TextNames(self.root)
 
     def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
         """Return the nodes that must be made before a stage runs.
@@ -117,7 +113,7 @@ class GeneratedFiles:
             self._promised.update(path for path in found if made.is_promised(path))
             return []
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
-        own = _made_with(reader.node)
+        own = made_with(reader.node)
         return [node for node in dict.fromkeys(nodes) if node not in own]
 
     @contextmanager
@@ -130,9 +126,8 @@ class GeneratedFiles:
         try:
             yield self._promised
         finally:
-            # Names in texts were chosen by what could be made.
             self._known, self._promised = None, None
-            self._mentions.clear()
+            self._names.forget()
 
     def _relative(self, path: str) -> str:
         start = os.path.join(self.root, "")
@@ -190,8 +185,8 @@ class GeneratedFiles:
             near[own] = None
             if mirror is not None:
                 others |= mirror.of(own)
-            for name, literal in self._names_in(path, names):
-                if name == _ANY:
+            for name, literal in self._names.of(path, made, names):
+                if name == ANY_FILE:
                     for place in made.texts((*near, *others, *directories)):
                         found.setdefault(place, False)
                         todo.append((place, False))
@@ -212,39 +207,6 @@ class GeneratedFiles:
                     if in_order and directory not in beside and place not in made:
                         break
         return used
-
-    def _names_in(self, path: str, included: Callable[[bytes], Iterable[str]]) -> list[tuple[str, bool]]:
-        """Return the names in a text that may be files, and whether they are certainly included."""
-        file = os.path.join(self.root, path)
-        with suppress(OSError):
-            status = os.stat(file)
-            stamp = [status.st_mtime_ns, status.st_size, status.st_ino]
-            before = self._mentions.get(path)
-            if before is not None and before[1] == stamp:
-                return before[0]
-            text = read_regular(file)
-            names = dict.fromkeys(included(text), True)
-            for name in self._words(text):
-                names.setdefault(os.fsdecode(name), False)
-            if _COMPUTED.search(text):
-                names[_ANY] = False
-            self._mentions[path] = list(names.items()), stamp
-            return list(names.items())
-        return []
-
-    def _words(self, text: bytes) -> Iterator[bytes]:
-        made = self._made()
-        names, tails = made.names, made.tails
-        # Most texts name none, which is found fastest by how the names end.
-        if made.has_any_name:
-            yield from dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
-            return
-        if len(tails) <= _FEW and not any(tail in text for tail in tails):
-            return
-        if len(names) <= _FEW and not any(name in text for name in names):
-            return
-        words = dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
-        yield from (word for word in words if word.rpartition(b"/")[2] in names)
 
     def _mentioned_in_options(
         self, text: str, directories: tuple[str, ...], reader: Reader, found: dict[str, bool]
@@ -272,10 +234,10 @@ class GeneratedFiles:
 
         Raises: GraphError for one that is and is certainly included.
         """
-        made, own = self._made(), _made_with(reader.node)
+        made, own = self._made(), made_with(reader.node)
         for path, literal in sorted(found.items()):
             node = made.node(path)
-            chain = _way_back(node, own)
+            chain = way_back(node, own)
             if not chain:
                 yield node
             elif literal:
@@ -314,36 +276,3 @@ def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
         place = posixpath.normpath(posixpath.join(directory, name))
         if place != ".":
             yield directory, place
-
-
-def _made_with(node: Any) -> set[Any]:
-    """Return all nodes that are made by what makes a node."""
-    executor = node.get_executor(create=0)
-    return {node} if executor is None else {node, *executor.get_all_targets()}
-
-
-def _way_back(node: Any, goals: Collection[Any]) -> list[Any]:
-    """Return the nodes by which a node is made from one of others, both included; nothing if it is not."""
-    before: dict[Any, Any] = {node: None}
-    todo = [node]
-    while todo:
-        item = todo.pop()
-        if item in goals:
-            chain = [item]
-            while before[chain[-1]] is not None:
-                chain.append(before[chain[-1]])
-            return chain[::-1]
-        for child in _made_from(item):
-            if child not in before:
-                before[child] = item
-                todo.append(child)
-    return []
-
-
-def _made_from(node: Any) -> Iterator[Any]:
-    # SCons clears nodes that have been made.
-    for nodes in (node.sources, node.depends, node.implicit, node.prerequisites):
-        yield from nodes or ()
-    stage = stage_of(node)
-    if stage is not None and node.implicit is None:
-        yield from stage.dependencies()
