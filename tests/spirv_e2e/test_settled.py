@@ -13,12 +13,8 @@ import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, ShaderProject, compute
 from tests.support.bounds import until
-from tests.support.project_pair import YOUNG, run_alike
+from tests.support.project_pair import COPIED, YOUNG, begin_alike, run_alike
 
-COPIED = """\
-# A copy of a file is known as the file is.
-cratewright.base.stamp.file_stamp.__code__ = (lambda found: [found.st_mtime_ns, 1, found.st_size, 1]).__code__
-"""
 TELL = """
 import atexit
 atexit.register(lambda: print("DECLARED", "cratewright_builds" in env.fs.__dict__))
@@ -38,16 +34,18 @@ FILES = {
 }
 
 
+_BUILDS: dict[str, int] = {}
+"""How many builds it took until nothing was to be done, by what SConstructs say."""
+
+
 class Pair:
     """One project twice: in one of them nothing is ever known of the build before."""
 
-    def __init__(self, path: Path, form: str) -> None:
-        self.kept, self.asked = (ShaderProject(path / name, form=form) for name in ("kept", "asked"))
+    def __init__(self, kept: ShaderProject, asked: ShaderProject) -> None:
+        self.kept, self.asked = kept, asked
         for project in self:
             project.environ["CRATE_CACHE"] = "off"
         self.begin = YOUNG + COPIED + HEADER
-        self._copies = path / "copies"
-        self._settled: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[ShaderProject]:
         yield from (self.kept, self.asked)
@@ -71,19 +69,15 @@ class Pair:
         The second time for the same text, put back the files of the first.
         """
         key = self.begin + text
-        if key not in self._settled:
-            for project in self:
-                project.write(FILES)
-            self.sconstruct(text)
-            self.run()
-            self._settled[key] = self._builds_until_known()
-        copies = self._copies / str(list(self._settled).index(key))
+        begin_alike([*self], key, lambda: self._settle(text))
+        return _BUILDS[key]
+
+    def _settle(self, text: str) -> None:
         for project in self:
-            copy = copies / project.path.name
-            source, target = (copy, project.path) if copy.exists() else (project.path, copy)
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, symlinks=True)
-        return self._settled[key]
+            project.write(FILES)
+        self.sconstruct(text)
+        self.run()
+        _BUILDS[self.begin + text] = self._builds_until_known()
 
     def _builds_until_known(self) -> int:
         for number in range(1, 6):
@@ -94,8 +88,8 @@ class Pair:
 
 
 @pytest.fixture
-def pair(shaders: ShaderProject) -> Pair:
-    return Pair(shaders.path, shaders.form)
+def pair(shader_pair: list[ShaderProject]) -> Pair:
+    return Pair(*shader_pair)
 
 
 def _saying(more: str, text: str = BOTH) -> Callable[[Pair], list[str]]:

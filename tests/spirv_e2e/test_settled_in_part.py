@@ -36,9 +36,8 @@ def other(name: str, number: int) -> dict[str, str]:
 
 
 @pytest.fixture
-def pair(shaders: ShaderProject) -> ProjectPair:
-    projects = [ShaderProject(shaders.path / name, form=shaders.form) for name in ("kept", "asked")]
-    return ProjectPair(*projects, HEADER, {"say.txt": "", **FILES})
+def pair(shader_pair: list[ShaderProject]) -> ProjectPair:
+    return ProjectPair(*shader_pair, HEADER, {"say.txt": "", **FILES})
 
 
 def test_an_edit_declares_what_it_concerns(pair: ProjectPair) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 from tests.support.scons_project import SconsProject
 
-__all__ = ["YOUNG", "ProjectPair", "run_alike"]
+__all__ = ["COPIED", "YOUNG", "ProjectPair", "begin_alike", "run_alike"]
 
 YOUNG = """\
 import cratewright.base.stamp
 cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
+"""
+COPIED = """\
+# A copy of a file is known as the file is.
+cratewright.base.stamp.file_stamp.__code__ = (lambda found: [found.st_mtime_ns, 1, found.st_size, 1]).__code__
 """
 TELL = """
 import atexit
@@ -38,16 +43,39 @@ def run_alike(kept: SconsProject, asked: SconsProject, arguments: Sequence[str],
     assert found[0] == found[1], f"{arguments}\n{found[0][:2]}\n{found[1][:2]}"
 
 
+_BEGUN: dict[Hashable, int] = {}
+
+
+def begin_alike(projects: Sequence[SconsProject], key: Hashable, build: Callable[[], object]) -> None:
+    """Begin with what `build` makes of empty projects, once for each `key`; else put back what it has made there.
+
+    They are found at the same paths, which what is known of a build contains, and known by `COPIED` stamps.
+    """
+    number = _BEGUN.setdefault((*(str(project.path) for project in projects), key), len(_BEGUN))
+    copies = [project.path.parent / "begun" / str(number) / project.path.name for project in projects]
+    if not (known := copies[-1].exists()):
+        build()
+    for project, copy in zip(projects, copies, strict=True):
+        source, target = (copy, project.path) if known else (project.path, copy)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, symlinks=True)
+
+
 class ProjectPair:
     """Two projects, of which `asked` always checks all crates.
 
-    Shape: `header` is how their SConstructs begin, `files` are what they hold besides.
+    Shape: `header` is how their SConstructs begin, `files` are what they hold besides. Unless files are `copied` to
+    begin anew, they are known by all that a stamp has.
     """
 
-    def __init__(self, kept: SconsProject, asked: SconsProject, header: str, files: Mapping[str, str]) -> None:
+    def __init__(
+        self, kept: SconsProject, asked: SconsProject, header: str, files: Mapping[str, str], *, copied: bool = True
+    ) -> None:
         self.kept, self.asked = kept, asked
-        self._header = header
-        self._files = files
+        self._header = YOUNG + COPIED * copied + header
+        self._copied = copied
+        self._files = dict(files)
+        self._has_begun = False
         for project in self:
             # Somebody else may install programs meanwhile, and all crates would be checked.
             project.environ["PATH"] = "/usr/bin:/bin"
@@ -56,11 +84,13 @@ class ProjectPair:
         yield from (self.kept, self.asked)
 
     def write(self, files: Mapping[str, str]) -> None:
+        if not self._has_begun:
+            self._files |= files
         for project in self:
             project.write(files)
 
     def sconstruct(self, text: str) -> None:
-        self.write({"SConstruct": YOUNG + self._header + text + TELL})
+        self.write({"SConstruct": self._header + text + TELL})
 
     def run(self, *arguments: str) -> str:
         """Run both, which comes to the same, and return the names of the crates that were declared."""
@@ -70,7 +100,16 @@ class ProjectPair:
         return match[1].strip()
 
     def settle(self, text: str, *arguments: str) -> None:
-        """Build until nothing is declared."""
+        """Begin anew and build until nothing is declared."""
+        self._has_begun = True
+        if self._copied:
+            begin_alike([*self], (text, arguments, *self._files.items()), lambda: self._settle(text, arguments))
+        else:
+            self._settle(text, arguments)
+
+    def _settle(self, text: str, arguments: Sequence[str]) -> None:
+        for project in self:
+            shutil.rmtree(project.path)
         self.write(self._files)
         self.sconstruct(text)
         for _ in range(5):
