@@ -48,6 +48,20 @@ def test_what_is_made_of_crates_declares_none(pair: ProjectPair) -> None:
         assert (pair.kept.path / "out" / image).read_bytes() == (pair.kept.path / image).read_bytes()
 
 
+def test_one_edit_after_the_other(pair: ProjectPair) -> None:
+    """What a build has made may ask for no more than what it says that it asked for."""
+    pair.settle(flat(CRATES + OTHERS))
+    for number in range(3):
+        pair.write({**other("d.comp", number), "in.txt": f"{number}\n"})
+        assert pair.run() == "d"
+    pair.write(other("b.comp", 1))
+    assert {*pair.run().split()} == {"b", "base", "d", "lib"}
+    line = 'env.Command("x.inc", "h.in", Copy("$TARGET", "$SOURCE"))\n'
+    pair.sconstruct(flat(CRATES + line + OTHERS))
+    pair.write(other("d.comp", 1))
+    assert {*pair.run().split()} >= {"a", "b", "c", "d"}
+
+
 def test_a_target_may_be_named(pair: ProjectPair) -> None:
     """Crates whose files SCons has not come to are declared: what it makes now may ask for them."""
     for arguments in (("install",), ("copy.txt", "alone.txt"), ("out/a.spv", "b.spv"), ("-j2",), ("out", ".")):

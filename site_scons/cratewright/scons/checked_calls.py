@@ -1,7 +1,6 @@
 """What a build has found of each call of `env.Crate`: whether all its stages are up to date, and from which files.
 
-A path is only noted if it has not changed since before the run began, so that its stamp belongs to the content that
-was checked. Calls that were not executed have been checked by an earlier build: their stamps are kept.
+Calls that were not executed have been checked by an earlier build: their stamps are kept.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import SCons.Node.FS
 import SCons.Util
 
 from ..base.errors import GraphError
-from ..base.stamp import file_stamp, is_older
 from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
@@ -24,6 +22,7 @@ from .expected_images import ImageNodes
 from .interface import InterfaceNode
 from .made_file import KeptFile
 from .node import Node
+from .noted_files import Files, UnknownFiles
 from .pending_node import is_pending_node
 from .settled import CallRecord, CallRow
 from .settling import Settling
@@ -31,74 +30,18 @@ from .stage import is_made_by_stage, stage_of
 from .state import StageState
 from .usual import all_nodes, is_told, made_by_others
 
-__all__ = ["CheckedCalls", "Files", "UnknownFiles", "is_ours"]
-
+__all__ = ["CheckedCalls", "is_ours"]
 
 _UNVISITED = SCons.Node.no_state
 _UP_TO_DATE = SCons.Node.up_to_date
-
-
-class UnknownFiles(Exception):
-    """Something took part that may have changed."""
-
-
-class Files:
-    """Files that took part, with their stamps; None for a missing path.
-
-    Shape: `root` absolute, and so are the paths; those given may be relative to it. None has changed since `since`,
-    a time by `clock_ns`.
-    """
-
-    def __init__(self, root: str, since: int) -> None:
-        self.stamps: dict[str, list[int] | None] = {}
-        self.root = root
-        self._since = since
-
-    def beside(self) -> Files:
-        """Return an empty collection for the same run."""
-        return Files(self.root, self._since)
-
-    def note_file(self, path: str) -> None:
-        """Note a path at which SCons found a file in this run.
-
-        Raises: UnknownFiles if the file has changed or been removed since.
-        """
-        self.note(path)
-        if self.stamps[os.path.join(self.root, path)] is None:
-            raise UnknownFiles(f"{path} was removed")
-
-    def note(self, path: str, known: list[int] | bool | None = False) -> None:
-        """Note a path that has not changed during this run, nor since it had a known stamp; False if none is known.
-
-        Raises: UnknownFiles if it has.
-        """
-        path = os.path.join(self.root, path)
-        try:
-            found = os.stat(path)
-        except (OSError, ValueError):
-            stamp = None
-        else:
-            if not is_older(found, self._since):
-                raise UnknownFiles(f"{path} is young")
-            stamp = file_stamp(found)
-        if known is not False and known != stamp:
-            raise UnknownFiles(f"{path} has changed")
-        self.keep(path, stamp)
-
-    def keep(self, path: str, stamp: list[int] | None) -> None:
-        """Note an absolute path with the stamp that it had when it was examined.
-
-        Raises: UnknownFiles if it had another one in this run.
-        """
-        if self.stamps.setdefault(path, stamp) != stamp:
-            raise UnknownFiles(f"{path} has changed")
 
 
 class _Call:
     """One call: the nodes it has, and what is known of them.
 
     Shape: `is_undone` if a stage was made, has failed, or may not be what its files say; `hidden` are those of `built`
-    that SCons has not visited. `files` are absolute paths, `built` paths as in `SettledBuild.built`.
+    that SCons has not visited. `files` are absolute paths, `asked` those that its stages read or looked for, None if
+    not all are known; `built` are paths as in `SettledBuild.built`.
     """
 
     def __init__(self) -> None:
@@ -108,6 +51,7 @@ class _Call:
         self.hidden: set[str] = set()
         self.was_hidden: set[str] = set()
         self.is_undone = False
+        self.asked: set[str] | None = None
 
 
 class CheckedCalls:
@@ -145,6 +89,9 @@ class CheckedCalls:
         for path in others:
             if path not in read and path not in files.stamps:
                 files.note(path)
+        # They are checked by the next build, whatever has become of these.
+        for path in sorted({path for call in self._calls for path in call.asked or ()} - {*files.stamps}):
+            files.keep(path, [])
         for number, (target, nodes) in enumerate(zip(settling.targets, settling.nodes, strict=True)):
             if number in settling.executed and list(map(id, target)) != list(map(id, nodes)):
                 raise UnknownFiles("the SConstruct has changed the nodes of a crate")
@@ -177,7 +124,8 @@ class CheckedCalls:
         crates = {id(crate.target): crate for crate in build.crates.values()}
         records = []
         for number, call in enumerate(self._calls):
-            row = [file_numbers[path] for path in call.files if path in file_numbers]
+            paths = {**call.files, **dict.fromkeys(sorted(call.asked or ()))}
+            row = [file_numbers[path] for path in paths if path in file_numbers]
             made = [built_numbers[path] for path in call.built]
             hidden = [built_numbers[path] for path in call.built if path in call.hidden]
             before = settling.records[number] if settling.known is not None else None
@@ -194,7 +142,18 @@ class CheckedCalls:
                 except GraphError as error:
                     raise UnknownFiles("a crate that is not declared") from error
                 names = list(map(str, nodes))
-                found = (not call.is_undone, row, made, hidden, sorted(needs), names, together, crate.key, links)
+                found = (
+                    not call.is_undone,
+                    call.asked is not None,
+                    row,
+                    made,
+                    hidden,
+                    sorted(needs),
+                    names,
+                    together,
+                    crate.key,
+                    links,
+                )
                 records.append(CallRecord(*found))
             else:
                 assert before is not None
@@ -230,6 +189,8 @@ class CheckedCalls:
         states = [node.get_state() for _, node in call.nodes]
         call.hidden = {path for path, state in zip(call.built, states, strict=True) if state == _UNVISITED}
         call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
+        if {_UP_TO_DATE, SCons.Node.executed}.issuperset(states):
+            call.asked = set().union(*(_asked(node) for _, node in call.nodes))
         files, read = self._files.beside(), set()
         for path, node in call.nodes:
             # A source of this name would be taken for it in a variant directory, unless the crate is declared.
@@ -281,6 +242,7 @@ class CheckedCalls:
             if number not in settling.executed or (number not in settling.concerned and not call.is_undone):
                 self._keep(call, {path: known.files[path] for path in own})
                 call.hidden = hidden
+                call.asked = set(own) if record.is_read else call.asked
             call.was_hidden = hidden if record.is_checked else set()
         for path, stamp in known.files.items():
             if path not in owned:
@@ -374,6 +336,17 @@ def _path(node: Node) -> str:
 
 def _inside(node: Node) -> set[str]:
     return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()
+
+
+def _asked(node: Node) -> Iterator[str]:
+    """Yield the absolute paths that the last run of a stage read, wrote or looked for."""
+    stage = stage_of(node)
+    if stage is None:
+        return
+    yield from stage.state.paths_asked()
+    for child in node.children():
+        if isinstance(child, SCons.Node.FS.Base):
+            yield str(child.get_abspath())
 
 
 def _note_stage(node: Node, files: Files) -> None:

@@ -39,7 +39,7 @@ RECORD_NAME = ".sconsign.crates"
 MEMORY = ".sconsign.dblite"
 """SCons's own file: what it has built, and from what."""
 
-_FORMAT = "cratewright settled build 10"
+_FORMAT = "cratewright settled build 11"
 _MOST = 1 << 28
 _IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
@@ -52,13 +52,15 @@ class CallRecord(NamedTuple):
     """What one call of `env.Crate` stands for in a build.
 
     Shape: `is_checked` if every stage that SCons has visited was up to date. `files` are the numbers of files that its
-    stages read or made, in the order of `SettledBuild.files`; `makes` the numbers of its nodes in `SettledBuild.built`,
-    of which SCons has not visited those in `hidden`, and `needs` those of other calls on which it depends, or whose
-    files it reads. `names` are what SCons calls the nodes of the target, and `together` says for each of them which is
-    the first that the same action makes; `key` is that of the crate, and `links` as `Build.links_of` gives it.
+    stages read or made, in the order of `SettledBuild.files`, and if `is_read`, all that they looked for; `makes` the
+    numbers of its nodes in `SettledBuild.built`, of which SCons has not visited those in `hidden`, and `needs` those of
+    other calls on which it depends, or whose files it reads. `names` are what SCons calls the nodes of the target, and
+    `together` says for each of them which is the first that the same action makes; `key` is that of the crate, and
+    `links` as `Build.links_of` gives it.
     """
 
     is_checked: bool
+    is_read: bool
     files: list[int]
     makes: list[int]
     hidden: list[int]
@@ -78,11 +80,11 @@ class SettledBuild(NamedTuple):
     SConscripts had been read. `told` are the lines that SCons printed when there was nothing to do. `built` are the
     paths of nodes that crates make, directories with a trailing `/`; `unmade` those of nodes that are not on disk,
     or of their sources that are. `memory` is the digest of SCons's database. `installed` are the files of programs,
-    plugins and code, with their stamps, None for a missing path; `files` are all others that were read or made;
-    `places` are directories of the project in which Python looks for modules, with the digests of their file names.
-    Paths are absolute. `ways` are paths with `..`, and where they lead, since a link may be on the way. `is_whole` if
-    nothing was made, and SCons makes nothing apart from crates; `written` is the text of the records, which are only
-    read if something differs.
+    plugins and code, with their stamps, None for a missing path; `files` are all others that were read or made, with
+    an empty stamp if only calls did that which the next build checks. `places` are directories of the project in which
+    Python looks for modules, with the digests of their file names. Paths are absolute. `ways` are paths with `..`, and
+    where they lead, since a link may be on the way. `is_whole` if nothing was made, and SCons makes nothing apart from
+    crates; `written` is the text of the records, which are only read if something differs.
     """
 
     calls: list[CallRow]
@@ -138,13 +140,13 @@ class SettledBuild(NamedTuple):
     def may_concern(self) -> Callable[[str], bool]:
         """Return a function that says whether a declaration may ask about a path, or a stage read it.
 
-        Shape: of calls that SCons has not come to, or that were not up to date, not all files are known.
+        Shape: of calls that SCons has not come to, or that have failed, not all files are known.
         """
 
         @cache
         def is_known() -> bool:
             records = self.records()
-            return bool(records) and all(record.is_checked and not record.hidden for record in records)
+            return bool(records) and all(record.is_read for record in records)
 
         return lambda path: any(self._has(each) for each in self.with_missing(path)) or not is_known()
 
@@ -178,7 +180,7 @@ class SettledBuild(NamedTuple):
             (record.together, len(record.names)),
         )
         return (
-            tuple(map(type, record)) == (bool, list, list, list, list, list, list, str, list)
+            tuple(map(type, record)) == (bool, bool, list, list, list, list, list, list, str, list)
             and len(record.names) == len(record.together)
             and all(type(number) is int and 0 <= number < end for row, end in numbers for number in row)
             and {str}.issuperset(map(type, record.names))

@@ -124,6 +124,12 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         observed = (self._load() or _NOTHING).observed
         return [os.path.normpath(os.path.join(self._root, item.path)) for item in observed if item.digest]
 
+    def paths_asked(self) -> list[str]:
+        """Return what the last run read, wrote or looked for, absolute."""
+        record = self._load() or _NOTHING
+        paths = [*(item.path for item in record.observed), *record.outputs]
+        return [os.path.normpath(os.path.join(self._root, path)) for path in paths]
+
     def paths(self) -> list[str]:
         """Return the outputs of the last run, absolute."""
         return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]
