@@ -28,7 +28,7 @@ from tests.support.vulkan_device import ComputeDevice, storage, uniform
 FORMS = tuple(itertools.product(("off", "thin", "fat"), (False, True), ("0", "3")))
 PARAMETERS = np.arange(64, dtype=np.float32)
 PUSH = np.array([7, 0, 0, 0], np.uint32).tobytes()[:8] + np.array([2, 5], np.float32).tobytes()
-BUILT_IN = 11
+BUILT_IN, VOLATILE = 11, 21
 APART = ("GL_EXT_ray_tracing", "GL_EXT_mesh_shader", "GL_EXT_buffer_reference")
 
 
@@ -131,6 +131,7 @@ def offered(image: Image) -> dict[str, object]:
         words[1]: words[3] for words in program.preamble if words[0] & 0xFFFF == op.DECORATE and words[2] == BUILT_IN
     }
     variables = [words for each, words in program.variables().items() if each in reached]
+    volatile = {words[1] for words in program.preamble if words[0] & 0xFFFF == op.DECORATE and words[2] == VOLATILE}
     row = {key: value for key, value in image.row.items() if key not in ("key", "name", "module", "source", "output")}
     return row | {
         "modes": sorted(
@@ -139,6 +140,7 @@ def offered(image: Image) -> dict[str, object]:
             if words[0] & 0xFFFF in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) and words[1] == entry.function
         ),
         "built-ins": sorted(built_in[words[2]] for words in variables if words[2] in built_in),
+        "volatile": sorted(built_in[each] for each in volatile & built_in.keys() & reached.keys()),
         "storage": Counter(words[3] for words in variables),
     }
 

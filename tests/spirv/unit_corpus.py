@@ -911,6 +911,20 @@ _RAYS = (
         header="hitAttributeEXT vec2 hit;\n",
         extensions=("GL_EXT_ray_tracing",),
     ),
+    _other(
+        "a place in the subgroup",
+        "rgen",
+        "uint f@() { return gl_SubgroupInvocationID + gl_SubgroupEqMask.x; }\n",
+        f"{_OUT}uint f@();\nvoid main() {{ data[0] = f@(); }}\n",
+        extensions=("GL_EXT_ray_tracing", "GL_KHR_shader_subgroup_ballot"),
+    ),
+    _other(
+        "how far a ray goes",
+        "rint",
+        "float f@() { return gl_RayTmaxEXT; }\n",
+        "float f@();\nvoid main() { reportIntersectionEXT(f@(), 0u); }\n",
+        extensions=("GL_EXT_ray_tracing",),
+    ),
 )
 
 LINKED: tuple[Linked, ...] = (*_SIZES, *_SHARED, *_GLOBALS, *_BOUND, *_HLSL, *_FRAGMENT, *_GEOMETRY, *_ARRAYS, *_RAYS)
@@ -1188,5 +1202,30 @@ REFUSED: tuple[CompileRefused, ...] = (
         shader=f"groupshared uint g[64];\n{_HLSL_OUT}uint f();\n[numthreads(64, 1, 1)]\n"
         "void main(uint3 id : SV_DispatchThreadID) { g[id.x] = 1; data[id.x] = f(); }\n",
         words=("`g`", "lib.hlsl", "main.comp.hlsl"),
+    ),
+    *(
+        _refused_in(
+            stage,
+            f"{what} in {stage}",
+            f"{before}float f(float x) {{ {code} return x; }}\n",
+            f"{layout}float f(float x);\nvoid main() {{ f(1.0); }}\n",
+            name,
+            "only exists in a",
+            f"{long} entry point",
+            "lib.glsl",
+        )
+        for stage, long, layout in (
+            ("tesc", "tess-control", "layout(vertices = 3) out;\n"),
+            ("mesh", "mesh", f"#extension GL_EXT_mesh_shader : require\n{_MESH}"),
+            ("comp", "compute", "layout(local_size_x = 8) in;\n"),
+            ("geom", "geometry", _TRIANGLES),
+        )
+        for what, before, code, name in (
+            ("one position", "", "gl_Position = vec4(x);", "`gl_Position`"),
+            ("one layer", "#extension GL_ARB_shader_viewport_layer_array : require\n", "gl_Layer = 1;", "`gl_Layer`"),
+            ("one input", "layout(location = 1) in float v;\n", "x += v;", "the input `v`"),
+            ("one output", "layout(location = 1) out float w;\n", "w = x;", "the output `w`"),
+        )
+        if not (stage == "geom" and what != "one input")
     ),
 )

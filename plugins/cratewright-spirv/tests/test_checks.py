@@ -134,7 +134,7 @@ def test_built_ins_in_a_block(spirv: Any) -> None:
         "globals_": "%v4 = OpTypeVector %f 4\n%S = OpTypeStruct %v4\n" + VARIABLE.format("Output", "%S"),
     }
     body = "%r = OpLoad %S %x\nOpReturn"
-    with pytest.raises(LinkError, match="`gl_Position` only exists in a vertex"):
+    with pytest.raises(LinkError, match="`gl_Position` of one vertex only exists in a vertex"):
         run(spirv, module(body, **block))
     run(spirv, module(body, model="Geometry", mode="Triangles", **block))
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from cratewright import LinkError, dataclass
 
 from . import opcodes as op
-from .decorations import BUILT_IN, WORKGROUP_SIZE
+from .decorations import BUILT_IN, LOCATION, PATCH, WORKGROUP_SIZE
 from .module import parse, string
-from .program import Program, ProgramEntry
-from .restrictions import BUILT_INS, EXTENDED, OPERATIONS, Restriction, shared_variable
+from .program import INPUT, OUTPUT, Program, ProgramEntry
+from .restrictions import BUILT_INS, EXTENDED, INTERFACES, OPERATIONS, Restriction, located, shared_variable
 from .workgroup import asks_for_size
 
 __all__ = ["check", "check_program"]
@@ -21,6 +21,8 @@ __all__ = ["check", "check_program"]
 WORKGROUP_STORAGE = 4
 WORKGROUP_SCOPE = 2
 VERSION_1_3 = 0x10300
+DISTANCES = frozenset({3, 4})
+PER_TASK = 5273
 
 Graph = Mapping[int, Collection[int]]
 
@@ -150,25 +152,34 @@ def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dic
 
 
 def _restricted_variables(program: Program, names: Mapping[int, str]) -> dict[int, Restriction]:
-    built_in: dict[int, int] = {}
+    marks: dict[int, dict[int, int]] = {}
+    elements: dict[int, int] = {}
+    pointees: dict[int, int] = {}
     found: dict[int, Restriction] = {}
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
-        if opcode == op.DECORATE and words[2] == BUILT_IN:
-            built_in[words[1]] = words[3]
-        elif opcode == op.MEMBER_DECORATE and words[3] == BUILT_IN:
-            built_in.setdefault(words[1], words[4])
-        elif opcode in (op.TYPE_ARRAY, op.TYPE_POINTER):
-            element = words[2] if opcode == op.TYPE_ARRAY else words[3]
-            if element in built_in:
-                built_in[words[1]] = built_in[element]
+        if opcode in (op.DECORATE, op.MEMBER_DECORATE):
+            kind, *values = words[2:] if opcode == op.DECORATE else words[3:]
+            marks.setdefault(words[1], {}).setdefault(kind, values[0] if values else 0)
+        elif opcode == op.TYPE_ARRAY:
+            elements[words[1]] = words[2]
+        elif opcode == op.TYPE_POINTER:
+            pointees[words[1]] = words[3]
         elif opcode == op.VARIABLE:
-            if words[3] == WORKGROUP_STORAGE:
-                found[words[2]] = shared_variable(names.get(words[2]) or f"%{words[2]}")
+            name, storage, held = names.get(words[2]) or f"%{words[2]}", words[3], pointees[words[1]]
+            if storage == WORKGROUP_STORAGE:
+                found[words[2]] = shared_variable(name)
                 continue
-            number = built_in.get(words[2], built_in.get(words[1]))
-            if number in BUILT_INS:
-                found[words[2]] = BUILT_INS[number]
+            inner = elements.get(held, held)
+            own = {**marks.get(elements.get(inner, inner), {}), **marks.get(inner, {}), **marks.get(words[2], {})}
+            number = own.get(BUILT_IN, -1)
+            # Distances are arrays, outside of blocks.
+            depth = 1 + (number in DISTANCES and BUILT_IN in marks.get(words[2], {}))
+            is_array = held in elements and (depth == 1 or inner in elements)
+            if number in BUILT_INS or (storage, is_array, number) in INTERFACES:
+                found[words[2]] = INTERFACES.get((storage, is_array, number)) or BUILT_INS[number]
+            elif LOCATION in own and storage in (INPUT, OUTPUT) and PER_TASK not in own:
+                found[words[2]] = located(name, storage, is_array=is_array, is_patch=PATCH in own)
     return found
 
 

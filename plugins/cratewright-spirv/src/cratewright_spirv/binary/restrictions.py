@@ -12,7 +12,9 @@ from cratewright import dataclass
 from ..base.stages import STAGES
 from . import opcodes as op
 
-__all__ = ["BUILT_INS", "EXTENDED", "OPERATIONS", "Restriction", "shared_variable"]
+__all__ = ["BUILT_INS", "EXTENDED", "INTERFACES", "OPERATIONS", "Restriction", "located", "shared_variable"]
+
+_INPUT, _OUTPUT = 1, 3
 
 _DERIVATIVE_GROUPS = frozenset({5289, 5290})
 _KNOWN = frozenset(stage.name for stage in STAGES)
@@ -21,6 +23,9 @@ _GROUPS = ("compute", "mesh", "task")
 _TESSELLATION = ("tess-control", "tess-eval")
 _BEFORE_RASTER = ("vertex", "tess-control", "tess-eval", "geometry", "mesh")
 _HITS = ("intersection", "any-hit", "closest-hit")
+_ONE_VERTEX = ("vertex", "tess-eval", "geometry")
+_READ_ONE, _READ_EACH = ("vertex", "fragment"), ("tess-control", "tess-eval", "geometry")
+_WRITE_ONE, _WRITE_EACH = (*_ONE_VERTEX, "fragment"), ("tess-control", "mesh")
 _RAYS = ("raygen", "intersection", "any-hit", "closest-hit", "miss", "callable")
 
 
@@ -44,6 +49,16 @@ class Restriction:
 def shared_variable(name: str) -> Restriction:
     """Return the restriction of a variable that a workgroup shares."""
     return Restriction(f"the shared variable `{name}`", _GROUPS, "only exists")
+
+
+def located(name: str, storage: int, *, is_array: bool, is_patch: bool) -> Restriction:
+    """Return the restriction of an input or output at a location; an array may have an element for each vertex."""
+    what = f"the {'patch ' if is_patch else ''}{'input' if storage == _INPUT else 'output'} `{name}`"
+    what += "" if is_array or is_patch else ", which is not an array,"
+    if is_patch:
+        return Restriction(what, ("tess-eval",) if storage == _INPUT else ("tess-control",), "only exists")
+    one, each = (_READ_ONE, _READ_EACH) if storage == _INPUT else (_WRITE_ONE, _WRITE_EACH)
+    return Restriction(what, (*one, *each) if is_array else one, "only exists")
 
 
 def _derivative(name: str, hint: str = "") -> Restriction:
@@ -169,5 +184,25 @@ _BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
 BUILT_INS: dict[int, Restriction] = {
     number: Restriction(f"`gl_{name}`", stages, "only exists")
     for stages, names in _BUILT_IN_STAGES.items()
+    for number, name in names.items()
+}
+
+_POSITIONS, _DISTANCES = {0: "Position", 1: "PointSize"}, {3: "ClipDistance", 4: "CullDistance"}
+_LAYERS = {9: "Layer", 10: "ViewportIndex"}
+_INTERFACES: tuple[tuple[int, bool, str, dict[int, str], tuple[str, ...]], ...] = (
+    (_OUTPUT, False, "one vertex", _POSITIONS | _DISTANCES, _ONE_VERTEX),
+    (_OUTPUT, True, "every vertex", _POSITIONS | _DISTANCES, _WRITE_EACH),
+    (_INPUT, False, "a fragment", _DISTANCES, _FRAGMENT),
+    (_INPUT, True, "every vertex", _POSITIONS | _DISTANCES, _READ_EACH),
+    (_OUTPUT, False, "one primitive", _LAYERS, _ONE_VERTEX),
+    (_OUTPUT, False, "one primitive", {7: "PrimitiveID"}, _GEOMETRY),
+    (_OUTPUT, False, "one primitive", {4432: "PrimitiveShadingRateEXT"}, ("vertex", "geometry")),
+    (_OUTPUT, True, "every primitive", {**_LAYERS, 7: "PrimitiveID", 4432: "PrimitiveShadingRateEXT"}, _MESH),
+    (_INPUT, False, "a fragment", _LAYERS, _FRAGMENT),
+)
+# by storage class, whether there is an element for each vertex or primitive, and SPIR-V number
+INTERFACES: dict[tuple[int, bool, int], Restriction] = {
+    (storage, is_array, number): Restriction(f"`gl_{name}` of {whose}", stages, "only exists")
+    for storage, is_array, whose, names, stages in _INTERFACES
     for number, name in names.items()
 }

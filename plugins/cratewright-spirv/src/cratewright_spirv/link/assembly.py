@@ -24,6 +24,7 @@ from .reached import ReachedUnit, reached_by, units_of
 from .shared_globals import marked, with_shared_globals
 from .stage_modes import NO_SIZE, needs_modes, with_implied_modes
 from .symbols import SymbolTable
+from .volatile_built_ins import with_volatile_built_ins
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 
@@ -129,6 +130,7 @@ class _Assembly:
         initialisers = [name for item in items if (name := item.module.attribute("initialiser"))]
         finished = self._finalize(program, initialisers)
         check_program(finished, name=self.name, describe=describe)
+        finished = with_volatile_built_ins(finished, self.tools, target=self.request.target)
         return with_bound_size(finished, NO_SIZE)
 
     def _bound(
