@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections import UserString
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,10 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
                 context=(("where", where),),
                 hint=f"results are kept without a launcher; or set {variable.setting}",
             )
-        program = text
+        place, name = os.path.split(text)
         for old, new in variable.renamed:
-            program = program.replace(old, new)
+            name = name.replace(old, new)
+        program = os.path.join(place, name) if place else _found_as_scons_does(env, name)
         before = chosen.setdefault(variable.setting, (variable.name, program))
         if before[1] != program:
             raise ConfigurationError(
@@ -71,6 +73,12 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
                 hint=f"set {variable.setting} to say which is meant",
             )
     return {setting: program for setting, (_, program) in chosen.items()}
+
+
+def _found_as_scons_does(env: Environment, name: str) -> str:
+    """Return the path of a program that SCons would run by this name, the name if the process finds the same."""
+    path, usual = env.WhereIs(name), shutil.which(name)
+    return path if path and (usual is None or not os.path.samefile(path, usual)) else name
 
 
 def is_chosen(env: Environment, name: str) -> bool:
