@@ -278,13 +278,13 @@ def test_lists_in_strings_and_names_of_files(tmp_path: Path, scons_form: str) ->
 def test_a_compiler_on_the_path_of_the_environment(tmp_path: Path, scons_form: str) -> None:
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     del project.environ["CRATE_CC"]
-    text = 'env.Replace(CC="gcc", CXX="g++")\nenv.PrependENVPath("PATH", Dir("g++").abspath)\n'
+    text = 'env.Replace(CC="my-gcc", CXX="my-g++")\nenv.PrependENVPath("PATH", Dir("g++").abspath)\n'
     text += 'env.Program("p", "c.c")\nenv.Crate("c", ["c.c"], crate_type="bin")\n'
     project.crates(text, {"c.c": "int main(void) { return V; }\n"})
     for value in (3, 4):
         for name in ("gcc", "g++"):
-            project.write({f"g++/{name}": f'#!/bin/sh\nexec /usr/bin/{name} -DV={value} "$@"\n'})
-            (project.path / "g++" / name).chmod(0o755)
+            project.write({f"g++/my-{name}": f'#!/bin/sh\nexec /usr/bin/{name} -DV={value} "$@"\n'})
+            (project.path / "g++" / f"my-{name}").chmod(0o755)
         project.scons()
         assert _run(project, "c").returncode == _run(project, "p").returncode == value
         assert project.up_to_date()
