@@ -14,7 +14,6 @@ import SCons.Node.FS
 import SCons.Util
 
 from ..base.errors import GraphError
-from .builders import StageBuilder
 from .crate_target import PARTS, CrateTarget
 from .crates import Build, DeclaredCrate
 from .duplicates import duplicated_from
@@ -22,15 +21,15 @@ from .expected_images import ImageNodes
 from .interface import InterfaceNode
 from .made_file import KeptFile
 from .node import Node
-from .noted_files import Files, UnknownFiles
+from .noted_files import Files, UnknownFiles, note_stage
+from .own_nodes import is_ours
 from .pending_node import is_pending_node
 from .settled import CallRecord, CallRow
 from .settling import Settling
 from .stage import is_made_by_stage, stage_of
-from .state import StageState
-from .usual import all_nodes, is_told, made_by_others
+from .usual import all_nodes, made_by_others
 
-__all__ = ["CheckedCalls", "is_ours"]
+__all__ = ["CheckedCalls"]
 
 _UNVISITED = SCons.Node.no_state
 _UP_TO_DATE = SCons.Node.up_to_date
@@ -205,7 +204,7 @@ class CheckedCalls:
                 if node.get_state() == _UP_TO_DATE:
                     files.note_file(path)
                     if stage is not None:
-                        _note_stage(node, files)
+                        note_stage(node, files)
                 elif not call.is_undone:
                     files.note(path)
             except UnknownFiles:
@@ -274,23 +273,6 @@ class CheckedCalls:
                 yield maker
 
 
-def is_ours(node: Node) -> bool:
-    """Return whether a node is pending, or a crate's, and SCons does no more with it than the crate asks for."""
-    return is_pending_node(node) or _is_crate_node(node)
-
-
-def _is_crate_node(node: Node) -> bool:
-    """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
-    if stage_of(node) is not None:
-        return type(node.builder) is StageBuilder and not is_told(node) and not _inside(node)
-    images = getattr(node.attributes, "crate_images", None)
-    if images is None or not isinstance(node, SCons.Node.FS.Dir):
-        return False
-    # It depends on its manifest, around which its actions stand.
-    told = (_inside(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
-    return list(node.depends) == [images.manifest] and not any(told)
-
-
 def _below(nodes: Iterable[Node]) -> set[int]:
     """Return the identities of nodes, and of all that SCons knows they are made from."""
     todo, found = list(nodes), set[int]()
@@ -334,10 +316,6 @@ def _path(node: Node) -> str:
     return str(node.get_abspath()) + "/" * isinstance(node, SCons.Node.FS.Dir)
 
 
-def _inside(node: Node) -> set[str]:
-    return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()
-
-
 def _asked(node: Node) -> Iterator[str]:
     """Yield the absolute paths that the last run of a stage read, wrote or looked for."""
     stage = stage_of(node)
@@ -347,24 +325,3 @@ def _asked(node: Node) -> Iterator[str]:
     for child in node.children():
         if isinstance(child, SCons.Node.FS.Base):
             yield str(child.get_abspath())
-
-
-def _note_stage(node: Node, files: Files) -> None:
-    """Note the files which show that a stage is up to date."""
-    state = node.attributes.crate_stage.state
-    vouched = state.vouched()
-    if vouched is None:
-        raise UnknownFiles(f"{node} was made of young files")
-    observed, outputs = vouched
-    for item in observed:
-        files.note(item.path, item.stamp if item.digest else None)
-    for path in outputs:
-        files.note_file(path)
-    for each in node.children():
-        # The interface of a dependency is in a file.
-        child = each.file if isinstance(each, InterfaceNode) else each
-        if isinstance(child, StageState) or stage_of(child) is not None:
-            continue
-        if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
-            raise UnknownFiles(f"{child} is made by others")
-        files.note_file(str(child.get_internal_path()))

@@ -52,10 +52,10 @@ class Makeable:
                         self.directories[relative(node)] = node
                     if is_image_directory(node):
                         self._holders[relative(node)] = node
-                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and _is_ours(node)):
+                elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and stage_of(node)):
                     path = relative(node)
                     self.files[path] = node
-                    if not _is_ours(node):
+                    if not stage_of(node):
                         self._above.update(upwards(posixpath.dirname(path)))
                         if "." in name and not name.endswith(_NO_TEXTS):
                             self._texts.append(path)
@@ -130,7 +130,3 @@ def upwards(path: str) -> Iterator[str]:
         yield path
         above = posixpath.dirname(path)
         path = above if above != path else ""
-
-
-def _is_ours(node: Any) -> bool:
-    return stage_of(node) is not None

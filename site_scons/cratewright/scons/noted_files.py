@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import os
 
-from ..base.stamp import file_stamp, is_older
+import SCons.Node.FS
 
-__all__ = ["Files", "UnknownFiles"]
+from ..base.stamp import file_stamp, is_older
+from .interface import InterfaceNode
+from .node import Node
+from .stage import stage_of
+from .state import StageState
+
+__all__ = ["Files", "UnknownFiles", "note_stage"]
 
 
 class UnknownFiles(Exception):
@@ -67,3 +73,24 @@ class Files:
         """
         if self.stamps.setdefault(path, stamp) != stamp:
             raise UnknownFiles(f"{path} has changed")
+
+
+def note_stage(node: Node, files: Files) -> None:
+    """Note the files which show that a stage is up to date."""
+    state = node.attributes.crate_stage.state
+    vouched = state.vouched()
+    if vouched is None:
+        raise UnknownFiles(f"{node} was made of young files")
+    observed, outputs = vouched
+    for item in observed:
+        files.note(item.path, item.stamp if item.digest else None)
+    for path in outputs:
+        files.note_file(path)
+    for each in node.children():
+        # The interface of a dependency is in a file.
+        child = each.file if isinstance(each, InterfaceNode) else each
+        if isinstance(child, StageState) or stage_of(child) is not None:
+            continue
+        if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
+            raise UnknownFiles(f"{child} is made by others")
+        files.note_file(str(child.get_internal_path()))

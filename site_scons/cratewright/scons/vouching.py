@@ -15,11 +15,12 @@ import SCons.Script.Main
 from ..base.errors import CratewrightError
 from ..system.fs import write_atomic
 from ..system.program import asked_files
-from .checked_calls import CheckedCalls, is_ours
+from .checked_calls import CheckedCalls
 from .crates import Build
 from .heard import listen
 from .installed import check_plugins, installed_files, is_below, loaded_files
 from .noted_files import Files, UnknownFiles
+from .own_nodes import is_ours
 from .paths import ways_up
 from .settled import RECORD_NAME, CallRecord, SettledBuild, memory_digest, memory_of, names_digest
 from .settling import Settling
