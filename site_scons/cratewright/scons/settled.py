@@ -56,7 +56,7 @@ class CallRecord(NamedTuple):
     numbers of its nodes in `SettledBuild.built`, of which SCons has not visited those in `hidden`, and `needs` those of
     other calls on which it depends, or whose files it reads. `names` are what SCons calls the nodes of the target, and
     `together` says for each of them which is the first that the same action makes; `key` is that of the crate, and
-    `links` as `Build.links_of` gives it.
+    `links` as `CrateLinks.links_of` gives it.
     """
 
     is_checked: bool

@@ -110,7 +110,7 @@ class Settling:
 
     @property
     def known_links(self) -> dict[str, Sequence[bool]]:
-        """What the last build has found of links, for the crates that were executed, as in `Build.known_links`."""
+        """What the last build has found of links, for the crates that were executed, as in `CrateLinks.known`."""
         return {self.records[number].key: self.records[number].links for number in self.executed if self.known}
 
     def crate(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
