@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
@@ -210,3 +211,26 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
     other.join()
     maker.join()
     assert said == [b"made"] and Shelf(str(tmp_path)).take("b") is None
+
+
+def test_no_byte_of_a_module_is_what_memory_held(tmp_path: Path) -> None:
+    """Slang never sets a field of an `enum`; glibc fills new memory on request."""
+    fill = getattr(ctypes.CDLL(None), "mallopt", None)
+    if fill is None:
+        pytest.skip("only glibc fills new memory")
+    text = b"module m; public enum Kind { One = 3, Two }"
+    made = set()
+    try:
+        for byte in (90, 170, 90):
+            fill(-6, byte)
+            made.add(compiler(tmp_path).compile("m.slang", text).data)
+    finally:
+        fill(-6, 0)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(("own", "given"), [("double", "uint16_t"), ("half", "int64_t")])
+def test_what_a_process_has_compiled_does_not_matter(tmp_path: Path, own: str, given: str) -> None:
+    """The first module with a conversion within a generic of Slang's declares its constructor."""
+    text = f"module m; public vector<{own}, 3> f({given} x) {{ return vector<{own}, 3>(x); }}".encode()
+    assert compiler(tmp_path).compile("m.slang", text) == compiler(tmp_path).compile("m.slang", text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from cratewright import Observed, OutputError, content_digest, dataclass, scratc
 
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .layout import entry_point_of
-from .libslang import Refused, Settings, SlangSession
+from .libslang import Refused, Settings, SlangSession, blank_memory
 from .macros import used_macros
 from .shelf import Shelf
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .kept import KeptModules
 
 __all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
+
+_LEFT_OVER = re.compile(rb"_S4core\d{1,2}[a-zBF]\w{1,10}R8_24xinitp1pi_")
+"""The constructor of a scalar type, such as `float` or `BFloat16`, in Slang's spelling."""
 
 _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 
@@ -203,6 +207,12 @@ class ModuleCompiler:
         return made.data, made.observed
 
     def _load(self, path: str, text: bytes, files: ProjectFiles) -> Compiled:
+        with blank_memory():
+            made = self._loaded(path, text, files)
+            # The first module of a process that converts `float2(1)` declares what later ones do without.
+            return self._loaded(path, text, files) if _LEFT_OVER.search(made.data) else made
+
+    def _loaded(self, path: str, text: bytes, files: ProjectFiles) -> Compiled:
         session = SlangSession(self._settings, files.read)
         try:
             module, log = session.load_source(path.removesuffix(SOURCE), path, text)

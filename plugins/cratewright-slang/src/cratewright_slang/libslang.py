@@ -9,7 +9,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ __all__ = [
     "Settings",
     "SlangModule",
     "SlangSession",
+    "blank_memory",
     "build_tag",
     "installed_version",
     "library",
@@ -117,6 +119,27 @@ class Settings:
     columns: bool = False
     floating: int = 0
     options: tuple[tuple[int, int], ...] = ()
+
+
+_FILL = -6  # M_PERTURB of glibc
+_ZEROS = 0xFF
+
+
+@contextmanager
+def blank_memory() -> Iterator[None]:
+    """Let new memory be zero: Slang writes fields into a module that it has never set, such as one of each `enum`.
+
+    Other C libraries than glibc cannot do that.
+    """
+    fill = getattr(ctypes.CDLL(None), "mallopt", None)
+    if fill is None:
+        yield
+        return
+    fill(_FILL, _ZEROS)
+    try:
+        yield
+    finally:
+        fill(_FILL, 0)
 
 
 class SlangModule:
