@@ -11,6 +11,7 @@ import pytest
 from cratewright import (
     CompiledUnit,
     Session,
+    SourceError,
     UnitStencil,
     compile_with_cache,
     compute_cache_key,
@@ -149,3 +150,12 @@ def test_without_a_cache_nothing_is_written(builds: Builds) -> None:
     builds.fresh("a.slang")
     builds.fresh("a.slang")
     assert len(builds.compiled) == 3 and not (builds.root / "cache").exists()
+
+
+def test_an_import_is_kept_only_if_it_is_a_unit(builds: Builds) -> None:
+    """Who compiles a source first does not decide whether it is refused."""
+    (builds.root / "lib/n.slang").write_bytes("module n;\npublic float n() { return 2; }\n".encode("utf-16"))
+    builds.build("a.slang")
+    backend = open_backend(SlangBackend, builds.session)
+    with pytest.raises(SourceError, match="a NUL byte is not text"):
+        compile_with_cache(backend, builds.stencil("lib/n.slang"), open_cache(builds.session))

@@ -35,10 +35,9 @@ def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUni
     Raises: SourceError.
     """
     path = posixpath.normpath(stencil.path)
-    if _IMPLEMENTING.match(_COMMENT.sub(b" ", stencil.source.removeprefix(b"\xef\xbb\xbf"))):
-        return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
-    if b"\0" in stencil.source:
-        raise SourceError.at(path, 1, "a NUL byte is not text")
+    without = _not_compiled(stencil)
+    if without is not None:
+        return without
     settings = settings_of(
         stencil.options, stencil.target, paths=_directories(stencil), macros=macros_of(stencil.options)
     )
@@ -52,7 +51,25 @@ def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUni
     return _unit(stencil, made)
 
 
+def _not_compiled(stencil: UnitStencil) -> CompiledUnit | None:
+    """Return the unit of a part of another's module, None for any other source.
+
+    Raises: SourceError for what is no text.
+    """
+    if _IMPLEMENTING.match(_COMMENT.sub(b" ", stencil.source.removeprefix(b"\xef\xbb\xbf"))):
+        return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
+    if b"\0" in stencil.source:
+        raise SourceError.at(
+            posixpath.normpath(stencil.path), 1, "a NUL byte is not text", hint="save the file as UTF-8"
+        )
+    return None
+
+
 def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
+    # An import is kept as a unit, so it is one only if it would be as a source.
+    without = _not_compiled(stencil)
+    if without is not None:
+        return without
     path, macros = posixpath.normpath(stencil.path), macros_of(stencil.options)
     if not made.entries and (stage := _STAGE.search(path)):
         raise SourceError.at(
