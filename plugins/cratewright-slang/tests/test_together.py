@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cratewright import (
     CORE_OPTIONS,
     CrateType,
     EntryPoint,
+    LinkError,
     LinkModule,
     LinkRequest,
     LtoMode,
@@ -19,11 +21,13 @@ from cratewright import (
     OptionValue,
     Session,
     Symbol,
+    open_backend,
 )
 from cratewright_slang import link
 from cratewright_slang.backend import SlangBackend
 from cratewright_slang.imports import ModuleCompiler
 from cratewright_slang.libslang import build_tag
+from cratewright_slang.macros import module_symbol
 from cratewright_slang.own_settings import settings_of, words_of
 from cratewright_slang.stages import vulkan_stage
 from cratewright_slang.together import entries_of_part, grouped
@@ -221,6 +225,17 @@ def test_entry_points_of_one_source(tmp_path: Path) -> None:
     assert len(found) == 3 and all(found.values())
     rays = '[shader("raygeneration")] void rg() { d[0] = scale; }\n'
     assert not any(compared(request_of(tmp_path, sources(text + rays))).values())
+
+
+def test_a_module_of_two_crates(tmp_path: Path) -> None:
+    request = request_of(tmp_path, sources(f"import lib;\n{BUFFER}{COMPUTE}main() {{ d[0] = bump(1); }}\n"))
+    (library,) = (item.module for item in request.modules if not item.module.entry_points)
+    library = replace(library, exports=(module_symbol("lib/lib.slang", (), (), file="lib/lib.slang", line=1),))
+    own = [item for item in request.modules if item.module.entry_points]
+    twice = replace(request, modules=(*own, LinkModule("lib", library), LinkModule("other", library)))
+    with pytest.raises(LinkError, match="is defined 2 times") as refused:
+        open_backend(SlangBackend, Session(root=str(tmp_path), target="vulkan1.3")).split_lto(twice)
+    assert "list its source in one crate" in str(refused.value)
 
 
 @pytest.mark.parametrize("options", [{"debuginfo": "full"}, {"preserve_bindings": True}], ids=["full", "preserve"])

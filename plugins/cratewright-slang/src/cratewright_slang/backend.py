@@ -35,6 +35,11 @@ from .own_settings import OPTIONS, SHARED
 __all__ = ["SlangBackend"]
 
 _UNIT = frozenset({"include_dirs", "defines", "debuginfo"}) | SHARED
+_MISSING = (
+    "a module that is imported is linked from the crate that has it: list its source in this crate, or add its crate "
+    "to deps"
+)
+_SEVERAL = "list its source in one crate, and add that crate to the deps of the others"
 _NOT_HERE = frozenset({"dump_source", "strip"})
 
 
@@ -182,8 +187,7 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
             "" if error.diagnostics else _of_modules(error.message),
             diagnostics=[replace(item, text=_of_modules(item.text)) for item in error.diagnostics],
             context=(("crate", request.crate), *error.context),
-            hint="a module that is imported is linked from the crate that has it: list its source in this crate, "
-            "or add its crate to deps",
+            hint=_SEVERAL if " is defined " in error.message else _MISSING,
         ) from error
 
 
