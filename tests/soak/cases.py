@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from .sconstructs import FILES, Script
+from .statements import FLAGS, GATHERING, MADE, MATCHED, MERGING
 
 __all__ = ["LOUD", "case_of"]
 
@@ -64,7 +65,21 @@ _SHADER_EDITS = (
 )  # fmt: skip
 _KINDS = ('"cdylib"', '"cdylib"', '"cdylib"', '["rlib", "cdylib"]', '"rlib"')
 _NEEDS = ("lib0", "lib0", '"lib0"', "lib1", "lib1, lib0", "")
-_WORDS = ("multimodule=True", 'lto="thin"', 'lto="fat"', 'opt_level="3"', 'debuginfo="line"')
+_WORDS = ("multimodule=True", 'lto="thin"', 'opt_level="3"', 'debuginfo="line"')
+_MATCHES = (
+    "gen/*.comp",
+    "gen/*.comp",
+    "gen/*",
+    "gen",
+    "*.spv",
+    "*.spv",
+    "*.spvs/*",
+    "o*.txt",
+    "inst/*",
+    "*.rlib",
+    "s*.comp",
+)
+_SAID = ("-DQ=2", "-DQ=3", "-DR", "-Iinc2", "-Iother", "-D Q=4", "-DQ=5", "-lm")
 _PLUGIN = """\
 import cratewright
 
@@ -81,6 +96,8 @@ def case_of(seed: int) -> list[Step]:
     kind = rng.random()
     if kind < 0.5:
         return _case_of_parts(rng, others=kind < 0.3)
+    if kind < 0.65:
+        return _case_of_patterns_and_flags(rng)
     script = Script(rng)
     steps: list[Step] = [["write", name, text] for name, text in FILES.items()]
     files = dict(FILES)
@@ -125,7 +142,9 @@ def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
     for number, name in enumerate(names):
         sources = [f"s{number}.comp", *(["s0.comp"] if rng.random() < 0.2 else [])]
         words = [f'crate_type={rng.choice(_KINDS)}, include_dirs=["inc"]', f"deps=[{rng.choice(_NEEDS)}]"]
-        words += rng.sample(_WORDS, rng.choice((0, 0, 1, 2)))
+        words += [
+            word.replace("thin", rng.choice(("thin", "fat"))) for word in rng.sample(_WORDS, rng.choice((0, 0, 1, 2)))
+        ]
         lines.append(f"{name} = env.Crate({name!r}, {sources}, {', '.join(words)})")
     some = rng.sample(names, rng.randint(1, len(names)))
     asked = ", ".join([*some, *(["lib0"] if rng.random() < 0.2 else [])])
@@ -175,6 +194,53 @@ def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
         if rng.random() < 0.3:
             steps += [["sleep", 0.12], ["run", usual]]
     return [*steps, ["run", usual], ["run", []]]
+
+
+def _case_of_patterns_and_flags(rng: random.Random) -> list[Step]:
+    """Return a case of patterns that match what the build makes, some of which is removed, and of flags in a file."""
+    lines = ['lib0 = env.Crate("lib0", ["l0.glsl"])', *rng.sample(MADE, rng.randint(1, 3))]
+    for number in range(rng.randint(1, 3)):
+        sources = rng.choice((*MATCHED, f'["s{number}.comp"]', f'["s{number}.comp"]'))
+        words = ["deps=[lib0]", f"crate_type={rng.choice(_KINDS)}", *rng.sample(_WORDS, rng.choice((0, 0, 1)))]
+        words += [rng.choice(FLAGS)] if rng.random() < 0.7 else ['include_dirs=["inc"]']
+        lines.append(f'c{number} = env.Crate("c{number}", {sources}, {", ".join(words)})')
+    for text in rng.sample(GATHERING, rng.randint(0, 2)):
+        lines.insert(rng.randint(1, len(lines)), text)
+    for text in rng.sample(MERGING, rng.randint(0, 2)):
+        lines.insert(rng.randint(0, len(lines)), text)
+    script = Script(rng, lines)
+    files = {**FILES, "flags.txt": "-Iinc\n", "inc2/h.h": "#define K 5.0\n"}
+    steps: list[Step] = [["write", name, text] for name, text in files.items()]
+    steps.append(["environ", "CRATE_CACHE", rng.choice(("shared", "off", "@/.crate-cache"))])
+    usual = rng.choice(([], [], [], ["-k"], ["."], ["-j2", "-k"], ["c0.rlink"]))
+    steps += [*_written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
+    for _ in range(rng.randint(5, 12)):
+        for _ in range(rng.choice((1, 1, 2))):
+            chance = rng.random()
+            if chance < 0.40:
+                pattern, harm = rng.choice(_MATCHES), "remove" if rng.random() < 0.8 else rng.choice(_HARMS)
+                steps.append(["harm", pattern, rng.randrange(5), harm])
+            elif chance < 0.65:
+                steps.append(["write", "flags.txt", " ".join(["-Iinc", *rng.sample(_SAID, rng.randint(0, 2))]) + "\n"])
+            elif chance < 0.80:
+                steps += _edit_of_shader(rng, files, rng.choice(("s0.comp", "s1.comp", "l0.glsl", "inc/h.h")))
+            elif chance < 0.90:
+                place, some = rng.randrange(len(script.body)), (*MERGING, *GATHERING, *MADE)
+                if _is_plain(script.body[place]) and rng.random() < 0.5:
+                    del script.body[place]
+                else:
+                    script.body.insert(max(1, place), rng.choice(some))
+                steps += _written(script)
+            else:
+                steps.append(["write", rng.choice(("gen/more.comp", "s5.comp", "o7.txt")), files["s1.comp"]])
+        steps.append(["run", usual])
+        if rng.random() < 0.4:
+            steps += [["sleep", 0.12], ["run", usual]]
+    return [*steps, ["run", usual], ["run", []]]
+
+
+def _is_plain(line: str) -> bool:
+    return not re.match(r"(?:lib|c)\d = ", line)
 
 
 def _edit_of_others(rng: random.Random, script: Script) -> list[Step]:

@@ -7,7 +7,10 @@ Shape: `{c}` and `{d}` stand for crates with images, `{lib}` for one without, `{
 
 from __future__ import annotations
 
-__all__ = ["BEFORE", "DEPS", "FOREIGN", "INCLUDES", "LISTS", "OPTIONS", "OTHERS", "QUIET", "SOURCES", "WHOLE"]
+__all__ = [
+    "BEFORE", "DEPS", "FLAGS", "FOREIGN", "GATHERING", "INCLUDES", "LISTS", "MADE", "MATCHED", "MERGING", "OPTIONS",
+    "OTHERS", "QUIET", "SOURCES", "WHOLE",
+]  # fmt: skip
 
 _LEVELS = ('"0"', '"3"', '"s"', "0", "3", "1", "3", '"1"', "1", "True", "1.0")
 _FLAGS = ("True", "1", "False", "0", '"1"', "None")
@@ -43,6 +46,41 @@ WHOLE = (
     'sorted(Glob("s*.comp"), key=str)[:2]',
 )
 DEPS = ("lib0", "lib0", "lib0", '"lib0"', "lib0.rlib", "*lib0", '"liblib0.rlib"')
+
+MADE = (
+    'env.Command("gen/a.comp", "s0.comp", Copy("$TARGET", "$SOURCE"))',
+    'env.Command("gen/b.comp", "s1.comp", Copy("$TARGET", "$SOURCE"))',
+    'env.Command(["gen/c.comp", "gen/d.comp"], "s1.comp", "cat $SOURCE > gen/c.comp; cat $SOURCE > gen/d.comp")',
+    'env.Command("o0.txt", "dep.txt", Copy("$TARGET", "$SOURCE"))',
+    'env.Install("gen", Glob("s[01].comp"))',
+)
+"""What makes files that patterns match."""
+MATCHED = (
+    *('Glob("gen/*.comp")', 'Glob("gen/*.comp") + ["s2.comp"]', '["s2.comp", *Glob("gen/[ab].comp")]'),
+    *('Glob("gen/*.comp", ondisk=False) or ["s2.comp"]', 'Glob("gen/*.comp", exclude=["gen/a.comp"]) + ["s2.comp"]'),
+)
+GATHERING = (
+    'env.Command("o1.txt", Glob("*.spv"), "cat $SOURCES dep.txt | wc -c > $TARGET")',
+    'env.Command("o2.txt", [Glob("o[01].txt"), "dep.txt"], "cat $SOURCES > $TARGET")',
+    'env.Command("o3.txt", sorted(Glob("gen/*"), key=str) + ["dep.txt"], "cat $SOURCES > $TARGET")',
+    *('env.Install("inst", Glob("*.spv"))', 'env.Install("inst", Glob("gen/*.comp"))'),
+    'env.Install("inst", Glob("*.rlib"))',
+    *('print([str(node) for node in Glob("gen/*")])', 'print([str(node) for node in Glob("*.spv")])'),
+)
+"""What patterns are used for, other than crates."""
+FLAGS = (
+    *('parse_flags=read("flags.txt")', 'parse_flags=["-Iinc", read("flags.txt")]'),
+    *('parse_flags="-Iinc -DQ=2"', 'parse_flags="-Iinc -D$MORE"', 'parse_flags={"GLSLDEFINES": ["Q=2"]}'),
+    'include_dirs=["inc"], parse_flags=read("flags.txt")',
+)
+MERGING = (
+    *('env.MergeFlags(read("flags.txt"))', 'env.MergeFlags("!cat flags.txt")', 'env.ParseConfig("cat flags.txt")'),
+    *('env.MergeFlags({"GLSLDEFINES": ["Q=3"]})', 'env.MergeFlags({"GLSLPATH": ["inc2"], "GLSLDEFINES": "R"})'),
+    *('env.MergeFlags(env.ParseFlags(read("flags.txt")))', 'env["MORE"] = read("flags.txt")[-3:].strip()'),
+    'env = env.Clone(parse_flags=read("flags.txt"))',
+    'env.Replace(GLSLDEFINES=env.ParseFlags(read("flags.txt"))["CPPDEFINES"])',
+)
+"""Where an Environment gets flags from."""
 
 BEFORE = (
     'Q = 2', "INCLUDES = ['inc']", "SOURCES = ['s0.comp', 's1.comp']", 'VERSION = read("VERSION").strip().split(".")[0]',
