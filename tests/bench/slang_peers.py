@@ -31,6 +31,7 @@ TARGET, PROFILE = "vulkan1.3", "spirv_1_6"
 
 SCONSTRUCT = """\
 import cratewright
+DefaultEnvironment(tools=[])
 env = Environment(tools=[cratewright.tool], CRATE_BACKEND="slang", CRATE_TARGET="vulkan1.3")
 lib = env.Crate("lib", Glob("lib/*.slang"), include_dirs=["lib"])
 Default(env.Crate("app", Glob("app/*.slang"), deps=[lib], include_dirs=["lib"], crate_type="cdylib", multimodule=True,
