@@ -404,5 +404,7 @@ def __getattr__(name: str) -> object:
     if not module:
         raise AttributeError(f"module 'cratewright' has no attribute '{name}'")
     value: object = getattr(import_module(f".{module}", __name__), inside or name)
+    if name == "register" and "SCons.Script" in import_module("sys").modules:  # called by an SConstruct
+        value = import_module(".scons.SCons", __name__).entrance(value)
     globals()[name] = value
     return value

@@ -187,3 +187,14 @@ def test_what_only_the_process_environment_can_say(project: SconsProject, name: 
     project.write({"SConstruct": text.format(words="")})
     project.scons(f"{name}=1", expect=2)
     assert f"{name}=1 scons" in project.errors, project.errors
+
+
+def test_a_mistake_in_a_plugin_names_the_line_that_registers_it(project: SconsProject) -> None:
+    """An error of `cratewright.register` is shown like those of `env.Crate`, without the package's own lines."""
+    code = "import cratewright\nclass Upper(cratewright.CodegenBackend):\n    API_VERSION = 1\n\n\n"
+    code += "@cratewright.hookimpl\ndef cratewright_register_backend():\n    return Upper\n"
+    project.write({"SConstruct": IN_SCONSTRUCT.format(code=code)})
+    output = project.scons(expect=2)
+    assert "scons: *** plugin 'upper_plugin', class Upper: lacks NAME, TARGETS, " in output
+    place = output[output.index('File "') :]
+    assert place.startswith(f'File "{project.path}/SConstruct", line 13, in <module>') and place.count("File ") == 1

@@ -219,7 +219,8 @@ def _case_of_patterns_and_flags(rng: random.Random) -> list[Step]:
             chance = rng.random()
             if chance < 0.40:
                 pattern, harm = rng.choice(_MATCHES), "remove" if rng.random() < 0.8 else rng.choice(_HARMS)
-                steps.append(["harm", pattern, rng.randrange(5), harm])
+                # What copies from a pipe waits.
+                steps.append(["harm", pattern, rng.randrange(5), harm.replace("pipe", "cut")])
             elif chance < 0.65:
                 steps.append(["write", "flags.txt", " ".join(["-Iinc", *rng.sample(_SAID, rng.randint(0, 2))]) + "\n"])
             elif chance < 0.80:
