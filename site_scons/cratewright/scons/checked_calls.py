@@ -88,8 +88,8 @@ class CheckedCalls:
         for path in others:
             if path not in read and path not in files.stamps:
                 files.note(path)
-        # They are checked by the next build, whatever has become of these.
-        for path in sorted({path for call in self._calls for path in call.asked or ()} - {*files.stamps}):
+        # They are checked by the next build, whatever has become of these. Others ask besides for what is installed.
+        for path in sorted({path for call in self._calls for path in _asked_anew(call)} - {*files.stamps}):
             files.keep(path, [])
         for number, (target, nodes) in enumerate(zip(settling.targets, settling.nodes, strict=True)):
             if number in settling.executed and list(map(id, target)) != list(map(id, nodes)):
@@ -123,7 +123,7 @@ class CheckedCalls:
         crates = {id(crate.target): crate for crate in build.crates.values()}
         records = []
         for number, call in enumerate(self._calls):
-            paths = {**call.files, **dict.fromkeys(sorted(call.asked or ()))}
+            paths = {**call.files, **dict.fromkeys(sorted(_asked_anew(call)))}
             row = [file_numbers[path] for path in paths if path in file_numbers]
             made = [built_numbers[path] for path in call.built]
             hidden = [built_numbers[path] for path in call.built if path in call.hidden]
@@ -314,6 +314,11 @@ def _parts(target: CrateTarget) -> dict[str, Any]:
 
 def _path(node: Node) -> str:
     return str(node.get_abspath()) + "/" * isinstance(node, SCons.Node.FS.Dir)
+
+
+def _asked_anew(call: _Call) -> set[str]:
+    """Return what the stages of a call have read or looked for that the next build checks."""
+    return (call.asked or set()) if call.is_undone else set()
 
 
 def _asked(node: Node) -> Iterator[str]:
