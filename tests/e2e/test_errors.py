@@ -28,6 +28,9 @@ def _crate(arguments: str) -> str:
 
 PLANNING = {
     "missing_source": Mistake(sconstruct=_crate('"app", ["bb.stub"], crate_type="cdylib"')),
+    "missing_source_like_a_hidden_file": Mistake(
+        sconstruct=_crate('"app", ["quite_other.stub"], crate_type="cdylib"'), files={".quite_other.stub": ""}
+    ),
     "missing_directory": Mistake(sconstruct=_crate('"app", ["src/b.stub"], crate_type="cdylib"')),
     "unknown_backend": Mistake(sconstruct=_crate('"app", ["a.stub"], backend="stubb"')),
     "no_backend": Mistake(sconstruct='env["CRATE_BACKEND"] = ""\n' + GOOD),

@@ -169,10 +169,10 @@ def named(node: Any) -> str:
 
 
 def nearby(path: str) -> str:
-    """Return a hint for a missing file: the nearest name in its directory."""
+    """Return a hint for a missing file: the nearest name in its directory, hidden ones only for a hidden file."""
     directory, name = os.path.split(path)
     try:
         names = os.listdir(directory)
     except OSError:
         return f"there is no directory {os.path.basename(directory)} either"
-    return near_miss(name, names)
+    return near_miss(name, [each for each in names if name.startswith(".") or not each.startswith(".")])
