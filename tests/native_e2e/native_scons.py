@@ -13,7 +13,7 @@ from tests.support.scons_project import IN_PLACE, SconsProject
 __all__ = ["HEADER", "NativeProject"]
 
 HEADER = """\
-import cratewright
+import cratewright; DefaultEnvironment(tools=[])
 env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
 """
 

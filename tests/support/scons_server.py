@@ -13,6 +13,7 @@ import importlib
 import itertools
 import json
 import os
+import pkgutil
 import selectors
 import signal
 import socket
@@ -44,8 +45,9 @@ _MODULES = (
     *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
     *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.by_hand"),
     *("cratewright.testing", "cratewright.workers.zygote", "cratewright.cache.database", "sqlite3"),
-    *(f"cratewright_{name}.backend" for name in ("native", "slang", "spirv", "wasm")),
+    *("cratewright.system.elsewhere", "cratewright.formats.depfile", "difflib", "encodings.ascii"),
 )
+_PLUGINS = ("cratewright_native", "cratewright_slang", "cratewright_spirv", "cratewright_wasm")
 
 
 def can_fork(environ: Mapping[str, str]) -> bool:
@@ -202,8 +204,11 @@ def _warm() -> None:
     code = importlib.import_module("cratewright.contract.incremental_cache").results_code
     for name in registry.names:
         code(registry.backend(name))
-    for name in ("cratewright_spirv.compile.unit", "cratewright_spirv.images.image"):
-        importlib.import_module(name)
+    for name in _PLUGINS:
+        with suppress(ImportError):  # it is not here
+            for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
+                with suppress(Exception):
+                    importlib.import_module(module.name)
     _finish_classes_and_patterns()
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
     importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
