@@ -9,7 +9,6 @@ workers that are new interpreters, as `CRATE_WORKERS` does.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,8 +31,6 @@ QUICK = (
 )
 
 _WORKERS = "--workers="
-_MEMORY = "/dev/shm"
-_PLENTY = 4 << 30
 
 
 def main(argv: Sequence[str]) -> int:
@@ -52,8 +49,7 @@ def main(argv: Sequence[str]) -> int:
         types = _start("mypy", stdout=said)
         try:
             # pytest's own status 5, no test ran, is a failure like any other.
-            words = ("pytest", "-n", "auto", "--dist=worksteal", *_in_memory(), *quick, *chosen)
-            tested = _status(_start(*coverage, *words), "pytest")
+            tested = _status(_start(*coverage, "pytest", "-n", "auto", "--dist=worksteal", *quick, *chosen), "pytest")
             checked = _status(types, "mypy")
         finally:
             types.kill()
@@ -66,17 +62,6 @@ def main(argv: Sequence[str]) -> int:
     if not (tested or checked):
         print("tests: all passed")
     return tested or checked
-
-
-def _in_memory() -> Sequence[str]:
-    """Let files of tests be in memory, if there is plenty: to replace one on a disk takes a millisecond.
-
-    Those of tests that failed are kept until the next run.
-    """
-    if not os.access(_MEMORY, os.W_OK | os.X_OK) or shutil.disk_usage(_MEMORY).free < _PLENTY:
-        return ()
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
-    return ("-o", "tmp_path_retention_policy=failed", "-o", "tmp_path_retention_count=1")
 
 
 def _start(*words: str, stdout: object = None) -> subprocess.Popen[bytes]:
