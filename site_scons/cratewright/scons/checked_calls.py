@@ -39,8 +39,8 @@ class _Call:
     """One call: the nodes it has, and what is known of them.
 
     Shape: `is_undone` if a stage was made, has failed, or may not be what its files say; `hidden` are those of `built`
-    that SCons has not visited. `files` are absolute paths, `asked` those that its stages read or looked for, None if
-    not all are known; `built` are paths as in `SettledBuild.built`.
+    that SCons has not visited. `files` are absolute paths, of an undone call also `asked`: what its stages read or
+    looked for. `is_read` if all such paths are known; `built` are paths as in `SettledBuild.built`.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,8 @@ class _Call:
         self.hidden: set[str] = set()
         self.was_hidden: set[str] = set()
         self.is_undone = False
-        self.asked: set[str] | None = None
+        self.is_read = False
+        self.asked: set[str] = set()
 
 
 class CheckedCalls:
@@ -88,8 +89,10 @@ class CheckedCalls:
         for path in others:
             if path not in read and path not in files.stamps:
                 files.note(path)
-        # They are checked by the next build, whatever has become of these. Others ask besides for what is installed.
-        for path in sorted({path for call in self._calls for path in _asked_anew(call)} - {*files.stamps}):
+        for call in self._calls:
+            if call.is_undone and call.is_read:  # the next build checks it, whatever has become of these
+                call.asked.update(path for _, node in call.nodes for path in _asked(node))
+        for path in sorted({path for call in self._calls for path in call.asked} - {*files.stamps}):
             files.keep(path, [])
         for number, (target, nodes) in enumerate(zip(settling.targets, settling.nodes, strict=True)):
             if number in settling.executed and list(map(id, target)) != list(map(id, nodes)):
@@ -123,7 +126,7 @@ class CheckedCalls:
         crates = {id(crate.target): crate for crate in build.crates.values()}
         records = []
         for number, call in enumerate(self._calls):
-            paths = {**call.files, **dict.fromkeys(sorted(_asked_anew(call)))}
+            paths = {**call.files, **dict.fromkeys(sorted(call.asked))}
             row = [file_numbers[path] for path in paths if path in file_numbers]
             made = [built_numbers[path] for path in call.built]
             hidden = [built_numbers[path] for path in call.built if path in call.hidden]
@@ -143,7 +146,7 @@ class CheckedCalls:
                 names = list(map(str, nodes))
                 found = (
                     not call.is_undone,
-                    call.asked is not None,
+                    call.is_read,
                     row,
                     made,
                     hidden,
@@ -171,8 +174,7 @@ class CheckedCalls:
                 call = self._calls[self._number(node)]
                 call.nodes.append((path, node))
                 call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
-                continue
-            if id(node) not in apart and not isinstance(node, KeptFile) and not os.path.isdir(path):
+            elif id(node) not in apart and not isinstance(node, KeptFile) and not os.path.isdir(path):
                 yield path  # stages tell of what they keep
 
     def _number(self, node: Node) -> int:
@@ -188,8 +190,7 @@ class CheckedCalls:
         states = [node.get_state() for _, node in call.nodes]
         call.hidden = {path for path, state in zip(call.built, states, strict=True) if state == _UNVISITED}
         call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
-        if {_UP_TO_DATE, SCons.Node.executed}.issuperset(states):
-            call.asked = set().union(*(_asked(node) for _, node in call.nodes))
+        call.is_read = {_UP_TO_DATE, SCons.Node.executed}.issuperset(states)
         files, read = self._files.beside(), set()
         for path, node in call.nodes:
             # A source of this name would be taken for it in a variant directory, unless the crate is declared.
@@ -241,7 +242,7 @@ class CheckedCalls:
             if number not in settling.executed or (number not in settling.concerned and not call.is_undone):
                 self._keep(call, {path: known.files[path] for path in own})
                 call.hidden = hidden
-                call.asked = set(own) if record.is_read else call.asked
+                call.is_read = call.is_read or record.is_read
             call.was_hidden = hidden if record.is_checked else set()
         for path, stamp in known.files.items():
             if path not in owned:
@@ -314,11 +315,6 @@ def _parts(target: CrateTarget) -> dict[str, Any]:
 
 def _path(node: Node) -> str:
     return str(node.get_abspath()) + "/" * isinstance(node, SCons.Node.FS.Dir)
-
-
-def _asked_anew(call: _Call) -> set[str]:
-    """Return what the stages of a call have read or looked for that the next build checks."""
-    return (call.asked or set()) if call.is_undone else set()
 
 
 def _asked(node: Node) -> Iterator[str]:
