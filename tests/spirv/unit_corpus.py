@@ -1203,6 +1203,23 @@ REFUSED: tuple[CompileRefused, ...] = (
         "void main(uint3 id : SV_DispatchThreadID) { g[id.x] = 1; data[id.x] = f(); }\n",
         words=("`g`", "lib.hlsl", "main.comp.hlsl"),
     ),
+    CompileRefused(
+        name="HLSL: globals that no block holds",
+        hlsl=True,
+        library="float4 loose;\nuint f() { return (uint)loose.x; }\n",
+        shader=f"uint more;\n{_HLSL_OUT}uint f();\n[numthreads(64, 1, 1)]\n"
+        "void main(uint3 id : SV_DispatchThreadID) { data[id.x] = more + f(); }\n",
+        words=("set = 0, binding = 0", "$Global", "lib.hlsl", "main.comp.hlsl"),
+    ),
+    _refused(
+        "two blocks of one name that share a place with a third",
+        "layout(set = 0, binding = 1) uniform P { uint a; } p;\nuint f() { return p.a; }\n",
+        "layout(set = 0, binding = 1) uniform Q { uint a; } q;\nlayout(set = 0, binding = 1) uniform P { vec2 a; } p;\n"
+        "void main() { data[0] = f() + uint(p.a.x) + q.a; }",
+        "set = 0, binding = 1",
+        "lib.glsl",
+        "main.comp",
+    ),
     *(
         _refused_in(
             stage,

@@ -179,6 +179,17 @@ def test_a_body_in_another_spelling_is_no_import(library: Glslang, tmp_path: Pat
     assert symbols(compile_unit(request(tmp_path, text), library)) == [(["g(", "f(f1[4];"], [])]
 
 
+def test_a_library_cannot_write_to_a_stream(compiler: Compiler, tmp_path: Path) -> None:
+    vertex = b"struct V { float4 p : SV_Position; };\n"
+    writes = b"void f(inout TriangleStream<V> o, V v) { o.Append(v); }\n"
+    main = b"[maxvertexcount(3)] void main(triangle V i[3], inout TriangleStream<V> o) { f(o, i[0]); }\n"
+    with pytest.raises(SourceError) as caught:
+        compile_unit(request(tmp_path, vertex + writes, "u.hlsl"), compiler)
+    assert [(each.file, each.line) for each in caught.value.diagnostics] == [("u.hlsl", 2)]
+    assert "`f` writes to a stream" in str(caught.value)
+    compile_unit(request(tmp_path, vertex + writes + main, "u.hlsl", stage="geom"), compiler)
+
+
 def test_hlsl_entry_points(compiler: Compiler, tmp_path: Path, spirv) -> None:
     text = (
         b"float away(float x);\nRWStructuredBuffer<float> o : register(u0);\n"

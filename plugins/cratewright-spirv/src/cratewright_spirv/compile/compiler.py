@@ -26,6 +26,7 @@ from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
 from ..text.stub_messages import at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
 from .declared import About, implied_by, initialises
+from .exported import exported
 from .flat import without_flat_built_ins
 from .objects import ObjectVariant, Outline, SourcePlace, make_object
 
@@ -279,7 +280,9 @@ class _Unit:
         self.sized = self.sized or reserved > 0
         made = self._generate(source, sized, lines, stubs, library)
         places = tuple((stub.name, self._place(*lines.locate(stub.offset))) for stub in made.stubs)
-        definitions = self._exported(found, lines) if library else ()
+        definitions = () if not library else exported(
+            found.definitions, lambda each: self._place(*lines.locate(each.offset)), self.includes.is_include
+        )  # fmt: skip
         outline = self._outline(source, library=library, definitions=definitions, stubs=places, reserved=reserved)
         data, exports, imports, initialiser = make_object(made.data, outline)
         entry_point = None if library else (source.stage, source.entry_point)
@@ -330,15 +333,6 @@ class _Unit:
                     raise _Failed(
                         unfinished_message(text, lines, messages) or at_prototypes(messages, stubs, lines)
                     ) from None
-
-    def _exported(self, found: Declarations, lines: LineMap) -> tuple[tuple[str, SourcePlace | None], ...]:
-        """Return all definitions; those included or hidden by the language have no place."""
-        result: list[tuple[str, SourcePlace | None]] = []
-        for function in found.definitions:
-            place = self._place(*lines.locate(function.offset))
-            private = function.private or self.includes.is_include(place[0])
-            result.append((function.name, None if private else place))
-        return tuple(result)
 
     def _outline(
         self,

@@ -117,19 +117,19 @@ class _Found:
         """Raise LinkError for a place that two units bind to different things, except merged ones."""
         self._check_said("constant_id", "types or defaults", "or give one another constant_id")
         self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
-        places: dict[str, tuple[int, int]] = {}
+        places: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for variable, position in self._marked():
             words = self.variables[variable]
             marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
             place = binding_place(words[3], marks) or block_of(self.strict, words)
             if not place or variable not in self.reached.globals or variable in merged:
                 continue
-            first, by = places.setdefault(place, (variable, position))
-            if by == position or self._bound(first) == self._bound(variable):
-                continue
-            if "binding" in place and self._name(first) != self._name(variable):
-                continue  # Vulkan allows this
-            raise self._two_types(place, (first, by), (variable, position))
+            # Vulkan allows resources of different names to share a binding.
+            name = self._name(variable) if "binding" in place else ""
+            for other, by in (known := places.setdefault((place, name), [])):
+                if by != position and self._bound(other) != self._bound(variable):
+                    raise self._two_types(place, (other, by), (variable, position))
+            known.append((variable, position))
 
     def _marked(self) -> Iterator[tuple[int, int]]:
         for variable in self.variables:

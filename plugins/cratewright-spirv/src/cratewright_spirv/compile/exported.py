@@ -1,0 +1,36 @@
+"""Which functions of a library unit others may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from cratewright import SourceError, pattern
+
+from ..text.scan import Function
+from .objects import SourcePlace
+
+__all__ = ["exported"]
+
+# In HLSL, glslang drops what is appended to a stream that no entry point has.
+_STREAM = pattern(rb"(?:Point|Line|Triangle)Stream<")
+
+
+def exported(
+    definitions: Iterable[Function], locate: Callable[[Function], SourcePlace], is_include: Callable[[str], bool]
+) -> tuple[tuple[str, SourcePlace | None], ...]:
+    """Return all definitions; those included or hidden by the language have no place.
+
+    Raises: SourceError for one that only works in the unit of its entry point.
+    """
+    result: list[tuple[str, SourcePlace | None]] = []
+    for function in definitions:
+        place = locate(function)
+        private = function.private or is_include(place[0])
+        if not private and any(map(_STREAM.match, function.parameters)):
+            raise SourceError.at(
+                *place,
+                f"`{function.name}` writes to a stream, whose outputs only the unit with the entry point knows",
+                hint="#include it in the geometry shader, or let it return a vertex",
+            )
+        result.append((function.name, None if private else place))
+    return tuple(result)
