@@ -27,6 +27,13 @@ def _crate(arguments: str) -> str:
 
 
 PLANNING = {
+    "no_arguments": Mistake(sconstruct="env.Crate()\n"),
+    "plugin_of_the_sconstruct": Mistake(
+        sconstruct="class Own(cratewright.CodegenBackend):\n    pass\n"
+        "class Plugin:\n    @cratewright.hookimpl\n    def cratewright_register_backend(self):\n        return Own\n"
+        "cratewright.register(Plugin())\n"
+    ),
+    "too_many_arguments": Mistake(sconstruct=_crate('"app", ["a.stub"], [], "cdylib", "fat"')),
     "missing_source": Mistake(sconstruct=_crate('"app", ["bb.stub"], crate_type="cdylib"')),
     "missing_source_like_a_hidden_file": Mistake(
         sconstruct=_crate('"app", ["quite_other.stub"], crate_type="cdylib"'), files={".quite_other.stub": ""}

@@ -54,12 +54,12 @@ def test_a_directory_of_llvm(tmp_path: Path) -> None:
 
 
 def test_what_is_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="CRATE_CC names 'clang-99', which is not there"):
+    with pytest.raises(ToolError, match=r"compiler 'clang-99' is not there(?s:.*)by CC or CXX"):
         choose_toolchain(str(tmp_path), compiler="clang-99")
     with pytest.raises(ToolError, match=r"clang is missing"):
         choose_toolchain(str(tmp_path), llvm=str(tmp_path))
     _script(tmp_path / "tcc", "echo tcc 1")
-    with pytest.raises(ToolError, match="which is not a known C compiler"):
+    with pytest.raises(ToolError, match="is neither clang nor gcc"):
         choose_toolchain(str(tmp_path), compiler=str(tmp_path / "tcc"))
 
 
@@ -167,7 +167,7 @@ def test_other_names_of_a_compiler(tmp_path: Path, name: str, kind: str) -> None
 
 @pytest.mark.parametrize(("name", "said"), [("ccache gcc", "CRATE_CC=gcc"), ("gcc -m32", "'flags'")])
 def test_a_compiler_is_one_word(tmp_path: Path, name: str, said: str) -> None:
-    with pytest.raises(ToolError, match=f"CRATE_CC names '{name}', which is more than one word") as caught:
+    with pytest.raises(ToolError, match=f"compiler '{name}' is more than one word") as caught:
         choose_toolchain(str(tmp_path), compiler=name)
     assert said in caught.value.hint
 

@@ -33,6 +33,7 @@ _BETWEEN = tuple(
     for place in (_HERE, *(os.path.dirname(os.path.abspath(file)) for file in (pluggy.__file__, importlib.__file__)))
 )
 _FRAMES = 8
+_MODULE_OF_SCONSTRUCTS = "SCons.Script"  # where SCons executes them
 _KINDS = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CratewrightError)}
 
 
@@ -40,6 +41,8 @@ def plugin_words(module: str) -> str:
     """Return the plugin of a module with its version: `cratewright-tiny 0.3.1`, or `upper, no version`."""
     from importlib import metadata  # noqa: PLC0415 - slow, and seldom needed in a worker
 
+    if module == _MODULE_OF_SCONSTRUCTS:
+        return "an SConstruct or SConscript"
     package = module.partition(".")[0]
     for entry in metadata.entry_points(group=_GROUP):
         if entry.module.partition(".")[0] == package and entry.dist is not None:

@@ -15,7 +15,7 @@ from .duplicates import keep_hard_links
 from .emitters import add_emitters
 from .found import AS_FOUND, FOUND, as_found, found_programs
 from .installing import install_links
-from .SCons import entrance
+from .SCons import entrance, method
 from .settling import settling_of
 from .switches import offer_options
 
@@ -70,7 +70,7 @@ def generate(env: Environment) -> None:
     env.AddMethod(_compile_commands, "CrateCompileCommands")
 
 
-@entrance
+@method("CrateProfile")
 def _profile(env: Environment, name: str, inherits: str = "", **options: object) -> None:
     """Declare a profile: options by name, on top of those of the profile it inherits."""
     from .methods import profile  # noqa: PLC0415
@@ -78,7 +78,7 @@ def _profile(env: Environment, name: str, inherits: str = "", **options: object)
     profile(env, name, inherits, options)
 
 
-@entrance
+@method("Crate")
 def _crate(
     env: Environment,
     name: str,
@@ -98,7 +98,7 @@ def _declared(env: Environment, *words: Any) -> CrateTarget:
     return crate(env, *words)
 
 
-@entrance
+@method("CrateWorkspace")
 def _workspace(
     env: Environment, file: object, features: object = (), default_features: bool = True
 ) -> Mapping[str, CrateTarget]:
@@ -108,7 +108,7 @@ def _workspace(
     return workspace(env, file, features, default_features=default_features)
 
 
-@entrance
+@method("CrateEmbed")
 def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> list[object]:
     """Declare an object file and a header for the images of crates, and return the object's node."""
     from .methods import embed_images  # noqa: PLC0415
@@ -116,7 +116,7 @@ def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> 
     return embed_images(env, name, crates, shared=shared)
 
 
-@entrance
+@method("CrateCompileCommands")
 def _compile_commands(env: Environment, file: str = "compile_commands.json") -> list[object]:
     """Return the node of a file that tells editors how the sources of all crates are compiled."""
     from .methods import commands_file  # noqa: PLC0415

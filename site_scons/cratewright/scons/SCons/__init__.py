@@ -16,8 +16,9 @@ import SCons.Errors
 
 from ..caller import is_hidden
 
-__all__ = ["entrance", "passage"]
+__all__ = ["entrance", "method", "passage"]
 
+_METHOD = "env."
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -29,7 +30,7 @@ def entrance(function: _Function) -> _Function:
         try:
             return function(*words, **more)
         except Exception as error:
-            mistake = _mistake(error)
+            mistake = _mistake(error, function)
             if mistake is None:
                 raise
         raise mistake
@@ -51,16 +52,41 @@ def passage(
     return passed
 
 
-def _mistake(error: Exception) -> Exception | None:
-    """Return what to raise in place of an error; None if it is no mistake, or names its place itself."""
-    from ...base.errors import CratewrightError  # noqa: PLC0415 - only once there is one
+def method(name: str) -> Callable[[_Function], _Function]:
+    """Make an entrance of what SConstructs call by a name: arguments that it does not take are a mistake too."""
 
+    def named(function: _Function) -> _Function:
+        function.__qualname__ = f"{_METHOD}{name}"  # Python's own messages begin with it
+        return entrance(function)
+
+    return named
+
+
+def _mistake(error: Exception, function: Callable[..., Any]) -> Exception | None:
+    """Return what to raise in place of an error; None if it is no mistake, or names its place itself."""
+    from ...base.errors import ConfigurationError, CratewrightError  # noqa: PLC0415 - only once there is one
+
+    if isinstance(error, TypeError) and _is_of_arguments(error, function):
+        error = ConfigurationError(str(error), hint=f"call it as {_shown(function)}")
     is_of_scons = isinstance(error, SCons.Errors.UserError) and not _has_users_frame(error.__traceback__)
     if not (is_of_scons or isinstance(error, CratewrightError)):
         return None
     mistake: Exception = SCons.Errors.UserError(str(error))
     mistake.__cause__ = error
     return mistake
+
+
+def _is_of_arguments(error: Exception, function: Callable[..., Any]) -> bool:
+    """Return whether a method was called with other arguments than it takes: then it has no frame of its own."""
+    place = error.__traceback__
+    return function.__qualname__.startswith(_METHOD) and place is not None and place.tb_next is None
+
+
+def _shown(function: Callable[..., Any]) -> str:
+    from inspect import Parameter, signature  # noqa: PLC0415 - only for a mistake
+
+    taken = list(signature(function).parameters.values())[1:]  # the Environment comes first
+    return f"{function.__qualname__}({', '.join(str(each.replace(annotation=Parameter.empty)) for each in taken)})"
 
 
 def _has_users_frame(place: TracebackType | None) -> bool:

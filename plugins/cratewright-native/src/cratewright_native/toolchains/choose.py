@@ -21,6 +21,7 @@ from .zig import Zig, bundled_zig, zig_cache
 __all__ = ["choose_toolchain"]
 
 _HINT = "install cratewright-native[zig], or clang and lld of one version; or name one in CRATE_CC or CRATE_LLVM"
+_NAMED = ("named by", "CRATE_CC, or else by CC or CXX of the Environment")
 _LAUNCHERS = frozenset(("ccache", "sccache", "distcc", "icecc", "buildcache"))
 _C_DRIVERS = {"clang++": "clang", "g++": "gcc", "c++": "cc"}
 _DRIVER = pattern(r"clang\+\+|\bg\+\+|\bc\+\+")
@@ -61,8 +62,9 @@ def _named(root: str, compiler: str) -> Toolchain:
     words = compiler.split()
     if len(words) > 1 and not os.path.exists(os.path.join(root, compiler)):
         raise ToolError(
-            f"CRATE_CC names '{compiler}', which is more than one word",
-            hint=f"name the compiler alone, as CRATE_CC={words[-1]}: cratewright keeps results itself"
+            f"compiler '{compiler}' is more than one word",
+            context=(_NAMED,),
+            hint=f"name the compiler alone, as in CRATE_CC={words[-1]}: cratewright keeps results itself"
             if os.path.basename(words[0]) in _LAUNCHERS
             else "name the compiler alone, and put further words into 'flags' and 'ldflags'",
         )
@@ -72,7 +74,7 @@ def _named(root: str, compiler: str) -> Toolchain:
     else:
         program = shutil.which(os.path.join(root, compiler) if os.path.dirname(compiler) else compiler) or ""
     if not program:
-        raise ToolError(f"CRATE_CC names '{compiler}', which is not there", hint=_HINT)
+        raise ToolError(f"compiler '{compiler}' is not there", context=(_NAMED,), hint=_HINT)
     program = os.path.abspath(os.path.join(root, program))
     if name == "zig":
         return _zig(root, program)
@@ -86,7 +88,8 @@ def _named(root: str, compiler: str) -> Toolchain:
     if kind and kind in os.path.basename(program):
         return _llvm(root, programs_of(program)) if kind == "clang" else _gcc(root, program)
     raise ToolError(
-        f"CRATE_CC names '{compiler}', which is not a known C compiler",
+        f"compiler '{compiler}' is neither clang nor gcc",
+        context=(_NAMED,),
         hint="name zig, gcc or clang, with a path or a version number if need be",
     )
 
