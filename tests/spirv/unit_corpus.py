@@ -1211,6 +1211,38 @@ REFUSED: tuple[CompileRefused, ...] = (
         "void main(uint3 id : SV_DispatchThreadID) { data[id.x] = more + f(); }\n",
         words=("set = 0, binding = 0", "$Global", "lib.hlsl", "main.comp.hlsl"),
     ),
+    *(
+        _refused_in(
+            stage,
+            f"{what} in {stage}",
+            "".join(f"#extension {each} : require\n" for each in extensions) + before + f"void f() {{ {code} }}\n",
+            "#extension GL_EXT_ray_tracing : enable\nvoid f();\nvoid main() { f(); }\n",
+            *(what, long, "lib.glsl"),
+        )
+        for stage, long, what, code, before, extensions in (
+            ("rgen", "raygen", "gl_ViewIndex", "data[0] = uint(gl_ViewIndex);", _OUT, ("GL_EXT_multiview",)),
+            ("vert", "vertex", "memoryBarrierShared", "memoryBarrierShared();", "", ()),
+            (
+                *("vert", "vertex", "gl_CurrentRayTimeNV", "data[0] = uint(gl_CurrentRayTimeNV);", _OUT),
+                ("GL_NV_ray_tracing_motion_blur", "GL_EXT_ray_tracing"),
+            ),
+            (
+                *("rgen", "raygen", "gl_HitTriangleVertexPositionsEXT"),
+                *("data[0] = uint(gl_HitTriangleVertexPositionsEXT[0].x);", _OUT),
+                ("GL_EXT_ray_tracing_position_fetch", "GL_EXT_ray_tracing"),
+            ),
+            (
+                *("vert", "vertex", "gl_BaryCoordSmoothAMD", "data[0] = uint(gl_BaryCoordSmoothAMD.x);", _OUT),
+                ("GL_AMD_shader_explicit_vertex_parameter",),
+            ),
+            ("frag", "fragment", "gl_ViewportMask", "gl_ViewportMask[0] = 1;", "", ("GL_NV_viewport_array2",)),
+            (
+                *("vert", "vertex", "colorAttachmentReadEXT", "data[0] = uint(colorAttachmentReadEXT(tile).x);"),
+                f"{_OUT}layout(location = 0) tileImageEXT highp attachmentEXT tile;\n",
+                ("GL_EXT_shader_tile_image",),
+            ),
+        )
+    ),
     _refused(
         "two blocks of one name that share a place with a third",
         "layout(set = 0, binding = 1) uniform P { uint a; } p;\nuint f() { return p.a; }\n",

@@ -96,6 +96,7 @@ CONSTANTS = [
     "DecorateString",
     "MemberDecorateString",
     "ControlBarrier",
+    "MemoryBarrier",
     "Label",
     "Switch",
     "Undef",

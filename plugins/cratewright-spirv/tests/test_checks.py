@@ -113,6 +113,14 @@ def test_barriers_of_a_workgroup_alone_are_restricted(spirv: Any) -> None:
         run(spirv, module(barrier.format(2, 2), **FRAGMENT))
 
 
+def test_barriers_of_shared_memory_alone_are_restricted(spirv: Any) -> None:
+    run(spirv, module("OpMemoryBarrier %uint2 %uint264\nOpReturn"))
+    uniform = {"globals_": "%uint328 = OpConstant %u 328"}
+    run(spirv, module("OpMemoryBarrier %uint2 %uint328\nOpReturn", **FRAGMENT, **uniform))
+    with pytest.raises(LinkError, match="`memoryBarrierShared` can only run in a compute, mesh or task shader"):
+        run(spirv, module("OpMemoryBarrier %uint2 %uint264\nOpReturn", **FRAGMENT))
+
+
 VARIABLE = "%p = OpTypePointer {0} {1}\n%x = OpVariable %p {0}"
 
 

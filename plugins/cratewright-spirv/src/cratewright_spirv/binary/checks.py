@@ -20,6 +20,8 @@ __all__ = ["check", "check_program"]
 
 WORKGROUP_STORAGE = 4
 WORKGROUP_SCOPE = 2
+# Bits of memory semantics: what a barrier orders.
+WORKGROUP_MEMORY, ALL_MEMORY = 0x100, 0xFC0
 VERSION_1_3 = 0x10300
 DISTANCES = frozenset({3, 4})
 PER_TASK = 5273
@@ -132,7 +134,7 @@ def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dic
     variables = _restricted_variables(program, names)
     sized = asks_for_size(program)
     asking = program.references(sized) if sized else {}
-    barriers, extended = _workgroup_scopes(program), _extended_sets(program)
+    barriers, extended, shared = _workgroup_scopes(program), _extended_sets(program), _shared_semantics(program)
     found: dict[int, list[Restriction]] = {}
     for function, body in program.functions.items():
         own = {variables[each]: None for each in graph.get(function, ()) if each in variables}
@@ -143,7 +145,9 @@ def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dic
             restriction = OPERATIONS.get(opcode)
             if opcode == op.EXT_INST and words[3] in extended:
                 restriction = EXTENDED.get(words[4])
-            elif opcode == op.CONTROL_BARRIER and barriers is not None and words[1] not in barriers:
+            elif (opcode == op.CONTROL_BARRIER and barriers is not None and words[1] not in barriers) or (
+                opcode == op.MEMORY_BARRIER and words[2] not in shared
+            ):
                 restriction = None
             if restriction:
                 own[restriction] = None
@@ -189,6 +193,15 @@ def _workgroup_scopes(program: Program) -> set[int] | None:
         return None
     return {
         words[2] for words in program.preamble if words[0] & 0xFFFF == op.CONSTANT and words[3:] == (WORKGROUP_SCOPE,)
+    }
+
+
+def _shared_semantics(program: Program) -> set[int]:
+    """Return the constants that order accesses of shared variables and of nothing else."""
+    return {
+        words[2]
+        for words in program.preamble
+        if words[0] & 0xFFFF == op.CONSTANT and words[3] & ALL_MEMORY == WORKGROUP_MEMORY
     }
 
 

@@ -80,7 +80,7 @@ _DISCARD = _operation("discard", *_FRAGMENT)
 _TRACE = _operation("traceRayEXT", "raygen", "closest-hit", "miss")
 _CALLABLE = _operation("executeCallableEXT", "raygen", "closest-hit", "miss", "callable")
 
-# by opcode; a barrier is restricted only if its scope is the workgroup
+# by opcode; a barrier is restricted only if its scope is the workgroup, or if it orders only shared memory
 OPERATIONS: dict[int, Restriction] = {
     **dict.fromkeys((87, 89, 91, 93, 305, 307, 309, 311), _SAMPLING),
     105: _derivative("textureQueryLod"),
@@ -92,7 +92,11 @@ OPERATIONS: dict[int, Restriction] = {
     220: _operation("EmitStreamVertex", *_GEOMETRY),
     221: _operation("EndStreamPrimitive", *_GEOMETRY),
     op.CONTROL_BARRIER: _operation("barrier", "tess-control", *_GROUPS),
+    op.MEMORY_BARRIER: _operation("memoryBarrierShared", *_GROUPS),
     252: _DISCARD,
+    4160: _operation("colorAttachmentReadEXT", *_FRAGMENT),
+    4161: _operation("depthAttachmentReadEXT", *_FRAGMENT),
+    4162: _operation("stencilAttachmentReadEXT", *_FRAGMENT),
     4416: _DISCARD,
     4445: _TRACE,
     4446: _CALLABLE,
@@ -121,7 +125,7 @@ EXTENDED: dict[int, Restriction] = {
 
 _BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
     _BEFORE_RASTER: {0: "Position", 1: "PointSize"},
-    (*_BEFORE_RASTER, "fragment"): {3: "ClipDistance", 4: "CullDistance"},
+    (*_BEFORE_RASTER, "fragment"): {3: "ClipDistance", 4: "CullDistance", 4440: "ViewIndex"},
     ("vertex", "tess-eval", "geometry", "mesh", "fragment"): {9: "Layer", 10: "ViewportIndex"},
     (*_TESSELLATION, "geometry", "mesh", "fragment", *_HITS): {7: "PrimitiveID"},
     ("tess-control", "geometry"): {8: "InvocationID"},
@@ -136,6 +140,13 @@ _BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
         20: "SampleMask",
         22: "FragDepth",
         23: "HelperInvocation",
+        4992: "BaryCoordNoPerspAMD",
+        4993: "BaryCoordNoPerspCentroidAMD",
+        4994: "BaryCoordNoPerspSampleAMD",
+        4995: "BaryCoordSmoothAMD",
+        4996: "BaryCoordSmoothCentroidAMD",
+        4997: "BaryCoordSmoothSampleAMD",
+        4998: "BaryCoordPullModelAMD",
         4444: "ShadingRateEXT",
         5014: "FragStencilRefARB",
         5264: "FullyCoveredNV",
@@ -156,6 +167,13 @@ _BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
     },
     _VERTEX: {42: "VertexIndex", 43: "InstanceIndex", 4424: "BaseVertex", 4425: "BaseInstance"},
     ("vertex", "mesh", "task"): {4426: "DrawID"},
+    ("vertex", "tess-eval", "geometry", "mesh"): {
+        5253: "ViewportMask",
+        5257: "SecondaryPositionNV",
+        5258: "SecondaryViewportMaskNV",
+        5261: "PositionPerViewNV",
+        5262: "ViewportMaskPerViewNV",
+    },
     _MESH: {
         5294: "PrimitivePointIndicesEXT",
         5295: "PrimitiveLineIndicesEXT",
@@ -168,6 +186,7 @@ _BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
         5322: "WorldRayDirectionEXT",
         5325: "RayTminEXT",
         5326: "RayTmaxEXT",
+        5334: "CurrentRayTimeNV",
         5351: "IncomingRayFlagsEXT",
     },
     _HITS: {
@@ -178,7 +197,7 @@ _BUILT_IN_STAGES: dict[tuple[str, ...], dict[int, str]] = {
         5331: "WorldToObjectEXT",
         5352: "GeometryIndexEXT",
     },
-    ("any-hit", "closest-hit"): {5333: "HitKindEXT"},
+    ("any-hit", "closest-hit"): {5333: "HitKindEXT", 5335: "HitTriangleVertexPositionsEXT"},
 }
 # by SPIR-V number
 BUILT_INS: dict[int, Restriction] = {
