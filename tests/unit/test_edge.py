@@ -12,6 +12,7 @@ import pytest
 
 import cratewright
 from cratewright import testing
+from cratewright.base.digest import Digest
 from cratewright.base.errors import CratewrightError, LinkError, PluginError, SourceError
 from cratewright.contract.backend import Capability, CodegenBackend, Session
 from cratewright.contract.declared import find_class_fault
@@ -345,8 +346,10 @@ def test_sound_answers_are_returned() -> None:
     entry = EntryPoint("comp", "main")
     module = replace(MODULE, entry_points=(entry,), exports=(Symbol("f", "f"),), attributes=(("a", "1"), ("b", "2")))
     unit = CompiledUnit(modules=(module,), observed=(Observed("a.inc", DIGEST), Observed("b.inc", None)))
+    beside = replace(unit, observed=(Observed("a", Digest("directory")), Observed("b", Digest("unreadable"))))
     for method, arguments, answer in (
         ("compile_codegen_unit", (STENCIL,), unit),
+        ("compile_codegen_unit", (STENCIL,), beside),
         ("canonical_form", (STENCIL,), None),
         ("link", (REQUEST,), LinkResult(artifacts=(), report='{"a": 1}')),
         ("link", (REQUEST,), _with_artifacts(Artifact("/tmp/x", b"", dump=True), Artifact("a/b.out", b""))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,18 @@ def test_what_appears_earlier_is_noticed(built: tuple[Project, CompiledUnit], pa
     assert _stale(project, unit)
 
 
-@pytest.mark.parametrize("path", ["src/angled.h", "third/angled.h", "first/unrelated.h", "src/sub/near.h", "x.h"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/angled.h",
+        "third/angled.h",
+        "first/unrelated.h",
+        "absent/unrelated.h",
+        "absent/dir/unrelated.h",
+        "src/sub/near.h",
+        "x.h",
+    ],
+)
 def test_what_nobody_would_look_at_is_not(built: tuple[Project, CompiledUnit], path: str) -> None:
     project, unit = built
     file = project.root / path
@@ -286,6 +298,31 @@ def test_a_source_that_changes_meanwhile(project: Project) -> None:
         project.backend.compile_codegen_unit(stencil)
 
 
+@pytest.mark.parametrize("text", ["#include <k.h>\nint K;\n", "#if __has_include(<m.h>)\nint one;\n#endif\n"])
+def test_a_header_that_appears_meanwhile(project: Project, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """The compiler has searched there before, so its result would be that of a tree that is gone."""
+    project.write(a_c=text, first__x_h="", second__k_h="#define K two\n")
+    listed = compile_unit._listed
+
+    def appear(*words: Any) -> Any:
+        found = listed(*words)
+        if not (project.root / "first/k.h").exists():
+            project.write(first__k_h="#define K one\n", first__m_h="")
+        return found
+
+    monkeypatch.setattr(compile_unit, "_listed", appear)
+    unit = project.compile("a.c", include_dirs=["first", "second"])
+    assert [symbol.name for symbol in unit.modules[0].exports] == ["one"]
+    assert not _stale(project, unit)
+
+
+def test_a_missing_directory_that_is_reported(project: Project) -> None:
+    project.write(a_c="int x;\n")
+    unit = project.compile("a.c", include_dirs=["absent"], flags=["-Wmissing-include-dirs"])
+    (project.root / "absent").mkdir()
+    assert _stale(project, unit)
+
+
 def test_a_header_that_keeps_changing(project: Project) -> None:
     """Its digest could be that of another content than the compiler saw."""
     project.write(a_c='#include "b.h"\n', b_h="int x;\n")
@@ -311,7 +348,7 @@ def test_nothing_below_the_bundle_is_observed(tmp_path: Path) -> None:
     search = Search(path=SearchPath(angled=("inc", bundle + "one", bundle + "two")))
     (tmp_path / "inc").mkdir()
     files = {"a.c": read_facts(b""), bundle + "two/x.h": None}
-    found = observe("a.c", files, search, root=str(tmp_path), bundled=bundle)
+    found, _ = observe("a.c", files, search, root=str(tmp_path), bundled=bundle)
     assert [(item.path, item.digest) for item in found] == [("inc/x.h", None)]
 
 

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, NewType
 
-__all__ = ["Digest", "content_digest", "value_digest"]
+__all__ = ["WORDS", "Digest", "content_digest", "value_digest"]
 
 # Codecs and checks of results read annotations; to them it is a string.
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     """What a path held: the hex SHA-256 of a file's content, or a word in place of one, as `digest_file` gives it."""
 else:
     Digest = str
+
+WORDS = ("directory", "unreadable")
+"""What `digest_file` gives in place of a digest, for paths at which there is something else than a file to read."""
 
 
 def content_digest(data: bytes | memoryview) -> Digest:

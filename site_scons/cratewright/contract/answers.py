@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..base.digest import WORDS
 from ..base.errors import OutputError
 from ..base.printable import printable
 from ..base.shape import Mismatch
@@ -68,11 +69,17 @@ def _shim(value: ModuleCodegen, _: object) -> Mismatch | None:
     return _module(value, _)
 
 
+def _is_digest(text: str) -> bool:
+    return text in WORDS or (len(text) == 64 and not text.strip("0123456789abcdef"))
+
+
 def _observed(value: Sequence[Observed], where: str) -> Mismatch | None:
     for number, item in enumerate(value):
-        if item.digest is not None and (len(item.digest) != 64 or item.digest.strip("0123456789abcdef")):
+        if item.digest is not None and not _is_digest(item.digest):
             return Mismatch(
-                f"{where}[{number}].digest", repr(item.digest[:80]), "content_digest(data), or None for a missing file"
+                f"{where}[{number}].digest",
+                repr(item.digest[:80]),
+                "content_digest(data), or what digest_file(path) gives",
             )
         if not item.path or "\0" in item.path:
             return Mismatch(f"{where}[{number}].path", repr(item.path), "a path")

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from ..base.digest import WORDS
 from ..contract.backend import CodegenBackend
 from ..system.elsewhere import Placed
 from ..system.fs import digest_file
@@ -57,7 +58,7 @@ def backend_files(backend: type[CodegenBackend]) -> Mapping[str, Placed]:
     return {
         f"{CODE}/{path}": Placed(file, digest, os.access(file, os.X_OK))
         for path, file in sorted(files.items())
-        if (digest := digest_file(file)) not in (None, "directory", "unreadable")
+        if (digest := digest_file(file)) not in (None, *WORDS)
     }
 
 

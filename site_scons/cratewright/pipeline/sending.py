@@ -15,6 +15,7 @@ from dataclasses import field
 from typing import Any
 
 from ..base.codec import DecodeError
+from ..base.digest import WORDS
 from ..base.errors import CratewrightError, PluginError
 from ..base.values import dataclass
 from ..cache.entry import RecompileError, result_of
@@ -39,7 +40,7 @@ __all__ = ["Sender"]
 
 _ROUNDS = 12
 _MOST = 1 << 14
-_NO_FILES = (None, "unreadable", "directory")
+_NO_FILES = (None, *WORDS)
 _FAILURES = 3
 _OTHER = "its tools differ there"
 _OTHER_CODE = "another version of cratewright or of the backend is installed there"

@@ -80,7 +80,8 @@ class ModuleCodegen:
 class Observed:
     """A file that a compiler or linker read, or a path that it found missing.
 
-    Shape: `path` is relative to the project root, or absolute outside it; `digest` is the content's, None if missing.
+    Shape: `path` is relative to the project root, or absolute outside it; `digest` is the content's, None if missing,
+    or another word that `digest_file` gives.
     """
 
     path: str

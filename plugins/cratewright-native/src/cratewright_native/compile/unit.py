@@ -96,13 +96,15 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
             toolchain=toolchain,
         )
 
-        def attempt() -> tuple[tuple[Completed, _Files, Missing], int]:
+        def attempt() -> tuple[tuple[Completed, _Files, tuple[Observed, ...]], int]:
             said = _run_elsewhere(stencil, unit, output, directory, memory) or _run(stencil, unit, output, directory)
             names, missing = _listed(unit, stencil, directory, said)
             files, newest = _files(stencil, toolchain, memory, names)
-            return (said, files, missing), newest
+            search = _search(unit, stencil, files, said.stderr)
+            observed, appeared = observe(unit.file, files, search, root=memory.root, bundled=toolchain.headers)
+            return (said, files, merge_observed([observed, missing])), max(newest, appeared)
 
-        said, files, missing = settled(
+        said, files, observed = settled(
             attempt, f"{stencil.path}: files that it includes keep changing while it is compiled"
         )
         data = output.read_bytes()
@@ -116,13 +118,10 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         module = module_of(data, path=stencil.path, attributes=attributes)
         config = ModuleConfig(target=stencil.target, options=stencil.options)
         beside = emitted(module, config, toolchain, directory)
-    observed = observe(
-        unit.file, files, _search(unit, stencil, files, said.stderr), root=memory.root, bundled=toolchain.headers
-    )
     return CompiledUnit(
         modules=(module,),
         emitted=beside,
-        observed=merge_observed([observed, missing]),
+        observed=observed,
         diagnostics=counted(warnings(_logical(said.stderr, stencil), path=stencil.path), stencil, toolchain),
     )
 
@@ -215,7 +214,7 @@ def _run_elsewhere(
     except CratewrightError:  # the local compile reports the errors
         return None
     files, _ = _files(stencil, unit.toolchain, memory, _listed(unit, stencil, directory, scanned)[0])
-    seen = observe(unit.file, files, _search(unit, stencil, files, scanned.stderr), root=memory.root)
+    seen, _ = observe(unit.file, files, _search(unit, stencil, files, scanned.stderr), root=memory.root)
     source = Observed(unit.file, content_digest(stencil.source))
     portable = portable_of(unit, stencil, {item.path: item.digest for item in (*seen, source)})
     if portable is None:
@@ -235,7 +234,7 @@ def _listed(
     places = stencil.options.texts("include_dirs")
     if unit.toolchain.kind == "gcc":
         read = _assembled(unit, said)
-        world = World(unit.toolchain.root)
+        world = World(unit.toolchain.root, frozenset(map(plain, places)))
         world.miss_all(earlier(read, ("", *map(plain, places))))
         found = world.found
     else:
@@ -269,6 +268,7 @@ def _search(unit: ListedUnit, stencil: UnitStencil, files: _Files, said: str) ->
         embed=tuple(map(plain, embed_directories(words))),
         included=included_files(words),
         precompiled=unit.toolchain.kind == "gcc",
+        warned=any("missing-include-dirs" in word for word in words),
         asked=asked,
         told=tuple(file_words(words)),
         unclear=unclear,

@@ -106,8 +106,8 @@ def ask_assembler(unit: ListedUnit, directories: Iterable[str], *, preprocessed:
     Raises: SourceError for one that cannot be followed.
     """
     root = unit.toolchain.root
-    world = World(root)
     places = ("", *map(plain, directories))
+    world = World(root, places[1:])
 
     def find(name: str) -> str:
         world.ask(name, places)

@@ -47,16 +47,17 @@ class FileFacts:
 class Search:
     """Where a unit has searched, apart from the text of its files.
 
-    Shape: `path` is the compiler's own report; `embed` are directories for `#embed` alone; `included` are the names of
-    files that the command line includes; `precompiled` if a precompiled header could replace any header, not only
-    those; `asked` are queried names by file, known only to a preprocessor; `told` are words that may name a file;
-    `unclear` if not everything is known.
+    Shape: `path` is the compiler's own report; `embed` are directories for `#embed` alone; `included` are the names
+    of files that the command line includes; `precompiled` if a precompiled header could replace any header, not
+    only those; `warned` if missing directories of the path are reported; `asked` are queried names by file, known
+    only to a preprocessor; `told` are words that may name a file; `unclear` if not everything is known.
     """
 
     path: SearchPath = SearchPath()
     embed: tuple[str, ...] = ()
     included: tuple[str, ...] = ()
     precompiled: bool = False
+    warned: bool = False
     asked: tuple[tuple[str, Query], ...] = ()
     told: tuple[str, ...] = ()
     unclear: bool = False
@@ -121,17 +122,21 @@ def read_facts(data: bytes) -> FileFacts:
 
 def observe(
     source: str, files: Mapping[str, FileFacts | None], search: Search, *, root: str, bundled: str = ""
-) -> tuple[Observed, ...]:
-    """Return what a unit depends on, sorted by path, the source left out.
+) -> tuple[tuple[Observed, ...], int]:
+    """Return what a unit depends on, sorted by path, the source left out, and when the newest of the files that it
+    did not read, but would have found, was changed.
 
     Shape: `files` are all that were read, including the source, by path. A file without facts, or below `bundled`,
     changes only with the toolchain's version, and is left out.
+    Units: nanoseconds.
     """
-    world = World(root)
+    absent = tuple(map(plain, search.path.missing))
+    world = World(root, {*absent, *search.embed})
     angled = tuple(directory for directory in search.path.angled if not _below(directory, bundled))
-    everywhere = (*search.path.quoted, *search.path.angled, *search.embed)
-    for directory in (*search.path.missing, *search.embed):
-        world.miss(plain(directory))
+    # The compiler does not say between which others it would have searched a missing one.
+    everywhere = (*absent, *search.path.quoted, *search.path.angled, *search.embed)
+    for directory in absent if search.warned else ():
+        world.miss(directory)
     missed = set(earlier(files, everywhere))
     missed.update(candidate for candidate in {*_quoted(files), *_computed(files, everywhere)} if candidate not in files)
     for name in map(plain, search.included):
@@ -143,14 +148,14 @@ def observe(
     for path, item in {*own, *search.asked}:
         near = (posixpath.dirname(path), *search.path.quoted) if item.near else ()
         embed = search.embed if item.kind == "embed" else ()
-        world.ask(item.name, (*near, *angled, *embed), beyond=item.kind != "include")
+        world.ask(item.name, (*absent, *near, *angled, *embed), beyond=item.kind != "include")
     for word in search.told:
         if word and os.path.isfile(os.path.join(root, word)):
             world.look(plain(word))
     if search.unclear:
         world.found[ALWAYS.path] = ALWAYS.digest
     seen = {path: facts.digest for path, facts in files.items() if facts is not None and path != source}
-    return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items()))
+    return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items())), world.newest
 
 
 def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:

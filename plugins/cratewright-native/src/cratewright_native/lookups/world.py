@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Collection, Iterable
 
 from cratewright import Digest, digest_file
 
@@ -21,23 +22,28 @@ def path_in(directory: str, name: str) -> str:
 class World:
     """Directories at one moment, each listed once, and what was found in them.
 
-    Shape: `found` has the digest of each examined path, None for a missing one.
+    Shape: `found` has the digest of each examined path, None for a missing one; `newest` says when the last of those
+    that are files was changed. Others may make `searched` at any time, with files that nobody looks for.
+    Units: nanoseconds.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, searched: Collection[str] = ()) -> None:
+        self.newest = 0
         self._root = root
+        self._searched = searched
         self._names: dict[str, frozenset[str] | None] = {}
         self.found: dict[str, Digest | None] = {}
 
     def miss(self, path: str) -> None:
         """Note that no file is at a path: record it, or the first missing directory above it.
 
-        A directory, or a dangling link, may become a file as well.
+        A directory, or a dangling link, may become a file as well. A file is not recorded: if it is not newer than the
+        search, that has passed it over.
         """
         missing = self._first_missing(path)
         if missing:
             self.found[missing] = None
-        elif not os.path.isfile(os.path.join(self._root, path)):
+        elif not self._is_file(path):
             self.found[path] = digest_file(os.path.join(self._root, path))
 
     def miss_all(self, paths: Iterable[str]) -> None:
@@ -55,7 +61,7 @@ class World:
                     else:
                         self.found[path] = None
             elif directory and (missing := self._first_missing(directory)):
-                self.found[missing] = None
+                self.found.update(dict.fromkeys(group.values() if directory in self._searched else (missing,)))
             else:
                 for path in group.values():
                     self.miss(path)
@@ -78,7 +84,17 @@ class World:
             self.found[missing] = None
             return False
         self.found[path] = digest_file(os.path.join(self._root, path))
-        return os.path.isfile(os.path.join(self._root, path))
+        return self._is_file(path)
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            status = os.stat(os.path.join(self._root, path))
+        except (OSError, ValueError):
+            return False
+        if not stat.S_ISREG(status.st_mode):
+            return False
+        self.newest = max(self.newest, status.st_ctime_ns)
+        return True
 
     def _first_missing(self, path: str) -> str:
         at = path.rfind("/")
@@ -86,7 +102,8 @@ class World:
         names = self._listed(directory)
         if names is not None:
             return "" if path[at + 1 :] in names else path
-        return self._first_missing(directory) if directory not in ("", "/", path) else ""
+        missing = self._first_missing(directory) if directory not in ("", "/", path) else ""
+        return path if missing and directory in self._searched else missing
 
     def _listed(self, directory: str) -> frozenset[str] | None:
         try:
