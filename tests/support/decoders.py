@@ -124,7 +124,12 @@ def _stage(data: bytes) -> None:
         record.report_rows()
 
 
-_PAST = (history._FORMAT, (("link: a", history.Record((("kind", "link"),), (("a", None),), (Change("a", "b", "c"),))),))
+_PAST = history.Record((("kind", "link"),), (("a", None),), (Change("a", "b", "c"),))
+
+
+def _history(data: bytes) -> None:
+    for _, record in history._HISTORY.decode(data)[1]:
+        history._RECORD.decode(record)
 
 
 def _depfile(data: bytes) -> None:
@@ -166,7 +171,11 @@ DECODERS = {
         lambda: [encode_worlds([ObservedResult((Observed("a", "b"),), result_bytes(_MODULE))])],
     ),
     "result": Decoder(_result, (RecompileError,), lambda: map(result_bytes, _RESULTS)),
-    "history": Decoder(history._HISTORY.decode, (DecodeError,), lambda: [history._HISTORY.encode(_PAST)]),
+    "history": Decoder(
+        _history,
+        (DecodeError,),
+        lambda: [history._HISTORY.encode((history._FORMAT, (("link: a", history._RECORD.encode(_PAST)),)))],
+    ),
     "stage": Decoder(
         _stage, (), lambda: [encode_record(StageRecord((SeenFile("a", "b", 1, 2, 3, 4),), ("app",), '{"mode": "fat"}'))]
     ),

@@ -15,7 +15,7 @@ from .key import Fields
 
 __all__ = ["Ledger", "Record", "causes_of", "history_path", "read_history"]
 
-_FORMAT = "cratewright history 2"
+_FORMAT = "cratewright history 3"
 _SHOWN = 2
 
 
@@ -34,7 +34,9 @@ class Record:
     causes: tuple[Change, ...] = ()
 
 
-_HISTORY: Codec[tuple[str, tuple[tuple[str, Record], ...]]] = Codec(tuple[str, tuple[tuple[str, Record], ...]])
+_RECORD: Codec[Record] = Codec(Record)
+# Records are bytes of their own: an edit compares few of them, and a record has a row for each header of its unit.
+_HISTORY: Codec[tuple[str, tuple[tuple[str, bytes], ...]]] = Codec(tuple[str, tuple[tuple[str, bytes], ...]])
 
 
 class Ledger:
@@ -45,7 +47,7 @@ class Ledger:
 
     def __init__(self, path: str = "") -> None:
         self._path = path
-        self._before: Mapping[str, Record] | None = None
+        self._before: Mapping[str, bytes] | None = None
         self._now: dict[str, Record] = {}
 
     def knows(self, label: str) -> bool:
@@ -54,7 +56,7 @@ class Ledger:
 
     def observed(self, label: str) -> Observations:
         """Return the files that decided this label's result in the stage's last run, in their state then."""
-        before = self._earlier().get(label)
+        before = self._record(label)
         return before.observed if before is not None else ()
 
     def reused(self, label: str, fields: Fields, observed: Observations) -> None:
@@ -82,7 +84,7 @@ class Ledger:
         """
         if not self._path:
             return ()
-        before = self._earlier().get(label)
+        before = self._record(label)
         known = (before.fields, before.observed) if before is not None else (fields, kept) if kept else None
         if known is None and elsewhere is not None:
             known = (elsewhere, ())
@@ -115,24 +117,40 @@ class Ledger:
         """Write the history; after a failure, keep what it had of results not reached."""
         if not self._path:
             return
-        records = {**self._earlier(), **self._now} if failed else self._now
         # Without it, the next run merely explains less.
         with suppress(CratewrightError, ValueError):
+            now = {label: _RECORD.encode(record) for label, record in self._now.items()}
+            records = {**self._earlier(), **now} if failed else now
             write_atomic(self._path, _HISTORY.encode((_FORMAT, tuple(records.items()))))
 
-    def _earlier(self) -> Mapping[str, Record]:
+    def _earlier(self) -> Mapping[str, bytes]:
         if self._before is None:
-            self._before = read_history(self._path)
+            self._before = _read(self._path)
         return self._before
 
+    def _record(self, label: str) -> Record | None:
+        return _decoded(self._earlier().get(label))
 
-def read_history(path: str) -> Mapping[str, Record]:
-    """Return the history of a stage's last run, empty if it cannot be read."""
+
+def read_history(path: str) -> dict[str, Record]:
+    """Return the history of a stage's last run, without what cannot be read."""
+    records = {label: _decoded(data) for label, data in _read(path).items()}
+    return {label: record for label, record in records.items() if record is not None}
+
+
+def _read(path: str) -> Mapping[str, bytes]:
     try:
         form, records = _HISTORY.decode(read_regular(path))
     except (OSError, DecodeError):
         return {}
     return dict(records) if form == _FORMAT else {}
+
+
+def _decoded(record: bytes | None) -> Record | None:
+    try:
+        return None if record is None else _RECORD.decode(record)
+    except DecodeError:
+        return None
 
 
 def _step(label: str) -> str:

@@ -78,7 +78,9 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         seen = tuple(observed)
         files = tuple(outputs)
         text = json.dumps(report) if report else ""
-        record = StageRecord(tuple(map(self._seen, seen)), files, text, self.request, self._made_for_it())
+        known = {item.path: item for item in (self._load() or _NOTHING).observed}
+        rows = tuple([self._seen(item, known.get(item.path)) for item in seen])
+        record = StageRecord(rows, files, text, self.request, self._made_for_it())
         try:
             write_atomic(state_path(self._target), encode_record(record))
         except CratewrightError:
@@ -185,12 +187,17 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self._read_again.add(item.path)
         return self._digests.digest(item.path)
 
-    def _seen(self, item: Observed) -> SeenFile:
-        """Return a file with the stamp that shows it has not changed since, unless it was just written."""
+    def _seen(self, item: Observed, known: SeenFile | None = None) -> SeenFile:
+        """Return a file with the stamp that shows it has not changed since, unless it was just written.
+
+        Shape: `known` is the file as the last run saw it.
+        """
         try:
             found = os.stat(os.path.join(self._root, item.path))
         except (OSError, ValueError):
             return SeenFile(item.path, item.digest)
+        if known is not None and known.digest == item.digest and known.stamp == file_stamp(found):
+            return known
         if is_recent(found) or self._digests.digest(item.path) != item.digest:
             return SeenFile(item.path, item.digest)
         return SeenFile(item.path, item.digest, *file_stamp(found))
