@@ -943,6 +943,7 @@ def _refused_in(stage: str, name: str, library: str, shader: str, *words: str, *
     return CompileRefused(name=name, stage=stage, library=library, shader=shader, words=words, **more)  # type: ignore[arg-type]
 
 
+_AT_1, _AB = "layout(set = 0, binding = 1)", "struct S { float a; float b; };\n"
 _READ = "void main() { data[0] = f() + uint(g[0]); }"
 REFUSED: tuple[CompileRefused, ...] = (
     _refused(
@@ -1210,6 +1211,67 @@ REFUSED: tuple[CompileRefused, ...] = (
         shader=f"uint more;\n{_HLSL_OUT}uint f();\n[numthreads(64, 1, 1)]\n"
         "void main(uint3 id : SV_DispatchThreadID) { data[id.x] = more + f(); }\n",
         words=("set = 0, binding = 0", "$Global", "lib.hlsl", "main.comp.hlsl"),
+    ),
+    *(
+        _refused(
+            f"members of one name that are not the same, in {what}",
+            f"{declared}uint f() {{ return uint({read}); }}\n",
+            declared.replace("float a; float b;", "float b; float a;")
+            + f"uint f();\nvoid main() {{ data[0] = f({given}); }}",
+            "is not the same member of",
+            *words,
+            "lib.glsl",
+            "main.comp",
+            declare="",
+        )
+        for what, declared, read, given, words in (
+            (
+                "a block",
+                f"{_AT_1} uniform P {{ float a; float b; }} p;\n",
+                "p.a",
+                ") + uint(p.a",
+                ("set = 0, binding = 1",),
+            ),
+            (
+                *("a block in an array", f"{_AT_1} uniform P {{ float a; float b; }} p[2];\n", "p[1].a"),
+                *(") + uint(p[0].a", ("set = 0, binding = 1",)),
+            ),
+            (
+                *("a struct in a buffer", f"{_AB}{_AT_1} buffer P {{ S s[]; }} p;\n", "p.s[0].a"),
+                *(") + uint(p.s[0].a", ("set = 0, binding = 1",)),
+            ),
+            (
+                *("push constants", "layout(push_constant) uniform P { float a; float b; } p;\n", "p.a"),
+                *(") + uint(p.a", ("push_constant",)),
+            ),
+            ("a shared variable", f"{_AB}shared S s;\n", "s.a", ") + uint(s.a", ("of s",)),
+            ("a global", f"{_AB}S s;\n", "s.a", ") + uint(s.a", ("of s",)),
+        )
+    ),
+    *(
+        _refused(
+            f"members of one name that are not the same, in {what}",
+            f"struct S {{ float a; float b; }};\n{definition}\n",
+            f"struct S {{ float b; float a; }};\n{declaration};\nvoid main() {{ data[0] = {call}; }}",
+            *("is not the same member", "lib.glsl", "main.comp"),
+            declare="",
+        )
+        for what, definition, declaration, call in (
+            ("a parameter", "uint f(S s) { return uint(s.a); }", "uint f(S)", "f(S(1.0, 2.0))"),
+            (
+                "an array",
+                "uint f(S s[2]) { return uint(s[1].a); }",
+                "uint f(S[2])",
+                "f(S[2](S(1.0, 2.0), S(1.0, 2.0)))",
+            ),
+            ("a result", "S f() { return S(1.0, 2.0); }", "S f()", "uint(f().a)"),
+        )
+    ),
+    _refused(
+        "two blocks of one name whose instances have two",
+        f"{_AT_1} uniform P {{ uint a; }} p;\nuint f() {{ return p.a; }}\n",
+        f"{_AT_1} uniform P {{ vec2 a; }} q;\nvoid main() {{ data[0] = f() + uint(q.a.x); }}",
+        *("set = 0, binding = 1", "lib.glsl", "main.comp"),
     ),
     *(
         _refused_in(

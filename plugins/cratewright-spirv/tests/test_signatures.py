@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cratewright_spirv.binary.linkage import linkage_symbols
+from cratewright_spirv.binary.signatures import misnamed
 
 MODULE = """
 OpCapability Shader
@@ -77,3 +78,25 @@ OpTypeForwardPointer %pointer PhysicalStorageBuffer
 OpFunctionEnd
 """
     assert linkage_symbols(spirv.assemble(text), name="x")[1] == {"f": "int ({int, ...}*5349)"}
+
+
+def test_names_of_members(spirv) -> None:
+    names = 'OpMemberName %pair 0 "x"\nOpMemberName %pair 1 "ys"\nOpDecorate %f Link'
+    text = MODULE.replace("TYPE", "%void %pair").replace("RESULT", "%void").replace("OpDecorate %f Link", names)
+    assert linkage_symbols(spirv.assemble(text), name="x")[0]["f"] == "void ({float x, floatx3[3] ys})"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "name"),
+    [
+        ("void ({float a, float b})", "void ({float b, float a})", "a"),
+        ("void ({float a, float b}, {float b, float a})", "void ({float a, float b}, {float b, float a})", ""),
+        ("void ({float a, float b})", "void ({float x, float y})", ""),
+        ("void ({float a, float b})", "void ({float, float})", ""),
+        ("{{float p, float q} i, image<float 1 0 0> t}", "{{float q, float p} i, image<float 1 0 0> t}", "p"),
+        ("{{float p, float q}[2] i, int j}", "{{float p, float q}[2] j, int i}", "i"),
+        ("{int, {int, ...}*5349 next, int last}", "{int, {int, ...}*5349 last, int next}", "next"),
+    ],
+)
+def test_members_of_one_name_that_are_not_the_same(one: str, other: str, name: str) -> None:
+    assert misnamed(one, other) == name

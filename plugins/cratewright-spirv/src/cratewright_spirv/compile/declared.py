@@ -17,10 +17,13 @@ from ..binary.contents import Contents
 from ..binary.decorations import BINDING, BUILT_IN, COMPONENT, DESCRIPTOR_SET, INDEX, LOCATION, SPEC_ID, WORKGROUP_SIZE
 from ..binary.module import Instruction, parse
 from ..binary.program import INPUT, OUTPUT, Program
+from ..binary.signatures import Signatures
 
 __all__ = [
+    "MEMBERS",
     "About",
     "binding_place",
+    "block_name",
     "block_of",
     "declares_size",
     "implied_by",
@@ -30,6 +33,8 @@ __all__ = [
 ]
 
 LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
+MEMBERS = "members of "
+"""What a place begins with that stands for the members of a block or variable."""
 _XFB_BUFFER, _XFB_STRIDE = 36, 37
 _WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
 _BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
@@ -109,6 +114,7 @@ class _Unit:
         self.program, self.about = program, about
         self.contents = Contents(program)
         self.loose = Contents(program, loose=True)
+        self.signatures = Signatures(program.preamble)
         found = program.entries()
         self.entry = found[0].function if found else 0
 
@@ -175,6 +181,7 @@ class _Unit:
             place = binding_place(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
+            yield from self._members(number, words)
             if _XFB_STRIDE in marks:
                 yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
         for number, words in self.contents.definitions.items():
@@ -190,6 +197,18 @@ class _Unit:
         names = self.contents.names
         name = shared_name(words, names.get(number) or names.get(self.contents.definitions[words[1]][3], ""))
         return "" if self.about.hlsl and name in self._static_shared() else name
+
+    def _members(self, number: int, words: Instruction) -> Iterator[tuple[str, str]]:
+        """Yield the type of what other units may declare under the same name, if it has several members."""
+        name = self._shared(number, words)
+        if not name:
+            place = binding_place(words[3], self._marks(number))
+            if not place and not block_of(self.contents, words):
+                place = {INPUT: "in", OUTPUT: "out"}.get(words[3], "")
+            name = place and f"{block_name(self.contents, words)} {place}".lstrip()
+        text = self.signatures.type(self.contents.definitions[words[1]][3]) if name else ""
+        if "{" in text and ", " in text:
+            yield f"{MEMBERS}{name}", text
 
     def _static_shared(self) -> set[str]:
         return {word.decode() for pair in _STATIC_SHARED.findall(self.about.text) for word in pair if word}
@@ -230,6 +249,15 @@ def shared_name(variable: Instruction, name: str) -> str:
     """Return the name under which the units of a stage share a variable; empty if each has its own."""
     single = _SINGLE.get(variable[3])
     return single or (name if variable[3] in _BOUND_BY_NAME else "")
+
+
+def block_name(contents: Contents, variable: Instruction) -> str:
+    """Return the name of a variable's struct; empty if it is none, or a block of push constants."""
+    number = contents.definitions[variable[1]][3]
+    while contents.definitions[number][0] & 0xFFFF in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
+        number = contents.definitions[number][2]
+    is_struct = contents.definitions[number][0] & 0xFFFF == op.TYPE_STRUCT
+    return contents.names.get(number, "") if is_struct and variable[3] != _PUSH_CONSTANT else ""
 
 
 def block_of(contents: Contents, variable: Instruction) -> str:

@@ -16,7 +16,8 @@ from ..binary.decorations import OFFSET
 from ..binary.module import Instruction, build, literal, parse, result, string
 from ..binary.program import Program
 from ..binary.shapes import Shapes
-from ..compile.declared import binding_place, block_of, shared_name
+from ..binary.signatures import misnamed
+from ..compile.declared import MEMBERS, binding_place, block_name, block_of, shared_name
 from .reached import Reached, ReachedUnit
 from .stage_arrays import with_stage_arrays
 
@@ -117,6 +118,7 @@ class _Found:
         """Raise LinkError for a place that two units bind to different things, except merged ones."""
         self._check_said("constant_id", "types or defaults", "or give one another constant_id")
         self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
+        self._check_members()
         places: dict[tuple[str, str], list[tuple[int, int]]] = {}
         for variable, position in self._marked():
             words = self.variables[variable]
@@ -125,7 +127,7 @@ class _Found:
             if not place or variable not in self.reached.globals or variable in merged:
                 continue
             # Vulkan allows resources of different names to share a binding.
-            name = self._name(variable) if "binding" in place else ""
+            name = (block_name(self.strict, words) or self._name(variable)) if "binding" in place else ""
             for other, by in (known := places.setdefault((place, name), [])):
                 if by != position and self._bound(other) != self._bound(variable):
                     raise self._two_types(place, (other, by), (variable, position))
@@ -178,6 +180,23 @@ class _Found:
                             context=[*self._rows([by, at])],
                             hint=f"declare it once, in a header that both include, {otherwise}",
                         )
+
+    def _check_members(self) -> None:
+        """Raise LinkError for a name that means two members of one block or variable."""
+        known: dict[str, list[tuple[str, int]]] = {}
+        for at in sorted(self.taking_part):
+            for place, text in self.units[at].implied.placed:
+                if not place.startswith(MEMBERS):
+                    continue
+                for other, by in known.setdefault(place, []):
+                    if name := misnamed(other, text):
+                        raise LinkError(
+                            f"`{name}` is not the same member of {place.removeprefix(MEMBERS)} in two units of entry "
+                            f"point `{self.reached.entry.name}`",
+                            context=[*self._rows([by, at])],
+                            hint="declare it once, in a header that both include",
+                        )
+                known[place].append((text, at))
 
     def _two_types(self, what: str, one: tuple[int, int], other: tuple[int, int]) -> LinkError:
         shapes = self.shapes

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cratewright import VARIANT, Diagnostic, LinkError, LinkModule, Severity, Symbol, dataclass, read_variant
 
+from ..binary.signatures import misnamed
 from ..surgery.once import defined_once
 
 __all__ = ["SymbolTable", "closures", "stages_of"]
@@ -72,9 +73,11 @@ class SymbolTable:
                     missing.setdefault(symbol.name, []).append(_Need(symbol, item))
                 elif len(offers) > 1:
                     doubled[symbol.name] = offers
-                elif offers[0] not in found:
-                    found.add(offers[0])
-                    todo.append(offers[0])
+                else:
+                    self._check_members(symbol, item, offers[0])
+                    if offers[0] not in found:
+                        found.add(offers[0])
+                        todo.append(offers[0])
         if doubled:
             raise self._ambiguous(doubled)
         if missing:
@@ -89,6 +92,18 @@ class SymbolTable:
             only = [index for index in offers if name not in defined_once(self._modules[index].module)]
             return only or offers[:1]
         return offers
+
+    def _check_members(self, needed: Symbol, item: LinkModule, index: int) -> None:
+        """Raise LinkError if a name means two members of a struct that a call passes."""
+        if "{" not in needed.signature:
+            return
+        offered = next(each for each in self._modules[index].module.exports if each.name == needed.name)
+        if name := misnamed(needed.signature, offered.signature):
+            raise LinkError(
+                f"`{name}` is not the same member where `{needed.display}` is declared and where it is defined",
+                context=[("defined by", self._place(index, needed.name)), ("needed by", _place(needed, item))],
+                hint="declare the struct once, in a header that both include",
+            )
 
     def _place(self, index: int, name: str) -> str:
         item = self._modules[index]
