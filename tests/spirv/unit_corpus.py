@@ -311,6 +311,25 @@ _GLOBALS = (
         call=f"g@(); {_AT}f@();",
     ),
     _compute(
+        "a global that is initialised from those of units behind it",
+        "uint m@();\nuint A@ = m@() + 1u;\nuint f@() { return A@; }\n",
+        "uint z@();\nuint M@ = z@() * 3u;\nuint m@() { return M@; }\n",
+        "uint Z@ = 5u;\nuint z@() { return Z@; }\n",
+        call="f@()",
+        one="layout(local_size_x = 64) in;\nuint Z = 5u;\nuint z() { return Z; }\n"
+        "uint M = z() * 3u;\nuint m() { return M; }\nuint A = m() + 1u;\nuint f() { return A; }\n"
+        f"{_OUT}void main() {{ {_AT}f(); }}\n",
+    ),
+    _compute(
+        "a global that only an initialiser shares with another unit",
+        "uint s; uint g@();\nuint h@() { s = 4u; return g@(); }\nuint A@ = h@();\nuint f@() { return A@; }\n",
+        "uint s;\nuint g@() { return s * 2u; }\n",
+        call="f@()",
+        one="layout(local_size_x = 64) in;\nuint s;\nuint g() { return s * 2u; }\n"
+        "uint h() { s = 4u; return g(); }\nuint A = h();\nuint f() { return A; }\n"
+        f"{_OUT}void main() {{ {_AT}f(); }}\n",
+    ),
+    _compute(
         "constants of one name, which are each unit's own",
         "const uint K = 5u;\nuint f@() { return K; }\n",
         before="const uint K = 7u;\n",
@@ -1266,6 +1285,12 @@ REFUSED: tuple[CompileRefused, ...] = (
             ),
             ("a result", "S f() { return S(1.0, 2.0); }", "S f()", "uint(f().a)"),
         )
+    ),
+    _refused(
+        "a global that the shader sets after an initialiser has read it",
+        "uint g;\nuint h = g + 1u;\nuint f() { return h; }\n",
+        "uint g = 4u;\n",
+        *("`g`", "lib.glsl", "main.comp"),
     ),
     _refused(
         "two blocks of one name whose instances have two",

@@ -168,6 +168,18 @@ def test_differently_qualified_descriptors_stay(spirv: Any) -> None:
     assert count(spirv.disassemble(data), "OpVariable .* StorageBuffer") == 2
 
 
+def test_initialisers_run_after_those_they_read_from(spirv: Any) -> None:
+    text = spirv.disassemble(image(spirv, initialisers=[*reversed(INITIALISERS)]), "--raw-id")
+    assert calls(text)[:2] == ["$init:other", "$init:lib"]
+
+
+def test_initialisers_that_need_one_another(spirv: Any) -> None:
+    both = LIBRARY.replace("OpStore %base %one", "%c = OpLoad %f %factor\nOpStore %base %c")
+    with pytest.raises(LinkError, match="are initialised from one another") as caught:
+        finalize(spirv.link(MAIN, both), name="image", initialisers=INITIALISERS)
+    assert ("units", "other, lib") in caught.value.context
+
+
 def test_initialisers_run_first_in_the_given_order(spirv: Any) -> None:
     text = spirv.disassemble(image(spirv), "--raw-id")
     # the one of `base` is needed only by the other, which is given after it

@@ -10,10 +10,13 @@ from collections.abc import Iterable
 
 from cratewright import ModuleCodegen, dataclass
 
-__all__ = ["IMPLIES", "NOTHING_IMPLIED", "Implied", "Mode", "share"]
+__all__ = ["IMPLIES", "INITIALISER", "NOTHING_IMPLIED", "Implied", "Mode", "share"]
 
 IMPLIES = "implies"
 """The attribute that holds it."""
+
+INITIALISER = "$init:"
+"""What begins the name of a function that sets the global variables of a unit; its path follows."""
 
 Mode = tuple[int, ...]
 """An execution mode and its operands; of `LocalSizeId` each constant's default and its id, -1 for a literal."""

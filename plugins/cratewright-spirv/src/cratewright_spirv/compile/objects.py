@@ -11,7 +11,7 @@ from dataclasses import field
 
 from cratewright import dataclass
 
-from ..base.implied import NOTHING_IMPLIED, Implied
+from ..base.implied import INITIALISER, NOTHING_IMPLIED, Implied
 from ..base.stopwatch import step
 from ..binary.decorations import BUILT_IN, SPEC_ID, WORKGROUP_SIZE
 from ..binary.signatures import DECLARES_TYPES, Signatures
@@ -105,7 +105,7 @@ def make_object(
 ) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
     """Return the object, its exports, its imports and its initialiser, from glslang's module."""
     if outline.texts:
-        data = put_right(data, initialiser=f"$init:{outline.path}" if outline.library else "")
+        data = put_right(data, initialiser=f"{INITIALISER}{outline.path}" if outline.library else "")
     return _Rewriter(data, outline).run()
 
 
@@ -132,7 +132,7 @@ class _Rewriter:
             links += _link(number, symbol.name, _IMPORT)
         for number, symbol in exports.items():
             links += _link(number, symbol.name, _EXPORT)
-        name = f"$init:{self.outline.path}" if initialiser is not None else None
+        name = f"{INITIALISER}{self.outline.path}" if initialiser is not None else None
         if initialiser is not None and name is not None:
             links += _link(initialiser, name, _EXPORT)
             self.names[initialiser] = name

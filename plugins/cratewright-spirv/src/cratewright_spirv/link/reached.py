@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from cratewright import LinkModule, dataclass
 
-from ..base.implied import Implied
+from ..base.implied import INITIALISER, Implied
 from ..binary.program import Program, ProgramEntry
 
 __all__ = ["Describe", "Reached", "ReachedUnit", "reached_by", "units_of"]
@@ -55,9 +55,10 @@ class Reached:
 def reached_by(
     program: Program, entry: ProgramEntry, own: int, units: Sequence[ReachedUnit], describe: Describe
 ) -> Reached:
-    """Return what an entry point of the unit at position `own` reaches."""
+    """Return what an entry point of the unit at position `own` reaches, also in initialisers of units it reaches."""
     graph, names = program.graph(), program.names()
     owners = {symbol.name: at for at, unit in enumerate(units) for symbol in unit.item.module.exports}
+    initialisers = {name: each for each, name in names.items() if name.startswith(INITIALISER)}
     paths = {entry.function: entry.name}
     seen: dict[int, None] = {}
     found: dict[int, str] = {}
@@ -67,7 +68,13 @@ def reached_by(
             if each in program.functions and each not in paths:
                 name = names.get(each, f"%{each}")
                 paths[each] = f"{paths[function]}{_SHOWN}{describe(name)}"
-                if owners.get(name, own) != own:
-                    found.setdefault(owners[name], paths[each])
                 queue.append(each)
+                at = owners.get(name, own)
+                if at != own and at not in found:
+                    found[at] = paths[each]
+                    initialiser = initialisers.get(units[at].item.module.attribute("initialiser"), each)
+                    if initialiser not in paths:
+                        seen[initialiser] = None
+                        paths[initialiser] = f"{paths[each]}{_SHOWN}initialisers"
+                        queue.append(initialiser)
     return Reached(entry, own, seen.keys() | {entry.function}, found)

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from cratewright import LinkError
 
+from ..base.implied import INITIALISER
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted, unify
 from ..binary.decorations import OFFSET
 from ..binary.module import Instruction, build, literal, parse, result, string
-from ..binary.program import Program
+from ..binary.program import Program, reach
 from ..binary.shapes import Shapes
 from ..binary.signatures import misnamed
 from ..compile.declared import MEMBERS, binding_place, block_name, block_of, shared_name
@@ -56,6 +57,7 @@ def with_shared_globals(program: Program, reached: Reached, units: Sequence[Reac
     found = _Found(program, reached, units)
     merged = {**dict(found.merged()), **dict(found.merged_blocks())}
     found.check_places(merged)
+    found.check_order()
     return _unmarked(substituted(program, merged) if merged else program)
 
 
@@ -132,6 +134,24 @@ class _Found:
                 if by != position and self._bound(other) != self._bound(variable):
                     raise self._two_types(place, (other, by), (variable, position))
             known.append((variable, position))
+
+    def check_order(self) -> None:
+        """Raise LinkError for a variable that the entry point's unit sets after initialisers of another read it."""
+        mine = self._initialised(self.reached.own)
+        numbers = {name: each for each, name in self.strict.names.items() if name.startswith(INITIALISER)}
+        names = {each: self._shared_name(each, position) for each, position in self._marked()} if mine else {}
+        for at in sorted(self.reached.units) if mine else ():
+            number = numbers.get(self.units[at].item.module.attribute("initialiser"))
+            read = reach(self.program.graph(), number) if number is not None else ()
+            for name in sorted({names.get(each) or "" for each in read} & mine - self._initialised(at)):
+                raise LinkError(
+                    f"initialisers of a library read `{name}` before entry point `{self.reached.entry.name}` sets it",
+                    context=[*self._rows([at, self.reached.own])],
+                    hint="initialise it in the library that reads it, or in a header that both include",
+                )
+
+    def _initialised(self, position: int) -> set[str]:
+        return {name for name, value in self.units[position].implied.shared if value}
 
     def _marked(self) -> Iterator[tuple[int, int]]:
         for variable in self.variables:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from cratewright import LinkError
 
+from ..base.implied import INITIALISER
 from ..base.stopwatch import step
 from ..binary import opcodes as op
 from ..binary.lines import DEBUG_LINE, DEFINITION, SCOPE, is_debug_set
@@ -214,6 +215,7 @@ def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
         }
         for each in functions
     }
+    functions = _in_order(program, functions, graph)
     calls: dict[int, set[int]] = {}
     for entry in program.entries():
         calls.setdefault(entry.function, set()).update(_needed(graph, entry.function, writes))
@@ -229,6 +231,33 @@ def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
         bound += len(called)
         bodies[entry_function] = _with_first(bodies[entry_function], instructions, sets)
     return replace(program, module=replace(program.module, bound=bound), functions=bodies)
+
+
+def _in_order(program: Program, functions: Sequence[int], graph: Mapping[int, Iterable[int]]) -> list[int]:
+    """Return initialisers so that each comes after those of the variables it reads, else as they were.
+
+    Raises: LinkError for some that need one another.
+    """
+    variables = program.variables()
+    sets = {each: set(_written(program, each, variables)) for each in functions}
+    before = {
+        each: [other for other in functions if not sets[other].isdisjoint(reach(graph, each).keys() - sets[each])]
+        for each in functions
+    }
+    done: dict[int, None] = {}
+    while len(done) < len(functions):
+        left = [each for each in functions if each not in done]
+        ready = next((each for each in left if done.keys() >= set(before[each])), None)
+        if ready is None:
+            names = program.names()
+            units = [names[each].removeprefix(INITIALISER) for each in left]
+            raise LinkError(
+                "global variables of several units are initialised from one another",
+                context=[("image", program.module.name), ("units", ", ".join(units))],
+                hint="initialise them in one unit, or in a function that the entry point calls",
+            )
+        done[ready] = None
+    return list(done)
 
 
 def _needed(graph: Mapping[int, Iterable[int]], function: int, writes: Mapping[int, Collection[int]]) -> set[int]:
