@@ -172,7 +172,8 @@ def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.Monke
     load = SlangSession.load_source
 
     def noted(self: SlangSession, name: str, path: str, text: bytes) -> object:
-        compiled.append(name)
+        if text.strip():  # an empty one has the code that importers are given
+            compiled.append(name)
         return load(self, name, path, text)
 
     monkeypatch.setattr(SlangSession, "load_source", noted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -73,18 +74,25 @@ def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: Comp
     return seal_entry(compute_cache_key(backend, stencil).text, encode_worlds([world]))
 
 
-def try_finish_recompile(backend: CodegenBackend, stencil: UnitStencil, data: bytes) -> CompiledUnit:
-    """Return the stored unit, if the files that it was made from are unchanged.
+def try_finish_recompile(
+    backend: CodegenBackend,
+    stencil: UnitStencil,
+    data: bytes,
+    holds: Callable[[CompiledUnit], bool] | None = None,
+) -> CompiledUnit:
+    """Return the stored unit, if the files that it was made from are unchanged; or if it `holds`, as that decides.
 
     Raises: RecompileError, whose `fault` says why it must be compiled again.
     """
     digest = FileDigests(backend.session.root).digest
     for world in decode_worlds(open_entry(compute_cache_key(backend, stencil).text, data)):
-        if all(digest(item.path) == item.digest for item in world.observed):
+        if holds is not None or all(digest(item.path) == item.digest for item in world.observed):
             made = result_of(world.result)
             if not isinstance(made, CompiledUnit) or not _fits(backend, stencil, made):
                 raise RecompileError(RecompileFault.FOREIGN)
-            return replace(made, observed=world.observed)
+            made = replace(made, observed=world.observed)
+            if holds is None or holds(made):
+                return made
     raise RecompileError(RecompileFault.STALE)
 
 

@@ -50,21 +50,27 @@ class ProjectFiles:
     """Files below a root, or at the same path in a repository, with compiled modules that were `served`.
 
     Modules are compiled from their sources: compiled files beside them are ignored, because Slang crashes on those of
-    another version. `missed` are sources of modules that were requested but not served. `texts` are all that were read,
-    except compiled ones.
+    another version. `missed` are sources of modules that were requested but not served. `texts` are all that Slang was
+    given, except compiled modules.
     """
 
     def __init__(self, root: str, repositories: Sequence[str] = (), served: Served | None = None) -> None:
         self._root, self._repositories, self._served = root, repositories, served
         self._seen: dict[str, Observed] = {}
+        self._own: dict[str, None] = {}
         self._modules: dict[str, str] = {}
         self.missed: list[str] = []
         self.texts: list[bytes] = []
 
     @property
     def observed(self) -> tuple[Observed, ...]:
-        """Return everything that was requested, in order."""
-        return tuple(self._seen.values())
+        """Return everything that was requested, and what compiled modules were read from, by path."""
+        return tuple(sorted(self._seen.values(), key=lambda each: each.path))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Return the paths of all files that Slang was given as texts, or told that they are missing."""
+        return tuple(sorted(self._own))
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, or None if it does not exist."""
@@ -80,22 +86,25 @@ class ProjectFiles:
         data = self._bytes(place)
         return None if data is None else content_digest(data)
 
-    def _text(self, path: str) -> bytes | None:
+    def _text(self, path: str, *, given: bool = True) -> bytes | None:
         for directory in ("", *([] if path.startswith(("/", "../")) else self._repositories)):
             place = posixpath.join(directory, path)
             if os.path.isdir(os.path.join(self._root, place)):
                 continue  # Slang also asks for directories, on which a build does not depend
             data = self._bytes(place)
             self._seen[place] = Observed(place, None if data is None else content_digest(data))
+            if given or data is None:
+                self._own[place] = None
             if data is not None:
                 self._modules[path] = path
-                self.texts.append(data)
+                if given:
+                    self.texts.append(data)
                 return data
         return None
 
     def _compiled(self, path: str) -> bytes | None:
         source = path.removesuffix(_COMPILED) + SOURCE
-        if self._served is None or self._text(source) is None:
+        if self._served is None or self._text(source, given=False) is None:
             return None
         served = self._served(source)
         if served is None:

@@ -2,6 +2,7 @@
 
 Reading a compiled module takes a tenth of the time of reading its source, and a module does not depend on its
 importers. So all imports are compiled first, and the same source gives the same bytes whoever imports it first.
+Importers are given modules without code, so that an edit of a function's body does not compile them again.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgpack
 
-from cratewright import Observed, OutputError, content_digest, dataclass, scratch_root
+from cratewright import CompiledUnit, Observed, OutputError, content_digest, dataclass, scratch_root
 
 from .files import SOURCE, ProjectFiles, imported_names, may_export
+from .interface import code_of, given_to_importers, may_inline_at_once
 from .layout import entry_point_of
 from .libslang import Refused, Settings, SlangSession, blank_memory
-from .macros import used_macros
+from .macros import symbol_module, used_macros
 from .shelf import Shelf
 
 if TYPE_CHECKING:
@@ -38,9 +41,11 @@ _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
 class Compiled:
     """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
 
-    Shape: `exports` if it may define names that are `extern` elsewhere; `uses` are the macros that it or its imports
-    may use, `asked` those of each import, by path. One that is not `whole` is for importers only: its entry points, log
-    and exports are unknown.
+    Shape: `exports` if it or an import may define names that are `extern` elsewhere; `inlines` if importers may inline
+    its functions; `uses` are the macros that it or its imports may use, `asked` those of each import, by path. `own`
+    are the paths of all that was read but not through imports. `interfaces` is the digest of what it was given of
+    these, empty if that does not decide what it comes to. One that is not `whole` is for importers only: its entry
+    points and log are unknown.
     """
 
     data: bytes
@@ -51,18 +56,23 @@ class Compiled:
     exports: bool
     uses: frozenset[str]
     asked: tuple[tuple[str, frozenset[str]], ...]
+    inlines: bool
+    own: tuple[str, ...] = ()
+    interfaces: str = ""
     whole: bool = True
 
 
 def _packed(text: bytes, made: Compiled) -> bytes:
     observed = [(each.path, each.digest) for each in made.observed]
     asked = [(path, sorted(names)) for path, names in made.asked]
-    row = (made.data, made.entries, made.imports, observed, made.log, made.exports, sorted(made.uses), asked)
+    flags = (made.exports, made.inlines, made.interfaces)
+    row = (made.data, made.entries, made.imports, observed, made.log, sorted(made.uses), asked, made.own, *flags)
     return bytes(msgpack.packb((text, row)))
 
 
 def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
-    text, (data, entries, imports, observed, log, exports, uses, asked) = msgpack.unpackb(packed, use_list=False)
+    text, row = msgpack.unpackb(packed, use_list=False)
+    data, entries, imports, observed, log, uses, asked, own, exports, inlines, interfaces = row
     return text, Compiled(
         data=data,
         entries=entries,
@@ -72,7 +82,19 @@ def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
         exports=exports,
         uses=frozenset(uses),
         asked=tuple((path, frozenset(names)) for path, names in asked),
+        inlines=inlines,
+        own=own,
+        interfaces=interfaces,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Interface:
+    """What importers are given of the module `data`, and its digest."""
+
+    data: bytes
+    given: bytes
+    digest: str
 
 
 _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
@@ -110,7 +132,18 @@ class ModuleCompiler:
         self._settings, self._root, self._repositories, self._shelf = settings, root, repositories, shelf
         self._kept = kept
         self._done: dict[str, tuple[bytes, Compiled]] = {}
+        self._interfaces: dict[str, _Interface] = {}
         self._doing: list[str] = []
+
+    def find(self, path: str, text: bytes) -> CompiledUnit | None:
+        """Return the unit of a source that an earlier build compiled, if edits of imports changed only code."""
+        if self._kept is None or not imported_names(text):
+            return None
+        try:
+            self._prepare_imports(path, text)
+            return self._find(path, text)
+        finally:
+            self._kept.flush()
 
     def compile(self, path: str, text: bytes) -> Compiled:
         """Return the module of a source.
@@ -126,8 +159,10 @@ class ModuleCompiler:
     def _compile(self, path: str, text: bytes, *, imported: bool = False) -> Compiled:
         self._doing.append(path)
         try:
-            for name in imported_names(text):
-                self._prepare(self._likely(name, path))
+            self._prepare_imports(path, text)
+            if imported and (unit := self._find(path, text)) is not None:
+                self._done[path] = text, _for_importers(unit)
+                return self._done[path][1]
             tried: set[str] = set()
             while True:
                 with self._shelf.alone(self._name(path)) if self._shelf else nullcontext():
@@ -149,6 +184,10 @@ class ModuleCompiler:
         finally:
             self._doing.pop()
 
+    def _prepare_imports(self, path: str, text: bytes) -> None:
+        for name in imported_names(text):
+            self._prepare(self._likely(name, path))
+
     def _likely(self, name: str, importer: str) -> str | None:
         for directory in (posixpath.dirname(importer), *self._settings.paths):
             path = posixpath.normpath(posixpath.join(directory, name))
@@ -161,7 +200,7 @@ class ModuleCompiler:
         if path is None or path in self._doing or self._served(path) is not None:
             return
         text = self._text(path)
-        if text is not None and not self._find(path, text):
+        if text is not None:
             with suppress(Refused):
                 self._compile(path, text, imported=True)
 
@@ -173,14 +212,44 @@ class ModuleCompiler:
         known = self._served(path) is not None and self._done[path][0] == text and self._done[path][1].whole
         return self._done[path][1] if known else None
 
-    def _find(self, path: str, text: bytes) -> bool:
-        """Return whether an earlier build compiled an import; each worker looks for itself."""
-        found = self._kept.find(path, text) if self._kept is not None else None
-        if found is not None:
-            self._done[path] = text, found
-            for each in found.imports:
-                self._prepare(each)
-        return found is not None
+    def _find(self, path: str, text: bytes) -> CompiledUnit | None:
+        """Return what an earlier build compiled, if it would be the same; each worker looks for itself."""
+        if self._kept is None:
+            return None
+        imports = self._imports(path, text)
+        observed = (Observed(each, content_digest(self._done[each][0])) for each in imports)
+        more = (every for each in imports for every in self._done[each][1].observed)
+        return self._kept.find(path, text, self._digest(imports), {each.path: each for each in (*observed, *more)})
+
+    def _imports(self, path: str, text: bytes) -> tuple[str, ...]:
+        """Return the sources of all modules that a source is likely to load, as far as they are compiled."""
+        likely = (self._likely(name, path) for name in imported_names(text))
+        direct = [each for each in likely if each is not None and self._served(each) is not None]
+        loaded = {every for each in direct for every in (each, *self._done[each][1].imports)} - {path}
+        return tuple(sorted(each for each in loaded if self._served(each) is not None))
+
+    def _digest(self, imports: Sequence[str]) -> str:
+        """Return a digest of all that importers are given of some modules."""
+        known = ((each, self._done[each][1]) for each in imports)
+        rows = [(each, self._interface(each).digest, sorted(made.uses), made.exports) for each, made in known]
+        return content_digest(repr(rows).encode())
+
+    def _interface(self, path: str) -> _Interface:
+        made = self._done[path][1]
+        found = self._interfaces.get(path)
+        if found is None or found.data is not made.data:
+            given = given_to_importers(made.data, b"" if made.inlines else self._no_code)
+            found = self._interfaces[path] = _Interface(made.data, given, content_digest(given))
+        return found
+
+    @cached_property
+    def _no_code(self) -> bytes:
+        with blank_memory():
+            session = SlangSession(self._settings, lambda path: None)
+            try:
+                return code_of(session.load_source("none", "none.slang", b"\n")[0].serialize())
+            finally:
+                session.close()
 
     def _keep(self, path: str, text: bytes, made: Compiled, *, imported: bool) -> None:
         self._done[path] = text, made
@@ -193,7 +262,7 @@ class ModuleCompiler:
         return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
 
     def _served(self, path: str) -> tuple[bytes, tuple[Observed, ...]] | None:
-        """Return a module compiled from the current files."""
+        """Return what importers are given of a module, if it was compiled from the current files."""
         if path not in self._done:
             found = self._shelf.take(self._name(path)) if self._shelf is not None else None
             if found is None:
@@ -204,7 +273,7 @@ class ModuleCompiler:
         if files.read(path) != text or any(files.look(each.path) != each.digest for each in made.observed):
             del self._done[path]
             return None
-        return made.data, made.observed
+        return self._interface(path).given, made.observed
 
     def _load(self, path: str, text: bytes, files: ProjectFiles) -> Compiled:
         with blank_memory():
@@ -222,19 +291,43 @@ class ModuleCompiler:
         finally:
             session.close()
         texts, imports = (text, *files.texts), tuple(sorted(filter(None, loaded)))
-        known = {each: self._done[each][1].uses for each in imports if each in self._done}
-        used = used_macros(texts, self._settings.macros).union(*known.values())
-        values = (value.encode() for _, value in self._settings.macros)
+        known = {each: self._done[each][1] for each in imports if each in self._done}
+        used = used_macros(texts, self._settings.macros).union(*(each.uses for each in known.values()))
+        given = (*texts, *(value.encode() for _, value in self._settings.macros))
+        own = tuple(each for each in files.own if each != path)
+        decided = not files.missed and imports == self._imports(path, text) and not set(imports) & set(own)
         return Compiled(
-            data,
-            entries,
-            imports,
-            files.observed,
-            log,
-            any(map(may_export, (*texts, *values))),
-            used,
-            tuple((each, known.get(each, used)) for each in imports),
+            data=data,
+            entries=entries,
+            imports=imports,
+            observed=files.observed,
+            log=log,
+            exports=any(map(may_export, given)) or any(each.exports for each in known.values()),
+            uses=used,
+            asked=tuple((each, known[each].uses if each in known else used) for each in imports),
+            inlines=any(map(may_inline_at_once, given)),
+            own=own,
+            interfaces=self._digest(imports) if decided else "",
         )
+
+
+def _for_importers(unit: CompiledUnit) -> Compiled:
+    """Return what importers need of a unit."""
+    (module,) = unit.modules
+    (symbol,) = module.exports
+    asked = tuple((path, frozenset(macros)) for path, macros in map(symbol_module, module.imports))
+    return Compiled(
+        data=module.data,
+        entries=(),
+        imports=tuple(path for path, _ in asked),
+        observed=unit.observed,
+        log="",
+        exports=bool(module.attribute("exports")),
+        uses=frozenset(symbol_module(symbol)[1]),
+        asked=asked,
+        inlines=bool(module.attribute("inlines")),
+        whole=False,
+    )
 
 
 def _without_digest(data: bytes) -> bytes:

@@ -1,17 +1,20 @@
 """Modules that earlier builds have compiled, in the cache of builds: an import need not be compiled again.
 
 They are kept as what a unit comes to, under its key. So an import is also found if it is a unit with the same options.
+A unit is also found if only the code of its imports has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from cratewright import (
     CodegenBackend,
     CompiledUnit,
+    Observed,
     RecompileError,
     SourceError,
     UnitStencil,
@@ -21,8 +24,8 @@ from cratewright import (
     try_finish_recompile,
 )
 
+from .files import ProjectFiles
 from .imports import Compiled
-from .macros import symbol_module
 
 __all__ = ["KeptModules"]
 
@@ -37,17 +40,33 @@ class KeptModules:
         self._store = open_cache(backend.session)
         self._missing: dict[str, tuple[UnitStencil, str] | None] = {}
 
-    def find(self, path: str, text: bytes) -> Compiled | None:
-        """Return what importers need of a source's module, if its inputs are unchanged."""
+    def find(self, path: str, text: bytes, interfaces: str, imported: Mapping[str, Observed]) -> CompiledUnit | None:
+        """Return the unit of a source, if what it was read from is unchanged.
+
+        Shape: instead of the files that imports were read from, `imported`, their interfaces may be unchanged.
+        """
         stencil, key = self._unit(path, text)
+        look, found = ProjectFiles(self._backend.session.root).look, list[CompiledUnit]()
+
+        def holds(unit: CompiledUnit) -> bool:
+            if not unit.modules[0].exports:  # a part of a module
+                return False
+            own = {each.path: each for each in unit.observed}
+            imports = dict[str, Observed]()
+            if unit.modules[0].attribute("interfaces") == interfaces:
+                names = json.loads(unit.modules[0].attribute("own"))
+                own, imports = {name: own[name] for name in names if name in own}, dict(imported)
+            if not all(look(each.path) == each.digest for each in own.values()):
+                return False
+            now = {**imports, **own}
+            found.append(replace(unit, observed=tuple(now[name] for name in sorted(now.keys() - {path}))))
+            return True
+
         data = self._store.get(key)
-        with suppress(RecompileError):
-            unit = try_finish_recompile(self._backend, stencil, data or b"")
-            for module in unit.modules:
-                for symbol in module.exports:
-                    imports = tuple(symbol_module(each)[0] for each in module.imports)
-                    uses = frozenset(symbol_module(symbol)[1])
-                    return Compiled(module.data, (), imports, unit.observed, "", False, uses, (), whole=False)
+        if data is not None:
+            with suppress(RecompileError):
+                try_finish_recompile(self._backend, stencil, data, holds)
+                return found[0]
         self._missing[path] = stencil, key
         return None
 

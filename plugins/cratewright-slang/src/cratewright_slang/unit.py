@@ -45,6 +45,9 @@ def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUni
         compiler = compiler_for(
             settings, backend.session.root, stencil.repositories, lambda: KeptModules(backend, stencil, _unit)
         )
+        found = compiler.find(path, stencil.source)
+        if found is not None:
+            return found
         made = compiler.compile(path, stencil.source)
     except Refused as refused:
         raise SourceError(diagnostics=log_errors(refused.log, path)) from None
@@ -81,7 +84,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
         exports=(module_symbol(path, made.uses, macros, file=path, line=1),),
         imports=tuple(module_symbol(each, used, macros, file=path) for each, used in made.asked),
         entry_points=tuple(_entry(name, stage, path) for name, stage in made.entries),
-        attributes=_attributes(stencil, **({"exports": "1"} if made.exports else {})),
+        attributes=_attributes(stencil, **_facts(made)),
     )
     observed = tuple(each for each in made.observed if each.path != path)
     return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
@@ -108,6 +111,13 @@ def _attributes(stencil: UnitStencil, **more: str) -> tuple[tuple[str, str], ...
         **more,
     }
     return tuple(sorted(words.items()))
+
+
+def _facts(made: Compiled) -> dict[str, str]:
+    facts = {"exports": "1" if made.exports else "", "inlines": "1" if made.inlines else ""}
+    if made.imports and made.interfaces:
+        facts |= {"interfaces": made.interfaces, "own": json.dumps(made.own)}
+    return {name: text for name, text in facts.items() if text}
 
 
 def _directories(stencil: UnitStencil) -> tuple[str, ...]:
