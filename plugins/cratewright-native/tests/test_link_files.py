@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from cratewright import (
     digest_file,
     parse_library,
 )
+from cratewright_native.linking import link as link_module
 from cratewright_native.linking.depfile import parse_link_depfile
 from cratewright_native.linking.link_files import LinkSearch, link_search, observe_link
 from cratewright_native.lookups.observe import FileMemory, settled
@@ -161,10 +163,22 @@ def test_a_staticlib_reads_nothing(project: Project) -> None:
     assert project.backend.link(request).observed == ()
 
 
-def test_a_library_that_keeps_changing(project: Project) -> None:
+def test_a_library_of_the_future(project: Project) -> None:
     _library(project, SPACED, "libfoo.a")
     later = os.stat(project.root / SPACED / "libfoo.a").st_mtime_ns + 3600 * 10**9
     os.utime(project.root / SPACED / "libfoo.a", ns=(later, later))
+    assert project.backend.link(_request(project, "foo")).artifacts
+
+
+def test_a_library_that_keeps_changing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    _library(project, SPACED, "libfoo.a")
+    library, listed = project.root / SPACED / "libfoo.a", link_module._listed
+
+    def change(*words: Any) -> Any:
+        library.write_bytes(library.read_bytes())
+        return listed(*words)
+
+    monkeypatch.setattr(link_module, "_listed", change)
     with pytest.raises(ToolError, match="files that crate 'app' is linked with keep changing"):
         project.backend.link(_request(project, "foo"))
 

@@ -103,7 +103,7 @@ def observe_link(
     decided: Collection[str] = (),
     bundled: str = "",
 ) -> tuple[tuple[Observed, ...], int]:
-    """Return what a link depends on, sorted by path, and when a file that it read last changed.
+    """Return what a link depends on, sorted by path, and when one of the files last changed.
 
     Shape: `listed` are the files that the linker read, without those made for it; a relative one was found on the
     search path. `form` is the format of the target; `decided` are files that the request holds. Files below `bundled`
@@ -120,7 +120,7 @@ def observe_link(
     for names in dict.fromkeys(wanted):
         _look(names, search.directories, paths, world)
     seen: dict[str, Digest] = {}
-    newest = 0
+    newest = world.newest
     for path in paths:
         if path in decided or (bundled and path.startswith(bundled)):
             continue

@@ -18,7 +18,7 @@ from cratewright import Digest, Observed, ToolError, content_digest, dataclass, 
 
 from .directives import Directives, Query, read_directives
 from .search_path import SearchPath, plain
-from .world import World, path_in
+from .world import World, changed, path_in
 
 __all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts", "settled"]
 
@@ -90,14 +90,13 @@ class FileMemory:
         file = os.path.join(self.root, path)
         status = os.stat(file)
         stamp = file_stamp(status)
-        changed = max(status.st_mtime_ns, status.st_ctime_ns)
         before = known.get(path)
         if before is not None and before[0] == stamp:
-            return before[1], changed
+            return before[1], changed(status)
         with open(file, "rb") as stream:
             made = make(stream.read())
         known[path] = (stamp, made)
-        return made, changed
+        return made, changed(status)
 
 
 def settled(make: Callable[[], tuple[T, int]], message: str) -> T:
