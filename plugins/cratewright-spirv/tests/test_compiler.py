@@ -179,6 +179,18 @@ def test_a_body_in_another_spelling_is_no_import(library: Glslang, tmp_path: Pat
     assert symbols(compile_unit(request(tmp_path, text), library)) == [(["g(", "f(f1[4];"], [])]
 
 
+@pytest.mark.parametrize("path", ["u.glsl", "u.comp", "u.hlsl"])
+def test_recursion_is_shown_at_the_function(compiler: Compiler, tmp_path: Path, path: str) -> None:
+    text = b"int g(int n) { return n; }\n\nint f(int n) { return n == 0 ? g(1) : n * f(n - 1); }\n"
+    if path == "u.comp":
+        text += b"layout(binding = 0) buffer B { int b; };\nvoid main() { b = f(3); }\n"
+    with pytest.raises(SourceError) as caught:
+        compile_unit(request(tmp_path, text, path), compiler)
+    (found,) = caught.value.diagnostics
+    assert (found.file, found.line) == (path, 3)
+    assert "Recursion detected" in found.text
+
+
 def test_a_library_cannot_write_to_a_stream(compiler: Compiler, tmp_path: Path) -> None:
     vertex = b"struct V { float4 p : SV_Position; };\n"
     writes = b"void f(inout TriangleStream<V> o, V v) { o.Append(v); }\n"

@@ -23,7 +23,7 @@ from ..text.extensions import extension_hint
 from ..text.includes import IncludeResolver
 from ..text.narrow import narrows, widened
 from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
-from ..text.stub_messages import at_prototypes, unfinished_message
+from ..text.stub_messages import at_definitions, at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
 from .declared import About, implied_by, initialises
 from .exported import exported
@@ -244,9 +244,12 @@ class _Unit:
         if entry is not None and request.stage is None:
             raise self._stageless(self._place(*LineMap(text, request.path).locate(entry.offset)))
         stubs = missing_bodies(found, text)
-        if entry is not None and not stubs:
-            return self._entry_alone(source, text)
-        return self._with_stubs(source, text, found, stubs, library=entry is None)
+        try:
+            if entry is not None and not stubs:
+                return self._entry_alone(source, text)
+            return self._with_stubs(source, text, found, stubs, library=entry is None)
+        except _Failed as failure:
+            raise _Failed(at_definitions(failure.messages, found, LineMap(text, request.path))) from None
 
     def _entry_alone(self, source: StageSource, text: bytes) -> _Attempt:
         """Compile a unit that neither imports nor exports; only its debug information is processed further."""

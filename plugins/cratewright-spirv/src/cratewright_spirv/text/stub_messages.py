@@ -1,13 +1,17 @@
-"""A compiler's messages about stubs, mapped to the user's own lines."""
+"""A compiler's messages about stubs and about whole programs, mapped to the user's own lines."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .diagnostics import GlslangMessage
-from .scan import Function, LineMap, unfinished
+from cratewright import pattern
 
-__all__ = ["at_prototypes", "unfinished_message"]
+from .diagnostics import GlslangMessage
+from .scan import Declarations, Function, LineMap, unfinished
+
+__all__ = ["at_definitions", "at_prototypes", "unfinished_message"]
+
+_RECURSION = pattern(r"Linking \w+ stage: Recursion detected: (\w+)\(")
 
 
 def unfinished_message(text: bytes, lines: LineMap, messages: tuple[GlslangMessage, ...]) -> tuple[GlslangMessage, ...]:
@@ -33,4 +37,20 @@ def at_prototypes(
             file, line = lines.locate(stubs[message.line - 1].offset)
             at = replace(message, file=file, line=line, stub=False)
         moved[at] = None
+    return tuple(moved)
+
+
+def at_definitions(
+    messages: tuple[GlslangMessage, ...], found: Declarations, lines: LineMap
+) -> tuple[GlslangMessage, ...]:
+    """Return the messages; one about recursion, for which the compiler names no line, is moved to the function."""
+    moved: list[GlslangMessage] = []
+    for message in messages:
+        named = None if message.line else _RECURSION.match(message.text)
+        function = found.definition(named[1]) if named else None
+        if function is None:
+            moved.append(message)
+        else:
+            file, line = lines.locate(function.offset)
+            moved.append(replace(message, file=file, line=line))
     return tuple(moved)
