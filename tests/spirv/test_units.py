@@ -215,6 +215,26 @@ def test_units_that_contradict_each_other_are_refused(case: CompileRefused, tmp_
             assert word in str(caught.value), f"{lto}: {caught.value}"
 
 
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+def test_a_source_of_two_crates_is_initialised_in_each(lto: str, tmp_path: Path, device: ComputeDevice) -> None:
+    build = ShaderBuild(tmp_path, store=STORE)
+    build.write(
+        {
+            "common.glsl": "#version 460\nuint STATE = START;\nuint NAME() { STATE += 1u; return STATE; }\n",
+            "main.comp": "#version 460\nlayout(local_size_x = 64) in;\n"
+            "layout(set = 0, binding = 0) buffer Out { uint data[]; };\nuint f(); uint g();\n"
+            "void main() { data[gl_GlobalInvocationID.x] = f() * 100u + g(); }\n",
+        }
+    )
+    deps = [
+        build.compile(name, ["common.glsl"], defines={"NAME": name, "STATE": f"s{name}", "START": start})
+        for name, start in (("f", "3u"), ("g", "5u"))
+    ]
+    image = build.link(build.compile("image", ["main.comp"], deps), deps, lto=lto)["main.comp"]
+    found = device.run(image.data, [storage(0, np.zeros(64, np.uint32))], entry=image.row["name"])
+    assert set(found[0].tolist()) == {406}
+
+
 @pytest.mark.parametrize("opt_level", ["0", "3"])
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 def test_what_shares_a_number_keeps_its_name(lto: str, opt_level: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from cratewright import LinkModule, dataclass
 from ..base.implied import INITIALISER, Implied
 from ..binary.program import Program, ProgramEntry
 
-__all__ = ["Describe", "Reached", "ReachedUnit", "reached_by", "units_of"]
+__all__ = ["Describe", "Reached", "ReachedUnit", "initialisers_of", "reached_by", "units_of"]
 
 Describe = Callable[[str], str]
 """Makes a function's linkage name readable."""
@@ -52,13 +52,22 @@ class Reached:
     units: Mapping[int, str]
 
 
+def initialisers_of(program: Program) -> dict[str, list[int]]:
+    """Return the functions that set the globals of units; those of one source have one name."""
+    found: dict[str, list[int]] = {}
+    for each, name in program.names().items():
+        if name.startswith(INITIALISER):
+            found.setdefault(name, []).append(each)
+    return found
+
+
 def reached_by(
     program: Program, entry: ProgramEntry, own: int, units: Sequence[ReachedUnit], describe: Describe
 ) -> Reached:
     """Return what an entry point of the unit at position `own` reaches, also in initialisers of units it reaches."""
     graph, names = program.graph(), program.names()
     owners = {symbol.name: at for at, unit in enumerate(units) for symbol in unit.item.module.exports}
-    initialisers = {name: each for each, name in names.items() if name.startswith(INITIALISER)}
+    initialisers = initialisers_of(program)
     paths = {entry.function: entry.name}
     seen: dict[int, None] = {}
     found: dict[int, str] = {}
@@ -72,9 +81,9 @@ def reached_by(
                 at = owners.get(name, own)
                 if at != own and at not in found:
                     found[at] = paths[each]
-                    initialiser = initialisers.get(units[at].item.module.attribute("initialiser"), each)
-                    if initialiser not in paths:
+                    for initialiser in initialisers.get(units[at].item.module.attribute("initialiser"), ()):
                         seen[initialiser] = None
-                        paths[initialiser] = f"{paths[each]}{_SHOWN}initialisers"
-                        queue.append(initialiser)
+                        if initialiser not in paths:
+                            paths[initialiser] = f"{paths[each]}{_SHOWN}initialisers"
+                            queue.append(initialiser)
     return Reached(entry, own, seen.keys() | {entry.function}, found)

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from cratewright import LinkError
 
-from ..base.implied import INITIALISER
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted, unify
 from ..binary.decorations import OFFSET
@@ -19,7 +18,7 @@ from ..binary.program import Program, reach
 from ..binary.shapes import Shapes
 from ..binary.signatures import misnamed
 from ..compile.declared import MEMBERS, binding_place, block_name, block_of, shared_name
-from .reached import Reached, ReachedUnit
+from .reached import Reached, ReachedUnit, initialisers_of
 from .stage_arrays import with_stage_arrays
 
 __all__ = ["marked", "with_shared_globals"]
@@ -138,11 +137,10 @@ class _Found:
     def check_order(self) -> None:
         """Raise LinkError for a variable that the entry point's unit sets after initialisers of another read it."""
         mine = self._initialised(self.reached.own)
-        numbers = {name: each for each, name in self.strict.names.items() if name.startswith(INITIALISER)}
+        numbers = initialisers_of(self.program)
         names = {each: self._shared_name(each, position) for each, position in self._marked()} if mine else {}
         for at in sorted(self.reached.units) if mine else ():
-            number = numbers.get(self.units[at].item.module.attribute("initialiser"))
-            read = reach(self.program.graph(), number) if number is not None else ()
+            read = reach(self.program.graph(), *numbers.get(self.units[at].item.module.attribute("initialiser"), ()))
             for name in sorted({names.get(each) or "" for each in read} & mine - self._initialised(at)):
                 raise LinkError(
                     f"initialisers of a library read `{name}` before entry point `{self.reached.entry.name}` sets it",

@@ -203,8 +203,9 @@ def _without_repeats(program: Program) -> Program:
 def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
     if not names:
         return program
-    by_name = {name: each for each, name in program.names().items() if each in program.functions}
-    functions = [by_name[name] for name in names if name in by_name]
+    known = program.names()
+    # Units of one source, compiled with different macros, have one name.
+    functions = [each for name in dict.fromkeys(names) for each in program.functions if known.get(each) == name]
     graph, variables = program.graph(), program.variables()
     writes = {
         each: {
