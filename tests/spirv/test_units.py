@@ -216,6 +216,22 @@ def test_units_that_contradict_each_other_are_refused(case: CompileRefused, tmp_
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+def test_equal_buffers_of_hlsl_are_one_where_units_use_others_first(lto: str, tmp_path: Path) -> None:
+    build = ShaderBuild(tmp_path, store=STORE)
+    declared = "RWStructuredBuffer<uint> one : register(u0);\nRWStructuredBuffer<uint> two : register(u1);\n"
+    build.write(
+        {
+            "lib.hlsl": f"{declared}void f(uint k) {{ two[k] = k * 3; }}\n",
+            "main.comp.hlsl": f"{declared}void f(uint k);\n[numthreads(64, 1, 1)]\n"
+            "void main(uint3 id : SV_DispatchThreadID) { one[id.x] = 1; f(id.x); two[id.x] += 1; }\n",
+        }
+    )
+    deps = [build.compile("lib", ["lib.hlsl"])]
+    image = build.link(build.compile("image", ["main.comp.hlsl"], deps), deps, lto=lto)["main.comp.hlsl"]
+    assert [(row["binding"], row["name"]) for row in image.row["descriptors"]] == [(0, "one"), (1, "two")]
+
+
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 def test_a_source_of_two_crates_is_initialised_in_each(lto: str, tmp_path: Path, device: ComputeDevice) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     build.write(

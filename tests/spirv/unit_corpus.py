@@ -1224,6 +1224,14 @@ REFUSED: tuple[CompileRefused, ...] = (
         words=("`g`", "lib.hlsl", "main.comp.hlsl"),
     ),
     CompileRefused(
+        name="HLSL: buffers of two types, one of which shares its block",
+        hlsl=True,
+        library="RWStructuredBuffer<float> s : register(u2);\nuint f() { return (uint)s[1]; }\n",
+        shader=f"{_HLSL_OUT}RWStructuredBuffer<uint> s : register(u2);\nuint f();\n[numthreads(64, 1, 1)]\n"
+        "void main(uint3 id : SV_DispatchThreadID) { data[id.x] = s[0] + f(); }\n",
+        words=("set = 0, binding = 2", "lib.hlsl", "main.comp.hlsl"),
+    ),
+    CompileRefused(
         name="HLSL: globals that no block holds",
         hlsl=True,
         library="float4 loose;\nuint f() { return (uint)loose.x; }\n",

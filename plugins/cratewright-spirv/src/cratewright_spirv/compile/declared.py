@@ -23,11 +23,11 @@ __all__ = [
     "MEMBERS",
     "About",
     "binding_place",
-    "block_name",
     "block_of",
     "declares_size",
     "implied_by",
     "initialises",
+    "resource_names",
     "shared_name",
     "takes_size",
 ]
@@ -201,14 +201,13 @@ class _Unit:
     def _members(self, number: int, words: Instruction) -> Iterator[tuple[str, str]]:
         """Yield the type of what other units may declare under the same name, if it has several members."""
         name = self._shared(number, words)
-        if not name:
-            place = binding_place(words[3], self._marks(number))
-            if not place and not block_of(self.contents, words):
-                place = {INPUT: "in", OUTPUT: "out"}.get(words[3], "")
-            name = place and f"{block_name(self.contents, words)} {place}".lstrip()
-        text = self.signatures.type(self.contents.definitions[words[1]][3]) if name else ""
+        place = "" if name else binding_place(words[3], self._marks(number))
+        if not name and not place and not block_of(self.contents, words):
+            place = {INPUT: "in", OUTPUT: "out"}.get(words[3], "")
+        text = self.signatures.type(self.contents.definitions[words[1]][3]) if name or place else ""
         if "{" in text and ", " in text:
-            yield f"{MEMBERS}{name}", text
+            for each in [name] if name else resource_names(self.contents, number, words) or [""]:
+                yield f"{MEMBERS}{f'{each} {place}'.strip()}", text
 
     def _static_shared(self) -> set[str]:
         return {word.decode() for pair in _STATIC_SHARED.findall(self.about.text) for word in pair if word}
@@ -251,13 +250,19 @@ def shared_name(variable: Instruction, name: str) -> str:
     return single or (name if variable[3] in _BOUND_BY_NAME else "")
 
 
-def block_name(contents: Contents, variable: Instruction) -> str:
-    """Return the name of a variable's struct; empty if it is none, or a block of push constants."""
-    number = contents.definitions[variable[1]][3]
-    while contents.definitions[number][0] & 0xFFFF in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
-        number = contents.definitions[number][2]
-    is_struct = contents.definitions[number][0] & 0xFFFF == op.TYPE_STRUCT
-    return contents.names.get(number, "") if is_struct and variable[3] != _PUSH_CONSTANT else ""
+def resource_names(contents: Contents, number: int, variable: Instruction) -> list[str]:
+    """Return the names by which units may know a variable: its own and its block's; none of push constants.
+
+    Shape: in HLSL, glslang lets equal buffers share the block of one of them.
+    """
+    if variable[3] == _PUSH_CONSTANT:
+        return []
+    pointee = contents.definitions[variable[1]][3]
+    while contents.definitions[pointee][0] & 0xFFFF in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
+        pointee = contents.definitions[pointee][2]
+    is_struct = contents.definitions[pointee][0] & 0xFFFF == op.TYPE_STRUCT
+    own = contents.names.get(number, "")
+    return [name for name in dict.fromkeys((own, contents.names.get(pointee, "") if is_struct else "")) if name]
 
 
 def block_of(contents: Contents, variable: Instruction) -> str:

@@ -17,7 +17,7 @@ from ..binary.module import Instruction, build, literal, parse, result, string
 from ..binary.program import Program, reach
 from ..binary.shapes import Shapes
 from ..binary.signatures import misnamed
-from ..compile.declared import MEMBERS, binding_place, block_name, block_of, shared_name
+from ..compile.declared import MEMBERS, binding_place, block_of, resource_names, shared_name
 from .reached import Reached, ReachedUnit, initialisers_of
 from .stage_arrays import with_stage_arrays
 
@@ -120,17 +120,18 @@ class _Found:
         self._check_said("constant_id", "types or defaults", "or give one another constant_id")
         self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
         self._check_members()
-        places: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        places: dict[str, list[tuple[int, int]]] = {}
         for variable, position in self._marked():
             words = self.variables[variable]
             marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
             place = binding_place(words[3], marks) or block_of(self.strict, words)
             if not place or variable not in self.reached.globals or variable in merged:
                 continue
-            # Vulkan allows resources of different names to share a binding.
-            name = (block_name(self.strict, words) or self._name(variable)) if "binding" in place else ""
-            for other, by in (known := places.setdefault((place, name), [])):
-                if by != position and self._bound(other) != self._bound(variable):
+            for other, by in (known := places.setdefault(place, [])):
+                if by == position or self._bound(other) == self._bound(variable):
+                    continue
+                # Vulkan allows resources of different names to share a binding.
+                if "binding" not in place or self._names(other) & self._names(variable):
                     raise self._two_types(place, (other, by), (variable, position))
             known.append((variable, position))
 
@@ -166,6 +167,10 @@ class _Found:
         own = self.strict.names.get(variable, "").rpartition(_MARK)[0]
         pointee = self.strict.definitions[self.variables[variable][1]][3]
         return own or self.strict.names.get(pointee, "")
+
+    def _names(self, variable: int) -> set[str]:
+        found = resource_names(self.strict, variable, self.variables[variable])
+        return {name.partition(_MARK)[0] for name in found} - {""}
 
     def _check_initialisers(self, name: str, positions: Sequence[int]) -> None:
         values = [(dict(self.units[each].implied.shared)[name], each) for each in positions]

@@ -15,7 +15,9 @@ from cratewright import pattern
 __all__ = ["with_names_apart", "without_marks"]
 
 _HEADER = 5
-_NAMES = (5, 6)
+_NAME, _MEMBER_NAME = 5, 6
+# The member of HLSL's buffers: glslang gives all of one type the block of the first that is used.
+_SHARED = b"@data\0"
 _ARRAYS, _STRUCT, _POINTER, _FUNCTION = (28, 29), 30, 32, 54
 _ANNOTATIONS = frozenset({71, 72, 73, 74, 75, 332, 5632, 5633})
 # A stage has one block each of push constants, inputs and outputs, whatever its name in a unit.
@@ -52,6 +54,7 @@ def without_marks(data: bytes) -> bytes:
 def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
     """Return the word at which a module's types begin, and the names of each struct that is in a buffer."""
     words = array("I", data)
+    own: dict[int, bytes] = {}
     names: dict[int, list[bytes]] = {}
     inside: dict[int, Iterable[int]] = {}
     buffers: list[int] = []
@@ -59,7 +62,9 @@ def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
     while at < size:
         first = words[at]
         opcode, end = first & 0xFFFF, at + (first >> 16)
-        if opcode in _NAMES:
+        if opcode == _NAME:
+            own[words[at + 1]] = data[(at + 2) * 4 : end * 4]
+        elif opcode == _MEMBER_NAME:
             names.setdefault(words[at + 1], []).append(data[(at + 2) * 4 : end * 4])
         elif opcode == _STRUCT:
             inside[words[at + 1]] = words[at + 2 : end]
@@ -77,7 +82,8 @@ def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
     while buffers:
         each = buffers.pop()
         if each in inside and each not in structs:
-            structs[each] = b"".join(names.get(each, ()))
+            members = b"".join(names.get(each, ()))
+            structs[each] = members if _SHARED in members else own.get(each, b"") + members
             buffers += inside[each]
     return types, {each: name for each, name in structs.items() if name}
 
