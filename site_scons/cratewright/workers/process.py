@@ -349,5 +349,5 @@ def _crashed(call: WorkerCall, status: int) -> ToolError:
     return ToolError(
         f"{call.label}: the compiler crashed",
         context=(("reason", reason),),
-        hint="this is a fault of the compiler; try to simplify the unit",
+        hint="this is a fault of the compiler; try another opt_level, or simplify the unit",
     )

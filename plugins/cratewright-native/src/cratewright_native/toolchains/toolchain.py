@@ -267,7 +267,7 @@ class Toolchain(ABC):
             raise ToolError(
                 f"{what}: {program} crashed",
                 context=(("toolchain", self.version), ("reason", reason), ("said", _first_lines(said))),
-                hint="this is a fault of the compiler; try to simplify the unit, or another optimization level",
+                hint="this is a fault of the compiler; try another opt_level, or simplify the unit",
             )
         broken = _FAILED.search(said)
         if broken:
