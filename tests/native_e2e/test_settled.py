@@ -53,7 +53,7 @@ Default(app, other)
     files = {**FILES, "main.c": main, "one.comp": "#version 460\nlayout(local_size_x = 1) in;\nvoid main() {}\n"}
     for image in ("one.spv", "many.spvs/one.comp.spv"):
         projects = [
-            NativeProject(any_native.path / image / name, "gcc", form=any_native.form) for name in ("one", "two")
+            NativeProject(any_native.path / image / name, "gcc", form=any_native.form) for name in ("kept", "asked")
         ]
         pair = ProjectPair(*projects, HEADER, files)
         pair.settle(crates)

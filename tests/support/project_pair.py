@@ -13,6 +13,10 @@ __all__ = ["COPIED", "YOUNG", "ProjectPair", "begin_alike", "run_alike"]
 YOUNG = """\
 import cratewright.base.stamp
 cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
+import os
+if os.path.basename(os.getcwd()) == "asked":  # the next build would forget what this one has found
+    import cratewright.scons.vouching
+    cratewright.scons.vouching._keep = lambda *found: None
 """
 COPIED = """\
 # A copy of a file is known as the file is.
@@ -30,7 +34,8 @@ atexit.register(_tell)
 def run_alike(kept: SconsProject, asked: SconsProject, arguments: Sequence[str], own: str) -> None:
     """Run two projects, of which `asked` knows nothing of the build before: they come to the same.
 
-    Shape: `own` matches the line that says what has been declared, which may differ.
+    Shape: `asked` lies in a directory of that name, by which `YOUNG` tells it; `own` matches the line that says what
+    has been declared, which may differ.
     """
     found = []
     for project in (kept, asked):
