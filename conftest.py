@@ -19,10 +19,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 # What runs longest, longest first.
 LONG = (
-    *("spirv_e2e/test_settled.py", "spirv_e2e/test_twins.py"),
-    *("native_e2e/test_torture.py", "native_e2e/test_lua.py", "differential/test_rustc_formats.py"),
-    *("tests/test_link.py::test_c_plus_plus", "native_e2e/test_same_set.py", "e2e/test_cache_soak.py"),
-    *("native_e2e/test_mixes.py", "docs/test_pages.py", "security/test_planted_entries.py::test_a_dose"),
+    *("native_e2e/test_lua.py", "tests/test_link.py::test_functions_of_c_plus_plus"),
+    *("differential/test_rustc_formats.py", "spirv_e2e/test_remote_calls.py", "native_e2e/test_same_set.py"),
+    "spirv_e2e/test_twins.py",
+    *("spirv_e2e/test_settled", "native_e2e/test_settled", "security/test_planted_entries.py::test_a_dose"),
+    *("native_e2e/test_torture.py", "e2e/test_new_backend.py", "e2e/test_cache_soak.py", "e2e/test_workers.py"),
+    *("docs/test_pages.py", "native_e2e/test_mixes.py"),
 )
 
 
