@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import is_dataclass
 from importlib.metadata import PathDistribution
@@ -204,6 +204,7 @@ def _warm() -> None:
     code = importlib.import_module("cratewright.contract.incremental_cache").results_code
     for name in registry.names:
         code(registry.backend(name))
+    _keep_listings(registry)
     for name in _PLUGINS:
         with suppress(ImportError):  # it is not here
             for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
@@ -261,6 +262,25 @@ def _keep_checks(registries: Any) -> None:
         return fault
 
     registries.find_class_fault = find_once
+
+
+def _keep_listings(registry: Any) -> None:
+    """List once what is installed here, code and programs: runs ask each file that is listed whether it has changed."""
+    installed = importlib.import_module("cratewright.scons.installed")
+    places = importlib.import_module("cratewright.contract.incremental_cache").code_places
+    list_code, list_programs = installed.code_files, installed._programs
+    code = {place: list_code(place) for name in registry.names for place in places(registry.backend(name))}
+    programs: dict[str, list[str]] = {}
+    for path in os.environ["PATH"].split(os.pathsep):
+        with suppress(ValueError):
+            programs[path] = [*list_programs({path}, ValueError)]
+
+    def programs_once(paths: set[str], raises: type[Exception]) -> Iterator[str]:
+        for path in sorted(paths):
+            yield from programs.get(path) or list_programs({path}, raises)
+
+    installed.code_files = lambda place: code.get(place) or list_code(place)
+    installed._programs = programs_once
 
 
 def _run() -> None:
