@@ -10,16 +10,22 @@ from cratewright_native.toolchains.probe import cache_directory
 from tests.support.native_project import named
 from tests.support.scons_project import IN_PLACE, SconsProject
 
-__all__ = ["HEADER", "NativeProject"]
+__all__ = ["HEADER", "WITH_C", "NativeProject"]
 
 HEADER = """\
 import cratewright; DefaultEnvironment(tools=[])
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
+env = Environment(tools=["install", "textfile", cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
 """
+"""How an SConstruct begins; without SCons's own tools for C, which ask each compiler for its version in every run."""
+
+WITH_C = HEADER.replace('"install", "textfile"', '"default"')
+"""How one begins in which SCons's builders compile and link, too."""
 
 
 class NativeProject(SconsProject):
-    """Files, and what `scons` makes of them with one kind of toolchain."""
+    """Files, and what `scons` makes of them with one kind of toolchain; SConstructs begin with `header`."""
+
+    header = HEADER
 
     def __init__(self, path: Path, kind: str, *, form: str = IN_PLACE) -> None:
         super().__init__(path, form=form)
@@ -31,7 +37,7 @@ class NativeProject(SconsProject):
 
     def crates(self, sconstruct: str, files: dict[str, str]) -> None:
         """Write an SConstruct and sources."""
-        self.write({"SConstruct": HEADER + sconstruct, **files})
+        self.write({"SConstruct": self.header + sconstruct, **files})
 
     def modules(self, crate: str) -> dict[str, ModuleCodegen]:
         """Return the modules of a crate's rlib by name."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native_e2e.native_scons import NativeProject
+from tests.native_e2e.native_scons import WITH_C, NativeProject
 
 VARIABLES = """\
 env.MergeFlags("-Iinc -DMERGED=2 -O1 -std=c11 -lm -pthread")
@@ -34,6 +34,10 @@ int main(int n, char **v)
 """
 
 
+class HomeProject(NativeProject):
+    header = WITH_C
+
+
 def _run(project: NativeProject, name: str) -> subprocess.CompletedProcess[str]:
     environ = {"LD_LIBRARY_PATH": str(project.path)}
     return subprocess.run([project.path / name], check=False, capture_output=True, text=True, env=environ)
@@ -41,7 +45,7 @@ def _run(project: NativeProject, name: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_construction_variables(tmp_path: Path, scons_form: str, jobs: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     files = {"c.c": SOURCE, "inc/w.h": "#define W 7\n", "other/w.h": "#define W 8\n", "inc/more.ld": "more = 0;\n"}
     files["plain.c"] = "#ifdef B\n#error B\n#endif\nint main(void) { return OWN + 2; }\n"
     project.crates(VARIABLES, files)
@@ -56,7 +60,7 @@ def test_construction_variables(tmp_path: Path, scons_form: str, jobs: str) -> N
 
 
 def test_variables_that_mean_nothing(tmp_path: Path, scons_form: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     del project.environ["CRATE_CC"]
     crate = 'env.Crate("c", ["c.c"], crate_type="bin")\n'
     for settings, message in (
@@ -109,7 +113,7 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_what_scons_builds_goes_in_and_crates_go_out(tmp_path: Path, scons_form: str, jobs: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(TARGETS, FUNCTIONS)
     project.scons(jobs)
     assert [_run(project, name).returncode for name in ("b", "p1", "p2", "p3")] == [13, 5, 7, 5]
@@ -146,7 +150,7 @@ env.Program("p3", "main3.c", LIBS=env.StaticLibrary("archive2", ["w.c", env.Crat
 
 def test_crates_among_libraries(tmp_path: Path, scons_form: str) -> None:
     """A crate in LIBS gives what a linker takes, wherever and whenever it is put there."""
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     more = {
         "c.c": "int cc(void) { return 5; }\nint c(void) { return cc(); }\n",
         "d.c": "int d(void) { return 7; }\n",
@@ -206,7 +210,7 @@ int main(int n, char **v) {{ puts("" {PRINTED}); return (int)cos(n - 1.0) - 1; }
 
 
 def test_variables_in_all_forms_say_what_they_say_to_a_program(tmp_path: Path, scons_form: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(ORDER, {"c.c": SHOWING, "inc.h": "#define INC 1\n"})
     project.write({"pkg-config": "#!/bin/sh\necho -DTHING=thing -O2 -Isys -lm\n"})
     (project.path / "pkg-config").chmod(0o755)
@@ -221,7 +225,7 @@ def test_variables_in_all_forms_say_what_they_say_to_a_program(tmp_path: Path, s
 
 
 def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     for text, message in (
         ('env.Program("p", ["main.c", env.Crate("c", ["c.c"])])\n', "p is given crate 'c', which has no output that"),
         (
@@ -261,7 +265,7 @@ Default("p", "c.map")
 
 
 def test_lists_in_strings_and_names_of_files(tmp_path: Path, scons_form: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     files = {name: f"int {name}(void) {{ return {value}; }}\n" for name, value in (("odd", 3), ("even", 4))}
     main = '#include "w.h"\nint odd(void);\nint even(void);\nint main(void) { return W * odd() + even(); }\n'
     project.crates(LISTS, {"c.c": main, "inc/w.h": "#define W 7\n", **{f"{name}.c": files[name] for name in files}})
@@ -276,7 +280,7 @@ def test_lists_in_strings_and_names_of_files(tmp_path: Path, scons_form: str) ->
 
 
 def test_a_compiler_on_the_path_of_the_environment(tmp_path: Path, scons_form: str) -> None:
-    project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
+    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
     del project.environ["CRATE_CC"]
     text = 'env.Replace(CC="my-gcc", CXX="my-g++")\nenv.PrependENVPath("PATH", Dir("g++").abspath)\n'
     text += 'env.Program("p", "c.c")\nenv.Crate("c", ["c.c"], crate_type="bin")\n'

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cratewright.formats.stage_record import StageRecord, decode_record
-from tests.native_e2e.native_scons import NativeProject
+from tests.native_e2e.native_scons import WITH_C, NativeProject
 from tests.native_e2e.test_link import printed
 
 MAIN = '#include <stdio.h>\nint foo(void);\nint main(void) { printf("%d\\n", foo()); return 0; }\n'
@@ -115,6 +115,7 @@ BUILDERS = {"foo": "SharedLibrary", "static:-bundle=foo": "StaticLibrary", "stat
 @pytest.mark.parametrize("word", BUILDERS)
 def test_a_library_that_scons_makes(any_native: NativeProject, word: str) -> None:
     """It is made first, and what is linked with it follows in the same run."""
+    any_native.header = WITH_C
     any_native.crates(
         f'foo = env.Crate("foo", ["use.c"], libs=["{word}"], lib_dirs=["sub"])\n'
         'env.Crate("app", ["main.c"], deps=[foo], crate_type="bin", rpath=["$ORIGIN/sub"])\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from tests.native_e2e.native_scons import NativeProject
+from tests.native_e2e.native_scons import WITH_C, NativeProject
 from tests.native_e2e.test_link import names, printed
 
 FILES = {
@@ -58,6 +58,7 @@ Default(o, p, k)
 
 
 def test_an_object_among_sources_of_scons(any_native: NativeProject) -> None:
+    any_native.header = WITH_C
     any_native.crates(
         """
 dep = env.Crate("dep", ["dep.c"])

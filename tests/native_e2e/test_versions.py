@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.native_e2e.native_scons import NativeProject
+from tests.native_e2e.native_scons import WITH_C, NativeProject
 from tests.support.scons_project import available_forms
 
 SOURCES = {
@@ -42,6 +42,7 @@ def _ran(program: Path) -> str:
 
 def test_versioned_libraries(tmp_path: Path) -> None:
     project = NativeProject(tmp_path / "project", "llvm", form=available_forms()[-1])
+    project.header = WITH_C
     project.crates(SCONSTRUCT, SOURCES)
     project.scons("-j2")
     bar = {"libbar.so": "libbar.so.5", "libbar.so.5": "libbar.so.2.0"}
