@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cratewright import CompiledUnit, SourceError, digest_file
+from cratewright_native.arguments.words import lost_word
 from cratewright_native.binary.bitcode import is_bitcode
 from cratewright_native.binary.elf import elf_symbols
 from tests.support.native_project import Project
@@ -60,6 +62,19 @@ def test_defines_and_words(project: Project) -> None:
     project.compile("a.c", defines={"A": None, "B": "2"}, cflags=["-DC=3"])
     with pytest.raises(SourceError, match="D"):
         project.compile("a.c", defines={"A": None, "B": "2", "C": "3", "D": "1"})
+
+
+def test_flags_that_lto_would_lose(project: Project) -> None:
+    """They decide how code is made, and with LTO it is made by a link that is told nothing of them."""
+    project.write(a_c="int x = 0;\n")
+    lost = "-fno-zero-initialized-in-bss"
+    with pytest.raises(SourceError, match=f"a.c:1: error: '{lost}' would have no effect"):
+        project.compile("a.c", flags=["-Wall", lost])
+    alone = replace(project.stencil("a.c", flags=[lost]), for_lto=False)
+    (code,) = project.backend.compile_codegen_unit(alone).modules
+    assert b".data.x" in code.data
+    assert lost_word(["-fno-gnu-unique"], "gcc") and not lost_word(["-fno-gnu-unique"], "llvm")
+    assert lost_word(["-mcmodel=large"], "llvm") and not lost_word(["-mcmodel=small", "-fno-inline"], "llvm")
 
 
 def test_the_project_root_among_the_include_directories(project: Project) -> None:

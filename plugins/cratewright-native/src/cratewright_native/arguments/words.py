@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Refusal", "embed_directories", "file_words", "included_files", "word_refusal"]
+__all__ = ["Refusal", "embed_directories", "file_words", "included_files", "lost_word", "word_refusal"]
 
 _SEPARATE = frozenset(
     {"-D", "-U", "-include", "-imacros", "--include", "--imacros", "--embed-dir", "--param", "-Xassembler"}
@@ -107,6 +107,17 @@ _RULES = (
     ),
     _rule(r"-Wno-(?:error=)?date-time", "the output would depend on the clock", "define the time yourself"),
 )
+# Flags of code generation that intermediate representation does not record. Measured: they change the object that a
+# compiler makes alone, but not the one that is made from bitcode, or by gcc from its own representation.
+_LOST_BY_LLVM = pattern(
+    r"-fno-(?:addrsig|data-sections|function-sections|zero-initialized-in-bss|(?:tree-)?(?:slp-)?vectorize)\Z"
+    r"|-f(?:basic-block-address-map|embed-bitcode|force-dwarf-frame|global-isel|order-file-instrumentation)"
+    r"|-f(?:stack-size-section|align-loops=)|-m(?:relax-all|cmodel=(?!small)|branches-within-|align-branch)"
+)
+_LOST_BY_GCC = pattern(
+    r"-fno-(?:data-sections|function-sections|zero-initialized-in-bss|dwarf2-cfi-asm|gnu-unique|ident|merge-constants)\Z"
+    r"|-f(?:call-used-|call-saved-|fixed-|inhibit-size-directive|leading-underscore|stack-check)"
+)
 _ASSEMBLER = pattern(r"-Wa,|-Xassembler")
 # Files that GNU's assembler reads or writes besides its object.
 _ASSEMBLER_FILES = pattern(r"-o|--?M|-a|--?listing|@|-I")
@@ -131,6 +142,12 @@ def word_refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | N
             if re.match(spelling, word, re.DOTALL):
                 return Refusal(word, reason, hint)
     return None
+
+
+def lost_word(words: Iterable[str], kind: str) -> str:
+    """Return the first word that has no effect on code made by LTO, or an empty string; `kind` is the toolchain's."""
+    lost = _LOST_BY_GCC if kind == "gcc" else _LOST_BY_LLVM
+    return next((word for word, _ in _pairs(words) if lost.match(word)), "")
 
 
 def included_files(words: Iterable[str]) -> tuple[str, ...]:

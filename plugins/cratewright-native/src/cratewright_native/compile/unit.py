@@ -26,7 +26,7 @@ from cratewright import (
 )
 
 from ..arguments.response_file import response_file
-from ..arguments.words import embed_directories, file_words, included_files
+from ..arguments.words import embed_directories, file_words, included_files, lost_word
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import embedded_bitcode
 from ..binary.module import module_of
@@ -77,6 +77,9 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
     """
     language = _language(stencil.path)
     for_lto = stencil.for_lto or find_target(stencil.target).format != "elf" or bool(stencil.options.texts("emit"))
+    # gcc's objects for LTO hold code as well, which is what is emitted.
+    if stencil.for_lto if toolchain.kind == "gcc" else for_lto:
+        _refuse_lost(stencil, language, toolchain)
     words = command(
         stencil.file or stencil.path,
         stencil.target,
@@ -124,6 +127,21 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         observed=observed,
         diagnostics=counted(warnings(_logical(said.stderr, stencil), path=stencil.path), stencil, toolchain),
     )
+
+
+def _refuse_lost(stencil: UnitStencil, language: str, toolchain: Toolchain) -> None:
+    """Refuse a flag that would be lost when a link makes the code."""
+    if language in ("assembler", "object"):
+        return
+    word = lost_word(user_words(stencil.options, language), toolchain.kind)
+    if word:
+        raise SourceError.at(
+            stencil.path,
+            1,
+            f"'{word}' would have no effect",
+            context=(("reason", "the unit is compiled for LTO, which makes its code later"),),
+            hint="leave it out, or set lto='off' for all that the crate is linked into in this build",
+        )
 
 
 def command(
