@@ -28,7 +28,7 @@ from tests.support.vulkan_device import ComputeDevice, storage, uniform
 FORMS = tuple(itertools.product(("off", "thin", "fat"), (False, True), ("0", "3")))
 PARAMETERS = np.arange(64, dtype=np.float32)
 PUSH = np.array([7, 0, 0, 0], np.uint32).tobytes()[:8] + np.array([2, 5], np.float32).tobytes()
-BUILT_IN, VOLATILE = 11, 21
+BUILT_IN, RESTRICT, VOLATILE = 11, 19, 21
 APART = ("GL_EXT_ray_tracing", "GL_EXT_mesh_shader", "GL_EXT_buffer_reference")
 
 
@@ -213,6 +213,36 @@ def test_units_that_contradict_each_other_are_refused(case: CompileRefused, tmp_
             build.link(crate, deps, lto=lto, multimodule=multimodule)
         for word in case.words:
             assert word in str(caught.value), f"{lto}: {caught.value}"
+
+
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+@pytest.mark.parametrize("target", ["vulkan1.0", "vulkan1.3"])
+def test_access_is_restricted_only_where_all_units_share_one_resource(lto: str, target: str, tmp_path: Path) -> None:
+    build = ShaderBuild(tmp_path, target=target)
+    resources = """
+layout(set = 0, binding = 1) {0} buffer B {{ uint b[]; }};
+layout(set = 0, binding = 2) restrict buffer Same {{ uint same[]; }};
+layout(set = 0, binding = 3, r32ui) {0} uniform uimage2D image;
+"""
+    read = "b[i] + same[i] + imageLoad(image, ivec2(i, 0)).x"
+    write = "b[i] = x; same[i] = x; imageStore(image, ivec2(i, 0), uvec4(x)); same[i + 64] = f(i);"
+    build.write(
+        {
+            "lib.glsl": f"#version 460{resources.format('restrict readonly')}uint f(uint i) {{ return {read}; }}\n",
+            "main.comp": f"#version 460{resources.format('restrict writeonly')}layout(local_size_x = 64) in;\n"
+            f"uint f(uint i);\nvoid main() {{ uint i = gl_GlobalInvocationID.x; uint x = f(i); {write} }}\n",
+        }
+    )
+    deps = [build.compile("lib", ["lib.glsl"])]
+    image_ = build.link(build.compile("image", ["main.comp"], deps), deps, lto=lto)["main.comp"]
+    program = Program.of(parse(image_.data, "image"))
+    restricted = [
+        words for words in program.preamble
+        if (words[0] & 0xFFFF, words[2:3]) == (op.DECORATE, (RESTRICT,))
+        or (words[0] & 0xFFFF, words[3:4]) == (op.MEMBER_DECORATE, (RESTRICT,))
+    ]  # fmt: skip
+    assert len(restricted) == 1
+    assert [row["binding"] for row in image_.row["descriptors"]].count(2) == 1
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])

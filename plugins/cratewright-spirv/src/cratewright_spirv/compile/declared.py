@@ -14,7 +14,17 @@ from cratewright import dataclass, pattern
 from ..base.implied import Implied, Mode
 from ..binary import opcodes as op
 from ..binary.contents import Contents
-from ..binary.decorations import BINDING, BUILT_IN, COMPONENT, DESCRIPTOR_SET, INDEX, LOCATION, SPEC_ID, WORKGROUP_SIZE
+from ..binary.decorations import (
+    BINDING,
+    BUILT_IN,
+    COMPONENT,
+    DESCRIPTOR_SET,
+    INDEX,
+    LOCATION,
+    RESTRICT,
+    SPEC_ID,
+    WORKGROUP_SIZE,
+)  # fmt: skip
 from ..binary.module import Instruction, parse
 from ..binary.program import INPUT, OUTPUT, Program
 from ..binary.signatures import Signatures
@@ -24,6 +34,7 @@ __all__ = [
     "About",
     "binding_place",
     "block_of",
+    "block_type",
     "declares_size",
     "implied_by",
     "initialises",
@@ -36,6 +47,8 @@ LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 MEMBERS = "members of "
 """What a place begins with that stands for the members of a block or variable."""
 _XFB_BUFFER, _XFB_STRIDE = 36, 37
+# Restrict, Volatile, Coherent, NonWritable, NonReadable
+_ACCESS = frozenset({RESTRICT, 21, 23, 24, 25})
 _WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
 _BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
 # An entry point has one of each of these, whatever its name.
@@ -181,6 +194,8 @@ class _Unit:
             place = binding_place(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
+                if BINDING in marks:
+                    yield f"access to {place}", " ".join(map(str, sorted(self._access(words, marks))))
             yield from self._members(number, words)
             if _XFB_STRIDE in marks:
                 yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
@@ -197,6 +212,12 @@ class _Unit:
         names = self.contents.names
         name = shared_name(words, names.get(number) or names.get(self.contents.definitions[words[1]][3], ""))
         return "" if self.about.hlsl and name in self._static_shared() else name
+
+    def _access(self, words: Instruction, marks: Mapping[int, object]) -> frozenset[int]:
+        """Return the decorations that say how a resource is accessed."""
+        block = block_type(self.contents.definitions, words)
+        inside = {each[3] for each in self.contents.marks.get(block, ()) if each[0] & 0xFFFF == op.MEMBER_DECORATE}
+        return _ACCESS & (inside | marks.keys())
 
     def _members(self, number: int, words: Instruction) -> Iterator[tuple[str, str]]:
         """Yield the type of what other units may declare under the same name, if it has several members."""
@@ -250,6 +271,14 @@ def shared_name(variable: Instruction, name: str) -> str:
     return single or (name if variable[3] in _BOUND_BY_NAME else "")
 
 
+def block_type(definitions: Mapping[int, Instruction], variable: Instruction) -> int:
+    """Return the type of a variable, or of its elements."""
+    pointee = definitions[variable[1]][3]
+    while definitions[pointee][0] & 0xFFFF in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
+        pointee = definitions[pointee][2]
+    return pointee
+
+
 def resource_names(contents: Contents, number: int, variable: Instruction) -> list[str]:
     """Return the names by which units may know a variable: its own and its block's; none of push constants.
 
@@ -257,9 +286,7 @@ def resource_names(contents: Contents, number: int, variable: Instruction) -> li
     """
     if variable[3] == _PUSH_CONSTANT:
         return []
-    pointee = contents.definitions[variable[1]][3]
-    while contents.definitions[pointee][0] & 0xFFFF in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
-        pointee = contents.definitions[pointee][2]
+    pointee = block_type(contents.definitions, variable)
     is_struct = contents.definitions[pointee][0] & 0xFFFF == op.TYPE_STRUCT
     own = contents.names.get(number, "")
     return [name for name in dict.fromkeys((own, contents.names.get(pointee, "") if is_struct else "")) if name]

@@ -12,12 +12,12 @@ from cratewright import LinkError
 
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted, unify
-from ..binary.decorations import OFFSET
+from ..binary.decorations import BINDING, OFFSET, RESTRICT
 from ..binary.module import Instruction, build, literal, parse, result, string
 from ..binary.program import Program, reach
 from ..binary.shapes import Shapes
 from ..binary.signatures import misnamed
-from ..compile.declared import MEMBERS, binding_place, block_of, resource_names, shared_name
+from ..compile.declared import MEMBERS, binding_place, block_of, block_type, resource_names, shared_name
 from .reached import Reached, ReachedUnit, initialisers_of
 from .stage_arrays import with_stage_arrays
 
@@ -57,6 +57,7 @@ def with_shared_globals(program: Program, reached: Reached, units: Sequence[Reac
     merged = {**dict(found.merged()), **dict(found.merged_blocks())}
     found.check_places(merged)
     found.check_order()
+    program = _unrestricted(program, found.aliases())
     return _unmarked(substituted(program, merged) if merged else program)
 
 
@@ -134,6 +135,22 @@ class _Found:
                 if "binding" not in place or self._names(other) & self._names(variable):
                     raise self._two_types(place, (other, by), (variable, position))
             known.append((variable, position))
+
+    def aliases(self) -> set[int]:
+        """Return the resources that are one to the units, but stay several because access to them differs."""
+        places: dict[str, list[tuple[int, int]]] = {}
+        for variable, position in self._marked():
+            marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
+            if BINDING in marks and variable in self.reached.globals:
+                place = binding_place(self.variables[variable][3], marks)
+                places.setdefault(place, []).append((variable, position))
+        return {
+            variable
+            for group in places.values()
+            if len({position for _, position in group}) > 1
+            and len({self.strict.bound(variable) for variable, _ in group}) > 1
+            for variable, _ in group
+        }
 
     def check_order(self) -> None:
         """Raise LinkError for a variable that the entry point's unit sets after initialisers of another read it."""
@@ -249,6 +266,21 @@ def _unbounded(program: Program, units: Sequence[ReachedUnit]) -> set[int]:
     names = program.names() if positions else {}
     marks = {f"{_MARK}{at}" for at in positions}
     return {each for each in program.variables() if (name := names.get(each, ""))[name.find(_MARK) :] in marks}
+
+
+def _unrestricted(program: Program, variables: Collection[int]) -> Program:
+    """Return a program in which no access to these variables is promised to be the only one."""
+    if not variables:
+        return program
+    definitions = {number: words for words in program.preamble if (number := result(words)) is not None}
+    blocks = {block_type(definitions, words) for each, words in program.variables().items() if each in variables}
+    preamble = [
+        words
+        for words in program.preamble
+        if not (words[0] & 0xFFFF == op.DECORATE and words[1] in variables and words[2] == RESTRICT)
+        and not (words[0] & 0xFFFF == op.MEMBER_DECORATE and words[1] in blocks and words[3] == RESTRICT)
+    ]
+    return replace(program, preamble=tuple(preamble))
 
 
 def _unmarked(program: Program) -> Program:
