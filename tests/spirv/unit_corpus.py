@@ -963,6 +963,7 @@ def _refused_in(stage: str, name: str, library: str, shader: str, *words: str, *
 
 
 _AT_1, _AB = "layout(set = 0, binding = 1)", "struct S { float a; float b; };\n"
+_REFERENCE = "layout(buffer_reference, std430) buffer R { uint x; };\n"
 _READ = "void main() { data[0] = f() + uint(g[0]); }"
 REFUSED: tuple[CompileRefused, ...] = (
     _refused(
@@ -1293,6 +1294,14 @@ REFUSED: tuple[CompileRefused, ...] = (
             ),
             ("a result", "S f() { return S(1.0, 2.0); }", "S f()", "uint(f().a)"),
         )
+    ),
+    _refused(
+        "buffer references of two alignments",
+        f"#extension GL_EXT_buffer_reference : require\n{_REFERENCE}uint f(R r) {{ return r.x; }}\n",
+        "layout(push_constant) uniform P { R r; } p;\nvoid main() { data[0] = f(p.r) + p.r.x; }",
+        *("buffer_reference R", "alignments", "lib.glsl", "main.comp"),
+        declare="#extension GL_EXT_buffer_reference : require\n"
+        f"{_REFERENCE.replace('std430', 'std430, buffer_reference_align = 4')}uint f(R);",
     ),
     _refused(
         "a global that the shader sets after an initialiser has read it",

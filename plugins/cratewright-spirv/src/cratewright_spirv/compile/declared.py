@@ -67,6 +67,9 @@ _TAKES_SIZE = pattern(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
 _STATIC_SHARED = pattern(
     rb"\bstatic\s+groupshared\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;|\bgroupshared\s+static\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;"
 )
+_REFERENCE = pattern(rb"\blayout\s*\(([^()]*\bbuffer_reference\b[^()]*)\)[^;{}()]*?\bbuffer\s+(\w+)\s*\{")
+_ALIGNMENT = pattern(rb"\bbuffer_reference_align\s*=\s*([^,]+)")
+_USUAL_ALIGNMENT = "16"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +202,7 @@ class _Unit:
             yield from self._members(number, words)
             if _XFB_STRIDE in marks:
                 yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
+        yield from self._alignments()
         for number, words in self.contents.definitions.items():
             if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
                 at = self._marks(number).get(SPEC_ID)
@@ -212,6 +216,17 @@ class _Unit:
         names = self.contents.names
         name = shared_name(words, names.get(number) or names.get(self.contents.definitions[words[1]][3], ""))
         return "" if self.about.hlsl and name in self._static_shared() else name
+
+    def _alignments(self) -> Iterator[tuple[str, str]]:
+        """Yield each buffer reference with its alignment, which its type in the module does not show."""
+        found = _REFERENCE.findall(self.about.text) if b"buffer_reference" in self.about.text else ()
+        for layout, name in found:
+            alignment = _ALIGNMENT.search(layout)
+            for number, each in self.contents.names.items():
+                words = self.contents.definitions.get(number)
+                if each.encode() == name and words is not None and words[0] & 0xFFFF == op.TYPE_STRUCT:
+                    said = alignment[1].strip().decode() if alignment else _USUAL_ALIGNMENT
+                    yield f"buffer_reference {each} {self.signatures.type(number)}", said
 
     def _access(self, words: Instruction, marks: Mapping[int, object]) -> frozenset[int]:
         """Return the decorations that say how a resource is accessed."""

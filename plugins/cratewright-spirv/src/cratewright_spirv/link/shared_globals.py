@@ -120,6 +120,7 @@ class _Found:
         """Raise LinkError for a place that two units bind to different things, except merged ones."""
         self._check_said("constant_id", "types or defaults", "or give one another constant_id")
         self._check_said("xfb_buffer", "strides", "or let one use another xfb_buffer")
+        self._check_said("buffer_reference", "alignments", "or rename one")
         self._check_members()
         places: dict[str, list[tuple[int, int]]] = {}
         for variable, position in self._marked():
