@@ -99,6 +99,16 @@ def test_a_function_that_cannot_be_kept(latest: Compiler, tmp_path: Path) -> Non
     assert said.startswith("u.glsl:3:37: warning: 'f' : no other unit can call it") and "CRATE_GLSLANG=wheel" in said
 
 
+@pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
+def test_functions_with_the_numbers_of_debug_instructions(
+    latest: Compiler, debuginfo: str, tmp_path: Path, spirv
+) -> None:
+    text = b"#version 460\n" + BUFFER + b"void main() { x[0] = roundEven(x[1]) + modf(x[2], x[3]); }\n"
+    (variant,) = compile_unit(unit(tmp_path, text, "a.comp", debuginfo=debuginfo), latest).variants
+    spirv.validate(variant.data, "spv1.6")
+    assert spirv.disassemble(variant.data).count(" RoundEven ") == 1
+
+
 def test_extensions_behind_macros_and_includes(latest: Compiler, tmp_path: Path, spirv) -> None:
     """The preprocessor of the other glslang decides as this one does."""
     (tmp_path / "b.h").write_bytes(b"#ifdef GL_EXT_bfloat16\n" + BF16 + b"#define REAL bfloat16_t\n#endif\n")

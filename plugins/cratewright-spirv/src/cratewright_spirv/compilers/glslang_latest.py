@@ -19,6 +19,7 @@ from cratewright import ToolError, UnsupportedError, pattern
 
 from ..base.silence import quiet
 from ..base.stopwatch import step
+from ..binary.lines import is_debug_set
 from ..binary.module import spans
 from ..text.diagnostics import GlslangMessage, read_log
 from ..text.extensions import NEWER, NEWER_MACROS
@@ -51,7 +52,7 @@ _EXTENSION = pattern(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)"
 _HIDDEN = pattern(rb"#pragma cw_extension\s*(GL_\w+)\s*:\s*(\w+)")
 
 _HEADER = 5
-_SOURCE, _STRING, _EXTENDED, _DEBUG_SOURCE, _DEBUG_BASIC = 3, 7, 12, 35, 2
+_SOURCE, _STRING, _IMPORT, _EXTENDED, _DEBUG_SOURCE, _DEBUG_BASIC = 3, 7, 11, 12, 35, 2
 _SOURCE_FILE = 3
 
 _WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
@@ -249,13 +250,15 @@ def _mended(data: bytes, path: str) -> bytes:
     found = list(spans(words))
     texts = {words[at + 1]: words[at + 2 : end].tobytes().rstrip(b"\0") for op, at, end in found if op == _STRING}
     unnamed = {number for number, text in texts.items() if not text}
+    sets = {words[at + 1] for op, at, end in found if op == _IMPORT and is_debug_set(tuple(words[at:end]))}
+    is_debug = {at: op == _EXTENDED and words[at + 3] in sets for op, at, _ in found}
     named = next((number for number, text in texts.items() if text == path.encode()), None)
     out = words[:_HEADER]
     strings: dict[int, bytes] = {}
     number = named or _new_id(out)
     if named is None and unnamed:
         strings[number] = path.encode()
-    if any(op == _EXTENDED and 0 in words[at + 5 : end] for op, at, end in found):
+    if any(is_debug[at] and 0 in words[at + 5 : end] for _, at, end in found):
         strings[_new_id(out)] = b"a type that the compiler does not describe"
     substitute = described = none = 0
     for op, at, end in found:
@@ -267,11 +270,11 @@ def _mended(data: bytes, path: str) -> bytes:
         piece = words[at:end]
         if op == _SOURCE and len(piece) > _SOURCE_FILE and piece[_SOURCE_FILE] in unnamed:
             piece[_SOURCE_FILE] = number
-        elif op == _EXTENDED and piece[4] == _DEBUG_SOURCE and piece[5] in unnamed:
+        elif is_debug[at] and piece[4] == _DEBUG_SOURCE and piece[5] in unnamed:
             piece[5] = number
-        elif op == _EXTENDED and piece[4] == _DEBUG_BASIC:
+        elif is_debug[at] and piece[4] == _DEBUG_BASIC:
             none = piece[8]
-        elif op == _EXTENDED and none and 0 in piece[5:]:
+        elif is_debug[at] and none and 0 in piece[5:]:
             if not described:
                 described = _new_id(out)
                 basic = (piece[1], described, piece[3], _DEBUG_BASIC, substitute, none, none, none)
