@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from cratewright import ConstructionVariable
+from cratewright import ConfigurationError, ConstructionVariable
 
 __all__ = ["SETTINGS", "VARIABLES", "read_variables"]
 
@@ -36,6 +36,7 @@ VARIABLES = (
 SETTINGS = frozenset({"CRATE_CC", "CRATE_LLVM"})
 # In the order of SCons's commands, because the last word counts.
 _COMPILED = ("cflags", "cxxflags", "asmflags", "flags")
+_LANGUAGES = {"cflags": "CFLAGS", "cxxflags": "CXXFLAGS", "asmflags": "ASPPFLAGS"}
 _TEXTS = ("version", "soversion")
 _LEVELS: dict[str, bool | str] = {"-O": "1", **{f"-O{level}": level for level in "0123sz"}}
 _DEBUGGING: dict[str, bool | str] = {
@@ -53,8 +54,12 @@ _POSITION: dict[str, bool | str] = {
 
 
 def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | str | tuple[str, ...]]:
-    """Return options: a word equivalent to an option becomes that option, so that the crate's own takes precedence."""
+    """Return options: a word equivalent to an option becomes that option, so that the crate's own takes precedence.
+
+    Raises: ConfigurationError if such words differ by language.
+    """
     scalars: dict[str, bool | str] = {}
+    said: dict[str, dict[str, str]] = {}
     lists: dict[str, list[str]] = {name: list(words) for name, words in values.items() if name not in _COMPILED}
     # CPPDEFINES come last in SCons's commands.
     defined = {_macro(word) for word in values.get("defines", ())}
@@ -65,8 +70,11 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
                 lists.setdefault(option, []).extend(value)
             elif option:
                 scalars[option] = value
+                said.setdefault(option, {})[name] = word
             else:
                 lists.setdefault(name, []).append(word)
+    for option, words in said.items():
+        _check_alike(option, words)
     scalars |= {name: " ".join(lists.pop(name)) for name in _TEXTS if name in lists}
     # The option applies to both.
     lists["ldflags"] = [word for word in lists.get("ldflags", ()) if not word.startswith("-fsanitize=")]
@@ -74,6 +82,17 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
         **scalars,
         **{name: tuple(dict.fromkeys(words) if name == "sanitize" else words) for name, words in lists.items()},
     }
+
+
+def _check_alike(option: str, words: Mapping[str, str]) -> None:
+    """Refuse words that give an option another value for each language; those for all languages come last."""
+    told = [(_LANGUAGES[name], word) for name, word in words.items() if name in _LANGUAGES]
+    if "flags" not in words and len({_meaning(word) for _, word in told}) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(name for name, _ in told)} differ in '{option}', which a crate has for all its languages",
+            context=told,
+            hint="put the word into CCFLAGS; or, for a crate in one language, set the variable of the other: CFLAGS=[]",
+        )
 
 
 def _without_macros(words: tuple[str, ...], defined: set[str]) -> Iterator[str]:
