@@ -321,6 +321,14 @@ _GLOBALS = (
         f"{_OUT}void main() {{ {_AT}f(); }}\n",
     ),
     _compute(
+        "an array that another unit's initialiser reads an element of",
+        "uint t[3] = uint[](gl_WorkGroupID.x, 5u, 7u);\nuint g@() { return t[1]; }\n",
+        "uint g@(); uint t[3];\nuint A@ = t[2] * 10u;\nuint f@() { return A@ + g@(); }\n",
+        call="f@()",
+        one="layout(local_size_x = 64) in;\nuint t[3] = uint[](gl_WorkGroupID.x, 5u, 7u);\nuint g() { return t[1]; }\n"
+        f"uint A = t[2] * 10u;\nuint f() {{ return A + g(); }}\n{_OUT}void main() {{ {_AT}f(); }}\n",
+    ),
+    _compute(
         "a global that only an initialiser shares with another unit",
         "uint s; uint g@();\nuint h@() { s = 4u; return g@(); }\nuint A@ = h@();\nuint f@() { return A@; }\n",
         "uint s;\nuint g@() { return s * 2u; }\n",

@@ -181,13 +181,16 @@ class _Unit:
             words = self.program.variables()[number]
             if len(words) > 4:
                 found[name] = self.contents.digest(words[4])
+        parts: dict[int, int] = {}
         for words in self.program.functions.get(self.entry, ()):
             opcode = words[0] & 0xFFFF
-            if opcode == op.STORE and words[1] in names:
+            if opcode in (op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN) and words[3] in names:
+                parts[words[2]] = words[3]
+            elif opcode == op.STORE and words[1] in names:
                 constant = words[2] in self.contents.definitions
                 found[names[words[1]]] = self.contents.digest(words[2]) if constant else "?"
-            elif opcode in (op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN) and words[3] in names:
-                found[names[words[3]]] = "?"
+            elif opcode == op.STORE and words[1] in parts:
+                found[names[parts[words[1]]]] = "?"
         return found
 
     def placed(self) -> Iterator[tuple[str, str]]:

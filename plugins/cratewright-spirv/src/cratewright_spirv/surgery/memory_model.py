@@ -82,7 +82,7 @@ def _common(models: Sequence[tuple[int, int]], names: Sequence[str]) -> tuple[in
         raise LinkError(
             "units of one image differ in their memory model",
             context=[(what, "\n".join(dict.fromkeys(named))) for what, named in kinds.items() if named],
-            hint="write `#pragma use_vulkan_memory_model` in all of them, or in none",
+            hint="write `#pragma use_vulkan_memory_model` in all of them; cooperative matrices imply it for their unit",
         )
     if not addressing <= {_LOGICAL, _PHYSICAL_BUFFERS}:
         raise LinkError(
