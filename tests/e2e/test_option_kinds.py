@@ -67,8 +67,8 @@ HEAD = """\
 import sys
 sys.path.insert(0, "site_scons")
 import cratewright, upper
-cratewright.register(upper)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="upper")
+DefaultEnvironment(tools=[]), cratewright.register(upper)
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="upper")
 Export("env")
 """
 

@@ -51,9 +51,9 @@ SCONSTRUCT = """\
 import sys
 sys.path.insert(0, "tools")
 import cratewright, cratewright.testing, more
-cratewright.register(cratewright.testing)
+DefaultEnvironment(tools=[]), cratewright.register(cratewright.testing)
 cratewright.register(more)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="stub")
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="stub")
 """
 
 

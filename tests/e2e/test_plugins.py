@@ -18,8 +18,8 @@ BOTH_FORMS = True
 
 TINY = Path(__file__).resolve().parents[1] / "support" / "tiny_plugin"
 SCONSTRUCT = """\
-import cratewright
-env = Environment(tools=["default", cratewright.tool])
+import cratewright; DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool])
 lib = env.Crate("lib", ["b.txt"], backend="tiny")
 env.Crate("app", ["a.txt"], deps=[lib], crate_type="bin", backend="tiny")
 """
@@ -29,8 +29,8 @@ import types
 plugin = types.ModuleType("upper_plugin")
 {code}
 plugin.cratewright_register_backend = cratewright_register_backend
-cratewright.register(plugin)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="upper")
+DefaultEnvironment(tools=[]), cratewright.register(plugin)
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="upper")
 env.Crate("app", ["a.txt", "b.txt"], crate_type="bin")
 """
 
@@ -85,8 +85,8 @@ def test_installed_but_broken(project: SconsProject) -> None:
 def test_beside_the_sconstruct(project: SconsProject) -> None:
     """A plugin of one file; other Python files of the project are no part of it."""
     head = "import sys; sys.path.insert(0, 'tools')\nimport cratewright, upper_plugin\n"
-    head += "cratewright.register(upper_plugin)\n"
-    tail = 'env = Environment(tools=["default", cratewright.tool])\n'
+    head += "DefaultEnvironment(tools=[]), cratewright.register(upper_plugin)\n"
+    tail = "env = Environment(tools=[cratewright.tool])\n"
     tail += 'env.Crate("app", ["a.txt", "b.txt"], crate_type="bin", backend="upper")\n'
     project.write({"SConstruct": head + tail, "tools/upper_plugin.py": EXAMPLE, "tools/other.py": "", "more.py": ""})
     project.scons("-j2")
@@ -111,8 +111,8 @@ def test_in_the_sconstruct(project: SconsProject) -> None:
 
 REGISTERS = """\
 import cratewright, upper_plugin
-cratewright.register(upper_plugin)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="upper")
+DefaultEnvironment(tools=[]), cratewright.register(upper_plugin)
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="upper")
 env.Crate("app", ["a.txt", "b.txt"], crate_type="bin")
 """
 
@@ -177,10 +177,9 @@ def test_only_what_is_declared_is_promised(project: SconsProject) -> None:
 @pytest.mark.parametrize("name", ["CRATE_PLUGINS", "CRATE_TRACE_PLUGINS"])
 def test_what_only_the_process_environment_can_say(project: SconsProject, name: str) -> None:
     """Plugins are found before there is an Environment, so what one says of them would be without effect."""
-    text = "import cratewright, cratewright.testing\ncratewright.register(cratewright.testing)\n"
-    text += (
-        'env = Environment(tools=["default", cratewright.tool]{words})\nenv.Crate("a", ["a.stub"], backend="stub")\n'
-    )
+    text = "import cratewright, cratewright.testing\n"
+    text += "DefaultEnvironment(tools=[]), cratewright.register(cratewright.testing)\n"
+    text += 'env = Environment(tools=[cratewright.tool]{words})\nenv.Crate("a", ["a.stub"], backend="stub")\n'
     project.write({"SConstruct": text.format(words=f', {name}="-native"'), "a.stub": "export a\n"})
     project.scons(expect=2)
     assert f"{name} can only be set in the process environment" in project.errors, project.errors

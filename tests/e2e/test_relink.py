@@ -29,8 +29,8 @@ Golden = Callable[[str, str], None]
 SCONSTRUCT = """\
 import cratewright
 import cratewright.testing
-cratewright.register(cratewright.testing)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="stub")
+DefaultEnvironment(tools=[]), cratewright.register(cratewright.testing)
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="stub")
 base = env.Crate("base", ["base.stub"], crate_type=["rlib", "dylib"])
 lib = env.Crate("lib", ["lib.stub"], deps=[base])
 env.Crate("app", ["app.stub"], deps=[lib], crate_type=["rlib", "cdylib"])

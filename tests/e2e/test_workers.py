@@ -22,8 +22,8 @@ from tests.support.scons_project import STUB, SconsProject, available_forms
 __all__ = ["sdk"]
 
 ENV = """\
-import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="{backend}")
+import cratewright; DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="{backend}")
 """
 CRATES = """\
 lib = env.Crate("lib", {lib})

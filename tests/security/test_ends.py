@@ -68,8 +68,8 @@ SCONSTRUCT = """\
 import sys
 sys.path.insert(0, ".")
 import cratewright, hanging
-cratewright.register(hanging)
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND=hanging.kind.NAME)
+DefaultEnvironment(tools=[]), cratewright.register(hanging)
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND=hanging.kind.NAME)
 for n in range(2):
     env.Crate(f"a{n}", [f"a{n}.stub", "b.stub"], crate_type="cdylib")
 """

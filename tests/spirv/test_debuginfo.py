@@ -64,8 +64,8 @@ def test_lines_belong_to_their_files(tmp_path: Path, validate: Validate, debugin
     project.write(
         {
             "SConstruct": f"""\
-import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3",
+import cratewright; DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3",
                   CRATE_OPT_LEVEL="{level}", CRATE_DEBUGINFO="{debuginfo}")
 lib = env.Crate("lib", ["thrice.glsl", "twice.hlsl"])
 env.Crate("app", ["app.comp"], deps=[lib], crate_type="cdylib")

@@ -22,8 +22,8 @@ BUILDS = tuple(itertools.product(("none", "line", "full"), ("0", "3")))
 FORMS = ("single", "multi")
 
 SCONSTRUCT = f"""\
-import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
+import cratewright; DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
 low = env.Crate("low", Glob("libraries/*_a.?lsl"))
 high = env.Crate("high", Glob("libraries/*_[bc].?lsl"), deps=[low])
 for form in {FORMS!r}:

@@ -18,8 +18,8 @@ __all__ = ["RandomTree", "outputs_of"]
 _BUILT = (".rlink", ".rlib", ".json", ".spv", ".cdylib")
 
 _SPIRV = """\
-import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
+import cratewright; DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
 """
 _CRATES = """\
 dirs = ["near", "far"]

@@ -16,8 +16,8 @@ from cratewright.testing import SconsProject
 EXAMPLE = Path(__file__).parents[3] / "examples" / "wasm-filter"
 
 SCONSTRUCT = """
-import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="wasm", CRATE_OPT_LEVEL="2")
+import cratewright; DefaultEnvironment(tools=[])
+env = Environment(tools=[cratewright.tool], CRATE_BACKEND="wasm", CRATE_OPT_LEVEL="2")
 base = env.Crate("base", ["base/base.c", "base/un used.c"], export_include_dirs=["base/include"])
 middle = env.Crate("middle-part", ["middle.cpp"], deps=[base])
 Default(env.Crate("top-part", ["top $1.c"], deps=[middle], crate_type=["rlib", "cdylib"], exports=["top", "base"]))
