@@ -295,6 +295,16 @@ def test_modules_without_ir_are_linked_as_they_are() -> None:
     assert world.called("link") == [("cdylib", "lib/merged", "util/u1")]
 
 
+def test_without_ir_there_is_nothing_to_merge() -> None:
+    world = World(UTIL, _lib(lto="fat"))
+    backend = world.engine.registry.backend("noting")
+    backend.supports_lto = lambda self, module: False  # type: ignore[method-assign]
+    world.link("lib", CrateType.CDYLIB)
+    assert not world.called("run_fat_lto") and not world.called("optimize_fat")
+    ((_, *names),) = world.called("link")
+    assert {"lib/l1", "util/u1"} <= set(names)
+
+
 def _both(**options: OptionValue) -> World:
     return World(UTIL, _lib(**options), dylibs=["util"])
 

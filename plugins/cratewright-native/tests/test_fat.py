@@ -50,6 +50,15 @@ def test_what_an_object_uses_stays(llvm_project: Project) -> None:
     assert symbols(_optimized(llvm_project, request)) == {"main": True, "called": True}
 
 
+def test_nothing_is_needed(project: Project) -> None:
+    """The program is an object alone: what could be merged is not linked."""
+    start = {"start.S": ".globl main\nmain: ret\n"}
+    request = request_for(project, {"app": start, "maths": MATHS}, lto=LtoMode.FAT)
+    made = _optimized(project, request)
+    assert is_elf(made.data) and not any(symbols(made).values())
+    assert _optimized(project, request).data == made.data
+
+
 def test_gcc_makes_an_object(project: Project) -> None:
     request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     made = _optimized(project, request)

@@ -155,6 +155,8 @@ def _offered(crate: str, modules: Sequence[LinkModule]) -> tuple[tuple[str, int]
 
 
 def _fat(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> tuple[list[LinkModule], int, int]:
+    if not request.modules:
+        return [], 0, 0
     label = f"crate '{request.crate}': fat LTO"
     memory = backend.lto_memory(request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
 
@@ -27,6 +28,7 @@ _TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
 def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the modules that a link needs, and internalise what is not used outside them.
 
+    Shape: an empty module if the link needs none of them, but only objects.
     gcc internalises only while it makes a program.
     Raises: LinkError if symbols clash.
     """
@@ -43,9 +45,10 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
             (*toolchain.lld(request.target), *_MERGE_ONLY, *inputs.arguments, "-o", _MERGED),
             cwd=directory,
             what=what,
-            outputs=[_MERGED],
             refused=link_refusal(request, f"{what} failed", inputs.files),
         )
+        if not (directory / _MERGED).exists():  # nothing was merged
+            _write_empty(request, toolchain, directory, what)
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
 
 
@@ -94,14 +97,28 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
 def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
     with toolchain.scratch() as directory:
         files = write_objects(modules, directory)
-        toolchain.run(
-            (*toolchain.cc(request.target), *_KEEP_LTO, *files, "-o", _MERGED),
-            cwd=directory,
-            what=what,
-            outputs=[_MERGED],
-            refused=link_refusal(request, f"{what} failed", files),
-        )
+        if files:
+            toolchain.run(
+                (*toolchain.cc(request.target), *_KEEP_LTO, *files, "-o", _MERGED),
+                cwd=directory,
+                what=what,
+                outputs=[_MERGED],
+                refused=link_refusal(request, f"{what} failed", files),
+            )
+        else:
+            _write_empty(request, toolchain, directory, what)
         return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+
+
+def _write_empty(request: LinkRequest, toolchain: Toolchain, directory: Path, what: str) -> None:
+    (directory / "empty.c").write_bytes(b"")
+    words = ("-flto", "-g0", *(("-frandom-seed=empty",) if toolchain.kind == "gcc" else ()))
+    toolchain.run(
+        (*toolchain.cc(request.target), *words, "-c", "empty.c", "-o", _MERGED),
+        cwd=directory,
+        what=what,
+        outputs=[_MERGED],
+    )
 
 
 def _level(config: ModuleConfig) -> str:
