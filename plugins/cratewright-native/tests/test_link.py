@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +133,22 @@ def test_a_symbol_that_nobody_defines(project: Project) -> None:
         link(project, request)
     for place in (str(project.root), "/tmp/", "/dev/shm/"):
         assert place not in str(caught.value)
+
+
+def test_a_failure_is_told_the_same_way_each_time(project_with: Callable[[str], Project]) -> None:
+    """Of eight places lld names three, and its threads find them in any order; zig does not tell it their number."""
+    project = project_with("llvm")
+    names = [f"u{number}" for number in range(8)]
+    app = {f"{name}.c": f"int nope(int);\nint {name}(int x) {{ return nope(x); }}\n" for name in names}
+    declared = "".join(f"int {name}(int);\n" for name in names)
+    app["main.c"] = f"{declared}int main(void) {{ return {' + '.join(f'{name}(1)' for name in names)}; }}\n"
+    request = request_for(project, {"app": app})
+    said = set()
+    for _ in range(6):
+        with pytest.raises(LinkError) as caught:
+            link(project, request)
+        said.add(str(caught.value))
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("lto", LTO, ids=str)

@@ -121,8 +121,9 @@ def _run(
     cannot = f"crate '{request.crate}' cannot be linked"
     refused = link_refusal(request, cannot, files, final=True, archive=_ARCHIVE)
     if line:
-        # Users know the driver, so its error is shown.
-        toolchain.run(driver, cwd=directory, what=what, refused=refused)
+        # Users know the driver, so its error is shown. By one thread, or the first place named would vary.
+        single = ("-Wl,--threads=1",) if toolchain.kind == "llvm" else ()
+        toolchain.run((*driver, *single), cwd=directory, what=what, refused=refused)
 
     def unlisted(said: str) -> CratewrightError:
         # The driver's report of its search would mix with the linker's report of its inputs.
