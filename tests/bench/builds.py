@@ -97,7 +97,10 @@ def edit_ways(units: int, crates: int) -> list[Way]:
     edited = f"c{crates // 2}/s0.comp"
 
     def edit(directory: Path, number: int) -> None:
-        _write(directory, edited, SHADER.format(crate=crates, unit=units + number))
+        _write(directory, edited, SHADER.format(crate=crates, unit=units + 2 * number))
+
+    def edit_alone(directory: Path, number: int) -> None:  # to another text: a build of the same would only touch it
+        _write(directory, edited, SHADER.format(crate=crates, unit=units + 2 * number + 1))
 
     def settle(directory: Path, number: int) -> None:
         for _ in range(SETTLED + 1):  # the compiler alone may have edited as well
@@ -120,7 +123,7 @@ def edit_ways(units: int, crates: int) -> list[Way]:
             COMPILER,
             ["sh", "-c", command, *programs],
             ours.write,
-            edit,
+            edit_alone,
             libraries,
             place=ours.place,
             missing=missing,
