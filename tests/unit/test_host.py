@@ -6,6 +6,8 @@ import ast
 import ntpath
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -124,3 +126,15 @@ def test_what_is_not_everywhere_is_asked_of_one_module() -> None:
     rest = {name: names - GUARDED.get(name, set()) for name, names in found.items() if name != "host.py"}
     assert not {name: names for name, names in rest.items() if names and name not in FORKING}
     assert {name for name, names in modules.items() if names} == {"host.py"}
+
+
+@pytest.mark.parametrize(("unwanted", "place"), [(True, None), (False, None), (False, "kept=here")])
+def test_where_other_interpreters_keep_bytecode(
+    unwanted: bool, place: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, a worker would load what an earlier one has compiled of a plugin that was edited since."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", unwanted)
+    monkeypatch.setattr(sys, "pycache_prefix", place)
+    code = "import sys; print((sys.dont_write_bytecode, sys.pycache_prefix, sys.flags.isolated))"
+    done = subprocess.run([sys.executable, *host.isolated(), "-c", code], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout) == (unwanted, place, 1)

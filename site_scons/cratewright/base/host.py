@@ -33,6 +33,7 @@ __all__ = [
     "has_groups",
     "hold_signals",
     "is_absolute",
+    "isolated",
     "lead_group",
     "lock",
     "new_group",
@@ -267,6 +268,15 @@ def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
             return
 
 
+def isolated() -> list[str]:
+    """Return the flags of a Python that ignores its environment, but keeps bytecode where this one does, if at all.
+
+    Shape: a plugin is edited while its author builds, so bytecode that the author does not want may be out of date.
+    """
+    place = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
+    return ["-I", *(["-B"] if sys.dont_write_bytecode else []), *place]
+
+
 def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a new Python that runs some code, and pass it a socket, which `adopt` returns there.
 
@@ -279,7 +289,7 @@ def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str
     program = getattr(sys, "_base_executable", sys.executable) if WINDOWS else sys.executable
     # `site` installs further finders, such as those of editable installs.
     plain = ["-S"] if all(getattr(finder, "__module__", "")[:7] == "_frozen" for finder in sys.meta_path) else []
-    words: Sequence[str] = [program, "-I", *plain, "-c", code, *([] if WINDOWS else [str(given.fileno())])]
+    words: Sequence[str] = [program, *isolated(), *plain, "-c", code, *([] if WINDOWS else [str(given.fileno())])]
     process = subprocess.Popen(
         words,
         stdin=subprocess.PIPE,

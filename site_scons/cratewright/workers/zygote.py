@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..base.errors import ToolError
-from ..base.host import can_fork, hold_signals, release_signals, wait_unreaped
+from ..base.host import can_fork, hold_signals, isolated, release_signals, wait_unreaped
 from ..system.child import check_ended, disown, end_group, own, owns, watch_groups
 from ..system.scratch import scratch_root
 from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
@@ -207,7 +207,7 @@ def _forget_parent(control: socket.socket) -> None:
 
 def _executed() -> _Process:
     ours, theirs = socket.socketpair()
-    program = [sys.executable, "-I", "-S", "-c", _BOOT.format(path=sys.path)]
+    program = [sys.executable, *isolated(), "-S", "-c", _BOOT.format(path=sys.path)]
     # A worker's own output must not reach a build log or a pipe that is parsed.
     nothing = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), nothing]
