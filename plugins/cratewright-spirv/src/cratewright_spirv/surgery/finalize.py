@@ -241,10 +241,8 @@ def _in_order(program: Program, functions: Sequence[int], graph: Mapping[int, It
     """
     variables = program.variables()
     sets = {each: set(_written(program, each, variables)) for each in functions}
-    before = {
-        each: [other for other in functions if not sets[other].isdisjoint(reach(graph, each).keys() - sets[each])]
-        for each in functions
-    }
+    reads = {each: reach(graph, each).keys() - sets[each] for each in functions}
+    before = {each: [other for other in functions if not sets[other].isdisjoint(reads[each])] for each in functions}
     done: dict[int, None] = {}
     while len(done) < len(functions):
         left = [each for each in functions if each not in done]
