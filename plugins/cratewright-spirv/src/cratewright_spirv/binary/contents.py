@@ -65,6 +65,10 @@ class Contents:
         marks = [each for each in self._declares(variable) if each[1] not in but]
         return value_digest((self.digest(self.definitions[variable][1]), tuple(marks)))[:16]
 
+    def decorations(self, number: int) -> dict[int, tuple[int, ...]]:
+        """Return the operands of something's own decorations, by decoration."""
+        return {words[2]: words[3:] for words in self.marks.get(number, ()) if words[0] & 0xFFFF == op.DECORATE}
+
     def _declares(self, number: int) -> Iterator[tuple[int, ...]]:
         """Yield the decorations of something in an order that depends on their content only."""
         yield from sorted(

@@ -196,7 +196,7 @@ class _Unit:
     def placed(self) -> Iterator[tuple[str, str]]:
         """Yield each place that this unit binds to, with a digest of what it binds there."""
         for number, words in self.program.variables().items():
-            marks = self._marks(number)
+            marks = self.contents.decorations(number)
             place = binding_place(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
@@ -208,7 +208,7 @@ class _Unit:
         yield from self._alignments()
         for number, words in self.contents.definitions.items():
             if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
-                at = self._marks(number).get(SPEC_ID)
+                at = self.contents.decorations(number).get(SPEC_ID)
                 own = self.about.reserved
                 if at is not None and not (own and own <= at[0] < own + 3):
                     yield f"constant_id = {at[0]}", self.contents.digest(number)
@@ -240,7 +240,7 @@ class _Unit:
     def _members(self, number: int, words: Instruction) -> Iterator[tuple[str, str]]:
         """Yield the type of what other units may declare under the same name, if it has several members."""
         name = self._shared(number, words)
-        place = "" if name else binding_place(words[3], self._marks(number))
+        place = "" if name else binding_place(words[3], self.contents.decorations(number))
         if not name and not place and not block_of(self.contents, words):
             place = {INPUT: "in", OUTPUT: "out"}.get(words[3], "")
         text = self.signatures.type(self.contents.definitions[words[1]][3]) if name or place else ""
@@ -254,11 +254,6 @@ class _Unit:
     def _pointee(self, words: Instruction) -> Instruction:
         return self.contents.definitions[self.contents.definitions[words[1]][3]]
 
-    def _marks(self, number: int) -> dict[int, tuple[int, ...]]:
-        return {
-            words[2]: words[3:] for words in self.contents.marks.get(number, ()) if words[0] & 0xFFFF == op.DECORATE
-        }
-
     def _entry_modes(self) -> Iterator[Instruction]:
         for words in self.program.preamble:
             if words[0] & 0xFFFF in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID):
@@ -270,14 +265,21 @@ class _Unit:
 
     def _size(self, mode: Mode) -> Mode:
         """Return the size with each constant that decides it as its default and its id."""
-        sizes = [number for number in self.contents.marks if self._marks(number).get(BUILT_IN) == (WORKGROUP_SIZE,)]
+        sizes = [
+            number
+            for number in self.contents.marks
+            if self.contents.decorations(number).get(BUILT_IN) == (WORKGROUP_SIZE,)
+        ]
         if sizes:
             parts = self.contents.definitions[sizes[0]][3:]
         elif mode[0] == LOCAL_SIZE_ID:
             parts = mode[1:]
         else:
             return mode
-        pairs = [(self.contents.definitions[each][3], self._marks(each).get(SPEC_ID, (-1,))[0]) for each in parts]
+        pairs = [
+            (self.contents.definitions[each][3], self.contents.decorations(each).get(SPEC_ID, (-1,))[0])
+            for each in parts
+        ]
         if all(number < 0 for _, number in pairs):
             return (LOCAL_SIZE, *(value for value, _ in pairs))
         return (LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))

@@ -125,7 +125,7 @@ class _Found:
         places: dict[str, list[tuple[int, int]]] = {}
         for variable, position in self._marked():
             words = self.variables[variable]
-            marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
+            marks = self.strict.decorations(variable)
             place = binding_place(words[3], marks) or block_of(self.strict, words)
             if not place or variable not in self.reached.globals or variable in merged:
                 continue
@@ -141,7 +141,7 @@ class _Found:
         """Return the resources that are one to the units, but stay several because access to them differs."""
         places: dict[str, list[tuple[int, int]]] = {}
         for variable, position in self._marked():
-            marks = {each[2]: each[3:] for each in self.strict.marks.get(variable, ())}
+            marks = self.strict.decorations(variable)
             if BINDING in marks and variable in self.reached.globals:
                 place = binding_place(self.variables[variable][3], marks)
                 places.setdefault(place, []).append((variable, position))
