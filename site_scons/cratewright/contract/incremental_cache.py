@@ -78,21 +78,23 @@ def try_finish_recompile(
     backend: CodegenBackend,
     stencil: UnitStencil,
     data: bytes,
-    holds: Callable[[CompiledUnit], bool] | None = None,
+    judge: Callable[[CompiledUnit], CompiledUnit | None] | None = None,
 ) -> CompiledUnit:
-    """Return the stored unit, if the files that it was made from are unchanged; or if it `holds`, as that decides.
+    """Return the stored unit, if the files that it was made from are unchanged.
 
+    Shape: if given, `judge` decides instead: it returns the unit with what it depends on now, or None if it is stale.
     Raises: RecompileError, whose `fault` says why it must be compiled again.
     """
     digest = FileDigests(backend.session.root).digest
     for world in decode_worlds(open_entry(compute_cache_key(backend, stencil).text, data)):
-        if holds is not None or all(digest(item.path) == item.digest for item in world.observed):
+        if judge is not None or all(digest(item.path) == item.digest for item in world.observed):
             made = result_of(world.result)
             if not isinstance(made, CompiledUnit) or not _fits(backend, stencil, made):
                 raise RecompileError(RecompileFault.FOREIGN)
-            made = replace(made, observed=world.observed)
-            if holds is None or holds(made):
-                return made
+            unit = replace(made, observed=world.observed)
+            valid = judge(unit) if judge is not None else unit
+            if valid is not None:
+                return valid
     raise RecompileError(RecompileFault.STALE)
 
 

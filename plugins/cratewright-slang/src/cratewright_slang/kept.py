@@ -46,27 +46,25 @@ class KeptModules:
         Shape: instead of the files that imports were read from, `imported`, their interfaces may be unchanged.
         """
         stencil, key = self._unit(path, text)
-        look, found = ProjectFiles(self._backend.session.root).look, list[CompiledUnit]()
+        look = ProjectFiles(self._backend.session.root).look
 
-        def holds(unit: CompiledUnit) -> bool:
+        def judged(unit: CompiledUnit) -> CompiledUnit | None:
             if not unit.modules[0].exports:  # a part of a module
-                return False
+                return None
             own = {each.path: each for each in unit.observed}
             imports = dict[str, Observed]()
             if unit.modules[0].attribute("interfaces") == interfaces:
                 names = json.loads(unit.modules[0].attribute("own"))
                 own, imports = {name: own[name] for name in names if name in own}, dict(imported)
             if not all(look(each.path) == each.digest for each in own.values()):
-                return False
+                return None
             now = {**imports, **own}
-            found.append(replace(unit, observed=tuple(now[name] for name in sorted(now.keys() - {path}))))
-            return True
+            return replace(unit, observed=tuple(now[name] for name in sorted(now.keys() - {path})))
 
         data = self._store.get(key)
         if data is not None:
             with suppress(RecompileError):
-                try_finish_recompile(self._backend, stencil, data, holds)
-                return found[0]
+                return try_finish_recompile(self._backend, stencil, data, judged)
         self._missing[path] = stencil, key
         return None
 
