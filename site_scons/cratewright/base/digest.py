@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, NewType
 
-__all__ = ["WORDS", "Digest", "content_digest", "value_digest"]
+__all__ = ["DIRECTORY", "UNREADABLE", "WORDS", "Digest", "content_digest", "value_digest"]
 
 # Codecs and checks of results read annotations; to them it is a string.
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     Digest = str
 
-WORDS = ("directory", "unreadable")
+DIRECTORY, UNREADABLE = WORDS = Digest("directory"), Digest("unreadable")
 """What `digest_file` gives in place of a digest, for paths at which there is something else than a file to read."""
 
 

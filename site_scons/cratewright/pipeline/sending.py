@@ -15,7 +15,7 @@ from dataclasses import field
 from typing import Any
 
 from ..base.codec import DecodeError
-from ..base.digest import WORDS
+from ..base.digest import DIRECTORY, UNREADABLE, WORDS
 from ..base.errors import CratewrightError, PluginError
 from ..base.values import dataclass
 from ..cache.entry import RecompileError, result_of
@@ -67,7 +67,7 @@ class _Part:
             or path in self.directories
             or any(name.startswith(below) for name in (*self.files, *self.directories))
         ):
-            return "directory"
+            return DIRECTORY
         return self.files.get(path)
 
 
@@ -254,13 +254,13 @@ class Sender:
             if digest is None:
                 continue
             plain = posixpath.normpath(path)
-            if digest == "unreadable" or plain.startswith(("/", "../")) or len(part.files) > _MOST:
+            if digest == UNREADABLE or plain.startswith(("/", "../")) or len(part.files) > _MOST:
                 raise _Unfit
             place = os.path.normpath(os.path.join(os.path.realpath(self.root), plain))
             if os.path.realpath(os.path.join(self.root, path)) != place:  # behind a link
                 raise _Unfit
             part.directories.update(passed_directories(path))
-            if digest == "directory":
+            if digest == DIRECTORY:
                 part.directories.add(plain)
             else:
                 part.files[plain] = digest

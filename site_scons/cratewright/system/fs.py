@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ..base.digest import Digest, content_digest
+from ..base.digest import DIRECTORY, UNREADABLE, Digest, content_digest
 from ..base.errors import FormatError, OutputError
 from ..base.host import BINARY, CLOEXEC, NONBLOCK, belongs_to_user, replace
 from ..base.stamp import clock_ns, file_stamp, is_older
@@ -80,12 +80,12 @@ def digest_file(path: str) -> Digest | None:
             return content_digest(file.read()) if found.st_size < _LARGE else _digest_large(file, found)
     except IsADirectoryError:
         # Not None: a missing path below this one could now be created.
-        return Digest("directory")
+        return DIRECTORY
     except ValueError:
         return None
     except OSError as error:
         # A compiler fails at an unreadable file or a cycle of links; where there is no file, it searches on.
-        return Digest("unreadable") if error.errno in (errno.ELOOP, errno.EACCES) else None
+        return UNREADABLE if error.errno in (errno.ELOOP, errno.EACCES) else None
 
 
 def _open_regular(path: str) -> io.FileIO:
