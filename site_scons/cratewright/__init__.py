@@ -1,6 +1,6 @@
 """cratewright: crates for SCons.
 
-Knows nothing itself; it names what is public. Layers, each importing only from those before it:
+Here stands every public name, and nothing else. Layers, each importing only from those before it:
 
     base         what everyone may use: errors, frozen values and their bytes, text
     values       what is said of crates and links
@@ -27,52 +27,58 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .version import __version__
-
 if TYPE_CHECKING:
     from .base.columns import in_characters as in_characters
-    from .base.diagnostic import Diagnostic, RelatedPlace, Severity, read_diagnostics
-    from .base.digest import Digest, content_digest, value_digest
-    from .base.errors import (
-        CacheError,
-        ConfigurationError,
-        CratewrightError,
-        FormatError,
-        GraphError,
-        Interrupted,
-        LinkageConflictError,
-        LinkError,
-        OutputError,
-        PluginError,
-        SourceError,
-        ToolError,
-        UnknownNameError,
-        UnsupportedError,
-        ValidationError,
-        VersionError,
-        near_miss,
-    )
+    from .base.diagnostic import Diagnostic as Diagnostic
+    from .base.diagnostic import RelatedPlace as RelatedPlace
+    from .base.diagnostic import Severity as Severity
+    from .base.diagnostic import read_diagnostics as read_diagnostics
+    from .base.digest import Digest as Digest
+    from .base.digest import content_digest as content_digest
+    from .base.digest import value_digest as value_digest
+    from .base.errors import CacheError as CacheError
+    from .base.errors import ConfigurationError as ConfigurationError
+    from .base.errors import CratewrightError as CratewrightError
+    from .base.errors import FormatError as FormatError
+    from .base.errors import GraphError as GraphError
+    from .base.errors import Interrupted as Interrupted
+    from .base.errors import LinkageConflictError as LinkageConflictError
+    from .base.errors import LinkError as LinkError
+    from .base.errors import OutputError as OutputError
+    from .base.errors import PluginError as PluginError
+    from .base.errors import SourceError as SourceError
+    from .base.errors import ToolError as ToolError
+    from .base.errors import UnknownNameError as UnknownNameError
+    from .base.errors import UnsupportedError as UnsupportedError
+    from .base.errors import ValidationError as ValidationError
+    from .base.errors import VersionError as VersionError
+    from .base.errors import near_miss as near_miss
     from .base.patterns import pattern as pattern
     from .base.stamp import file_stamp as file_stamp
-    from .base.values import dataclass
+    from .base.values import dataclass as dataclass
     from .cache.entry import RecompileError as RecompileError
     from .cache.entry import RecompileFault as RecompileFault
     from .cache.store import CacheKvStore as CacheKvStore
-    from .contract.backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend, Session
-    from .contract.edge import opened as open_backend
-    from .contract.hookspecs import hookimpl
+    from .contract.backend import API_VERSION as API_VERSION
+    from .contract.backend import OLDEST_API_VERSION as OLDEST_API_VERSION
+    from .contract.backend import Capability as Capability
+    from .contract.backend import CodegenBackend as CodegenBackend
+    from .contract.backend import Session as Session
+    from .contract.edge import open_backend as open_backend
+    from .contract.hookspecs import hookimpl as hookimpl
     from .contract.incremental_cache import CacheKeyHash as CacheKeyHash
     from .contract.incremental_cache import compile_with_cache as compile_with_cache
     from .contract.incremental_cache import compute_cache_key as compute_cache_key
     from .contract.incremental_cache import open_cache as open_cache
     from .contract.incremental_cache import serialize_compiled as serialize_compiled
     from .contract.incremental_cache import try_finish_recompile as try_finish_recompile
-    from .contract.offered import Command, Profile
-    from .formats.archive import ARCHIVE_MAGIC
+    from .contract.offered import Command as Command
+    from .contract.offered import Profile as Profile
+    from .formats.archive import ARCHIVE_MAGIC as ARCHIVE_MAGIC
     from .formats.archive import read_archive as read_archive
     from .formats.depfile import decode_depfile as decode_depfile
     from .plugins.registering import register as register
-    from .rules.output_name import output_name as output_file_name
+    from .rules.output_name import output_file_name as output_file_name
     from .rules.output_place import check_output_path as check_output_path
     from .scons import tool as tool
     from .system.child import Finished as Finished
@@ -105,305 +111,114 @@ if TYPE_CHECKING:
     from .system.scratch import scratch_directory as scratch_directory
     from .system.scratch import scratch_lock as scratch_lock
     from .system.scratch import scratch_root as scratch_root
-    from .values.call import BackendCall
-    from .values.construction import ConstructionVariable
-    from .values.crate import UNVERSIONED, Crate, CrateType, Source
-    from .values.module import (
-        CanonicalForm,
-        CompiledUnit,
-        EntryPoint,
-        ModuleCodegen,
-        ModuleKind,
-        Observed,
-        Symbol,
-        merge_observed,
-    )
-    from .values.native_library import LibraryKind, NativeLibrary, parse_library
-    from .values.option_spec import OptionKind, OptionSpec, OptionValue
-    from .values.options import CORE_OPTIONS, DebugInfo, LtoMode, Options, OptLevel
-    from .values.request import (
-        Artifact,
-        LinkLibrary,
-        LinkModule,
-        LinkPart,
-        LinkRequest,
-        LinkResult,
-        ModuleConfig,
-        ThinBuffer,
-        ThinModule,
-    )
+    from .values.call import BackendCall as BackendCall
+    from .values.construction import ConstructionVariable as ConstructionVariable
+    from .values.crate import UNVERSIONED as UNVERSIONED
+    from .values.crate import Crate as Crate
+    from .values.crate import CrateType as CrateType
+    from .values.crate import Source as Source
+    from .values.module import CanonicalForm as CanonicalForm
+    from .values.module import CompiledUnit as CompiledUnit
+    from .values.module import EntryPoint as EntryPoint
+    from .values.module import ModuleCodegen as ModuleCodegen
+    from .values.module import ModuleKind as ModuleKind
+    from .values.module import Observed as Observed
+    from .values.module import Symbol as Symbol
+    from .values.module import merge_observed as merge_observed
+    from .values.native_library import LibraryKind as LibraryKind
+    from .values.native_library import NativeLibrary as NativeLibrary
+    from .values.native_library import parse_library as parse_library
+    from .values.option_spec import OptionKind as OptionKind
+    from .values.option_spec import OptionSpec as OptionSpec
+    from .values.option_spec import OptionValue as OptionValue
+    from .values.options import CORE_OPTIONS as CORE_OPTIONS
+    from .values.options import DebugInfo as DebugInfo
+    from .values.options import LtoMode as LtoMode
+    from .values.options import Options as Options
+    from .values.options import OptLevel as OptLevel
+    from .values.request import Artifact as Artifact
+    from .values.request import LinkLibrary as LinkLibrary
+    from .values.request import LinkModule as LinkModule
+    from .values.request import LinkPart as LinkPart
+    from .values.request import LinkRequest as LinkRequest
+    from .values.request import LinkResult as LinkResult
+    from .values.request import ModuleConfig as ModuleConfig
+    from .values.request import ThinBuffer as ThinBuffer
+    from .values.request import ThinModule as ThinModule
     from .values.source_options import VARIANT as VARIANT
     from .values.source_options import option_attributes as option_attributes
     from .values.source_options import options_among as options_among
     from .values.source_options import with_own as with_own
-    from .values.stencil import UnitStencil, logical_path
+    from .values.stencil import UnitStencil as UnitStencil
+    from .values.stencil import logical_path as logical_path
     from .values.variants import read_variant as read_variant
-    from .values.whole_crate import whole
+    from .values.whole_crate import whole as whole
+    from .version import __version__ as __version__
 
-__all__ = [
-    "API_VERSION",
-    "ARCHIVE_MAGIC",
-    "CORE_OPTIONS",
-    "OLDEST_API_VERSION",
-    "UNVERSIONED",
-    "VARIANT",
-    "Artifact",
-    "BackendCall",
-    "BuildEnded",
-    "BuildStarted",
-    "CacheError",
-    "CacheKeyHash",
-    "CacheKvStore",
-    "CanonicalForm",
-    "Capability",
-    "CodegenBackend",
-    "Command",
-    "CompiledUnit",
-    "ConfigurationError",
-    "ConstructionVariable",
-    "Crate",
-    "CrateDeclared",
-    "CrateType",
-    "CratewrightError",
-    "DebugInfo",
-    "Diagnostic",
-    "Digest",
-    "EntryPoint",
-    "Event",
-    "Finished",
-    "FormatError",
-    "GraphError",
-    "Interrupted",
-    "LibraryKind",
-    "LinkError",
-    "LinkLibrary",
-    "LinkModule",
-    "LinkPart",
-    "LinkRequest",
-    "LinkResult",
-    "LinkageConflictError",
-    "LtoEnded",
-    "LtoMode",
-    "ModuleCodegen",
-    "ModuleConfig",
-    "ModuleKind",
-    "NativeLibrary",
-    "Observed",
-    "OptLevel",
-    "OptionKind",
-    "OptionSpec",
-    "OptionValue",
-    "Options",
-    "OutputError",
-    "OutputMade",
-    "PluginError",
-    "Portable",
-    "Profile",
-    "RecompileError",
-    "RecompileFault",
-    "RelatedPlace",
-    "Session",
-    "Severity",
-    "Source",
-    "SourceError",
-    "StageEnded",
-    "StageStarted",
-    "Symbol",
-    "ThinBuffer",
-    "ThinModule",
-    "ToolError",
-    "ToolsFound",
-    "UnitEnded",
-    "UnitExplained",
-    "UnitStarted",
-    "UnitStencil",
-    "UnitsFound",
-    "UnknownNameError",
-    "UnsupportedError",
-    "ValidationError",
-    "VersionError",
-    "__version__",
-    "check_output_path",
-    "compile_with_cache",
-    "compute_cache_key",
-    "content_digest",
-    "dataclass",
-    "decode_depfile",
-    "digest_file",
-    "file_stamp",
-    "hookimpl",
-    "in_characters",
-    "logical_path",
-    "make_private",
-    "merge_observed",
-    "near_miss",
-    "open_backend",
-    "open_cache",
-    "option_attributes",
-    "options_among",
-    "output_file_name",
-    "parse_library",
-    "passed_directories",
-    "pattern",
-    "plain_path",
-    "program_files",
-    "programs_digest",
-    "read_archive",
-    "read_bytes",
-    "read_diagnostics",
-    "read_regular",
-    "read_variant",
-    "register",
-    "run_elsewhere",
-    "run_program",
-    "runs_elsewhere",
-    "scratch_directory",
-    "scratch_lock",
-    "scratch_root",
-    "serialize_compiled",
-    "tool",
-    "try_finish_recompile",
-    "value_digest",
-    "whole",
-    "with_own",
-    "write_atomic",
-]
-
-_LATER = {
-    "API_VERSION": "contract.backend",
-    "OLDEST_API_VERSION": "contract.backend",
-    "Capability": "contract.backend",
-    "CodegenBackend": "contract.backend",
-    "Session": "contract.backend",
-    "BackendCall": "values.call",
-    "ConstructionVariable": "values.construction",
-    "UNVERSIONED": "values.crate",
-    "Crate": "values.crate",
-    "CrateType": "values.crate",
-    "Source": "values.crate",
-    "whole": "values.whole_crate",
-    "Diagnostic": "base.diagnostic",
-    "RelatedPlace": "base.diagnostic",
-    "Severity": "base.diagnostic",
-    "read_diagnostics": "base.diagnostic",
-    "Digest": "base.digest",
-    "content_digest": "base.digest",
-    "value_digest": "base.digest",
-    "CacheError": "base.errors",
-    "ConfigurationError": "base.errors",
-    "CratewrightError": "base.errors",
-    "FormatError": "base.errors",
-    "GraphError": "base.errors",
-    "Interrupted": "base.errors",
-    "LinkageConflictError": "base.errors",
-    "LinkError": "base.errors",
-    "OutputError": "base.errors",
-    "PluginError": "base.errors",
-    "SourceError": "base.errors",
-    "ToolError": "base.errors",
-    "UnknownNameError": "base.errors",
-    "UnsupportedError": "base.errors",
-    "ValidationError": "base.errors",
-    "VersionError": "base.errors",
-    "near_miss": "base.errors",
-    "hookimpl": "contract.hookspecs",
-    "CanonicalForm": "values.module",
-    "CompiledUnit": "values.module",
-    "EntryPoint": "values.module",
-    "ModuleCodegen": "values.module",
-    "ModuleKind": "values.module",
-    "Observed": "values.module",
-    "Symbol": "values.module",
-    "merge_observed": "values.module",
-    "LibraryKind": "values.native_library",
-    "NativeLibrary": "values.native_library",
-    "parse_library": "values.native_library",
-    "Command": "contract.offered",
-    "Profile": "contract.offered",
-    "OptionKind": "values.option_spec",
-    "OptionSpec": "values.option_spec",
-    "OptionValue": "values.option_spec",
-    "CORE_OPTIONS": "values.options",
-    "DebugInfo": "values.options",
-    "LtoMode": "values.options",
-    "Options": "values.options",
-    "OptLevel": "values.options",
-    "Artifact": "values.request",
-    "LinkLibrary": "values.request",
-    "LinkModule": "values.request",
-    "LinkPart": "values.request",
-    "LinkRequest": "values.request",
-    "LinkResult": "values.request",
-    "ModuleConfig": "values.request",
-    "ThinBuffer": "values.request",
-    "ThinModule": "values.request",
-    "UnitStencil": "values.stencil",
-    "logical_path": "values.stencil",
-    "dataclass": "base.values",
-    "pattern": "base.patterns",
-    "ARCHIVE_MAGIC": "formats.archive",
-    "read_archive": "formats.archive",
-    "CacheKvStore": "cache.store",
-    "RecompileError": "cache.entry",
-    "RecompileFault": "cache.entry",
-    "CacheKeyHash": "contract.incremental_cache",
-    "compile_with_cache": "contract.incremental_cache",
-    "compute_cache_key": "contract.incremental_cache",
-    "serialize_compiled": "contract.incremental_cache",
-    "try_finish_recompile": "contract.incremental_cache",
-    "in_characters": "base.columns",
-    "decode_depfile": "formats.depfile",
-    "open_backend": "contract.edge:opened",
-    "open_cache": "contract.incremental_cache",
-    "BuildEnded": "system.events",
-    "BuildStarted": "system.events",
-    "CrateDeclared": "system.events",
-    "Event": "system.events",
-    "LtoEnded": "system.events",
-    "OutputMade": "system.events",
-    "StageEnded": "system.events",
-    "StageStarted": "system.events",
-    "ToolsFound": "system.events",
-    "UnitEnded": "system.events",
-    "UnitExplained": "system.events",
-    "UnitStarted": "system.events",
-    "UnitsFound": "system.events",
-    "digest_file": "system.fs",
-    "file_stamp": "base.stamp",
-    "make_private": "system.fs",
-    "plain_path": "system.fs",
-    "read_bytes": "system.fs",
-    "read_regular": "system.fs",
-    "write_atomic": "system.fs",
-    "output_file_name": "rules.output_name:output_name",
-    "check_output_path": "rules.output_place",
-    "program_files": "system.program",
-    "programs_digest": "system.program",
-    "register": "plugins.registering",
-    "tool": "scons",
-    "scratch_directory": "system.scratch",
-    "scratch_lock": "system.scratch",
-    "scratch_root": "system.scratch",
-    "VARIANT": "values.source_options",
-    "option_attributes": "values.source_options",
-    "read_variant": "values.variants",
-    "options_among": "values.source_options",
-    "with_own": "values.source_options",
-    "Finished": "system.child",
-    "Portable": "system.elsewhere",
-    "passed_directories": "system.elsewhere",
-    "run_elsewhere": "system.elsewhere",
-    "runs_elsewhere": "system.elsewhere",
-    "run_program": "system.child",
+_MODULES = {
+    "base.columns": "in_characters",
+    "base.diagnostic": "Diagnostic read_diagnostics RelatedPlace Severity",
+    "base.digest": "content_digest Digest value_digest",
+    "base.errors": (
+        "CacheError ConfigurationError CratewrightError FormatError GraphError Interrupted LinkageConflictError "
+        "LinkError near_miss OutputError PluginError SourceError ToolError UnknownNameError UnsupportedError "
+        "ValidationError VersionError"
+    ),
+    "base.patterns": "pattern",
+    "base.stamp": "file_stamp",
+    "base.values": "dataclass",
+    "cache.entry": "RecompileError RecompileFault",
+    "cache.store": "CacheKvStore",
+    "contract.backend": "API_VERSION Capability CodegenBackend OLDEST_API_VERSION Session",
+    "contract.edge": "open_backend",
+    "contract.hookspecs": "hookimpl",
+    "contract.incremental_cache": (
+        "CacheKeyHash compile_with_cache compute_cache_key open_cache serialize_compiled try_finish_recompile"
+    ),
+    "contract.offered": "Command Profile",
+    "formats.archive": "ARCHIVE_MAGIC read_archive",
+    "formats.depfile": "decode_depfile",
+    "plugins.registering": "register",
+    "rules.output_name": "output_file_name",
+    "rules.output_place": "check_output_path",
+    "scons": "tool",
+    "system.child": "Finished run_program",
+    "system.elsewhere": "passed_directories Portable run_elsewhere runs_elsewhere",
+    "system.events": (
+        "BuildEnded BuildStarted CrateDeclared Event LtoEnded OutputMade StageEnded StageStarted ToolsFound UnitEnded "
+        "UnitExplained UnitsFound UnitStarted"
+    ),
+    "system.fs": "digest_file make_private plain_path read_bytes read_regular write_atomic",
+    "system.program": "program_files programs_digest",
+    "system.scratch": "scratch_directory scratch_lock scratch_root",
+    "values.call": "BackendCall",
+    "values.construction": "ConstructionVariable",
+    "values.crate": "Crate CrateType Source UNVERSIONED",
+    "values.module": "CanonicalForm CompiledUnit EntryPoint merge_observed ModuleCodegen ModuleKind Observed Symbol",
+    "values.native_library": "LibraryKind NativeLibrary parse_library",
+    "values.option_spec": "OptionKind OptionSpec OptionValue",
+    "values.options": "CORE_OPTIONS DebugInfo LtoMode Options OptLevel",
+    "values.request": (
+        "Artifact LinkLibrary LinkModule LinkPart LinkRequest LinkResult ModuleConfig ThinBuffer ThinModule"
+    ),
+    "values.source_options": "option_attributes options_among VARIANT with_own",
+    "values.stencil": "logical_path UnitStencil",
+    "values.variants": "read_variant",
+    "values.whole_crate": "whole",
+    "version": "__version__",
 }
-"""Names imported on first use, and from where: a build with nothing to do needs only `tool`."""
+"""The public names of each module. They are imported on first use: a build with nothing to do needs only `tool`."""
+
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = list(_MODULE_OF)
 
 
 def __getattr__(name: str) -> object:
-    module, _, inside = _LATER.get(name, "").partition(":")
-    if not module:
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module 'cratewright' has no attribute '{name}'")
-    value: object = getattr(import_module(f".{module}", __name__), inside or name)
+    value: object = getattr(import_module(f".{module}", __name__), name)
     if name == "register" and "SCons.Script" in import_module("sys").modules:  # called by an SConstruct
         value = import_module(".scons.SCons", __name__).entrance(value)
     globals()[name] = value

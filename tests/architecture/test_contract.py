@@ -33,7 +33,7 @@ BACKENDS = _texts(ROOT.glob("plugins/*/src/**/*.py"))
 
 @pytest.mark.parametrize("name", METHODS)
 def test_no_row_is_dead(name: str) -> None:
-    called = re.compile(rf"(?:CodegenBackend|backend|open_backend\(path, session\))\.{name}\b")
+    called = re.compile(rf"(?:CodegenBackend|backend|load_backend\(path, session\))\.{name}\b")
     if name in ASKED_BY_THE_EDGE:
         called = re.compile(rf"(?:self|backend)\.{name}\(")
     texts = [*CALLERS.values(), *([(CORE / "contract" / "edge.py").read_text()] if name in ASKED_BY_THE_EDGE else [])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cratewright.base.errors import UnsupportedError
-from cratewright.rules.output_name import output_name
+from cratewright.rules.output_name import output_file_name
 from cratewright.values.crate import CrateType
 
 from .rustc import Rustc
@@ -27,7 +27,7 @@ def _rustc_names(specification: dict[str, object]) -> Iterator[tuple[CrateType, 
 
 def _our_name(crate_type: CrateType, target: str) -> str:
     try:
-        return output_name("it", crate_type, target)
+        return output_file_name("it", crate_type, target)
     except UnsupportedError:
         return "unsupported"
 

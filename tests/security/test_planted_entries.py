@@ -23,7 +23,7 @@ from cratewright.cache.entry import (
     seal_entry,
 )
 from cratewright.contract.backend import CodegenBackend, Session
-from cratewright.contract.edge import could_return, opened
+from cratewright.contract.edge import could_return, open_backend
 from cratewright.testing import StubBackend
 from cratewright.values.call import BackendCall
 from cratewright.values.crate import CrateType
@@ -43,7 +43,7 @@ def _request(kind: CrateType = CrateType.CDYLIB, options: Options = OPTIONS) -> 
 
 
 def _stub() -> Any:
-    return opened(StubBackend, Session(root="/", target="text"))
+    return open_backend(StubBackend, Session(root="/", target="text"))
 
 
 def _linked(*artifacts: Artifact, **changes: Any) -> LinkResult:
@@ -131,7 +131,7 @@ def test_an_exception_of_the_backend_is_a_miss() -> None:
         def could_return(self, call: BackendCall[Any], value: object) -> bool:
             raise KeyError(call.name)
 
-    backend: Any = opened(Careless, Session(root="/", target="text"))
+    backend: Any = open_backend(Careless, Session(root="/", target="text"))
     asked = UnitStencil(backend="stub", fingerprint="", target="text", path="a", source=b"", options=OPTIONS)
     assert not could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, asked), UNIT)
 

@@ -16,7 +16,7 @@ from cratewright.base.digest import Digest
 from cratewright.base.errors import CratewrightError, LinkError, PluginError, SourceError
 from cratewright.contract.backend import Capability, CodegenBackend, Session
 from cratewright.contract.declared import find_class_fault
-from cratewright.contract.edge import check_promised, could_return, guard, implements, opened, plugin_class
+from cratewright.contract.edge import check_promised, could_return, guard, implements, open_backend, plugin_class
 from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
 from cratewright.values.call import BackendCall
@@ -202,7 +202,7 @@ def test_kept_units_with_other_files_than_asked_for_are_none_of_ours() -> None:
         }
     )
     assert find_class_fault(kind) is None
-    backend = opened(kind, SESSION)
+    backend = open_backend(kind, SESSION)
     asked = replace(STENCIL, options=Options((("emit", ("obj", "asm")),)))
     for files, fits in (((".s", ".o"), True), ((".o", ".s"), False), ((".s",), False), ((), False)):
         unit = replace(UNIT, emitted=tuple((suffix, b"x") for suffix in files))
@@ -330,7 +330,7 @@ ANSWERS: Mapping[str, tuple[str, tuple[Any, ...], Any]] = {
 
 def _answering(method: str, answer: object) -> CodegenBackend:
     kind = _changed({method: lambda self, *arguments: answer})
-    return opened(kind, SESSION)
+    return open_backend(kind, SESSION)
 
 
 def test_answers(golden: Golden) -> None:
@@ -422,7 +422,7 @@ def test_exceptions(golden: Golden, method: str) -> None:
 
         arguments = {"compile_codegen_unit": (STENCIL,), "output_names": ("app", CrateType.BIN, Options(()))}
         with pytest.raises(CratewrightError) as caught:
-            getattr(opened(_changed({method: fail}), SESSION), method)(*arguments.get(method, ()))
+            getattr(open_backend(_changed({method: fail}), SESSION), method)(*arguments.get(method, ()))
         lines = str(caught.value).splitlines()
         said.append("\n".join([f"# {name}", *(line for line in lines if "test_edge.py:" not in line), ""]))
         assert caught.value.__class__.__module__ == "cratewright.base.errors"
@@ -441,7 +441,7 @@ def test_an_interrupt_by_the_user_is_no_fault_of_the_plugin() -> None:
             return "upper 1"
 
     with pytest.raises(KeyboardInterrupt):
-        opened(Slow, SESSION).fingerprint()
+        open_backend(Slow, SESSION).fingerprint()
 
 
 class Restless:
@@ -470,7 +470,7 @@ def test_objects_that_answer_anything() -> None:
         ({"output_names": lambda self, *_: (Restless(),)}, r"output_names\(\) failed: ZeroDivisionError"),
     ):
         with pytest.raises(PluginError, match=rf"backend 'upper': {said}") as caught:
-            backend = opened(_changed(words), SESSION)
+            backend = open_backend(_changed(words), SESSION)
             backend.fingerprint()
             backend.output_names("app", CrateType.BIN, Options(()))
         assert ("plugin", "upper_plugin, no version") in caught.value.context
@@ -478,11 +478,11 @@ def test_objects_that_answer_anything() -> None:
 
 def test_a_session_that_is_not_kept() -> None:
     with pytest.raises(PluginError, match=r"init\(\) does not keep the session"):
-        opened(_changed({"init": lambda self, session: None}), SESSION)
+        open_backend(_changed({"init": lambda self, session: None}), SESSION)
 
 
 def test_a_guarded_backend_is_like_the_plugins_own() -> None:
-    backend = opened(StubBackend, SESSION)
+    backend = open_backend(StubBackend, SESSION)
     assert guard(backend) is backend and plugin_class(backend) is StubBackend
     assert (backend.NAME, backend.TARGETS, backend.session) == ("stub", ("text", "text2"), SESSION)
     assert backend.capabilities == StubBackend.capabilities and not backend.times_passes
@@ -495,7 +495,7 @@ def test_a_guarded_backend_is_like_the_plugins_own() -> None:
 def test_every_method_of_the_contract_is_guarded() -> None:
     own = [name for name, value in vars(CodegenBackend).items() if callable(value) and not name.startswith("_")]
     everything = _changed({name: lambda self, *arguments: {3} for name in own if name != "init"})
-    backend = opened(everything, SESSION)
+    backend = open_backend(everything, SESSION)
     for name in own:
         if name != "init":
             with pytest.raises(PluginError, match="returned a set"):
@@ -504,7 +504,7 @@ def test_every_method_of_the_contract_is_guarded() -> None:
 
 def test_the_stub_is_held_to_its_own_shape() -> None:
     """Types are compared by annotation: what a field says is what is asked."""
-    backend = opened(StubBackend, SESSION)
+    backend = open_backend(StubBackend, SESSION)
     assert backend.fingerprint() == "stub 1"
     assert testing.StubBackend is plugin_class(backend)
     assert sys.modules[type(backend).__module__].__name__ == "cratewright.contract.edge"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from cratewright.base.errors import UnsupportedError
-from cratewright.rules.output_name import output_name
+from cratewright.rules.output_name import output_file_name
 from cratewright.values.crate import CrateType
 
 ORDER = (CrateType.RLIB, CrateType.DYLIB, CrateType.CDYLIB, CrateType.STATICLIB, CrateType.BIN)
@@ -28,7 +28,7 @@ TABLE = {
 
 def name_or_dash(kind: CrateType, target: str) -> str:
     try:
-        return output_name("my-it", kind, target)
+        return output_file_name("my-it", kind, target)
     except UnsupportedError:
         return "-"
 
@@ -39,11 +39,13 @@ def test_names_of_a_platform(target: str) -> None:
 
 
 def test_what_is_added_to_the_name_goes_before_the_suffix() -> None:
-    assert output_name("it", CrateType.DYLIB, "x86_64-unknown-linux-gnu", extra_filename="-1a2b") == "libit-1a2b.so"
-    assert output_name("it", CrateType.BIN, "x86_64-pc-windows-gnu", extra_filename="-1a2b") == "it-1a2b.exe"
+    assert (
+        output_file_name("it", CrateType.DYLIB, "x86_64-unknown-linux-gnu", extra_filename="-1a2b") == "libit-1a2b.so"
+    )
+    assert output_file_name("it", CrateType.BIN, "x86_64-pc-windows-gnu", extra_filename="-1a2b") == "it-1a2b.exe"
 
 
 def test_a_type_without_a_name_says_what_there_is() -> None:
     with pytest.raises(UnsupportedError, match="no crates of type 'dylib'") as caught:
-        output_name("it", CrateType.DYLIB, "wasm32-wasip1")
+        output_file_name("it", CrateType.DYLIB, "wasm32-wasip1")
     assert caught.value.hint == "use 'cdylib' or 'staticlib'"

@@ -18,7 +18,7 @@ import pytest
 from cratewright.base.errors import PluginError, SourceError
 from cratewright.cache.entry import result_bytes
 from cratewright.contract.backend import CodegenBackend, Session
-from cratewright.contract.edge import opened
+from cratewright.contract.edge import open_backend
 from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack_calls
 from cratewright.pipeline.job import Job
 from cratewright.pipeline.sending import Sender
@@ -70,7 +70,9 @@ class Place:
         self.root = root / "project"
         self.root.mkdir()
         self.machine = OtherMachine(root / "there")
-        self.backend = opened(importlib.import_module("far_plugin").Far, Session(root=str(self.root), target="text"))
+        self.backend = open_backend(
+            importlib.import_module("far_plugin").Far, Session(root=str(self.root), target="text")
+        )
         digests = FileDigests(str(self.root))
         session = self.backend.session
         self.sender = Sender(self.backend, str(self.root), session, python, fingerprint, digests.digest)

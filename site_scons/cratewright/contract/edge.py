@@ -26,10 +26,10 @@ from .blame import foreign_error, is_fault, own_error, plugin_row
 from .declared import METHODS
 from .emitted import find_unpromised
 
-__all__ = ["check_promised", "could_return", "guard", "implements", "opened", "plugin_class"]
+__all__ = ["check_promised", "could_return", "guard", "implements", "open_backend", "plugin_class"]
 
 
-def opened(
+def open_backend(
     kind: type[CodegenBackend], session: Session, timed: Callable[[str, float, Mapping[str, float]], None] | None = None
 ) -> CodegenBackend:
     """Return a guarded backend object that has its session.

@@ -22,7 +22,7 @@ from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore
 from ..cache.trail import Trails
 from ..contract.backend import CodegenBackend, Session
-from ..contract.edge import opened, plugin_class
+from ..contract.edge import open_backend, plugin_class
 from ..contract.incremental_cache import results_code
 from ..plugins.registry import Registry
 from ..system.child import limit_programs
@@ -104,7 +104,7 @@ class Engine:
             limit_programs(session.timeout)
             # Timed here for calls in this process; workers time their own.
             timed = self._note if self.workers and settings.read_time_passes(self.environ) else None
-            backend = opened(kind, session, timed)
+            backend = open_backend(kind, session, timed)
             if self.workers and settings.read_workers(self.environ) == "threads" and not backend.runs_programs():
                 raise remote.in_process(kind)
             self.backends[key] = backend

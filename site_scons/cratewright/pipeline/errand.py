@@ -30,7 +30,7 @@ from ..contract.edge import plugin_class
 from ..contract.incremental_cache import results_code
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
-from .remote import make, open_backend, watching
+from .remote import load_backend, make, watching
 
 __all__ = [
     "CALLS",
@@ -139,7 +139,7 @@ def main() -> None:
 
 def _report(path: str, session: Session, calls: Sequence[BackendCall[object]], sent: bool) -> Report:
     try:
-        backend = open_backend(path, session)
+        backend = load_backend(path, session)
         fingerprint, code = backend.fingerprint(), "" if sent else results_code(plugin_class(backend))
         backend.warm([item for call in calls for item in call.arguments if isinstance(item, UnitStencil)])
     except CratewrightError as error:

@@ -16,7 +16,7 @@ from ..base.values import dataclass
 from ..cache.shortened import shorten
 from ..contract.backend import CodegenBackend, Session
 from ..contract.blame import foreign_error, is_fault, plugin_row
-from ..contract.edge import opened, plugin_class
+from ..contract.edge import open_backend, plugin_class
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
 from .timings import Timed
@@ -26,10 +26,10 @@ __all__ = [
     "backend_path",
     "import_directory",
     "in_process",
+    "load_backend",
     "make",
     "make_watched",
     "not_found",
-    "open_backend",
     "run_call",
     "warm",
     "watching",
@@ -94,7 +94,7 @@ def import_directory(backend: type[CodegenBackend]) -> str:
 
 
 @cache
-def open_backend(path: str, session: Session) -> CodegenBackend:
+def load_backend(path: str, session: Session) -> CodegenBackend:
     """Return this process's backend object for a session.
 
     Raises: PluginError if the class is not found here, or cannot be instantiated.
@@ -109,12 +109,12 @@ def open_backend(path: str, session: Session) -> CodegenBackend:
             raise
         raise foreign_error(error, f"a worker cannot import {path}", root=session.root) from error
     assert isinstance(found, type) and issubclass(found, CodegenBackend)
-    return opened(found, session)
+    return open_backend(found, session)
 
 
 def warm(path: str, session: Session, stencils: Sequence[UnitStencil]) -> None:
     """Warm up a backend."""
-    open_backend(path, session).warm(stencils)
+    load_backend(path, session).warm(stencils)
 
 
 def run_call(path: str, session: Session, call: BackendCall[object], watched: bool, timed: bool) -> object:
@@ -122,7 +122,7 @@ def run_call(path: str, session: Session, call: BackendCall[object], watched: bo
 
     Raises: PluginError if a thread that the call started has failed: its work is missing.
     """
-    backend = open_backend(path, session)
+    backend = load_backend(path, session)
     failed: list[BaseException] = []
 
     def note(details: threading.ExceptHookArgs) -> None:

@@ -10,7 +10,7 @@ from ..base.host import is_absolute
 from ..base.values import dataclass
 from ..values.crate import CrateType
 
-__all__ = ["output_name", "seen_from", "state_path", "variables_path"]
+__all__ = ["output_file_name", "seen_from", "state_path", "variables_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _PLATFORMS: tuple[tuple[tuple[str, ...], _Names], ...] = (
 )
 
 
-def output_name(crate: str, crate_type: CrateType, target: str, *, extra_filename: str = "") -> str:
+def output_file_name(crate: str, crate_type: CrateType, target: str, *, extra_filename: str = "") -> str:
     """Return the name of a crate's linked file.
 
     Shape: `target` is a triple; a `-` in the crate's name stays in a program's name and becomes `_` in a library's.
