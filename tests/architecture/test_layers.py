@@ -194,3 +194,19 @@ def test_importing_the_package_loads_neither_scons_nor_tools() -> None:
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_type_checkers_know_the_public_names() -> None:
+    """They read the imports, programs the table of modules."""
+    tree = _tree(Path(cratewright.__file__))
+    imported = {
+        f"{node.module}:{name.name}"
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in ast.walk(block)
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.asname == name.name
+    }
+    assert imported == {f"{module}:{name}" for name, module in cratewright._MODULE_OF.items()}
+    assert all(hasattr(cratewright, name) for name in cratewright.__all__)
