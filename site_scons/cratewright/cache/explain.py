@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ..base.digest import DIRECTORY
 from ..base.patterns import pattern
 from ..base.values import dataclass
 from .key import Fields
@@ -46,7 +47,7 @@ def changes_between(
         if path in now and now[path] != digest:
             found.append(Change(f"{FILE} {path}", digest or "", now[path] or ""))
         elif digest is None and path not in now and any(now[other] for other in now if other.startswith(f"{path}/")):
-            found.append(Change(f"{FILE} {path}", "", "directory"))
+            found.append(Change(f"{FILE} {path}", "", DIRECTORY))
     return tuple(found) or (Change(LOST),)
 
 

@@ -188,12 +188,14 @@ class _Watcher:
             old.close()
 
     def _warm(self) -> None:
-        from ..scons.forked import warm  # noqa: PLC0415 - only what builds needs SCons
+        from ..scons.forked import warm_backends  # noqa: PLC0415 - only what builds needs SCons
 
         assert self._known is not None
         if self._known.crates != self._warmed:
             self._warmed = self._known.crates
-            warm(self._known, self._root, {name: text for name, text in os.environ.items() if name[:6] == "CRATE_"})
+            warm_backends(
+                self._known, self._root, {name: text for name, text in os.environ.items() if name[:6] == "CRATE_"}
+            )
 
     def _listed(self, paths: list[str]) -> Iterable[str]:
         shown = [os.path.relpath(path, self._root) if path.startswith(self._root) else path for path in paths]

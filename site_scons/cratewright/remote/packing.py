@@ -7,11 +7,11 @@ import io
 import zlib
 from collections.abc import Iterable
 
-__all__ = ["IDENTITY", "WORDS", "PackingError", "choose_compressor", "compress", "unpack"]
+__all__ = ["COMPRESSORS", "IDENTITY", "PackingError", "choose_compressor", "compress", "unpack"]
 
 IDENTITY, ZSTD, DEFLATE = 0, 1, 2
 """The numbers of `Compressor.Value` of the Remote Execution API."""
-WORDS = {ZSTD: "zstd", DEFLATE: "deflate"}
+COMPRESSORS = {ZSTD: "zstd", DEFLATE: "deflate"}
 _WORTH = 1 << 10
 _RAW = -15
 

@@ -24,7 +24,7 @@ from .message import (
     message_digest,
     read_digest,
 )
-from .packing import IDENTITY, WORDS, PackingError, choose_compressor, compress, unpack
+from .packing import COMPRESSORS, IDENTITY, PackingError, choose_compressor, compress, unpack
 from .patience import Wait
 from .store import Fault, Fetched, Transport
 from .wire import WireError, decode, encode_message
@@ -231,7 +231,7 @@ class ReapiTransport(Transport):
         return found
 
     def _read(self, digest: WireDigest, way: int, wait: Wait) -> bytes | Fault | None:
-        kind = f"compressed-blobs/{WORDS[way]}" if way else "blobs"
+        kind = f"compressed-blobs/{COMPRESSORS[way]}" if way else "blobs"
         name = f"{self._prefix}{kind}/{digest.hash}/{digest.size}"
         parts: list[bytes] = []
         size = 0
@@ -297,7 +297,7 @@ class ReapiTransport(Transport):
 
     def _write(self, digest: WireDigest, data: bytes, way: int, wait: Wait) -> Fault | None:
         content, way = compress(data, way)
-        kind = f"compressed-blobs/{WORDS[way]}" if way else "blobs"
+        kind = f"compressed-blobs/{COMPRESSORS[way]}" if way else "blobs"
         name = f"{self._prefix}uploads/{uuid.uuid4()}/{kind}/{digest.hash}/{digest.size}".encode()
 
         def pieces() -> Iterator[bytes]:

@@ -36,7 +36,7 @@ from .settling import Settling
 from .stage import stage_of
 from .usual import all_nodes
 
-__all__ = ["ForkedBuild", "Outcome", "scons_main", "warm"]
+__all__ = ["ForkedBuild", "Outcome", "scons_main", "warm_backends"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _crates() -> Iterator[tuple[str, str, str]]:
                     yield crate.backend, crate.target, source.location
 
 
-def warm(outcome: Outcome, root: str, settings: Mapping[str, str]) -> None:
+def warm_backends(outcome: Outcome, root: str, settings: Mapping[str, str]) -> None:
     """Load what the backends in use need, so that no fork has to; what fails is for a build to say."""
     engine = Engine(root, default_registry(), settings)
     found: dict[tuple[str, str], list[UnitStencil]] = {}

@@ -290,9 +290,9 @@ class SpirvBackend(CodegenBackend):
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse values that no method here would have written."""
-        from .crate.kept import is_ours  # noqa: PLC0415 - only hits are asked about
+        from .crate.kept import is_readable  # noqa: PLC0415 - only hits are asked about
 
-        return is_ours(value)
+        return is_readable(value)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""

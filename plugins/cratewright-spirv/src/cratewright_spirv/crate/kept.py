@@ -14,13 +14,13 @@ from ..base.names import known_stage
 from ..reflection.facts import Facts
 from ..surgery.pair import attributes_within
 
-__all__ = ["is_ours"]
+__all__ = ["is_readable"]
 
 _KEYS = {"path": str, "entries": list, "spec_constants": list, "imported": dict, "crates": list}
 """The keys of every row of a report."""
 
 
-def is_ours(value: object) -> bool:
+def is_readable(value: object) -> bool:
     """Return whether the texts in a value can be parsed by their users."""
     try:
         if isinstance(value, CompiledUnit):
