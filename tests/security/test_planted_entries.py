@@ -224,9 +224,9 @@ def _row(**changes: object) -> str:
 def test_words_of_shaders() -> None:
     kept = pytest.importorskip("cratewright_spirv.crate.kept")
     image = _linked(Artifact("app.spv", b""), report=_row())
-    assert kept.is_ours(image) and kept.is_ours(UNIT) and kept.is_ours(())
+    assert kept.is_readable(image) and kept.is_readable(UNIT) and kept.is_readable(())
     for report in (_row(path="other"), _row(path=3), _row(entries=...), _row(entries=[{}]), _row(entries=3), "3", "{}"):
-        assert not kept.is_ours(replace(image, report=report))
+        assert not kept.is_readable(replace(image, report=report))
     module = UNIT.modules[0]
     for words in (
         {"entries": "[[1]]"},
@@ -242,9 +242,11 @@ def test_words_of_shaders() -> None:
         wrong = replace(module, attributes=tuple(words.items()))
         thin = ThinModule(name="", crate="", data=b"", attributes=tuple(words.items()))
         assert (
-            not kept.is_ours(wrong) and not kept.is_ours((thin,)) and not kept.is_ours(replace(UNIT, modules=(wrong,)))
+            not kept.is_readable(wrong)
+            and not kept.is_readable((thin,))
+            and not kept.is_readable(replace(UNIT, modules=(wrong,)))
         )
-    assert not kept.is_ours(replace(module, entry_points=(EntryPoint("no stage", "main"),)))
+    assert not kept.is_readable(replace(module, entry_points=(EntryPoint("no stage", "main"),)))
 
 
 def test_a_dose_of_everything() -> None:
