@@ -29,19 +29,10 @@ from .calling import Call, Moments
 from .crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
 from .heard import listen
 from .node import Node
+from .outdated_calls import hidden_paths, to_execute
 from .pending_node import is_pending_node
 from .plain import Unlike
-from .settled import (
-    MEMORY,
-    CallRecord,
-    SettledBuild,
-    hidden_paths,
-    memory_digest,
-    memory_of,
-    read_settled,
-    renew_memory,
-    to_execute,
-)
+from .settled import MEMORY, CallRecord, SettledBuild, memory_digest, memory_of, read_settled, renew_memory
 from .stage import stage_of
 from .taken import TakenNodes
 from .told import Told, other_target, told_in_order, told_targets

@@ -12,8 +12,9 @@ import SCons.Node.Python
 import SCons.Script.Main
 
 from .node import Node
+from .outdated_calls import add_reachable
 from .pending_node import is_pending_node
-from .settled import CallRecord, add_reachable
+from .settled import CallRecord
 from .stage import is_made_for_crate
 
 __all__ = ["Told", "other_target", "told_in_order", "told_of", "told_targets"]
