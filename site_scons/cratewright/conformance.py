@@ -15,26 +15,24 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import NoReturn
 
 import pytest
 
-from .authors.conformance_keys import KeyRules, broken
-from .authors.trial import Built, Trial
+from .authors.conformance_builds import broken
+from .authors.conformance_keys import KeyRules
+from .authors.conformance_lto import LtoRules
 from .authors.watching import can_trace, child_environment, processes_of, read_files, write_broken_tool
-from .base.errors import CratewrightError, PluginError, SourceError, UnsupportedError
-from .contract.backend import Capability, CodegenBackend
+from .base.errors import CratewrightError, PluginError, SourceError
+from .contract.backend import CodegenBackend
 from .contract.declared import find_class_fault, misspelt_method
 from .pipeline.remote import make_watched
-from .plugins.registry import default_registry
 from .values.call import BackendCall
-from .values.crate_type import CrateType
-from .values.options import LtoMode
 
 __all__ = ["Conformance"]
 
 
-class Conformance(KeyRules):
+class Conformance(KeyRules, LtoRules):
     """Subclass it in a test module, as `class TestShout(Conformance)`, and say what the backend is and compiles.
 
     Shape: `backend` is the name of one that is installed, or the class; `sources` are two sources, root-relative path
@@ -42,25 +40,6 @@ class Conformance(KeyRules):
     `crate_types` that they can be linked to, if not all that the backend links; `bad_source`, a path and a text that
     does not compile; `dump` of a result for `behaviour`.
     """
-
-    backend: ClassVar[str | type[CodegenBackend]]
-    sources: ClassVar[Mapping[str, str]]
-    files: ClassVar[Mapping[str, str]] = {}
-    options: ClassVar[Mapping[str, object]] = {}
-    crate_types: ClassVar[tuple[CrateType, ...]] = ()
-    target: ClassVar[str] = ""
-    environ: ClassVar[Mapping[str, str]] = {}
-    bad_source: ClassVar[tuple[str, str] | None] = None
-
-    def behaviour(self, artifacts: Mapping[str, bytes], directory: Path) -> object:
-        """Return what a result does when it is run, to be the same with and without LTO; None if it cannot be run."""
-        return None
-
-    def with_tool(self, tool: Path) -> Mapping[str, str] | None:
-        """Return settings `CRATE_...` with which the backend runs `tool` in place of its own; None if it runs none."""
-        return None
-
-    # The rules.
 
     def test_the_class_is_sound(self) -> None:
         """What the class declares is what the contract asks for, and each option has an effect."""
@@ -201,53 +180,6 @@ class Conformance(KeyRules):
                 "return False from runs_programs(), or keep no state",
             )
 
-    def test_makes_what_it_declares(self, tmp_path: Path) -> None:
-        """Each crate type and each mode of LTO that is declared is made."""
-        trial = self._trial()
-        for kind in self.crate_types or trial.linked_types():
-            for mode, capability in _MODES.items():
-                if capability is not None and capability not in trial.backend.capabilities:
-                    continue
-                try:
-                    self._build(tmp_path / f"{kind.value}-{mode.value}", kind, lto=mode.value)
-                except (UnsupportedError, PluginError) as error:
-                    broken(
-                        f"it declares {kind.value} with lto='{mode.value}', but cannot make it\n{error}",
-                        "remove it from supported_crate_types or capabilities",
-                    )
-
-    def test_lto_once(self, tmp_path: Path) -> None:
-        """Crate types that take the same share one run of LTO."""
-        trial = self._trial()
-        kinds = tuple(kind for kind in self.crate_types or trial.linked_types() if kind in _OF_ONE_LIST)
-        if len(kinds) < 2 or not trial.backend.capabilities & {Capability.FAT_LTO, Capability.THIN_LTO}:
-            pytest.skip("does not apply: it links fewer than two crate types that could share LTO")
-        fat = Capability.FAT_LTO in trial.backend.capabilities
-        options = {**self.options, "lto": "fat" if fat else "thin"}
-        built = replace(trial, crate_types=kinds[:2], options=options).build(str(tmp_path))
-        if built.shared_lto != (False, True):
-            broken(
-                "LTO ran twice for one list of dependency formats", "make kept_symbols() independent of the crate type"
-            )
-
-    def test_lto_keeps_symbols_and_behaviour(self, tmp_path: Path) -> None:
-        """What a link must offer is there after LTO, and what it does is the same."""
-        trial, results = self._trial(), {}
-        modes = [mode for mode, needed in _MODES.items() if needed is None or needed in trial.backend.capabilities]
-        if len(modes) == 1:
-            pytest.skip("does not apply: it declares no LTO")
-        for mode in modes:
-            directory = tmp_path / mode.value
-            built = self._build(directory, lto=mode.value)
-            if not any(built.artifacts.values()):
-                broken(f"with lto='{mode.value}' it makes empty files", "keep what request.exported names")
-            results[mode.value] = self.behaviour(built.artifacts, directory)
-        if all(result is None for result in results.values()):
-            pytest.skip("does not apply: results cannot be run: `behaviour` returns None")
-        if any(result != results["off"] for result in results.values()):
-            said = ", ".join(f"{mode}: {result!r}" for mode, result in results.items())
-            broken(f"results behave differently: {said}", "keep what request.exported and request.beside need")
-
     def test_errors_name_their_place(self, tmp_path: Path) -> None:
         """A source that does not compile is a SourceError that says where."""
         if self.bad_source is None:
@@ -322,80 +254,7 @@ class Conformance(KeyRules):
             )
         self._trial().build(str(root))
 
-    # What the rules share.
 
-    @classmethod
-    def _kind(cls) -> type[CodegenBackend]:
-        return default_registry().backend(cls.backend) if isinstance(cls.backend, str) else cls.backend
-
-    @classmethod
-    def _trial(cls) -> Trial:
-        return Trial(
-            backend=cls._kind(),
-            sources={path: text.encode() for path, text in cls.sources.items()},
-            files={path: text.encode() for path, text in cls.files.items()},
-            options=cls.options,
-            crate_types=cls.crate_types[:1],
-            target=cls.target,
-            environ=cls.environ,
-        )
-
-    @classmethod
-    def _key(cls) -> tuple[str, str]:
-        crate = cls._trial().crate()
-        return crate.backend, crate.target
-
-    def _build(self, root: Path, kind: CrateType | None = None, *, jobs: int = 1, **options: object) -> Built:
-        root.mkdir(parents=True, exist_ok=True)
-        trial = self._trial()
-        trial = replace(trial, options={**trial.options, **options}, crate_types=(kind,) if kind else trial.crate_types)
-        return trial.build(str(root), jobs=jobs)
-
-    def _observed(self, root: Path) -> set[str]:
-        trial = self._trial()
-        engine = trial.engine(str(root), workers=False)
-        backend = engine.backend(*self._key())
-        units = [backend.compile_codegen_unit(stencil) for stencil in trial.stencils(engine)]
-        return {os.path.normpath(item.path) for unit in units for item in unit.observed}
-
-    def _elsewhere(self, root: Path, surroundings: Mapping[str, str], command: list[str] | None = None) -> str:
-        root.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            [
-                *(command or []),
-                sys.executable,
-                "-m",
-                "cratewright.authors.trial",
-                str(root),
-                *(["--here"] if command else []),
-            ],
-            input=self._trial().to_json(),
-            capture_output=True,
-            text=True,
-            env=child_environment(surroundings),
-            check=False,
-        )
-        if done.returncode:
-            broken(f"a build in another process fails\n{done.stderr}", "see what it says")
-        return done.stdout.strip()
-
-    @staticmethod
-    def _same(first: Built, second: Built, when: str, hint: str) -> None:
-        if first.digest == second.digest:
-            return
-        names = sorted({*first.artifacts, *second.artifacts})
-        differ = [name for name in names if first.artifacts.get(name) != second.artifacts.get(name)]
-        old, new = ({item.name: item for item in built.modules} for built in (first, second))
-        differ += [f"module {name}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-        broken(f"{', '.join(differ) or 'diagnostics'} differ {when}", hint)
-
-
-_MODES: Mapping[LtoMode, Capability | None] = {
-    LtoMode.OFF: None,
-    LtoMode.FAT: Capability.FAT_LTO,
-    LtoMode.THIN: Capability.THIN_LTO,
-}
-_OF_ONE_LIST = (CrateType.CDYLIB, CrateType.STATICLIB)
 _HOME = os.path.expanduser("~") + "/"
 _SURROUNDINGS: tuple[Mapping[str, str], ...] = (
     {"PYTHONHASHSEED": "1", "TZ": "UTC", "LANG": "C"},

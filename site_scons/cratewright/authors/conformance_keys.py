@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -18,12 +17,12 @@ from ..contract.edge import implements
 from ..pipeline.plan import option_table
 from ..values.option_spec import NUMBER_KINDS, OptionKind, OptionSpec, OptionValue
 from ..values.stencil import UnitStencil
-from .trial import Trial
+from .conformance_builds import Builds, broken
 
-__all__ = ["KeyRules", "broken"]
+__all__ = ["KeyRules"]
 
 
-class KeyRules:
+class KeyRules(Builds):
     """A part of `Conformance`."""
 
     def test_every_option_counts(self, tmp_path: Path) -> None:
@@ -52,10 +51,6 @@ class KeyRules:
                         f"put options.text('{name}') into the key of the form, or leave it out of UNIT_OPTIONS",
                     )
 
-    @classmethod
-    def _trial(cls) -> Trial:
-        raise NotImplementedError
-
 
 def _otherwise(stencil: UnitStencil, kind: type[CodegenBackend]) -> Iterator[tuple[str, UnitStencil]]:
     """Yield a unit with each of its options changed that has values which are known to mean something."""
@@ -77,8 +72,3 @@ def _other_values(spec: OptionSpec, value: OptionValue) -> Iterator[OptionValue]
         near = (start + spec.step, start - spec.step)
         low, high = (spec.least if spec.least is not None else start), (spec.most if spec.most is not None else near[0])
         yield from [number for number in near if low <= number <= high][:1]
-
-
-def broken(what: str, hint: str) -> NoReturn:
-    """Say which rule is broken, and what to do."""
-    pytest.fail(f"{what}\n  hint: {hint}", pytrace=False)
