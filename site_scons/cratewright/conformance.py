@@ -25,7 +25,8 @@ from .authors.conformance_lto import LtoRules
 from .authors.watching import can_trace, child_environment, processes_of, read_files, write_broken_tool
 from .base.errors import CratewrightError, PluginError, SourceError
 from .contract.backend import CodegenBackend
-from .contract.declared import find_class_fault, misspelt_method
+from .contract.declared import find_class_fault
+from .contract.methods import misspelt_method
 from .pipeline.remote import make_watched
 from .values.call import BackendCall
 

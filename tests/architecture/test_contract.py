@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import cratewright
-from cratewright.contract.declared import METHODS
+from cratewright.contract.methods import METHODS
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "site_scons" / "cratewright"

@@ -9,7 +9,7 @@ import pytest
 from cratewright.pipeline import farm as farm_module
 from cratewright.pipeline.farm import Farm
 from cratewright.system.elsewhere import Portable, Ran, run_elsewhere, runs_elsewhere
-from cratewright.workers.process import WorkerPool
+from cratewright.workers.pool import WorkerPool
 from tests.support.bounds import HANG
 
 PORTABLE = Portable(root="/", argv=("x",), environ=(), system={}, outputs=(), salt="")

@@ -12,7 +12,8 @@ import pytest
 
 from cratewright.base.errors import SourceError, ToolError
 from cratewright.workers.pace import Pace
-from cratewright.workers.process import WorkerCall, WorkerPool
+from cratewright.workers.pool import WorkerPool
+from cratewright.workers.process import WorkerCall
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
 
@@ -102,7 +103,7 @@ CALLER = """
 import os, signal, sys
 sys.path[:0] = [{paths}]
 from cratewright.system import watchdog
-from cratewright.workers.process import WorkerPool
+from cratewright.workers.pool import WorkerPool
 from tests.support.worker_functions import evaluate
 
 if {alone}:

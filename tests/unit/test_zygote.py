@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import os, sys, threading
 sys.path[:0] = [{paths}]
-from cratewright.workers.process import WorkerCall, WorkerPool
+from cratewright.workers.pool import WorkerPool
+from cratewright.workers.process import WorkerCall
 from cratewright.workers.zygote import fork_ahead
 
 from tests.support.worker_functions import evaluate

@@ -23,8 +23,8 @@ from ..values.stencil import UnitStencil
 from .answers import RULES, find_unreported
 from .backend import CodegenBackend, Session
 from .blame import foreign_error, is_fault, own_error, plugin_row
-from .declared import METHODS
 from .emitted import find_unpromised
+from .methods import METHODS
 
 __all__ = ["check_promised", "could_return", "guard", "implements", "open_backend", "plugin_class"]
 

@@ -19,7 +19,8 @@ from ..contract.backend import CodegenBackend, Session
 from ..contract.edge import plugin_class
 from ..system.fs import FileDigests
 from ..values.stencil import UnitStencil
-from ..workers.process import CallOutcome, WorkerCall, WorkerPool
+from ..workers.pool import WorkerPool
+from ..workers.process import CallOutcome, WorkerCall
 from ..workers.worker import portable_error
 from . import remote, settings
 from .job import Job

@@ -14,7 +14,7 @@ from typing import TypeVar
 from ..remote import open_executor
 from ..system.child import take_turns
 from ..system.elsewhere import set_runner
-from ..workers.process import WorkerPool
+from ..workers.pool import WorkerPool
 from .threads import map_in_threads
 
 __all__ = ["Farm"]

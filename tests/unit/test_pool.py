@@ -19,7 +19,8 @@ import pytest
 
 from cratewright.base.errors import Interrupted, SourceError, ToolError
 from cratewright.system.memory import available_memory
-from cratewright.workers.process import CallOutcome, WorkerCall, WorkerPool
+from cratewright.workers.pool import WorkerPool
+from cratewright.workers.process import CallOutcome, WorkerCall
 from tests.support import worker_functions
 from tests.support.bounds import HANG, until
 
@@ -81,7 +82,7 @@ def test_an_answer_is_seen_though_the_build_ends(pool: WorkerPool, monkeypatch: 
         if len(begun) == 2:
             raise Interrupted("interrupted")
 
-    monkeypatch.setattr("cratewright.workers.process.check_ended", check)
+    monkeypatch.setattr("cratewright.workers.pool.check_ended", check)
     calls = [_call("double", number) for number in range(4)]
     with pytest.raises(Interrupted):
         pool.map(calls, lambda _, outcome: seen.append(outcome.value), lambda index, _: begun.append(index))
