@@ -29,7 +29,8 @@ from cratewright.cache.entry import (
 from cratewright.cache.explain import Change
 from cratewright.cache.shortened import Shortened
 from cratewright.formats.archive import Member, read_archive, write_archive
-from cratewright.formats.crate_metadata import CrateMetadata, decode_document, encode_document, identified
+from cratewright.formats.crate_document import decode_document, encode_document
+from cratewright.formats.crate_metadata import CrateMetadata, identified
 from cratewright.formats.depfile import decode_depfile
 from cratewright.formats.metadata import (
     decode_dylib,

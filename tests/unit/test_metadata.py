@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from cratewright.base.digest import content_digest
 from cratewright.base.errors import FormatError, VersionError
-from cratewright.formats import crate_metadata
+from cratewright.formats import crate_document, option_rows
 from cratewright.formats.archive import Member, read_archive, write_archive
-from cratewright.formats.crate_metadata import decode_document, encode_document
+from cratewright.formats.crate_document import decode_document, encode_document
 from cratewright.formats.metadata import (
     ENCODING_VERSION,
     METADATA_MEMBER,
@@ -236,14 +236,14 @@ def _with_document(text: bytes) -> tuple[bytes, bytes]:
     return write_archive([Member(METADATA_MEMBER, rmeta)]), rlink
 
 
-GOOD = crate_metadata._DOCUMENT.decode(encode_document(replace(CRATE, modules=())))
-MODULE = crate_metadata._Module(
+GOOD = crate_document._DOCUMENT.decode(encode_document(replace(CRATE, modules=())))
+MODULE = crate_document._Module(
     name="a", size=0, digest="", kind=ModuleKind.REGULAR, exports=(), imports=(), entry_points=(), attributes=()
 )
 
 
-def _option(shape: str, *texts: str | None) -> crate_metadata.OptionRow:
-    return crate_metadata.OptionRow("a", crate_metadata._OptionShape(shape), texts)
+def _option(shape: str, *texts: str | None) -> option_rows.OptionRow:
+    return option_rows.OptionRow("a", option_rows.OptionShape(shape), texts)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def _option(shape: str, *texts: str | None) -> crate_metadata.OptionRow:
         b"\xff",
         b"\x91" * 100_000,
         *(
-            crate_metadata._DOCUMENT.encode(replace(GOOD, **changes))
+            crate_document._DOCUMENT.encode(replace(GOOD, **changes))
             for changes in (
                 {"modules": (replace(MODULE, size=-1),)},
                 {"modules": (replace(MODULE, exports=((0, 0, 0, 0, 9999),)),)},

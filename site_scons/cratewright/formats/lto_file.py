@@ -16,7 +16,8 @@ from ..values.crate import CrateType, check_crate_name
 from ..values.native_library import NativeLibrary
 from ..values.options import LtoMode
 from ..values.request import LinkLibrary, LinkModule, LinkRequest
-from .crate_metadata import PRODUCER, OptionRow, decode_options, encode_options
+from .crate_metadata import PRODUCER
+from .option_rows import OptionRow, decode_options, encode_options
 
 __all__ = ["LtoFile", "decode_lto", "encode_lto"]
 

@@ -23,7 +23,8 @@ from ..rules.dependency_format import Linkage
 from ..values.crate import check_crate_name
 from ..values.identity import CrateReference, InterfaceDigest
 from .archive import Member, read_archive, write_archive
-from .crate_metadata import PRODUCER, Content, CrateMetadata, decode_document, encode_document, identified
+from .crate_document import Content, decode_document, encode_document
+from .crate_metadata import PRODUCER, CrateMetadata, identified
 
 __all__ = [
     "ENCODING_VERSION",

@@ -5,12 +5,13 @@ Knows nothing of SCons, of disks or of available backends.
 
 from __future__ import annotations
 
-from .declaration import Vocabulary, Workspace, WorkspaceCrate, WorkspaceSettings, WorkspaceSource, read_workspace
+from .declaration import Workspace, WorkspaceCrate, read_workspace
 from .dependency import WorkspaceDependency
 from .features import Features, Selection, select_features
 from .glob import Listing, expand_glob, is_glob
 from .picture import PICTURE_FORMATS, draw, draw_built
 from .schema import json_schema
+from .settings import Vocabulary, WorkspaceSettings, WorkspaceSource
 
 __all__ = [
     "PICTURE_FORMATS",
