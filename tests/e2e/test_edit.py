@@ -234,3 +234,48 @@ def test_damaged_cache_is_compiled_again(project: SconsProject) -> None:
     project.scons()
     assert all(", 0 reused" in line for line in project.built()), project.output
     assert project.snapshot() == before
+
+
+EDITS = '''\
+import os, cratewright
+from cratewright.testing import StubBackend
+
+class Edits(StubBackend):
+    """While it compiles the first source, somebody saves what the second includes as well."""
+
+    NAME = "edits"
+
+    def compile_codegen_unit(self, stencil):
+        unit = super().compile_codegen_unit(stencil)
+        saved, header = (os.path.join(self.session.root, path) for path in ("saved.inc", "f.inc"))
+        if stencil.path == "a.stub" and os.path.exists(saved):
+            os.replace(saved, header)
+        return unit
+
+@cratewright.hookimpl
+def cratewright_register_backend():
+    return Edits
+'''
+
+
+@pytest.mark.parametrize("cache", ["off", "kept"])
+def test_a_header_that_is_saved_between_two_sources(scons_project: SconsProject, cache: str) -> None:
+    """One unit has the old header, the other the new one: the next build compiles the first again, and no more."""
+    project = scons_project
+    project.environ["CRATE_CACHE"] = cache
+    project.write({"site_scons/edits.py": EDITS, "f.inc": "export f 1\n", "saved.inc": "export f 2\n"})
+    project.write({"a.stub": "include f.inc\nexport a\n", "b.stub": "include f.inc\nexport b\n"})
+    project.write(
+        {
+            "SConstruct": "import sys\nsys.path.insert(0, 'site_scons')\nimport cratewright, edits\n"
+            "DefaultEnvironment(tools=[]), cratewright.register(edits)\n"
+            'env = Environment(tools=[cratewright.tool], CRATE_BACKEND="edits")\n'
+            'env.Crate("app", ["a.stub", "b.stub"])\n'
+        }
+    )
+    project.scons("-j1")
+    assert project.built() == ["crate app: 2 units: 2 compiled, 0 reused"]
+    project.scons("-j1")
+    reused = 1 if cache == "kept" else 0
+    assert project.built() == [f"crate app: 2 units: {2 - reused} compiled, {reused} reused"]
+    assert project.up_to_date()

@@ -281,7 +281,7 @@ ANSWERS: Mapping[str, tuple[str, tuple[Any, ...], Any]] = {
     "a path observed twice": (
         "compile_codegen_unit",
         (STENCIL,),
-        replace(UNIT, observed=(Observed("a.inc", DIGEST), Observed("a.inc", None))),
+        replace(UNIT, observed=(Observed("a.inc", DIGEST),) * 2),
     ),
     "files that nobody asked for": ("compile_codegen_unit", (STENCIL,), replace(UNIT, emitted=((".s", b"x"),))),
     "diagnostics a string": ("compile_codegen_unit", (STENCIL,), replace(UNIT, diagnostics="a:1: warning: w")),
@@ -346,9 +346,11 @@ def test_sound_answers_are_returned() -> None:
     entry = EntryPoint("comp", "main")
     module = replace(MODULE, entry_points=(entry,), exports=(Symbol("f", "f"),), attributes=(("a", "1"), ("b", "2")))
     unit = CompiledUnit(modules=(module,), observed=(Observed("a.inc", DIGEST), Observed("b.inc", None)))
+    changed = replace(unit, observed=(Observed("a.inc", None), Observed("a.inc", DIGEST)))
     beside = replace(unit, observed=(Observed("a", Digest("directory")), Observed("b", Digest("unreadable"))))
     for method, arguments, answer in (
         ("compile_codegen_unit", (STENCIL,), unit),
+        ("compile_codegen_unit", (STENCIL,), changed),
         ("compile_codegen_unit", (STENCIL,), beside),
         ("canonical_form", (STENCIL,), None),
         ("link", (REQUEST,), LinkResult(artifacts=(), report='{"a": 1}')),

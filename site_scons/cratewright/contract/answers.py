@@ -83,6 +83,8 @@ def _observed(value: Sequence[Observed], where: str) -> Mismatch | None:
             )
         if not item.path or "\0" in item.path:
             return Mismatch(f"{where}[{number}].path", repr(item.path), "a path")
+    if len({(item.path, item.digest) for item in value}) == len(value):
+        return None
     return _first_twice(where, [item.path for item in value], "the path")
 
 

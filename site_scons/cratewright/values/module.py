@@ -89,9 +89,18 @@ class Observed:
 
 
 def merge_observed(groups: Iterable[Iterable[Observed]]) -> tuple[Observed, ...]:
-    """Return the files that several results depend on: each path once, sorted by path."""
-    found = {item.path: item for group in groups for item in group}
-    return tuple(found[path] for path in sorted(found))
+    """Return what several results depend on, sorted by path.
+
+    Shape: a path is there once, unless it changed between two results: with both contents it is as no later build
+    finds it.
+    """
+    found: dict[str, Observed] = {}
+    changed: set[Observed] = set()
+    for group in groups:
+        for item in group:
+            if found.setdefault(item.path, item).digest != item.digest:
+                changed.add(item)
+    return tuple(sorted([*found.values(), *changed], key=lambda item: (item.path, item.digest or "")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +120,10 @@ class CanonicalForm:
 class CompiledUnit:
     """The result of one `compile_codegen_unit`.
 
-    Shape: `modules` has at least one; `observed` is unique by path and omits the source itself; `diagnostics` are
-    warnings and notes, in order. `emitted` are the files that the option `emit` requests beside the crate, by suffix,
-    in the order of `EMITTED`. `form` is what the backend compiled, for the cache; `dumps` are copies for people, as
-    (root-relative path, content), in directories that options name.
+    Shape: `modules` has at least one; `observed` is as from `merge_observed` and omits the source itself; `diagnostics`
+    are warnings and notes, in order. `emitted` are the files that the option `emit` requests beside the crate, by
+    suffix, in the order of `EMITTED`. `form` is what the backend compiled, for the cache; `dumps` are copies for
+    people, as (root-relative path, content), in directories that options name.
     """
 
     modules: tuple[ModuleCodegen, ...]
