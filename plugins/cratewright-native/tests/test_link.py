@@ -94,6 +94,22 @@ def test_inline_functions_are_no_part_of_a_c_interface(project: Project) -> None
     assert _offered(link(project, replace(request, crate_type=CrateType.DYLIB))) == list(exported)
 
 
+@pytest.mark.parametrize("lto", LTO)
+def test_a_cdylib_offers_what_is_defined_once_whatever_else_is_weak(project: Project, lto: LtoMode) -> None:
+    """Tentative definitions become one variable, and a strong definition replaces a weak one of the same name."""
+    skip_without_thin(project, lto)
+    sources = {
+        "lib.c": "int shared;\n__attribute__((weak)) int f(void) { return 1; }\nint g(void) { return f() + shared; }\n",
+        "f.c": "int shared;\nint f(void) { return shared + 2; }\n__attribute__((weak)) int weak(void) { return 3; }\n",
+    }
+    words = {"exported": ("f", "g", "shared", "weak"), "lto": lto, "flags": ["-fcommon"]}
+    assert _offered(finished(project, request_for(project, {"lib": sources}, CrateType.CDYLIB, **words))) == [
+        "f",
+        "g",
+        "shared",
+    ]
+
+
 def test_dylibs_are_found_where_they_are(project: Project) -> None:
     maths = request_for(project, {"maths": PROGRAM["maths"]}, CrateType.DYLIB, exported=("twice",))
     (project.root / "lib").mkdir()

@@ -66,6 +66,7 @@ def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
             defined=not flags & _UNDEFINED,
             weak=bool(flags & (_WEAK | _COMMON)),
             hidden=flags & _VISIBILITY == 1,
+            common=bool(flags & _COMMON),
         )
         for start, size, _, _, _, flags in rows
         if flags & _GLOBAL and not flags & _FORMAT_SPECIFIC

@@ -203,7 +203,8 @@ def _symbols(data: bytes, table: tuple[int, ...], strings: tuple[int, ...]) -> l
         first = begin + offset
         text = data[first : data.index(b"\0", first, end)]
         if text and info >> 4 != _LOCAL:
-            weak = info >> 4 in (_WEAK, _UNIQUE) or section == _COMMON
+            weak = info >> 4 in (_WEAK, _UNIQUE)
             hidden = other & 3 in (_INTERNAL, _HIDDEN)
-            found.append(ObjectSymbol(text.decode("utf-8", "surrogateescape"), section != _UNDEFINED, weak, hidden))
+            called, common = text.decode("utf-8", "surrogateescape"), section == _COMMON
+            found.append(ObjectSymbol(called, section != _UNDEFINED, weak or common, hidden, common))
     return found

@@ -11,10 +11,12 @@ __all__ = ["ObjectSymbol"]
 class ObjectSymbol:
     """A name visible to other objects.
 
-    Shape: `weak` if several objects may define it; `hidden` if the linked output does not export it.
+    Shape: `weak` if several objects may define it, `common` if because C's old rule merges tentative definitions;
+    `hidden` if the linked output does not export it.
     """
 
     name: str
     defined: bool
     weak: bool
     hidden: bool
+    common: bool = False

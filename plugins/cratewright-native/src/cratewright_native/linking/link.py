@@ -259,7 +259,8 @@ def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> 
         words.append("-rdynamic")
     elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
         # Each includer of a header has its own inline functions; they are not part of a C interface.
-        offered -= {symbol.name for symbol in _defined(request.modules) if symbol.weak}
+        weak = {symbol.name for symbol in _defined(request.modules) if symbol.weak and not symbol.common}
+        offered -= weak.difference(symbol.name for symbol in _defined(request.modules) if not symbol.weak)
     visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
     offered |= offered_symbols(flags, visible, script_reader(toolchain.root, request))
     script = version_script(sorted(offered))
