@@ -281,6 +281,32 @@ def test_a_source_of_two_crates_is_initialised_in_each(lto: str, tmp_path: Path,
     assert set(found[0].tolist()) == {406}
 
 
+@pytest.mark.parametrize("lto", ["off", "thin", "fat"])
+def test_what_initialisers_write_is_written_by_shaders_that_use_their_unit(
+    lto: str, tmp_path: Path, device: ComputeDevice
+) -> None:
+    build = ShaderBuild(tmp_path, store=STORE)
+    shader = "#version 460\nlayout(local_size_x = 64) in;\nuint {0}();\nvoid main() {{ {0}(); }}\n"
+    build.write(
+        {
+            "common.glsl": "#version 460\nlayout(set = 0, binding = 0) buffer Out { uint data[]; };\n"
+            "uint add() { return atomicAdd(data[gl_GlobalInvocationID.x], AMOUNT); }\n"
+            "uint STATE = add();\nuint NAME() { return 1u; }\n",
+            "a.comp": shader.format("f"),
+            "b.comp": shader.format("g"),
+        }
+    )
+    deps = [
+        build.compile(name, ["common.glsl"], defines={"NAME": name, "STATE": f"s{name}", "add": f"a{name}"} | more)
+        for name, more in (("f", {"AMOUNT": "3u"}), ("g", {"AMOUNT": "5u"}))
+    ]
+    images = build.link(build.compile("image", ["a.comp", "b.comp"], deps), deps, lto=lto)
+    for source, amount in (("a.comp", 3), ("b.comp", 5)):
+        image = images[source]
+        found = device.run(image.data, [storage(0, np.zeros(64, np.uint32))], entry=image.row["name"])
+        assert set(found[0].tolist()) == {amount}, source
+
+
 @pytest.mark.parametrize("opt_level", ["0", "3"])
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 def test_what_shares_a_number_keeps_its_name(lto: str, opt_level: str, tmp_path: Path) -> None:

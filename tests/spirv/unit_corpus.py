@@ -337,6 +337,40 @@ _GLOBALS = (
         "uint h() { s = 4u; return g(); }\nuint A = h();\nuint f() { return A; }\n"
         f"{_OUT}void main() {{ {_AT}f(); }}\n",
     ),
+    Linked(
+        name="a buffer that only an initialiser writes",
+        layout="layout(local_size_x = 64) in;\n",
+        libraries=(
+            f"{_OUT}uint h@() {{ {_AT}gl_GlobalInvocationID.x + 3u; return 1u; }}\nuint A@ = h@();\n"
+            "uint f@() { return 2u; }\n",
+        ),
+        shader="uint f@();\nvoid main() { f@(); }\n",
+        size=64,
+    ),
+    Linked(
+        name="a buffer that only an initialiser writes, two libraries away",
+        layout="layout(local_size_x = 64) in;\n",
+        libraries=(
+            "uint g@();\nuint B@ = g@();\nuint f@() { return B@; }\n",
+            f"{_OUT}uint h@() {{ return atomicAdd({_AT.removesuffix(' = ')}, 7u); }}\nuint A@ = h@();\n"
+            "uint g@() { return 1u; }\n",
+        ),
+        shader="uint f@();\nvoid main() { f@(); }\n",
+        size=64,
+        one="layout(local_size_x = 64) in;\n"
+        f"{_OUT}uint h() {{ return atomicAdd({_AT.removesuffix(' = ')}, 7u); }}\nuint A = h();\n"
+        "uint g() { return 1u; }\nuint B = g();\nuint f() { return B; }\nvoid main() { f(); }\n",
+    ),
+    Linked(
+        name="an image that only an initialiser writes",
+        stage="frag",
+        libraries=(
+            "layout(set = 0, binding = 3, r32ui) uniform uimage2D image;\n"
+            "uint h@() { imageStore(image, ivec2(3), uvec4(1)); return 1u; }\nuint A@ = h@();\n"
+            "uint f@() { return 2u; }\n",
+        ),
+        shader="layout(location = 0) out uint color; uint f@();\nvoid main() { color = f@(); }\n",
+    ),
     _compute(
         "constants of one name, which are each unit's own",
         "const uint K = 5u;\nuint f@() { return K; }\n",

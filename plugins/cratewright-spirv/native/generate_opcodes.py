@@ -80,6 +80,7 @@ CONSTANTS = [
     "Variable",
     "Load",
     "Store",
+    "CopyMemory",
     "AccessChain",
     "InBoundsAccessChain",
     "PtrAccessChain",

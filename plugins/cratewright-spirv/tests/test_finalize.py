@@ -10,6 +10,7 @@ import pytest
 from cratewright import LinkError
 from cratewright_spirv.reflection.reflect import entry_points
 from cratewright_spirv.surgery.finalize import finalize, keep_entry_points, rename_entry_points, strip_names
+from cratewright_spirv.surgery.initialisers import Initialiser
 
 PREAMBLE = """
 OpCapability Shader
@@ -111,7 +112,7 @@ OpStore %factor %b
 OpReturn
 OpFunctionEnd
 """
-INITIALISERS = ["$init:other", "$init:lib", "$init:absent"]
+INITIALISERS = [Initialiser(name, frozenset()) for name in ("$init:other", "$init:lib", "$init:absent")]
 
 
 def image(spirv: Any, *, env: str = "spv1.5", initialisers: list[str] | None = None) -> bytes:

@@ -17,6 +17,7 @@ from ..binary.workgroup import entry_size, size_by_entry_point, size_by_module, 
 from ..spirv_tools.tools import Tools
 from ..surgery.block_names import with_names_apart, without_marks
 from ..surgery.finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
+from ..surgery.initialisers import Initialiser
 from ..surgery.memory_model import modules_of_one_model, programs_of_one_model
 from ..surgery.once import defined_once, one_of_each
 from ..text.demangle import demangle
@@ -127,7 +128,11 @@ class _Assembly:
         program, describe = Program.of(parse(linked, self.name)), _describer(items)
         owners = {(entry.stage, entry.name): list(modules).index(entry.module) for entry in entries}
         program = self._bound(program, owners, units, describe, shared=shared)
-        initialisers = [name for item in items if (name := item.module.attribute("initialiser"))]
+        initialisers = [
+            Initialiser(name, frozenset(symbol.name for symbol in item.module.exports))
+            for item in items
+            if (name := item.module.attribute("initialiser"))
+        ]
         finished = self._finalize(program, initialisers)
         check_program(finished, name=self.name, describe=describe)
         finished = with_volatile_built_ins(finished, self.tools, target=self.request.target)
@@ -182,7 +187,7 @@ class _Assembly:
         alike = programs_of_one_model(sized, names)
         return Program.of(parse(self._link([part.encode() for part in alike]), self.name))
 
-    def _finalize(self, linked: Program, initialisers: Sequence[str]) -> Program:
+    def _finalize(self, linked: Program, initialisers: Sequence[Initialiser]) -> Program:
         return finalize_program(
             linked,
             initialisers=initialisers,

@@ -7,17 +7,16 @@ A capability that only a dropped function needed stays; `spirv-opt --trim-capabi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cratewright import LinkError
 
-from ..base.implied import INITIALISER
 from ..base.stopwatch import step
 from ..binary import opcodes as op
-from ..binary.lines import DEBUG_LINE, DEFINITION, SCOPE, is_debug_set
 from ..binary.module import Instruction, build, literal, parse
-from ..binary.program import Program, ProgramEntry, entry_of, reach, trim
+from ..binary.program import Program, ProgramEntry, entry_of, trim
+from .initialisers import Initialiser, with_initialisers
 from .merge import merge_variables
 
 __all__ = [
@@ -33,19 +32,6 @@ __all__ = [
 
 LINKAGE_CAPABILITY = 5
 LINKAGE_ATTRIBUTES = 41
-_CHAINS = frozenset(
-    {
-        op.ACCESS_CHAIN,
-        op.IN_BOUNDS_ACCESS_CHAIN,
-        op.PTR_ACCESS_CHAIN,
-        op.IN_BOUNDS_PTR_ACCESS_CHAIN,
-        op.COPY_OBJECT,
-    }
-)
-_READS = _CHAINS | {op.LOAD, op.ARRAY_LENGTH}
-# what may appear among the variables at the start of a function
-_WITH_VARIABLES = frozenset({op.VARIABLE, op.LINE, op.NO_LINE, op.EXT_INST, op.UNDEF})
-
 EntryKey = tuple[str, str]
 
 
@@ -53,14 +39,14 @@ def finalize(
     data: bytes,
     *,
     name: str,
-    initialisers: Sequence[str],
+    initialisers: Sequence[Initialiser],
     preserve_bindings: bool = False,
     merge_descriptors: bool = True,
 ) -> bytes:
     """Return a linked module with variables merged, initialisers called and unreached code dropped.
 
-    `initialisers` are the debug names of functions that set up the global variables of units without an entry
-    point. Each is called, in the order given, by the entry points that touch a variable it writes.
+    `initialisers` set up the global variables of units without an entry point. Each is called, in the order given, by
+    the entry points that need it.
     Raises: LinkError if there is no entry point.
     """
     return finalize_program(
@@ -75,7 +61,7 @@ def finalize(
 def finalize_program(
     program: Program,
     *,
-    initialisers: Sequence[str],
+    initialisers: Sequence[Initialiser],
     preserve_bindings: bool = False,
     merge_descriptors: bool = True,
 ) -> Program:
@@ -89,7 +75,7 @@ def finalize_program(
             hint="give one of its sources a stage and a main function, or build it as an rlib",
         )
     program = merge_variables(_without_repeats(program), merge_descriptors=merge_descriptors)
-    program = _call_initialisers(program, initialisers)
+    program = with_initialisers(program, initialisers)
     return trim(program, preserve_bindings=preserve_bindings)
 
 
@@ -198,111 +184,3 @@ def _without_repeats(program: Program) -> Program:
             seen.add(words)
         preamble.append(words)
     return replace(program, preamble=tuple(preamble))
-
-
-def _call_initialisers(program: Program, names: Sequence[str]) -> Program:
-    if not names:
-        return program
-    known = program.names()
-    # Units of one source, compiled with different macros, have one name.
-    functions = [each for name in dict.fromkeys(names) for each in program.functions if known.get(each) == name]
-    graph, variables = program.graph(), program.variables()
-    writes = {
-        each: {
-            variable
-            for function in reach(graph, each)
-            if function in program.functions
-            for variable in _written(program, function, variables)
-        }
-        for each in functions
-    }
-    functions = _in_order(program, functions, graph)
-    calls: dict[int, set[int]] = {}
-    for entry in program.entries():
-        calls.setdefault(entry.function, set()).update(_needed(graph, entry.function, writes))
-    bound = program.module.bound
-    sets = {words[1] for words in program.preamble if is_debug_set(words)}
-    bodies = dict(program.functions)
-    for entry_function, needed in calls.items():
-        called = [each for each in functions if each in needed]
-        instructions = [
-            build(op.FUNCTION_CALL, _return_type(bodies[each]), bound + index, each)
-            for index, each in enumerate(called)
-        ]
-        bound += len(called)
-        bodies[entry_function] = _with_first(bodies[entry_function], instructions, sets)
-    return replace(program, module=replace(program.module, bound=bound), functions=bodies)
-
-
-def _in_order(program: Program, functions: Sequence[int], graph: Mapping[int, Iterable[int]]) -> list[int]:
-    """Return initialisers so that each comes after those of the variables it reads, else as they were.
-
-    Raises: LinkError for some that need one another.
-    """
-    variables = program.variables()
-    sets = {each: set(_written(program, each, variables)) for each in functions}
-    reads = {each: reach(graph, each).keys() - sets[each] for each in functions}
-    before = {each: [other for other in functions if not sets[other].isdisjoint(reads[each])] for each in functions}
-    done: dict[int, None] = {}
-    while len(done) < len(functions):
-        left = [each for each in functions if each not in done]
-        ready = next((each for each in left if done.keys() >= set(before[each])), None)
-        if ready is None:
-            names = program.names()
-            units = [names[each].removeprefix(INITIALISER) for each in left]
-            raise LinkError(
-                "global variables of several units are initialised from one another",
-                context=[("image", program.module.name), ("units", ", ".join(units))],
-                hint="initialise them in one unit, or in a function that the entry point calls",
-            )
-        done[ready] = None
-    return list(done)
-
-
-def _needed(graph: Mapping[int, Iterable[int]], function: int, writes: Mapping[int, Collection[int]]) -> set[int]:
-    """Return the initialisers that write what the function, or another initialiser, touches."""
-    needed: set[int] = set()
-    while True:
-        touched = reach(graph, function, *needed)
-        more = {each for each, written in writes.items() if not touched.keys().isdisjoint(written)} - needed
-        if not more:
-            return needed
-        needed |= more
-
-
-def _written(program: Program, function: int, variables: Collection[int]) -> Iterator[int]:
-    """Yield the global variables that a function may change, directly or through a pointer it passes on."""
-    bases: dict[int, int] = {}
-    for words in program.functions[function]:
-        opcode = words[0] & 0xFFFF
-        if opcode in _CHAINS:
-            bases[words[2]] = bases.get(words[3], words[3])
-        if opcode not in _READS:
-            for at in program.module.ids(words):
-                base = bases.get(words[at], words[at])
-                if base in variables:
-                    yield base
-
-
-def _return_type(body: Iterable[Instruction]) -> int:
-    return next(words[1] for words in body if words[0] & 0xFFFF == op.FUNCTION)
-
-
-def _with_first(
-    body: tuple[Instruction, ...], instructions: Iterable[Instruction], debug_sets: Collection[int]
-) -> tuple[Instruction, ...]:
-    """Return a function's body with instructions inserted after the variables of its first block.
-
-    Shape: if debug information begins there, it covers them as well.
-    """
-    at = 1 + next(index for index, words in enumerate(body) if words[0] & 0xFFFF == op.LABEL)
-    after = at
-    while body[at][0] & 0xFFFF in _WITH_VARIABLES:
-        at += 1
-        if body[at - 1][0] & 0xFFFF == op.VARIABLE:
-            after = at
-    for kind in (DEFINITION, SCOPE, DEBUG_LINE):
-        words = body[after]
-        if words[0] & 0xFFFF == op.EXT_INST and words[3] in debug_sets and words[4] == kind:
-            after += 1
-    return (*body[:after], *instructions, *body[after:])
