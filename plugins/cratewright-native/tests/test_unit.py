@@ -68,12 +68,26 @@ def test_flags_that_lto_would_lose(project: Project) -> None:
     """They decide how code is made, and with LTO it is made by a link that is told nothing of them."""
     project.write(a_c="int x = 0;\n")
     lost = "-fno-zero-initialized-in-bss"
-    with pytest.raises(SourceError, match=f"a.c:1: error: '{lost}' would have no effect"):
+    with pytest.raises(SourceError, match=f"a.c:1: error: '{lost}' would lose its effect"):
         project.compile("a.c", flags=["-Wall", lost])
     alone = replace(project.stencil("a.c", flags=[lost]), for_lto=False)
     (code,) = project.backend.compile_codegen_unit(alone).modules
     assert b".data.x" in code.data
     assert lost_word(["-fno-gnu-unique"], "gcc") and not lost_word(["-fno-gnu-unique"], "llvm")
+    for word in (
+        "-fzero-call-used-regs=all",
+        "-fstack-protector",
+        "-fsplit-stack",
+        "-fstack-limit-symbol=x",
+        "-pg",
+        "-p",
+    ):
+        assert lost_word([word], "gcc") and not lost_word([word], "llvm")
+    assert not lost_word(
+        ["-fstack-protector-strong", "-fprofile-partial-training", "-pipe", "-fstack-protector-all"], "gcc"
+    )
+    assert lost_word(["-mtls-dialect=gnu2"], "llvm") and not lost_word(["-mtls-dialect=gnu2"], "gcc")
+    assert lost_word(["-fveclib=libmvec"], "llvm") and not lost_word(["-mtls-dialect=gnu", "-fveclib=none"], "llvm")
     assert lost_word(["-mcmodel=large"], "llvm") and not lost_word(["-mcmodel=small", "-fno-inline"], "llvm")
 
 

@@ -108,15 +108,18 @@ _RULES = (
     _rule(r"-Wno-(?:error=)?date-time", "the output would depend on the clock", "define the time yourself"),
 )
 # Flags of code generation that intermediate representation does not record. Measured: they change the object that a
-# compiler makes alone, but not the one that is made from bitcode, or by gcc from its own representation.
+# compiler makes alone, but not the one that is made from bitcode, or by gcc from its own representation. What
+# -fstack-protector guards are arrays of characters, which gcc's LTO no longer tells from others.
 _LOST_BY_LLVM = pattern(
     r"-fno-(?:addrsig|data-sections|function-sections|zero-initialized-in-bss|(?:tree-)?(?:slp-)?vectorize)\Z"
     r"|-f(?:basic-block-address-map|embed-bitcode|force-dwarf-frame|global-isel|order-file-instrumentation)"
-    r"|-f(?:stack-size-section|align-loops=)|-m(?:relax-all|cmodel=(?!small)|branches-within-|align-branch)"
+    r"|-f(?:stack-size-section|align-loops=|experimental-isel|veclib=(?!none))"
+    r"|-m(?:relax-all|cmodel=(?!small)|branches-within-|align-branch|tls-dialect=(?!gnu\Z))"
 )
 _LOST_BY_GCC = pattern(
     r"-fno-(?:data-sections|function-sections|zero-initialized-in-bss|dwarf2-cfi-asm|gnu-unique|ident|merge-constants)\Z"
-    r"|-f(?:call-used-|call-saved-|fixed-|inhibit-size-directive|leading-underscore|stack-check)"
+    r"|-f(?:call-used-|call-saved-|fixed-|inhibit-size-directive|leading-underscore|stack-check|stack-limit-(?:reg|sym))"
+    r"|-f(?:split-stack|stack-protector|profile)\Z|-fzero-call-used-regs=(?!skip\Z)|-pg?\Z"
 )
 _ASSEMBLER = pattern(r"-Wa,|-Xassembler")
 # Files that GNU's assembler reads or writes besides its object.

@@ -138,7 +138,7 @@ def _refuse_lost(stencil: UnitStencil, language: str, toolchain: Toolchain) -> N
         raise SourceError.at(
             stencil.path,
             1,
-            f"'{word}' would have no effect",
+            f"'{word}' would lose its effect",
             context=(("reason", "the unit is compiled for LTO, which makes its code later"),),
             hint="leave it out, or set lto='off' for all that the crate is linked into in this build",
         )
