@@ -1,13 +1,21 @@
 """What may happen to builds and their stores, for as long as is asked: edits, kills, damage, planted entries, mutants.
 
 `python -m tests.soak --minutes N --seed N`; the same seed does the same, as far as it gets. Prints what was tried and
-what went wrong; exit status 1 if anything did, with the seed of the round.
+what went wrong; exit status 1 if anything did, with the seed of the round. `--native SEED` edits and builds projects of
+native crates instead, with zig, clang and gcc in turn, and compares each build with one of nothing else and with what
+the sources say.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 
 from tests.support.paths import source_paths
 
@@ -25,13 +33,33 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--twins", type=int, metavar="SEED", help="one case of twins: what it does, fewer steps that fail"
     )
+    parser.add_argument("--native", type=int, metavar="SEED", help="cases of native crates, from this one on")
     chosen = parser.parse_args(arguments)
+    if chosen.native is not None:
+        return _soak_native(chosen.native, chosen.minutes * 60)
     if chosen.twins is not None:
         return explain(chosen.twins)
     counts, wrong = soak(chosen.minutes * 60, chosen.seed)
     for name, count in [*counts.items(), *wrong.items()]:
         print(f"{name + ':':<20} {count}")
     return 1 if any(wrong.values()) else 0
+
+
+def _soak_native(seed: int, seconds: float) -> int:
+    from tests.soak.native import native_case
+
+    counts, wrong, until = Counter[str](), 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        with tempfile.TemporaryDirectory(prefix="cratewright-native-") as scratch, redirect_stdout(StringIO()):
+            try:
+                native_case(seed, Path(scratch), counts)
+            except AssertionError as error:
+                wrong += 1
+                print(error, file=sys.stderr)
+        seed += 1
+        counts["cases"] += 1
+    print(*(f"{name + ':':<20} {count}" for name, count in {**counts, "wrong": wrong}.items()), sep="\n")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
