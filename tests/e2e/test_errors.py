@@ -63,6 +63,8 @@ PLANNING = {
     "bad_unit_name": Mistake(sconstruct=_crate('"app", [("a.stub", {"name": "../x"})]')),
     "source_twice": Mistake(sconstruct=_crate('"app", ["a.stub", "./a.stub"]')),
     "unit_twice": Mistake(sconstruct=_crate('"app", [("a.stub", {"name": "x"}), ("b.stub", {"name": "x"})]')),
+    "crate_as_all_sources": Mistake(sconstruct='lib = env.Crate("lib", ["b.stub"])\nenv.Crate("app", lib)\n'),
+    "flags_of_no_kind": Mistake(sconstruct=_crate('"app", ["a.stub"], parse_flags=3')),
     "crate_as_source": Mistake(sconstruct='lib = env.Crate("lib", ["b.stub"])\nenv.Crate("app", [lib])\n'),
     "two_crates_of_one_name": Mistake(sconstruct=GOOD + GOOD),
     "made_by_another_builder": Mistake(sconstruct='env.Command("app.rlink", "a.stub", Copy)\n' + GOOD),

@@ -146,3 +146,10 @@ def test_failed_units_keep_the_results_of_others(scons_project: SconsProject) ->
     scons_project.write({"u3.stub": "export u3\n", "u4.stub": "export u4\n"})
     scons_project.scons()
     assert scons_project.built() == ["crate lib: 6 units: 2 compiled, 4 reused"]
+
+
+def test_a_source_that_is_a_link_to_nowhere(scons_project: SconsProject) -> None:
+    scons_project.sconstruct('env.Crate("app", ["a.stub"])\n')
+    (scons_project.path / "a.stub").symlink_to("moved.stub")
+    output = scons_project.scons(expect=2)
+    assert "a.stub: a link that leads nowhere" in output and "it leads to moved.stub" in output

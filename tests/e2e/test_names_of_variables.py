@@ -34,7 +34,7 @@ def test_values_of_another_type(scons_project: SconsProject) -> None:
     for setting, message in (
         ("CRATE_TARGET=['text', 'text2']", "CRATE_TARGET takes one string, not ['text', 'text2']"),
         ("CRATE_PROFILE=3", "CRATE_PROFILE takes one string, not 3"),
-        ("CRATE_BACKEND=None", "CRATE_BACKEND takes one string, not None"),
+        ("CRATE_BACKEND=None", "crate 'app' has no backend"),
         ("CRATE_PROFILES=5", "CRATE_PROFILES takes options by profile, not 5"),
         ("CRATE_PROFILES={'mine': 5}", "CRATE_PROFILES takes options by profile, not {'mine': 5}"),
         ("CRATE_SHOUT=[5]", "'shout' takes"),
@@ -50,3 +50,11 @@ def test_values_of_another_type(scons_project: SconsProject) -> None:
         scons_project.sconstruct(f"env.Replace({setting})\n{CRATE}", a="entry a\n")
         output = scons_project.scons(expect=2)
         assert message in output and 'SConstruct", line 5' in output, output
+
+
+def test_a_variable_without_value(scons_project: SconsProject) -> None:
+    """None unsets what every crate has, as it does an option."""
+    unset = "env = env.Clone(CRATE_TARGET=None, CRATE_PROFILE=None, CRATE_SHOUT=None)\n"
+    scons_project.sconstruct(f'env["CRATE_SHOUT"] = True\n{unset}{CRATE}', a="entry a\n")
+    scons_project.scons()
+    assert scons_project.read("app.cdylib") == "entry a\n"

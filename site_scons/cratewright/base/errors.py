@@ -228,13 +228,15 @@ _MOST_TOLD = 100
 """How many names a hint lists: enough for settings and options, not for files."""
 
 
-def near_miss(name: str, known: Iterable[str]) -> str:
-    """Return a hint with the nearest known word, or else with all known words."""
+def near_miss(name: str, known: Iterable[str], *, listed: bool = False) -> str:
+    """Return a hint with the nearest known word, or else with all known words; "" if the message has `listed` them."""
     import difflib  # noqa: PLC0415 - for errors only
 
     words = sorted(known)
     close = difflib.get_close_matches(name.lower(), words, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
+    if listed:
+        return ""
     more = [f"and {len(words) - _MOST_TOLD} more"] if len(words) > _MOST_TOLD else []
     return f"known: {', '.join([*words[:_MOST_TOLD], *more])}" if words else "none is known"

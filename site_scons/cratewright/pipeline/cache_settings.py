@@ -107,7 +107,7 @@ def read_modes(environ: Mapping[str, str]) -> tuple[str, ...]:
     for word in words:
         if word not in _MODES:
             raise ConfigurationError(
-                f"CRATE_CACHE_MODE takes {', '.join(_MODES)}, not '{word}'", hint=near_miss(word, _MODES)
+                f"CRATE_CACHE_MODE takes {', '.join(_MODES)}, not '{word}'", hint=near_miss(word, _MODES, listed=True)
             )
     places = cache_places(environ.get("CRATE_CACHE", ""))
     if len(words) not in (1, len(places)):

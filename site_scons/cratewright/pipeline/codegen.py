@@ -248,7 +248,7 @@ def _read_source(engine: Engine, crate: Crate, source: Source) -> bytes:
         raise SourceError(
             f"{source.path}: the source cannot be read",
             context=(("crate", crate.name), *(row for row in error.context)),
-            hint="check the path in env.Crate; it is relative to the SConscript that names it",
+            hint="when the crate is compiled, it must be a readable file, whatever makes it",
         ) from error
 
 

@@ -45,7 +45,7 @@ def check_target(target: str, backend: type[CodegenBackend]) -> str:
         raise UnknownNameError(
             f"backend '{backend.NAME}' has no target '{target}'",
             context=(("targets", " ".join(backend.TARGETS)),),
-            hint=near_miss(target, backend.TARGETS),
+            hint=near_miss(target, backend.TARGETS, listed=True),
         )
     return target
 
@@ -139,7 +139,7 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
             raise UnknownNameError(
                 f"{source.path}: backend '{backend.NAME}' compiles no '{suffix}'",
                 context=(("crate", crate.name), ("it compiles", " ".join(backend.SUFFIXES))),
-                hint=near_miss(suffix, backend.SUFFIXES),
+                hint=near_miss(suffix, backend.SUFFIXES, listed=True),
             )
 
 

@@ -106,7 +106,7 @@ def read_workers(environ: Mapping[str, str]) -> str:
     text = environ.get("CRATE_WORKERS", "")
     if text and text not in _WORKERS:
         raise ConfigurationError(
-            f"CRATE_WORKERS takes {', '.join(_WORKERS)}, not '{text}'", hint=near_miss(text, _WORKERS)
+            f"CRATE_WORKERS takes {', '.join(_WORKERS)}, not '{text}'", hint=near_miss(text, _WORKERS, listed=True)
         )
     if text == "fork" and not can_fork():
         raise ConfigurationError(
@@ -139,7 +139,9 @@ def read_remote_code(environ: Mapping[str, str]) -> str:
 def _one_of(words: tuple[str, ...], name: str, environ: Mapping[str, str]) -> str:
     text = environ.get(name, "")
     if text and text not in words:
-        raise ConfigurationError(f"{name} takes {', '.join(words)}, not '{text}'", hint=near_miss(text, words))
+        raise ConfigurationError(
+            f"{name} takes {', '.join(words)}, not '{text}'", hint=near_miss(text, words, listed=True)
+        )
     return text or words[0]
 
 

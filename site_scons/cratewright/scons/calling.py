@@ -237,8 +237,8 @@ class Call:
 
 def is_usual(env: Environment) -> bool:
     """Return whether an Environment has SCons's own Decider and no CacheDir."""
-    default = SCons.Defaults.DefaultEnvironment()
-    usual = default._changed_content if env is default else SCons.Environment.default_decide_source
+    default = SCons.Defaults._default_env  # not made for this question, since the SConstruct may yet choose its tools
+    usual = env._changed_content if env is default else SCons.Environment.default_decide_source
     return bool(env.decide_source == usual) and getattr(env, "_CacheDir_path", None) is None
 
 

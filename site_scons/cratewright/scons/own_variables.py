@@ -51,8 +51,15 @@ def _variables(env: Environment, flags: object, backend: str, where: str) -> dic
     used = {variable.name: variable.name for variable in variables if not variable.setting}
     # Macros and include directories mean the same in any language with a preprocessor.
     places = {"CPPDEFINES": by_option.get("defines"), "CPPPATH": by_option.get("include_dirs"), **used}
+    try:
+        said = flags if isinstance(flags, Mapping) else env.ParseFlags(flags)
+    except TypeError:
+        raise ConfigurationError(
+            f"{_FLAGS} takes text, a list of texts or what ParseFlags returns, not {flags!r}",
+            context=(("where", where),),
+        ) from None
     found = {}
-    for name, value in (flags if isinstance(flags, Mapping) else env.ParseFlags(flags)).items():
+    for name, value in said.items():
         if not value:
             continue
         place = places.get(name)

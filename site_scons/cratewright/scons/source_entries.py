@@ -76,10 +76,12 @@ class SourceEntry:
             return
         # SCons then removes the copy in a variant directory, or a Glob() would find it again next time.
         self.node.exists()
+        path = os.path.join(root, source.path)
+        is_link = os.path.islink(path)
         raise ConfigurationError(
-            f"{source.path}: no such source",
+            f"{source.path}: {'a link that leads nowhere' if is_link else 'no such source'}",
             context=(("crate", crate), ("declared in", declared_at)),
-            hint=nearby(os.path.join(root, source.path)),
+            hint=f"it leads to {os.readlink(path)}" if is_link else nearby(path),
         )
 
 
@@ -115,7 +117,8 @@ class SourceReader:
         Raises: ConfigurationError.
         """
         known = {spec.name for spec in self._table} | {"name", *AXES_AND_CONDITIONS}
-        items = [sources] if isinstance(sources, (str, tuple, SCons.Node.FS.Base)) else sources
+        is_one = isinstance(sources, (str, tuple, SCons.Node.FS.Base, CrateTarget))
+        items = [sources] if is_one else sources
         entries: list[SourceEntry] = []
         for item in items if isinstance(items, (list, SCons.Util.UserList)) else [items]:
             if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Mapping):

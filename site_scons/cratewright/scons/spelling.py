@@ -24,7 +24,9 @@ _PREFIX = "CRATE_"
 _LIKE = 0.85
 _OF_PROCESS = ("CRATE_PLUGINS", "CRATE_TRACE_PLUGINS")
 """Settings that are read before there is an Environment."""
-_OF_CRATES = frozenset({"CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE", "CRATE_PROFILES"})
+_CHOSEN = ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE")
+"""What every crate has; None as for options, which is as if it was not set."""
+_OF_CRATES = frozenset({*_CHOSEN, "CRATE_PROFILES"})
 
 
 def commanded(env: Environment) -> Environment:
@@ -32,9 +34,9 @@ def commanded(env: Environment) -> Environment:
 
     Raises: ConfigurationError if a variable that every crate reads has the wrong type.
     """
-    said = _arguments()
+    said = {name: "" for name in _CHOSEN if env.get(name, "") is None} | {**_arguments()}
     env = env.Override(said) if said else env
-    for name in ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE"):
+    for name in _CHOSEN:
         if not isinstance(env.get(name, ""), str):
             hint = "env.Crate takes a list: target=[...]" if name == "CRATE_TARGET" else "give it one name"
             raise ConfigurationError(f"{name} takes one string, not {env[name]!r}", hint=hint)

@@ -150,7 +150,7 @@ def options_are_usual() -> bool:
     return True
 
 
-def when_read(fs: Any, then: Callable[[], None]) -> None:
+def when_read(fs: Any, then: Callable[[], object]) -> None:
     """Call a function once SCons has read all SConscripts: it gives its file system an option then."""
     usual = fs.set_max_drift
 

@@ -115,7 +115,7 @@ def parse_crate_types(value: object, *, crate: str) -> tuple[CrateType, ...]:
             raise UnknownNameError(
                 f"unknown crate type '{text}'",
                 context=(("crate", crate), ("known", " ".join(known))),
-                hint=near_miss(text, known),
+                hint=near_miss(text, known, listed=True),
             )
         if known[text] not in types:
             types.append(known[text])

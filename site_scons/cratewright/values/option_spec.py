@@ -144,7 +144,7 @@ class OptionSpec:
         raise UnknownNameError(
             f"'{word}' is not a value of '{self.name}'",
             context=(("where", where), ("allowed", " ".join(self.words))),
-            hint=near_miss(word, self.words),
+            hint=near_miss(word, self.words, listed=True),
         )
 
     def _choices(self, value: Mapping[object, object], where: str) -> tuple[tuple[str, str | None], ...]:
