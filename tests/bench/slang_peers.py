@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 from cratewright.base.errors import CratewrightError, ValidationError
-from cratewright_slang.libslang import Settings, SlangSession, slang_library, start
+from cratewright_slang.libslang import Settings, SlangSession
+from cratewright_slang.wheel import library, slang_library
 from cratewright_spirv.reflection import reflect
 from cratewright_spirv.spirv_tools.tools import ValidatorOptions, find_tools
 
@@ -93,7 +94,7 @@ def write(directory: Path, entries: int) -> None:
 
 def warm_session(directory: Path, entries: list[int]) -> float:
     """Return the CPU seconds of making the code of some entry points where all modules are loaded, Slang running."""
-    start()
+    library()
     settings = Settings(profile=PROFILE, paths=("lib",), options=((46, 0), (52, 1)))
 
     def read(path: str) -> bytes | None:

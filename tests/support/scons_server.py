@@ -213,7 +213,7 @@ def _warm() -> None:
     _finish_classes_and_patterns()
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
     importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
-    importlib.import_module("cratewright_slang.libslang").start()
+    importlib.import_module("cratewright_slang.wheel").library()
 
 
 def _finish_classes_and_patterns() -> None:

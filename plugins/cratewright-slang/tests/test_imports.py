@@ -13,8 +13,9 @@ import pytest
 from cratewright import ToolError
 from cratewright_slang.files import imported_names
 from cratewright_slang.imports import ModuleCompiler
-from cratewright_slang.libslang import Refused, Settings, SlangSession, installed_version
+from cratewright_slang.libslang import Refused, Settings, SlangSession
 from cratewright_slang.shelf import Shelf
+from cratewright_slang.wheel import installed_version
 
 SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
 MAIN = b'%s[shader("compute")] [numthreads(1, 1, 1)] void main(RWStructuredBuffer<float> d) { d[0] = %s; }\n'

@@ -73,16 +73,16 @@ class SlangBackend(SpirvBackend):
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Start Slang, which takes as long as compiling twenty shaders."""
         # Loaded here they are loaded once, not by each worker.
-        from . import libslang, link, unit  # noqa: F401, PLC0415
+        from . import link, unit, wheel  # noqa: F401, PLC0415
 
-        libslang.start()
+        wheel.library()
         if stencils and self.session.cache:
             compute_cache_key(self, stencils[0])  # reads all code, so that workers have its digest
 
     def fingerprint(self) -> str:
         """Return the versions of Slang and of the tools."""
         from . import __version__  # noqa: PLC0415 - the package imports this module
-        from .libslang import build_tag, installed_version  # noqa: PLC0415 - ctypes is slow to import
+        from .wheel import build_tag, installed_version  # noqa: PLC0415 - ctypes is slow to import
 
         tools = self.tools_fingerprint()
         return f"cratewright-slang {__version__}, slangpy {installed_version()} (slang {build_tag()}), {tools}"

@@ -15,77 +15,25 @@ from contextlib import nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgpack
-
 from cratewright import CompiledUnit, Observed, OutputError, content_digest, dataclass, scratch_root
 
+from .compiled import Compiled, known_to_importers, packed, unpacked
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .interface import code_of, given_to_importers, may_inline_at_once
 from .layout import entry_point_of
 from .libslang import Refused, Settings, SlangSession, blank_memory
-from .macros import symbol_module, used_macros
+from .macros import used_macros
 from .shelf import Shelf
 
 if TYPE_CHECKING:
     from .kept import KeptModules
 
-__all__ = ["Compiled", "ModuleCompiler", "compiler_for"]
+__all__ = ["ModuleCompiler", "compiler_for"]
 
 _LEFT_OVER = re.compile(rb"_S4core\d{1,2}[a-zBF]\w{1,10}R8_24xinitp1pi_")
 """The constructor of a scalar type, such as `float` or `BFloat16`, in Slang's spelling."""
 
 _DIGEST, _DIGEST_SIZE = b"SHA1\x14\x00\x00\x00", 20
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A module: its bytes, its entry points with the numbers of their stages, what it imports, and what was read.
-
-    Shape: `exports` if it or an import may define names that are `extern` elsewhere; `inlines` if importers may inline
-    its functions; `uses` are the macros that it or its imports may use, `asked` those of each import, by path. `own`
-    are the paths of all that was read but not through imports. `interfaces` is the digest of what it was given of
-    these, empty if that does not decide what it comes to. One that is not `whole` is for importers only: its entry
-    points and log are unknown.
-    """
-
-    data: bytes
-    entries: tuple[tuple[str, int], ...]
-    imports: tuple[str, ...]
-    observed: tuple[Observed, ...]
-    log: str
-    exports: bool
-    uses: frozenset[str]
-    asked: tuple[tuple[str, frozenset[str]], ...]
-    inlines: bool
-    own: tuple[str, ...] = ()
-    interfaces: str = ""
-    whole: bool = True
-
-
-def _packed(text: bytes, made: Compiled) -> bytes:
-    observed = [(each.path, each.digest) for each in made.observed]
-    asked = [(path, sorted(names)) for path, names in made.asked]
-    flags = (made.exports, made.inlines, made.interfaces)
-    row = (made.data, made.entries, made.imports, observed, made.log, sorted(made.uses), asked, made.own, *flags)
-    return bytes(msgpack.packb((text, row)))
-
-
-def _unpacked(packed: bytes) -> tuple[bytes, Compiled]:
-    text, row = msgpack.unpackb(packed, use_list=False)
-    data, entries, imports, observed, log, uses, asked, own, exports, inlines, interfaces = row
-    return text, Compiled(
-        data=data,
-        entries=entries,
-        imports=imports,
-        observed=tuple(Observed(path, digest) for path, digest in observed),
-        log=log,
-        exports=exports,
-        uses=frozenset(uses),
-        asked=tuple((path, frozenset(names)) for path, names in asked),
-        inlines=inlines,
-        own=own,
-        interfaces=interfaces,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +109,7 @@ class ModuleCompiler:
         try:
             self._prepare_imports(path, text)
             if imported and (unit := self._find(path, text)) is not None:
-                self._done[path] = text, _for_importers(unit)
+                self._done[path] = text, known_to_importers(unit)
                 return self._done[path][1]
             tried: set[str] = set()
             while True:
@@ -224,9 +172,9 @@ class ModuleCompiler:
     def _imports(self, path: str, text: bytes) -> tuple[str, ...]:
         """Return the sources of all modules that a source is likely to load, as far as they are compiled."""
         likely = (self._likely(name, path) for name in imported_names(text))
-        direct = [each for each in likely if each is not None and self._served(each) is not None]
-        loaded = {every for each in direct for every in (each, *self._done[each][1].imports)} - {path}
-        return tuple(sorted(each for each in loaded if self._served(each) is not None))
+        direct = {each for each in likely if each not in (None, path) and self._served(each) is not None}
+        others = {each for known in direct for each in self._done[known][1].imports} - direct - {path}
+        return tuple(sorted(direct | {each for each in others if self._served(each) is not None}))
 
     def _digest(self, imports: Sequence[str]) -> str:
         """Return a digest of all that importers are given of some modules."""
@@ -256,7 +204,7 @@ class ModuleCompiler:
         if imported and self._kept is not None:
             self._kept.keep(path, text, made)
         if self._shelf is not None:
-            self._shelf.put(self._name(path), _packed(text, made))
+            self._shelf.put(self._name(path), packed(text, made))
 
     def _name(self, path: str) -> str:
         return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
@@ -267,7 +215,7 @@ class ModuleCompiler:
             found = self._shelf.take(self._name(path)) if self._shelf is not None else None
             if found is None:
                 return None
-            self._done[path] = _unpacked(found)
+            self._done[path] = unpacked(found)
         text, made = self._done[path]
         files = ProjectFiles(self._root, self._repositories)
         if files.read(path) != text or any(files.look(each.path) != each.digest for each in made.observed):
@@ -309,25 +257,6 @@ class ModuleCompiler:
             own=own,
             interfaces=self._digest(imports) if decided else "",
         )
-
-
-def _for_importers(unit: CompiledUnit) -> Compiled:
-    """Return what importers need of a unit."""
-    (module,) = unit.modules
-    (symbol,) = module.exports
-    asked = tuple((path, frozenset(macros)) for path, macros in map(symbol_module, module.imports))
-    return Compiled(
-        data=module.data,
-        entries=(),
-        imports=tuple(path for path, _ in asked),
-        observed=unit.observed,
-        log="",
-        exports=bool(module.attribute("exports")),
-        uses=frozenset(symbol_module(symbol)[1]),
-        asked=asked,
-        inlines=bool(module.attribute("inlines")),
-        whole=False,
-    )
 
 
 def _without_digest(data: bytes) -> bytes:

@@ -24,8 +24,8 @@ from cratewright import (
     try_finish_recompile,
 )
 
+from .compiled import Compiled
 from .files import ProjectFiles
-from .imports import Compiled
 
 __all__ = ["KeptModules"]
 

@@ -14,7 +14,8 @@ from typing import Any
 from cratewright import dataclass
 
 from .com import Object
-from .libslang import Refused, SlangModule, library, reflection
+from .libslang import Refused, SlangModule, reflection
+from .wheel import library
 
 __all__ = ["Layout", "entry_point_of", "layout_of", "moved"]
 
@@ -190,7 +191,7 @@ def _own(entry: int) -> Iterator[Parameter]:
 
 @cache
 def _slang() -> Any:
-    slang = library()
+    slang = library().functions
     for name, (result, *arguments) in _FUNCTIONS.items():
         function = getattr(slang, name)
         function.restype, function.argtypes = result, arguments

@@ -1,43 +1,32 @@
-"""Slang's compiler library from the slangpy wheel: sessions, modules, linked programs.
+"""Slang's interfaces: sessions, modules, linked programs.
 
-Paths are those under which files are requested; modules are complete bytes. Only the library is loaded from the wheel,
-and none of its Python modules is imported.
+Paths are those under which files are requested; modules are complete bytes.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from cratewright import ToolError, dataclass
-from cratewright_spirv.sharing import KNOWN_RELEASES, is_known_release
 
 from .com import Object, blob_bytes
 from .file_system import ProjectFileSystem, inside, outside, with_names_outside
+from .wheel import library
 
 __all__ = [
-    "SLANG_WAY_OUT",
     "Refused",
     "Settings",
     "SlangModule",
     "SlangSession",
     "blank_memory",
-    "build_tag",
-    "installed_version",
-    "library",
     "parameter_count",
     "reflection",
     "renamed",
-    "start",
 ]
-
-SLANG_WAY_OUT = "pip install 'cratewright-slang[latest]'"
 
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)
@@ -212,7 +201,7 @@ class SlangSession:
     """Modules that import each other by name; `read` returns the content of a path."""
 
     def __init__(self, settings: Settings, read: Callable[[str], bytes | None]) -> None:
-        api = _api()
+        api = library()
         self._api = api
         self.files = ProjectFileSystem(read, api.blob)
         options = (_Option * len(settings.options))(
@@ -327,82 +316,3 @@ class SlangSession:
 
 def _said(log: ctypes.c_void_p) -> str:
     return with_names_outside(blob_bytes(log.value).decode(errors="replace"))
-
-
-class _Api:
-    def __init__(self) -> None:
-        path = slang_library()
-        try:
-            library = ctypes.CDLL(str(path))
-            create, self._blob = library.slang_createGlobalSession, library.slang_createBlob
-        except (OSError, AttributeError) as error:
-            raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=SLANG_WAY_OUT) from error
-        self.library = library
-        self._blob.restype, self._blob.argtypes = _PTR, (_TEXT, _SIZE)
-        create.restype, create.argtypes = _I32, (_INT, _OUT)
-        library.spGetBuildTagString.restype = _TEXT
-        self.tag = library.spGetBuildTagString().decode()
-        out = ctypes.c_void_p()
-        if create(0, ctypes.byref(out)) < 0 or not out.value:
-            raise ToolError("Slang cannot be started", hint=SLANG_WAY_OUT)
-        self.session = Object(out.value)
-
-    def blob(self, data: bytes) -> int:
-        """Return a blob with a copy of some bytes."""
-        # Slang makes no empty blob.
-        made: int = self._blob(data or b"\n", len(data) or 1)
-        return made
-
-
-@cache
-def _api() -> _Api:
-    return _Api()
-
-
-def library() -> ctypes.CDLL:
-    """Return the library, initialised."""
-    return _api().library
-
-
-def installed_version() -> str:
-    """Return the version of the wheel.
-
-    Raises: ToolError if it is not installed, or of an unknown release.
-    """
-    from importlib import metadata  # noqa: PLC0415 - slow to import
-
-    try:
-        version = metadata.version("slangpy")
-    except metadata.PackageNotFoundError as error:
-        raise ToolError("Slang is not installed", context=(("looked for", "slangpy"),), hint=SLANG_WAY_OUT) from error
-    if not is_known_release(version):
-        raise ToolError(
-            f"the Slang of slangpy {version} cannot be used",
-            context=(("works with", KNOWN_RELEASES),),
-            hint=SLANG_WAY_OUT,
-        )
-    return version
-
-
-def start() -> None:
-    """Do the work that the first session would wait for, half a second."""
-    _api()
-
-
-def build_tag() -> str:
-    """Return the library's version from its file name: starting it takes half a second."""
-    return slang_library().name.partition(".so.")[2] or slang_library().stem
-
-
-@cache
-def slang_library() -> Path:
-    """Return the library, without loading the Python package it belongs to.
-
-    Raises: ToolError if it is missing.
-    """
-    for place in sys.path:
-        folder = Path(place, "slangpy")
-        for pattern in ("libslang-compiler.so.*", "libslang-compiler.*.dylib", "slang-compiler.dll"):
-            if place and (names := sorted(folder.glob(pattern))):
-                return names[-1]
-    raise ToolError("Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=SLANG_WAY_OUT)

@@ -17,10 +17,11 @@ from .com import Object
 from .file_system import ROOT, outside
 from .files import SOURCE, CompiledFiles
 from .layout import entry_point_of, layout_of, moved
-from .libslang import Refused, SlangModule, SlangSession, build_tag, parameter_count, renamed
+from .libslang import Refused, SlangModule, SlangSession, parameter_count, renamed
 from .own_settings import settings_of
 from .together import grouped
 from .unit import log_errors
+from .wheel import build_tag
 
 __all__ = ["code_of_entries"]
 

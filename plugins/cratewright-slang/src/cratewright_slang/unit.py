@@ -9,13 +9,15 @@ import re
 from cratewright import CodegenBackend, CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, UnitStencil
 from cratewright_spirv.sharing import STAGE_SUFFIXES
 
+from .compiled import Compiled
 from .diagnostics import Message, read_log
-from .imports import Compiled, compiler_for
+from .imports import compiler_for
 from .kept import KeptModules
-from .libslang import Refused, build_tag
+from .libslang import Refused
 from .macros import module_symbol
 from .own_settings import macros_of, settings_of, words_of
 from .stages import vulkan_stage
+from .wheel import build_tag
 
 __all__ = ["MEMBER", "PART", "compile_source", "log_errors", "warnings_of"]
 
