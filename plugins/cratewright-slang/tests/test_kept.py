@@ -113,6 +113,15 @@ def test_what_an_import_was_made_of_counts(builds: Builds) -> None:
     assert "lib/n.slang" in builds.compiled and made == builds.fresh("a.slang")
 
 
+def test_a_file_that_slang_does_not_ask_for_changes_nothing(builds: Builds) -> None:
+    """The module `n` that is loaded already serves a second import, whatever lies beside the source."""
+    builds.write({"a.slang": f"import m;\nimport n;\n{FILES['a.slang'].partition(';')[2]}"})
+    builds.write({"n.slang": "module n;\npublic float n() { return 4; }\n"})
+    beside = builds.kept("a.slang")
+    (builds.root / "n.slang").unlink()
+    assert beside == builds.kept("a.slang") == builds.fresh("a.slang")
+
+
 def test_other_options_are_other_modules(builds: Builds) -> None:
     builds.write({"lib/n.h": "#ifdef FOG\n#define SIZE 2.0\n#else\n#define SIZE 3.0\n#endif\n"})
     builds.build("a.slang")

@@ -243,7 +243,7 @@ class ModuleCompiler:
         used = used_macros(texts, self._settings.macros).union(*(each.uses for each in known.values()))
         given = (*texts, *(value.encode() for _, value in self._settings.macros))
         own = tuple(each for each in files.own if each != path)
-        decided = not files.missed and imports == self._imports(path, text) and not set(imports) & set(own)
+        decided = known.keys() == set(imports) and not files.missed and not known.keys() & set(own)
         return Compiled(
             data=data,
             entries=entries,
