@@ -19,7 +19,8 @@ from cratewright.base.errors import LinkError
 from cratewright.formats.metadata import CrateMetadata
 from cratewright_spirv.binary import opcodes as op
 from cratewright_spirv.binary.module import parse
-from cratewright_spirv.binary.program import Program, reach
+from cratewright_spirv.binary.program import OUTPUT, Program, reach
+from cratewright_spirv.compile.declared import block_type
 from tests.spirv.unit_corpus import COUNT, LINKED, REFUSED, CompileRefused, Linked
 from tests.support.memory_store import MemoryStore
 from tests.support.shader_build import Image, ShaderBuild
@@ -28,7 +29,8 @@ from tests.support.vulkan_device import ComputeDevice, storage, uniform
 FORMS = tuple(itertools.product(("off", "thin", "fat"), (False, True), ("0", "3")))
 PARAMETERS = np.arange(64, dtype=np.float32)
 PUSH = np.array([7, 0, 0, 0], np.uint32).tobytes()[:8] + np.array([2, 5], np.float32).tobytes()
-BUILT_IN, RESTRICT, VOLATILE = 11, 19, 21
+TYPES = range(op.TYPE_VOID, op.TYPE_POINTER + 1)
+BUILT_IN, INVARIANT, RESTRICT, VOLATILE = 11, 18, 19, 21
 APART = ("GL_EXT_ray_tracing", "GL_EXT_mesh_shader", "GL_EXT_buffer_reference")
 
 
@@ -131,6 +133,8 @@ def offered(image: Image) -> dict[str, object]:
         words[1]: words[3] for words in program.preamble if words[0] & 0xFFFF == op.DECORATE and words[2] == BUILT_IN
     }
     variables = [words for each, words in program.variables().items() if each in reached]
+    types = {words[1]: words for words in program.preamble if words[0] & 0xFFFF in TYPES}
+    outputs = {each for words in variables if words[3] == OUTPUT for each in (words[2], block_type(types, words))}
     volatile = {words[1] for words in program.preamble if words[0] & 0xFFFF == op.DECORATE and words[2] == VOLATILE}
     row = {key: value for key, value in image.row.items() if key not in ("key", "name", "module", "source", "output")}
     return row | {
@@ -141,6 +145,10 @@ def offered(image: Image) -> dict[str, object]:
         ),
         "built-ins": sorted(built_in[words[2]] for words in variables if words[2] in built_in),
         "volatile": sorted(built_in[each] for each in volatile & built_in.keys() & reached.keys()),
+        "invariant": sum(
+            words[1] in outputs and words[-1] == INVARIANT and words[0] & 0xFFFF in (op.DECORATE, op.MEMBER_DECORATE)
+            for words in program.preamble
+        ),
         "storage": Counter(words[3] for words in variables),
     }
 

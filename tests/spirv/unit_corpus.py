@@ -362,6 +362,14 @@ _GLOBALS = (
         "uint g() { return 1u; }\nuint B = g();\nuint f() { return B; }\nvoid main() { f(); }\n",
     ),
     Linked(
+        name="outputs that only the shader calls invariant, and only a library writes",
+        stage="vert",
+        libraries=("void f@(vec4 p) { gl_Position = p; gl_PointSize = 2.0; }\n",),
+        shader="invariant gl_Position, gl_PointSize;\nvoid f@(vec4 p);\nvoid main() { f@(vec4(gl_VertexIndex)); }\n",
+        one="invariant gl_Position, gl_PointSize;\nvoid f(vec4 p) { gl_Position = p; gl_PointSize = 2.0; }\n"
+        "void main() { f(vec4(gl_VertexIndex)); }\n",
+    ),
+    Linked(
         name="an image that only an initialiser writes",
         stage="frag",
         libraries=(
@@ -1008,6 +1016,24 @@ _AT_1, _AB = "layout(set = 0, binding = 1)", "struct S { float a; float b; };\n"
 _REFERENCE = "layout(buffer_reference, std430) buffer R { uint x; };\n"
 _READ = "void main() { data[0] = f() + uint(g[0]); }"
 REFUSED: tuple[CompileRefused, ...] = (
+    _refused_in(
+        "vert",
+        "an output that is precise in the shader only",
+        "void f(vec4 p) { gl_Position = p * p + p; }\n",
+        "precise gl_Position;\nvoid f(vec4 p);\nvoid main() { f(vec4(gl_VertexIndex)); }\n",
+        "`precise gl_Position`",
+        "lib.glsl",
+        "main.vert",
+    ),
+    _refused_in(
+        "vert",
+        "outputs that are all invariant in the shader only",
+        "layout(location = 0) out vec4 v;\nvoid f(vec4 p) { v = p; }\n",
+        "#pragma STDGL invariant(all)\nvoid f(vec4 p);\nvoid main() { f(vec4(gl_VertexIndex)); }\n",
+        "invariant(all)",
+        "lib.glsl",
+        "main.vert",
+    ),
     _refused(
         "shared arrays of two lengths",
         "shared uint g[64];\nuint f() { return g[1]; }\n",

@@ -10,13 +10,16 @@ from collections.abc import Iterable
 
 from cratewright import ModuleCodegen, dataclass
 
-__all__ = ["IMPLIES", "INITIALISER", "NOTHING_IMPLIED", "Implied", "Mode", "share"]
+__all__ = ["IMPLIES", "INITIALISER", "INVARIANT", "NOTHING_IMPLIED", "PRECISE", "Implied", "Mode", "share"]
 
 IMPLIES = "implies"
 """The attribute that holds it."""
 
 INITIALISER = "$init:"
 """What begins the name of a function that sets the global variables of a unit; its path follows."""
+
+INVARIANT, PRECISE = "invariant ", "precise "
+"""What begins a place that stands for a built-in output which a unit redeclares; the output's name follows."""
 
 Mode = tuple[int, ...]
 """An execution mode and its operands; of `LocalSizeId` each constant's default and its id, -1 for a literal."""
@@ -72,7 +75,8 @@ NOTHING_IMPLIED = Implied()
 def share(units: Iterable[Implied]) -> bool:
     """Return whether units must be checked together.
 
-    Shape: true if two share a variable or bind different things to one place, or one needs a layout that it lacks.
+    Shape: true if two share a variable or bind different things to one place, or one needs a layout that it lacks, or
+    qualifies an output that others may write.
     """
     names: set[str] = set()
     places: dict[str, str] = {}
@@ -82,6 +86,6 @@ def share(units: Iterable[Implied]) -> bool:
             return True
         names |= own
         for place, digest in unit.placed:
-            if places.setdefault(place, digest) != digest:
+            if places.setdefault(place, digest) != digest or place.startswith((INVARIANT, PRECISE)):
                 return True
     return False

@@ -11,7 +11,7 @@ from dataclasses import field
 
 from cratewright import dataclass, pattern
 
-from ..base.implied import Implied, Mode
+from ..base.implied import INVARIANT, PRECISE, Implied, Mode
 from ..binary import opcodes as op
 from ..binary.contents import Contents
 from ..binary.decorations import (
@@ -70,6 +70,9 @@ _STATIC_SHARED = pattern(
 _REFERENCE = pattern(rb"\blayout\s*\(([^()]*\bbuffer_reference\b[^()]*)\)[^;{}()]*?\bbuffer\s+(\w+)\s*\{")
 _ALIGNMENT = pattern(rb"\bbuffer_reference_align\s*=\s*([^,]+)")
 _USUAL_ALIGNMENT = "16"
+_QUALIFIED = pattern(rb"\b(?:invariant|precise)\b[^;{}()=]*;")
+_BUILT_IN_NAME = pattern(rb"\bgl_\w+")
+_ALL_INVARIANT = pattern(rb"#\s*pragma\s+STDGL\s+invariant\s*\(\s*all\s*\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +209,7 @@ class _Unit:
             if _XFB_STRIDE in marks:
                 yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
         yield from self._alignments()
+        yield from self._qualified()
         for number, words in self.contents.definitions.items():
             if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
                 at = self.contents.decorations(number).get(SPEC_ID)
@@ -230,6 +234,19 @@ class _Unit:
                 if each.encode() == name and words is not None and words[0] & 0xFFFF == op.TYPE_STRUCT:
                     said = alignment[1].strip().decode() if alignment else _USUAL_ALIGNMENT
                     yield f"buffer_reference {each} {self.signatures.type(number)}", said
+
+    def _qualified(self) -> Iterator[tuple[str, str]]:
+        """Yield the outputs that the unit redeclares, which its module shows only where it writes them."""
+        text = self.about.text
+        if self.about.hlsl or not (b"invariant" in text or b"precise" in text):
+            return
+        for found in _QUALIFIED.finditer(text):
+            for name in _BUILT_IN_NAME.findall(found[0]):
+                for kind in (INVARIANT, PRECISE):
+                    if kind.strip().encode() in found[0]:
+                        yield f"{kind}{name.decode()}", ""
+        if _ALL_INVARIANT.search(text):
+            yield f"{INVARIANT}(all)", ""
 
     def _access(self, words: Instruction, marks: Mapping[int, object]) -> frozenset[int]:
         """Return the decorations that say how a resource is accessed."""
