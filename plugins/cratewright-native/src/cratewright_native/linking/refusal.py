@@ -35,6 +35,7 @@ def link_refusal(
         if missing := undefined_symbols(said):
             text = f"crate '{request.crate}' uses undefined symbols: {'; '.join([*missing][:_SHOWN])}"
             places = [place for found in missing.values() for place in found] or _named(said, files.values())
+            places = places or [place for name in missing for place in _using(name, files.values())]
             hint = "add the crate that defines them to deps, or the library to libs"
             return LinkError(text, context=context, hint=hint, diagnostics=_at(text, places))
         if has_duplicates(said) and (twice := _defined_twice(request.modules, said)):
@@ -70,6 +71,21 @@ def _named(said: str, modules: Iterable[LinkModule]) -> list[RelatedPlace]:
     sources = {f"{item.crate}: {_source(item)}": item for item in modules}
     found = [item for name, item in sources.items() if re.search(rf"{re.escape(name)}(?::|$)", said, re.MULTILINE)]
     return [RelatedPlace("used here", _source(item)) for item in found if item.module.name not in _MERGED]
+
+
+def _using(shown: str, modules: Iterable[LinkModule]) -> list[RelatedPlace]:
+    """Return the sources whose merged code uses a symbol, by its name as linkers show it; none if several may be meant.
+
+    A linker demangles a name of C++, in which the last word before the arguments is mangled as its length and itself.
+    """
+    word = re.search(r"(\w+)(?:<.*>)?\Z", shown.partition("(")[0])
+    part = f"{len(word[1])}{word[1]}" if word else shown
+    used = [symbol for item in modules if item.module.name in _MERGED for symbol in item.module.imports]
+    meant = [symbol for symbol in used if symbol.name == shown]
+    meant = meant or [symbol for symbol in used if symbol.name.startswith("_Z") and part in symbol.name]
+    if len({symbol.name for symbol in meant}) != 1:
+        return []
+    return [RelatedPlace("used here", symbol.file) for symbol in meant]
 
 
 def _at(text: str, places: list[RelatedPlace]) -> list[Diagnostic]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel
+from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel, Symbol
 
 from ..arguments.kept import wanted_symbols
 from ..compile.codegen import OPTIMIZED
@@ -28,7 +29,8 @@ _TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
 def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the modules that a link needs, and internalise what is not used outside them.
 
-    Shape: an empty module if the link needs none of them, but only objects.
+    Shape: an empty module if the link needs none of them, but only objects. It imports what none of them defines, each
+    symbol from the sources that use it: nothing else tells where an undefined one comes from.
     gcc internalises only while it makes a program.
     Raises: LinkError if symbols clash.
     """
@@ -49,7 +51,8 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
         )
         if not (directory / _MERGED).exists():  # nothing was merged
             _write_empty(request, toolchain, directory, what)
-        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+        data = (directory / _MERGED).read_bytes()
+        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(request.modules, request.beside))
 
 
 # The function of each sanitizer that every instrumented unit calls when loaded.
@@ -91,7 +94,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
         words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
     words = (*words, _MERGED, "-o", "optimized")
     data = run_closed(words, toolchain, files={_MERGED: module.data}, output="optimized", what="fat LTO")
-    return ModuleCodegen(name=module.name, data=data, attributes=(OPTIMIZED,))
+    return replace(module, data=data, attributes=(OPTIMIZED,))
 
 
 def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
@@ -107,7 +110,15 @@ def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Tool
             )
         else:
             _write_empty(request, toolchain, directory, what)
-        return ModuleCodegen(name=_MERGED, data=(directory / _MERGED).read_bytes())
+        data = (directory / _MERGED).read_bytes()
+        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(modules, request.beside))
+
+
+def _left_open(modules: Sequence[LinkModule], beside: Sequence[LinkModule]) -> tuple[Symbol, ...]:
+    """Return, sorted, the symbols that the modules of a link use and none defines."""
+    defined = {symbol.name for item in (*modules, *beside) for symbol in item.module.exports}
+    used = {symbol for item in modules for symbol in item.module.imports if symbol.name not in defined}
+    return tuple(sorted(used, key=lambda symbol: (symbol.name, symbol.file)))
 
 
 def _write_empty(request: LinkRequest, toolchain: Toolchain, directory: Path, what: str) -> None:
