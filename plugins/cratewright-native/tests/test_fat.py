@@ -10,7 +10,7 @@ import pytest
 from cratewright import LinkError, LinkRequest, LtoMode, ModuleCodegen
 from cratewright_native.binary.bitcode import is_bitcode
 from cratewright_native.binary.elf import elf_symbols, is_elf
-from tests.support.native_link import request_for, symbols
+from tests.support.native_link import finished, request_for, symbols
 from tests.support.native_project import Project, skip_without_thin
 
 MAIN = {"main.c": "int twice(int);\nint main(void) { return twice(21) - 42; }\n"}
@@ -98,3 +98,12 @@ def test_what_is_defined_twice_is_told_by_crate(project: Project, lto: LtoMode) 
     assert not re.search(r"[0-9a-f]{32}|\b\d\.o\b", said), said
     (found,) = caught.value.diagnostics
     assert found.file == "main.c" and [place.file for place in found.related] == ["main.c", "other.c"]
+
+
+@pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.FAT], ids=str)
+def test_functions_of_c_plus_plus_that_are_defined_twice(project: Project, lto: LtoMode) -> None:
+    """They are called as in the source."""
+    one = {"main.cpp": "namespace n { int dup(int x) { return x; } }\nint main() { return n::dup(0); }\n"}
+    one["other.cpp"] = "namespace n { int dup(int x) { return x + 1; } int dup(char); }\n"
+    with pytest.raises(LinkError, match=r"symbols are defined more than once: n::dup\(int\)\n"):
+        finished(project, request_for(project, {"app": one}, lto=lto))

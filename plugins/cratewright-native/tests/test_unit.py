@@ -64,6 +64,13 @@ def test_defines_and_words(project: Project) -> None:
         project.compile("a.c", defines={"A": None, "B": "2", "C": "3", "D": "1"})
 
 
+def test_a_flag_that_the_compiler_does_not_know(project: Project) -> None:
+    project.write(a_c="int x;\n")
+    with pytest.raises(SourceError, match=r"a\.c:1: error: .*-fno-such-thing.*\n.*hint: .*cflags") as caught:
+        project.compile("a.c", flags=["-fno-such-thing"])
+    assert len(str(caught.value).splitlines()) == 2, "nothing of what the driver says about itself"
+
+
 def test_flags_that_lto_would_lose(project: Project) -> None:
     """They decide how code is made, and with LTO it is made by a link that is told nothing of them."""
     project.write(a_c="int x = 0;\n")

@@ -44,6 +44,7 @@ _CHATTER = pattern(
     r" (?:\"?/|\"?[\w.-]*(?:as|cc1\w*|collect2|clang|ld)\"? -).*| \(in-process\)"
     r"|(?:COLLECT_|COMPILER_PATH|LIBRARY_PATH|OFFLOAD_)\w*=.*|GNU (?:C|assembler|Objective)\S* .*"
     r"|clang -cc1(?:as)? version .*|(?:.* )?clang version \d.*|\tcompiled by .*|GGC heuristics: .*"
+    r"|(?:Target|Configured with|Thread model|Supported LTO compression algorithms): .*|gcc version \d.*"
     r"|(?:Compiler executable checksum|Using built-in specs|compilation terminated).*"
     r"|\d+ (?:warning|error)s?\b.* generated\.|ignoring (?:duplicate|nonexistent) directory .*|End of search list\."
 )

@@ -62,6 +62,10 @@ _HINTS = (
         r"date-time|__TIMESTAMP__",
         "the result would depend on the clock; set the time yourself, as in defines={'BUILT': '\"2026-01-31\"'}",
     ),
+    (
+        r"unrecognized command-line option|unknown (?:clang option|argument)|unsupported option",
+        "this compiler does not know the flag: correct it in flags, cflags or cxxflags, or leave it out",
+    ),
     (r"modules?\b.*not found|module interface", "C++ modules are not compiled; include headers"),
 )
 """Patterns of errors, and the way out."""

@@ -9,7 +9,7 @@ from cratewright import Diagnostic, RelatedPlace, Severity, pattern
 
 from ..lookups.search_path import plain
 
-__all__ = ["first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
+__all__ = ["duplicate_symbols", "first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
 
 # lld: the file's short name, and its full name if different.
 _PLACE = pattern(
@@ -27,10 +27,17 @@ _ERROR = pattern(f"{_PROGRAM}(?:(?:fatal )?error: )?{_AT}(?:(?:fatal )?error: )?
 _NO_ERROR = pattern(r">>> .*|.*: in function [`'].*':|.*\bfile format not recognized; treating as linker script")
 _DUPLICATE = pattern(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\bsymbol multiply defined")
 
+_TWICE = pattern(r"(?m)\bduplicate symbol: (.+)$|\bmultiple definition of [`'](.+?)'")
+
 
 def has_duplicates(said: str) -> bool:
     """Return whether symbols are defined more than once."""
     return _DUPLICATE.search(said) is not None
+
+
+def duplicate_symbols(said: str) -> tuple[str, ...]:
+    """Return the symbols that are defined more than once, in order, as the linker shows them."""
+    return tuple(dict.fromkeys(match[1] or match[2] for match in _TWICE.finditer(said)))
 
 
 def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:

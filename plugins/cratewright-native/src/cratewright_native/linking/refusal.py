@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from cratewright import CratewrightError, Diagnostic, LinkError, LinkModule, LinkRequest, RelatedPlace, Severity
 
-from .linker_messages import first_error, has_duplicates, undefined_symbols
+from .linker_messages import duplicate_symbols, first_error, has_duplicates, undefined_symbols
 
 __all__ = ["as_told", "link_refusal"]
 
@@ -38,7 +38,7 @@ def link_refusal(
             places = places or [place for name in missing for place in _using(name, files.values())]
             hint = "add the crate that defines them to deps, or the library to libs"
             return LinkError(text, context=context, hint=hint, diagnostics=_at(text, places))
-        if has_duplicates(said) and (twice := _defined_twice(request.modules, said)):
+        if has_duplicates(said) and (twice := _shown(_defined_twice(request.modules, said), said)):
             text = f"crate '{request.crate}': symbols are defined more than once: {'; '.join([*twice][:_SHOWN])}"
             places = [_place(item, said) for found in twice.values() for item in found]
             context[:0] = [(name, ", ".join(map(_owned, found))) for name, found in twice.items()]
@@ -74,18 +74,29 @@ def _named(said: str, modules: Iterable[LinkModule]) -> list[RelatedPlace]:
 
 
 def _using(shown: str, modules: Iterable[LinkModule]) -> list[RelatedPlace]:
-    """Return the sources whose merged code uses a symbol, by its name as linkers show it; none if several may be meant.
+    """Return the sources whose merged code uses a symbol, by its name as linkers show it."""
+    used = [symbol for item in modules if item.module.name in _MERGED for symbol in item.module.imports]
+    name = _mangled(shown, {symbol.name for symbol in used})
+    return [RelatedPlace("used here", symbol.file) for symbol in used if symbol.name == name]
+
+
+def _mangled(shown: str, names: Collection[str]) -> str:
+    """Return which of the names a linker shows so; an empty string if none, or several may be meant.
 
     A linker demangles a name of C++, in which the last word before the arguments is mangled as its length and itself.
     """
+    if shown in names:
+        return shown
     word = re.search(r"(\w+)(?:<.*>)?\Z", shown.partition("(")[0])
     part = f"{len(word[1])}{word[1]}" if word else shown
-    used = [symbol for item in modules if item.module.name in _MERGED for symbol in item.module.imports]
-    meant = [symbol for symbol in used if symbol.name == shown]
-    meant = meant or [symbol for symbol in used if symbol.name.startswith("_Z") and part in symbol.name]
-    if len({symbol.name for symbol in meant}) != 1:
-        return []
-    return [RelatedPlace("used here", symbol.file) for symbol in meant]
+    meant = [name for name in names if name.startswith("_Z") and part in name]
+    return meant[0] if len(meant) == 1 else ""
+
+
+def _shown(found: dict[str, list[LinkModule]], said: str) -> dict[str, list[LinkModule]]:
+    """Return the symbols that are defined twice by the names that the linker shows, if it is clear which is which."""
+    shown = {_mangled(name, found): name for name in duplicate_symbols(said)}
+    return {shown[name]: items for name, items in found.items() if name in shown} or found
 
 
 def _at(text: str, places: list[RelatedPlace]) -> list[Diagnostic]:
