@@ -116,7 +116,7 @@ class Tree:
             lines.append("template <class T> T same(T x) { return x; }\ninline int zero() { static int n; return n; }")
             total = f"same({total}) + zero()"
         else:
-            lines.append(f"int var_{unit.name};")
+            lines.append(f"int var_{unit.name}{' __attribute__((common))' if unit.number % 2 else ''};")
             total += f" + var_{unit.name}"
         look = "weak" if unit.is_weak else 'visibility("hidden")' if unit.is_hidden else "noinline"
         calls = "".join(f" + {name}(x + 1)" for name in self.called(crate))
