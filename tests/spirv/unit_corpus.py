@@ -369,6 +369,24 @@ _GLOBALS = (
         one="invariant gl_Position, gl_PointSize;\nvoid f(vec4 p) { gl_Position = p; gl_PointSize = 2.0; }\n"
         "void main() { f(vec4(gl_VertexIndex)); }\n",
     ),
+    *(
+        Linked(
+            name=f"{name} in an HLSL shader and a GLSL library",
+            stage=stage,
+            libraries=(f"float f@() {{ return float({name}); }}\n",),
+            shader=f"float f@();\nfloat4 main({kind} i : {semantic}) : {out} {{ return float4(f@(), i{at}, 0, 1); }}\n",
+            hlsl=True,
+            one=f"float4 main({kind} i : {semantic}) : {out} {{ return float4(i{at}, i{at}, 0, 1); }}\n",
+        )
+        for name, stage, kind, semantic, out, at in (
+            ("gl_VertexIndex", "vert", "uint", "SV_VertexID", "SV_Position", ""),
+            ("gl_InstanceIndex", "vert", "uint", "SV_InstanceID", "SV_Position", ""),
+            ("gl_PrimitiveID", "frag", "uint", "SV_PrimitiveID", "SV_Target", ""),
+            ("gl_FrontFacing", "frag", "bool", "SV_IsFrontFace", "SV_Target", ""),
+            ("gl_SampleID", "frag", "uint", "SV_SampleIndex", "SV_Target", ""),
+            ("gl_FragCoord.x", "frag", "float4", "SV_Position", "SV_Target", ".x"),
+        )
+    ),
     Linked(
         name="an image that only an initialiser writes",
         stage="frag",

@@ -18,6 +18,7 @@ from ..binary.program import Program, reach
 from ..binary.shapes import Shapes
 from ..binary.signatures import misnamed
 from ..compile.declared import MEMBERS, binding_place, block_of, block_type, resource_names, shared_name
+from .built_in_inputs import with_common_inputs
 from .qualified_outputs import with_qualified_outputs
 from .reached import Reached, ReachedUnit, initialisers_of
 from .stage_arrays import with_stage_arrays
@@ -55,6 +56,7 @@ def with_shared_globals(program: Program, reached: Reached, units: Sequence[Reac
     """
     program = with_qualified_outputs(program, reached, units, _MARK)
     program = unify(with_stage_arrays(program, reached.entry, _unbounded(program, units)))
+    program = with_common_inputs(program, reached.globals)
     found = _Found(program, reached, units)
     merged = {**dict(found.merged()), **dict(found.merged_blocks())}
     found.check_places(merged)
