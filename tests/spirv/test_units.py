@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cratewright.base.errors import LinkError
+from cratewright.base.errors import LinkError, ValidationError
 from cratewright.formats.metadata import CrateMetadata
 from cratewright_spirv.binary import opcodes as op
 from cratewright_spirv.binary.module import parse
@@ -313,6 +313,21 @@ def test_what_initialisers_write_is_written_by_shaders_that_use_their_unit(
         image = images[source]
         found = device.run(image.data, [storage(0, np.zeros(64, np.uint32))], entry=image.row["name"])
         assert set(found[0].tolist()) == {amount}, source
+
+
+def test_a_buffer_that_hlsl_passes_to_another_unit_names_the_way_out(tmp_path: Path) -> None:
+    build = ShaderBuild(tmp_path, store=STORE)
+    head = "uint f(RWStructuredBuffer<uint> b, uint i)"
+    build.write(
+        {
+            "lib.hlsl": f"{head} {{ return b[i]; }}\n",
+            "main.comp.hlsl": f"RWStructuredBuffer<uint> d : register(u0);\n{head};\n[numthreads(64, 1, 1)]\n"
+            "void main(uint3 i : SV_DispatchThreadID) { d[i.x] = f(d, i.x); }\n",
+        }
+    )
+    deps = [build.compile("lib", ["lib.hlsl"])]
+    with pytest.raises(ValidationError, match="declare the buffer in the unit that uses it"):
+        build.link(build.compile("image", ["main.comp.hlsl"], deps), deps, lto="off", opt_level="0")
 
 
 @pytest.mark.parametrize("opt_level", ["0", "3"])

@@ -1033,7 +1033,22 @@ def _refused_in(stage: str, name: str, library: str, shader: str, *words: str, *
 _AT_1, _AB = "layout(set = 0, binding = 1)", "struct S { float a; float b; };\n"
 _REFERENCE = "layout(buffer_reference, std430) buffer R { uint x; };\n"
 _READ = "void main() { data[0] = f() + uint(g[0]); }"
+_MATRIX = "coopmat<float16_t, gl_ScopeSubgroup, 16, 16, gl_MatrixUseA>"
+
 REFUSED: tuple[CompileRefused, ...] = (
+    CompileRefused(
+        name="a cooperative matrix that is passed to another unit",
+        extensions=(
+            "GL_KHR_cooperative_matrix",
+            "GL_KHR_memory_scope_semantics",
+            "GL_EXT_shader_explicit_arithmetic_types",
+        ),
+        library=f"#pragma use_vulkan_memory_model\n{_MATRIX} f({_MATRIX} a) {{ return a + a; }}\n",
+        shader="layout(local_size_x = 32) in;\nlayout(set = 0, binding = 0) buffer B { float16_t x[]; };\n"
+        f"{_MATRIX} f({_MATRIX} a);\nvoid main() {{ {_MATRIX} a; coopMatLoad(a, x, 0, 16, 0); a = f(a); "
+        "coopMatStore(a, x, 0, 16, 0); }\n",
+        words=("cooperative matrices cannot be passed", "lib.glsl", "main.comp"),
+    ),
     _refused_in(
         "vert",
         "an output that is precise in the shader only",

@@ -24,7 +24,7 @@ from ..binary.decorations import (
     RESTRICT,
     SPEC_ID,
     WORKGROUP_SIZE,
-)  # fmt: skip
+)
 from ..binary.module import Instruction, parse
 from ..binary.program import INPUT, OUTPUT, Program
 from ..binary.signatures import Signatures

@@ -22,6 +22,7 @@ _FLAG = pattern(r"--([a-z][a-z-]+)")
 _FEATURE = pattern(
     r"This is may be allowed if you enable the (.*?) feature \(or use the --([a-z-]+) command line flag\)"
 )
+_BUFFER_PASSED = "requires a variable pointers capability"
 _OPTIONS = frozenset(field.name for field in fields(ValidatorOptions))
 
 
@@ -40,9 +41,11 @@ def _allowed(match: re.Match[str]) -> str:
 
 
 def way_out(message: str) -> str:
-    """Return a hint with an option that allows what the validator refuses, if there is one."""
+    """Return how to avoid what the validator refuses, or an option that allows it; empty if there is none."""
     if "layout rules" in message:
         return "set scalar_block_layout=True or uniform_buffer_standard_layout=True if the device has that feature"
+    if _BUFFER_PASSED in message:
+        return "do not pass buffers to functions: declare the buffer in the unit that uses it, with the same register"
     return ""
 
 

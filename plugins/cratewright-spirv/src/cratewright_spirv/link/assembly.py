@@ -9,9 +9,10 @@ from cratewright import LinkError, LinkModule, LinkRequest, dataclass, pattern
 from ..base.implied import Implied, share
 from ..base.names import ImageEntry, spv_environment
 from ..base.stopwatch import step
+from ..binary import opcodes as op
 from ..binary.checks import check_program
 from ..binary.lines import lines_for_linker, linked_lines
-from ..binary.module import parse
+from ..binary.module import build, parse
 from ..binary.program import Program, ProgramEntry
 from ..binary.workgroup import entry_size, size_by_entry_point, size_by_module, with_bound_size
 from ..spirv_tools.tools import Tools
@@ -29,6 +30,7 @@ from .volatile_built_ins import with_volatile_built_ins
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 
+_COOPERATIVE_MATRICES = build(op.CAPABILITY, 6022)
 _COUNTED = pattern(r" \(input modules? [^)]*\)")
 
 Dump = Callable[[str, bytes], None]
@@ -232,6 +234,9 @@ def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
                     if need.name == symbol.name
                 ]
                 what = "the declaration and the definition differ" if "mismatch" in text.lower() else "cannot be linked"
+                hint = "make return type and parameter qualifiers the same in both"
+                if _COOPERATIVE_MATRICES in parse(item.module.data, item.module.name).instructions:
+                    hint += "; cooperative matrices cannot be passed to other units: define it in a header for both"
                 return LinkError(
                     f"`{symbol.display}`: {what}",
                     context=[
@@ -239,7 +244,7 @@ def _readable(error: LinkError, items: Sequence[LinkModule]) -> LinkError:
                         *(("needed by", place) for place in needs),
                         ("linker", error.message),
                     ],
-                    hint="make return type and parameter qualifiers the same in both",
+                    hint=hint,
                 )
     if error.context:
         return error

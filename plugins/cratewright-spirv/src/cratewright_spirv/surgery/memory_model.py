@@ -82,7 +82,8 @@ def _common(models: Sequence[tuple[int, int]], names: Sequence[str]) -> tuple[in
         raise LinkError(
             "units of one image differ in their memory model",
             context=[(what, "\n".join(dict.fromkeys(named))) for what, named in kinds.items() if named],
-            hint="write `#pragma use_vulkan_memory_model` in all of them; cooperative matrices imply it for their unit",
+            hint="write `#pragma use_vulkan_memory_model` in all of them; "
+            "units that load or store cooperative matrices have it anyway",
         )
     if not addressing <= {_LOGICAL, _PHYSICAL_BUFFERS}:
         raise LinkError(
