@@ -152,7 +152,10 @@ def _check(request: LinkRequest, entry: ImageEntry, items: Sequence[LinkModule])
 def _check_loaded(
     request: LinkRequest, items: Sequence[LinkModule], session: SlangSession, files: CompiledFiles
 ) -> None:
-    """Refuse modules found at other paths than when they were compiled, because of other include directories."""
+    """Refuse modules found at other paths than when they were compiled.
+
+    Shape: crates may have other include directories, or Slang takes two modules imported by the same words for one.
+    """
     wanted = {item.module.attribute("source") for item in items}
     # Slang's built-in modules have other names.
     loaded = {source for module in session.modules() if (source := files.source_of(module.path)) is not None}
@@ -163,5 +166,7 @@ def _check_loaded(
                 ("compiled with", " ".join(sorted(wanted - loaded))),
                 ("linked with", " ".join(sorted(loaded - wanted))),
             ),
-            hint="give all crates of one program the same include_dirs",
+            hint="give all crates of one program the same include_dirs"
+            if loaded - wanted
+            else "import modules of one program by different words: Slang takes those of the same words for one",
         )
