@@ -100,6 +100,35 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert "usage: cratewright" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [("build",), ("watch",), ("link", "a.rlink")])
+@pytest.mark.parametrize("count", ["0", "-1", "x"])
+def test_numbers_of_jobs(command: tuple[str, ...], count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command, f"-j{count}"])
+    assert ended.value.code == 2
+    assert f"takes a number of jobs, at least 1, not '{count}'" in capsys.readouterr().err
+
+
+def test_a_directory_that_was_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cli.main(["build"]) == 2
+    assert "there is no current directory" in capsys.readouterr().err
+
+
+def test_a_build_directory_that_is_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "crates.toml").write_text("")
+    (tmp_path / "taken").write_text("")
+    assert cli.main(["build", "--build-dir", "taken"]) == 2
+    assert "--build-dir taken: this is not a directory" in capsys.readouterr().err
+
+
 def test_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["backends"]) == 0
     lines = capsys.readouterr().out.splitlines()

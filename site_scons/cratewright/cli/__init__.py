@@ -23,7 +23,7 @@ from ..system.fs import read_bytes
 from ..values.crate import parse_crate_types
 from ..values.options import CORE_OPTIONS
 from ..version import __version__
-from .build import add_build
+from .build import add_build, job_count
 from .cache import add_commands
 from .completion import add_completion
 from .diff import add_diff
@@ -61,6 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     end_on_signals()
     if sys.stdout is None:  # whoever has closed it wants to read nothing
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as this process
+    try:
+        os.getcwd()
+    except OSError as error:
+        print(f"cratewright: there is no current directory: {error.strerror}", file=sys.stderr)
+        print("  hint: it was removed; change to another one", file=sys.stderr)
+        return 2
     try:
         status: int = arguments.run(arguments) or 0
         sys.stdout.flush()
@@ -125,7 +131,9 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
         "-L", action="append", default=[], dest="search", metavar="DIR", help="directory to search for crates"
     )
     link.add_argument("-o", dest="directory", metavar="DIR", help="output directory (default: beside FILE.rlink)")
-    link.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="number of images to link in parallel")
+    link.add_argument(
+        "-j", dest="jobs", type=job_count, default=1, metavar="N", help="number of images to link in parallel"
+    )
     link.set_defaults(run=_link)
     graph = commands.add_parser("graph", help="draw the crates of a workspace or of an SConstruct's last build")
     graph.add_argument(

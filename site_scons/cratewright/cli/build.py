@@ -9,7 +9,7 @@ from ..base.errors import ConfigurationError
 from ..formats.depfile import encode_depfile
 from ..system.fs import write_atomic
 
-__all__ = ["add_build", "build_workspace", "processors"]
+__all__ = ["add_build", "build_workspace", "job_count", "processors"]
 
 _WORKSPACE = "crates.toml"
 
@@ -28,7 +28,7 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help=f"workspace and targets (default: everything in {_WORKSPACE})",
     )
     parser.add_argument(
-        "-j", "--jobs", type=_count, metavar="N", help="number of parallel jobs (default: number of processors)"
+        "-j", "--jobs", type=job_count, metavar="N", help="number of parallel jobs (default: number of processors)"
     )
     parser.add_argument(
         "--profile", metavar="PROFILE", help="profile of crates that set none (default: CRATE_PROFILE, dev)"
@@ -44,11 +44,14 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.set_defaults(run=build_workspace, passes=True)
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError(text)
-    return count
+def job_count(text: str) -> int:
+    """Return a number of parallel jobs.
+
+    Raises: argparse.ArgumentTypeError unless it is at least 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"takes a number of jobs, at least 1, not '{text}'")
+    return int(text)
 
 
 def build_workspace(arguments: argparse.Namespace) -> int:
@@ -67,6 +70,8 @@ def build_workspace(arguments: argparse.Namespace) -> int:
             hint="name a file that ends in .toml, or write one with 'cratewright init'",
         )
     build_dir = os.path.abspath(arguments.build_dir) if arguments.build_dir else ""
+    if os.path.lexists(build_dir) and not os.path.isdir(build_dir):
+        raise ConfigurationError(f"--build-dir {arguments.build_dir}: this is not a directory")
     wanted = StandaloneBuild(
         workspace=os.path.abspath(workspace),
         targets=tuple(targets),

@@ -17,7 +17,7 @@ from ..base.errors import ConfigurationError
 from ..base.host import can_fork, hold_signals, new_group
 from ..system.changes import Changes
 from ..system.child import begin_group, disown, end_group, own
-from .build import processors
+from .build import job_count, processors
 
 if TYPE_CHECKING:
     from ..scons.forked import ForkedBuild, Outcome
@@ -40,7 +40,7 @@ def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("words", nargs="*", metavar="TARGET", help="targets (default: those that scons builds)")
     parser.add_argument(
-        "-j", "--jobs", type=int, metavar="N", help="number of parallel jobs (default: number of processors)"
+        "-j", "--jobs", type=job_count, metavar="N", help="number of parallel jobs (default: number of processors)"
     )
     parser.add_argument(
         "--exec", metavar="CMD", help="command to start, or restart, after each build that made something"

@@ -127,7 +127,9 @@ def decode_lto(data: bytes, *, path: str) -> LtoFile:
     start = len(_MAGIC) + _SEAL
     if not data.startswith(_FAMILY):
         raise FormatError(
-            f"{path} is not a result of link-time optimization", context=(("begins with", repr(data[:12])),)
+            f"{path} is not a result of link-time optimization",
+            context=(("begins with", repr(data[:12])),),
+            hint="if it was damaged, delete it and build again",
         )
     if not data.startswith(_MAGIC):
         raise VersionError(f"{path} was made by another version of cratewright", hint="build it again")

@@ -104,7 +104,11 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
     damaged, in this order.
     """
     if not data.startswith(_RLINK_MAGIC):
-        raise FormatError(f"{path} is not a .rlink file", context=(("begins with", repr(data[:12])),))
+        raise FormatError(
+            f"{path} is not a .rlink file",
+            context=(("begins with", repr(data[:12])),),
+            hint="a build makes one from a crate; if this one was damaged, delete it and build again",
+        )
     head = _read_head(data, 0, _RLINK_MAGIC, path)
     crate, content = decode_document(head.document, interface=head.interface, path=path)
     if head.end + sum(size for size, _ in content) != len(data):
