@@ -111,6 +111,8 @@ if TYPE_CHECKING:
     from .system.scratch import scratch_directory as scratch_directory
     from .system.scratch import scratch_lock as scratch_lock
     from .system.scratch import scratch_root as scratch_root
+    from .system.unchanged import changed_ns as changed_ns
+    from .system.unchanged import repeat_if_changed as repeat_if_changed
     from .values.call import BackendCall as BackendCall
     from .values.construction import ConstructionVariable as ConstructionVariable
     from .values.crate import UNVERSIONED as UNVERSIONED
@@ -191,6 +193,7 @@ _MODULES = {
     "system.fs": "digest_file make_private plain_path read_bytes read_regular write_atomic",
     "system.program": "program_files programs_digest",
     "system.scratch": "scratch_directory scratch_lock scratch_root",
+    "system.unchanged": "changed_ns repeat_if_changed",
     "values.call": "BackendCall",
     "values.construction": "ConstructionVariable",
     "values.crate": "Crate CrateType Source UNVERSIONED",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cratewright import CrateType, LinkError
+from cratewright import CrateType, LinkError, SourceError
+from cratewright_wasm import unit
 from cratewright_wasm.targets import WASI
 
 MODES = ["off", "thin", "fat"]
@@ -159,3 +161,32 @@ def test_memory_is_as_asked(module: Callable[..., bytes]) -> None:
     assert [(item.module, item.name) for item in wasmtime.Module(wasmtime.Engine(), taken).imports] == [
         ("env", "memory")
     ]
+
+
+@pytest.mark.parametrize("saved", ["second/k.h", "first/k.h", "main.c"])
+def test_what_is_saved_while_the_compiler_runs(
+    module: Callable[..., bytes],
+    run: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    saved: str,
+) -> None:
+    """A header that changes, or appears where it would have been found, counts; a source that changes is an error."""
+    run_tool, left = unit.run_tool, [saved]
+
+    def save(*words: Any, **more: Any) -> Any:
+        done = run_tool(*words, **more)
+        for path in (left.pop() for _ in left[:]):
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text("#define K 2\n")
+        return done
+
+    monkeypatch.setattr(unit, "run_tool", save)
+    files = {"second/k.h": "#define K 1\n", "first/other.h": ""}
+    words = {"files": files, "include_dirs": ["first", "second"], "exports": ["k"]}
+    if saved == "main.c":
+        with pytest.raises(SourceError, match="changed while it was compiled"):
+            module({"main.c": "#include <k.h>\nint k(void) { return K; }\n"}, **words)
+    else:
+        made = module({"main.c": "#include <k.h>\nint k(void) { return K; }\n"}, **words)
+        assert run(made).call("k") == 2

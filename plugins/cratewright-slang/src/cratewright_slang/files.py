@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from cratewright import Observed, content_digest
+from cratewright import Observed, content_digest, merge_observed
 
 __all__ = ["SOURCE", "CompiledFiles", "ProjectFiles", "imported_names", "may_export"]
 
@@ -56,7 +56,7 @@ class ProjectFiles:
 
     def __init__(self, root: str, repositories: Sequence[str] = (), served: Served | None = None) -> None:
         self._root, self._repositories, self._served = root, repositories, served
-        self._seen: dict[str, Observed] = {}
+        self._seen: list[Observed] = []
         self._own: dict[str, None] = {}
         self._modules: dict[str, str] = {}
         self.missed: list[str] = []
@@ -65,7 +65,7 @@ class ProjectFiles:
     @property
     def observed(self) -> tuple[Observed, ...]:
         """Return everything that was requested, and what compiled modules were read from, by path."""
-        return tuple(sorted(self._seen.values(), key=lambda each: each.path))
+        return merge_observed([self._seen])
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class ProjectFiles:
             if os.path.isdir(os.path.join(self._root, place)):
                 continue  # Slang also asks for directories, on which a build does not depend
             data = self._bytes(place)
-            self._seen[place] = Observed(place, None if data is None else content_digest(data))
+            self._seen.append(Observed(place, None if data is None else content_digest(data)))
             if given or data is None:
                 self._own[place] = None
             if data is not None:
@@ -111,7 +111,7 @@ class ProjectFiles:
             self.missed.append(source)
             return None
         data, observed = served
-        self._seen |= {each.path: each for each in observed}
+        self._seen += observed
         self._modules[path] = source
         return data
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from cratewright import Observed, content_digest, digest_file, plain_path
+from cratewright import Observed, changed_ns, content_digest, digest_file, plain_path
 
 __all__ = ["DependencyFinder"]
 
@@ -18,7 +18,8 @@ class DependencyFinder:
 
     Shape: `root` is absolute; `directories` are searched in order, relative to it or absolute, those of the system
     last; files below `own` count by the toolchain's version. `near` are searched besides the directory of the including
-    file.
+    file. `newest` says when the last of the files that the unit read, or would have found, was changed.
+    Units: nanoseconds.
     """
 
     def __init__(self, root: str, directories: Sequence[str], system: Sequence[str], own: str) -> None:
@@ -27,6 +28,7 @@ class DependencyFinder:
         self._system = tuple(f"{directory}/" for directory in (*system, own) if directory)
         self._own = f"{own}/" if own else ""
         self._found: dict[str, Observed] = {}
+        self.newest = 0
 
     def observe(
         self, source: str, data: bytes, read: Iterable[str], names_in: Callable[[bytes], Sequence[str]]
@@ -63,6 +65,7 @@ class DependencyFinder:
                 if not self._counts_by_version(path):
                     self._found.setdefault(self._named(path), Observed(self._named(path), None))
                 continue
+            self._see(os.stat(self._absolute(path)))
             if asked and not self._counts_by_version(path):
                 self._note(path)
             return {self._named(path)}
@@ -76,7 +79,9 @@ class DependencyFinder:
                 continue
             for before in (*here, *self._directories[:number]):
                 other = self._named(os.path.join(before, path[len(start) :]))
-                if not os.path.exists(self._absolute(other)):
+                if os.path.isfile(self._absolute(other)):
+                    self._see(os.stat(self._absolute(other)))
+                elif not os.path.exists(self._absolute(other)):
                     self._found.setdefault(other, Observed(other, None))
 
     def _note(self, path: str) -> bytes | None:
@@ -84,11 +89,15 @@ class DependencyFinder:
         try:
             with open(self._absolute(path), "rb") as file:
                 data = file.read()
+                self._see(os.fstat(file.fileno()))
         except OSError:
             self._found[named] = Observed(named, digest_file(self._absolute(path)))
             return None
         self._found[named] = Observed(named, content_digest(data))
         return data
+
+    def _see(self, found: os.stat_result) -> None:
+        self.newest = max(self.newest, changed_ns(found))
 
     def _counts_by_version(self, path: str) -> bool:
         return bool(self._own) and self._absolute(path).startswith(self._own)

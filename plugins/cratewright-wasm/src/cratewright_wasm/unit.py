@@ -16,6 +16,7 @@ from cratewright import (
     Diagnostic,
     FormatError,
     ModuleCodegen,
+    Observed,
     Options,
     Session,
     Severity,
@@ -23,9 +24,12 @@ from cratewright import (
     Symbol,
     ToolError,
     UnitStencil,
+    content_digest,
     decode_depfile,
+    digest_file,
     in_characters,
     read_diagnostics,
+    repeat_if_changed,
     scratch_directory,
 )
 
@@ -99,20 +103,32 @@ def compile_clang(
         if language == "ir":
             argv[-5:] = ["-Wno-override-module"]
         argv.append(f"./{read_at}" if read_at.startswith("-") else read_at)
-        done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
-        said = done.stderr.decode(errors="replace")
-        for place in stencil.repositories:
-            said = said.replace(f"{place}/", "")
-        if done.status:
-            raise _failure(_heard(said, stencil, session.root), said, stencil.path, language)
+        directories = [*near, *stencil.options.texts("include_dirs")]
+
+        def attempt() -> tuple[tuple[str, tuple[Observed, ...]], int]:
+            done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+            said = done.stderr.decode(errors="replace")
+            for place in stencil.repositories:
+                said = said.replace(f"{place}/", "")
+            if digest_file(os.path.join(session.root, read_at)) != content_digest(stencil.source):
+                raise SourceError.at(
+                    stencil.path, 1, "the source has changed while it was compiled", hint="build again"
+                )
+            if done.status:
+                raise _failure(_heard(said, stencil, session.root), said, stencil.path, language)
+            if language == "ir":
+                return (said, ()), 0
+            read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
+            search = DependencyFinder(session.root, directories, _system(words), toolchain.own)
+            observed = search.observe(read_at, stencil.source, read, names_in)
+            return (said, observed), search.newest
+
+        keep_changing = f"{stencil.path}: files that it includes keep changing while it is compiled"
+        said, observed = repeat_if_changed(attempt, keep_changing)
         data = made.read_bytes() if made.is_file() else b""
-        read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
         if not is_bitcode(data):
             raise ToolError(f"{toolchain.clang[0]} reported success, but did not compile {stencil.path}")
         types = _types(toolchain, session, stencil, Path(scratch))
-    directories = [*near, *stencil.options.texts("include_dirs")] if language != "ir" else []
-    search = DependencyFinder(session.root, directories, _system(words), toolchain.own)
-    observed = search.observe(read_at, stencil.source, read, names_in) if language != "ir" else ()
     for item in observed:
         if item.digest is not None and not os.path.isabs(item.path):
             _check_text(item.path, Path(session.root, item.path).read_bytes(), language)

@@ -23,6 +23,7 @@ from cratewright import (
     decode_depfile,
     merge_observed,
     pattern,
+    repeat_if_changed,
 )
 
 from ..arguments.response_file import response_file
@@ -33,7 +34,7 @@ from ..binary.module import module_of
 from ..lookups.assembly import assembly_of
 from ..lookups.directives import embeds
 from ..lookups.listing import ListedUnit, ask_assembler, ask_preprocessor, ask_texts, called
-from ..lookups.observe import FileFacts, FileMemory, Search, earlier, observe, read_facts, settled
+from ..lookups.observe import FileFacts, FileMemory, Search, earlier, observe, read_facts
 from ..lookups.portable import is_portable, list_inputs, portable_of, run_portable
 from ..lookups.search_path import parse_search_path, plain
 from ..lookups.world import World
@@ -111,7 +112,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
             observed, appeared = observe(unit.file, files, search, root=memory.root, bundled=toolchain.headers)
             return (said, files, merge_observed([observed, missing])), max(newest, appeared)
 
-        said, files, observed = settled(
+        said, files, observed = repeat_if_changed(
             attempt, f"{stencil.path}: files that it includes keep changing while it is compiled"
         )
         data = output.read_bytes()

@@ -25,6 +25,7 @@ from cratewright import (
     UnsupportedError,
     merge_observed,
     pattern,
+    repeat_if_changed,
 )
 
 from ..arguments.kept import is_versioned, offered_symbols, offers_all, script_reader
@@ -36,7 +37,7 @@ from ..binary.module import MAIN_SYMBOLS
 from ..binary.symbol import ObjectSymbol
 from ..compile.coverage import notes_of, place_object
 from ..libraries import library_words
-from ..lookups.observe import FileMemory, settled
+from ..lookups.observe import FileMemory
 from ..toolchains.targets import Target, find_target
 from ..toolchains.toolchain import Completed, Toolchain
 from .demand import is_direct
@@ -93,7 +94,9 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
             seen = merge_observed([seen, [Observed(path, None) for path in users.missing]])
             return (seen, _said(done, toolchain, directory, files)), newest
 
-        observed, said = settled(attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile")
+        observed, said = repeat_if_changed(
+            attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile"
+        )
         program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
         written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
     return LinkResult(artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=said)

@@ -14,13 +14,13 @@ from dataclasses import field
 from functools import lru_cache
 from typing import TypeVar
 
-from cratewright import Digest, Observed, ToolError, content_digest, dataclass, file_stamp
+from cratewright import Digest, Observed, changed_ns, content_digest, dataclass, file_stamp
 
 from .directives import Directives, Query, read_directives
 from .search_path import SearchPath, plain
-from .world import World, changed, path_in
+from .world import World, path_in
 
-__all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts", "settled"]
+__all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts"]
 
 ALWAYS = Observed(".", None)
 """The dependency of a unit whose dependencies are unknown: every build compiles it."""
@@ -29,10 +29,7 @@ T = TypeVar("T")
 
 _SYSTEM = "/usr/"
 """Directories without precompiled headers."""
-
-# The clock of file stamps may be a tick behind ours.
 _TICK_NS = 10_000_000
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +89,13 @@ class FileMemory:
         stamp = file_stamp(status)
         before = known.get(path)
         if before is not None and before[0] == stamp:
-            return before[1], changed(status)
+            return before[1], changed_ns(status)
         with open(file, "rb") as stream:
             made = make(stream.read())
-        known[path] = (stamp, made)
-        return made, changed(status)
-
-
-def settled(make: Callable[[], tuple[T, int]], message: str) -> T:
-    """Return what `make` makes from files, again if one of them has changed meanwhile.
-
-    Shape: `make` also returns when the newest of the files changed.
-    Units: nanoseconds.
-    Raises: ToolError with the message if they keep changing; as `make`.
-    """
-    for _ in range(_ATTEMPTS):
-        started = time.time_ns() - _TICK_NS
-        made, newest = make()
-        if newest < started:
-            return made
-    raise ToolError(message, hint="build again once they are written")
+        # Written again within a tick of the clock, it would have the same stamp.
+        if changed_ns(status) + _TICK_NS < time.time_ns():
+            known[path] = (stamp, made)
+        return made, changed_ns(status)
 
 
 def read_facts(data: bytes) -> FileFacts:

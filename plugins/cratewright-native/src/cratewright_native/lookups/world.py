@@ -6,9 +6,9 @@ import os
 import stat
 from collections.abc import Collection, Iterable
 
-from cratewright import Digest, digest_file
+from cratewright import Digest, changed_ns, digest_file
 
-__all__ = ["World", "changed", "path_in"]
+__all__ = ["World", "path_in"]
 
 # Names that directories do not list.
 _SELF = ("", ".", "..")
@@ -17,15 +17,6 @@ _SELF = ("", ".", "..")
 def path_in(directory: str, name: str) -> str:
     """Return a path in a directory; the project root is an empty string."""
     return f"{directory}/{name}" if directory not in ("", "/") else directory + name
-
-
-def changed(status: os.stat_result) -> int:
-    """Return when a file was last changed.
-
-    Shape: by the system's clock; a file's own time says what a user or an archive wants it to, even the future.
-    Units: nanoseconds.
-    """
-    return status.st_mtime_ns if os.name == "nt" else status.st_ctime_ns
 
 
 class World:
@@ -102,7 +93,7 @@ class World:
             return False
         if not stat.S_ISREG(status.st_mode):
             return False
-        self.newest = max(self.newest, changed(status))
+        self.newest = max(self.newest, changed_ns(status))
         return True
 
     def _first_missing(self, path: str) -> str:

@@ -1,0 +1,47 @@
+"""What a program makes of files that others may save while it runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..base.errors import ToolError
+from ..base.host import WINDOWS
+
+__all__ = ["changed_ns", "repeat_if_changed"]
+
+_T = TypeVar("_T")
+
+_TICK_NS = 10_000_000
+"""How far the clock of file stamps may be behind that of processes."""
+_ATTEMPTS = 3
+
+
+def changed_ns(found: os.stat_result) -> int:
+    """Return when a file was last changed.
+
+    Shape: by the system's clock; a file's own time says what a user or an archive wants it to, even the future.
+    Units: nanoseconds.
+    """
+    return found.st_mtime_ns if WINDOWS else found.st_ctime_ns
+
+
+def repeat_if_changed(make: Callable[[], tuple[_T, int]], message: str) -> _T:
+    """Return what `make` makes from files, again if one of them has changed meanwhile.
+
+    A program reads files, and its caller reads them again for their digests: both must have seen the same content.
+
+    Shape: `make` also returns when the newest of the files changed, as `changed_ns` says, and of those that would have
+    been read had they been there earlier.
+    Units: nanoseconds.
+    Raises: ToolError with the message if they keep changing; as `make`.
+    """
+    for _ in range(_ATTEMPTS):
+        started = time.time_ns() - _TICK_NS
+        made, newest = make()
+        if newest < started:
+            return made
+        time.sleep(_TICK_NS / 1e9)  # or what was read again would seem to have changed again
+    raise ToolError(message, hint="build again once they are written")
