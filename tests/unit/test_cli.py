@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -9,7 +10,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -78,6 +81,19 @@ def test_help(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatc
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with patch.dict(os.environ, NO_COLOR="1"), redirect_stdout(out), redirect_stderr(err):
+        try:
+            status: object = cli.main(arguments)
+        except SystemExit as stop:
+            status = stop.code
+    assert isinstance(status, int)
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
+
+def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as users do."""
     site = str(Path(cratewright.__file__).parents[1])
     return subprocess.run(
         [sys.executable, "-m", "cratewright.cli", *arguments],
@@ -89,7 +105,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_version() -> None:
-    done = _run("--version")
+    done = _start("--version")
     assert (done.returncode, done.stdout) == (0, f"cratewright {cratewright.__version__}\n")
 
 
@@ -316,7 +332,7 @@ def test_inspect_what_is_none(tmp_path: Path, data: bytes | None, said: str) -> 
 
 
 def test_inspect_a_directory(tmp_path: Path) -> None:
-    done = _run("inspect", str(tmp_path))
+    done = _start("inspect", str(tmp_path))
     assert done.returncode == 2 and f"{tmp_path} is a directory\n  hint: " in done.stderr
 
 
