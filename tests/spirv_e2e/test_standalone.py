@@ -82,6 +82,8 @@ def test_what_is_asked_for(tmp_path: Path) -> None:
     assert "'shader' is neither a crate" in out
     assert "did you mean 'shaders'" in out
     assert "no such workspace" in _cratewright(tmp_path, "build", expect=2)
+    (tmp_path / "crates.toml").write_text("")
+    assert "target of --depfile, which is missing" in _cratewright(tmp_path, "build", "--depfile-target=x", expect=2)
     assert "+-shaders.spv" in _cratewright(shaders, "build", "shaders", "--", "--tree=all")
     assert "only 'build'" in _cratewright(tmp_path, "backends", "--", "-x", expect=2)
     (shaders / "noise.glsl").write_text("#version 460\nfloat hash(vec2 p) { return q; }\n")

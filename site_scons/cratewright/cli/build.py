@@ -69,6 +69,8 @@ def build_workspace(arguments: argparse.Namespace) -> int:
             f"{workspace}: no such workspace",
             hint="name a file that ends in .toml, or write one with 'cratewright init'",
         )
+    if arguments.depfile_target and not arguments.depfile:
+        raise ConfigurationError("--depfile-target names the target of --depfile, which is missing")
     build_dir = os.path.abspath(arguments.build_dir) if arguments.build_dir else ""
     if os.path.lexists(build_dir) and not os.path.isdir(build_dir):
         raise ConfigurationError(f"--build-dir {arguments.build_dir}: this is not a directory")
