@@ -95,6 +95,7 @@ def test_flags_that_lto_would_lose(project: Project) -> None:
     )
     assert lost_word(["-mtls-dialect=gnu2"], "llvm") and not lost_word(["-mtls-dialect=gnu2"], "gcc")
     assert lost_word(["-fveclib=libmvec"], "llvm") and not lost_word(["-mtls-dialect=gnu", "-fveclib=none"], "llvm")
+    assert lost_word(["-fsjlj-exceptions"], "llvm") and not lost_word(["-fexceptions"], "llvm")
     assert lost_word(["-mcmodel=large"], "llvm") and not lost_word(["-mcmodel=small", "-fno-inline"], "llvm")
 
 

@@ -113,7 +113,7 @@ _RULES = (
 _LOST_BY_LLVM = pattern(
     r"-fno-(?:addrsig|data-sections|function-sections|zero-initialized-in-bss|(?:tree-)?(?:slp-)?vectorize)\Z"
     r"|-f(?:basic-block-address-map|embed-bitcode|force-dwarf-frame|global-isel|order-file-instrumentation)"
-    r"|-f(?:stack-size-section|align-loops=|experimental-isel|veclib=(?!none))"
+    r"|-f(?:stack-size-section|align-loops=|experimental-isel|veclib=(?!none)|(?:sjlj|seh|dwarf)-exceptions)"
     r"|-m(?:relax-all|cmodel=(?!small)|branches-within-|align-branch|tls-dialect=(?!gnu\Z))"
 )
 _LOST_BY_GCC = pattern(
