@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-from tests.spirv_e2e.shader_project import HEADER, ShaderProject
+from tests.spirv_e2e.shader_project import HEADER, WITH_C, ShaderProject
 from tests.spirv_e2e.test_settled_in_part import CRATES, FILES, other
 from tests.support.project_pair import ProjectPair, run_alike
+from tests.support.scons_project import SconsProject
 
 OTHERS = """\
 own = lambda target, source, env: (target, source[0].sources)
@@ -268,3 +269,14 @@ def test_a_variant_directory_with_real_copies(pair: ProjectPair) -> None:
     pair.run()
     assert (pair.kept.path / "build" / "d.comp").samefile(pair.kept.path / "sub" / "d.comp")
     assert pair.until_known() <= {"d e", "d", "e"}
+
+
+def test_the_default_environment_is_made_by_default(scons_project: SconsProject) -> None:
+    """SCons makes it for `Default`: that is no question about crates, so the build is described."""
+    scons_project.environ |= {"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0"}
+    declared = WITH_C.replace("DefaultEnvironment(tools=[])", "")
+    declared += 'Default(env.Crate("d", ["d.comp"], crate_type="cdylib"))\n'
+    scons_project.write({"SConstruct": declared, "d.comp": "#version 450\nvoid main() {}\n"})
+    for _ in range(2):
+        scons_project.scons()
+    assert scons_project.exists(".sconsign.crates")

@@ -18,7 +18,6 @@ from .installing import install_links
 from .SCons import entrance, method
 from .settling import settling_of
 from .switches import offer_options
-from .usual import when_read
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -46,9 +45,6 @@ def exists(env: Environment) -> bool:
 
 def generate(env: Environment) -> None:
     """Add the methods `Crate...` to an Environment, and the construction variables they read."""
-    # Made before SCons builds, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue
-    # 4426); not at once, since that makes the default Environment, whose tools an SConstruct may yet choose.
-    when_read(env.fs, env.get_CacheDir)
     offer_options()
     keep_hard_links()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})

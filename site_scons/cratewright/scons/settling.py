@@ -393,5 +393,8 @@ def settling_of(env: Environment) -> Settling:
     root = str(env.fs.Top.abspath)
     known: dict[str, Settling] = env.fs.__dict__.setdefault("cratewright_settling", {})
     if root not in known:
+        # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426); not by
+        # the tool, since that makes the default Environment, whose tools an SConstruct may choose before its crates.
+        env.get_CacheDir()
         known[root] = Settling(env.fs, root)
     return known[root]

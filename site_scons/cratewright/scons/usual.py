@@ -150,23 +150,14 @@ def options_are_usual() -> bool:
     return True
 
 
-def when_read(fs: Any, then: Callable[[], object]) -> None:
-    """Call a function once SCons has read all SConscripts: it gives its file system an option then.
-
-    Shape: the last that was given is called first, so that what a tool does then is not taken for an SConstruct's.
-    """
-    waiting: list[Callable[[], object]] | None = fs.__dict__.get("cratewright_when_read")
-    if waiting is not None:
-        waiting.insert(0, then)
-        return
-    usual, waiting = fs.set_max_drift, [then]
-    fs.cratewright_when_read = waiting
+def when_read(fs: Any, then: Callable[[], None]) -> None:
+    """Call a function once SCons has read all SConscripts: it gives its file system an option then."""
+    usual = fs.set_max_drift
 
     def set_max_drift(value: int) -> None:
         usual(value)
         if not SCons.Script.sconscript_reading:
-            del fs.set_max_drift, fs.cratewright_when_read
-            for each in waiting:
-                each()
+            fs.__dict__.pop("set_max_drift", None)
+            then()
 
     fs.set_max_drift = set_max_drift
