@@ -27,7 +27,7 @@ from .base.errors import CratewrightError, PluginError, SourceError
 from .contract.backend import CodegenBackend
 from .contract.declared import find_class_fault
 from .contract.methods import misspelt_method
-from .pipeline.remote import make_watched
+from .pipeline.in_worker import make_watched
 from .values.call import BackendCall
 
 __all__ = ["Conformance"]

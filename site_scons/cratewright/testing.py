@@ -11,7 +11,7 @@ from .authors.trial import Built, Trial, make_options
 from .base.errors import CacheError, ToolError
 from .contract.backend import CodegenBackend
 from .contract.hookspecs import hookimpl
-from .pipeline.remote import make_watched
+from .pipeline.in_worker import make_watched
 from .values.call import BackendCall
 from .values.module import CompiledUnit
 from .values.request import LinkRequest, LinkResult

@@ -58,7 +58,7 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
                 dependencies=tuple(known[dep].reference for dep in deps),
                 options=options,
             )
-            with engine.ledger(str(root / f"{name}.rlink")):
+            with engine.history(str(root / f"{name}.rlink")):
                 result = codegen_crate(engine, crate)
             known[name] = result.metadata
             made[f"{name}.rlink"] = encode_rlink(result.metadata)

@@ -10,7 +10,7 @@ import pytest
 from cratewright import testing
 from cratewright.base.errors import CratewrightError
 from cratewright.cache.explain import Change, changes_between, describe, group
-from cratewright.cache.history import Ledger, causes_of, history_path, read_history
+from cratewright.cache.history import StageHistory, causes_of, history_path, read_history
 from cratewright.cache.key import Fields
 from cratewright.contract.backend import CodegenBackend
 from cratewright.pipeline.codegen import codegen_crate
@@ -90,12 +90,12 @@ class Story:
 
     def run(self, failed: bool = False, **units: tuple[bool, str]) -> str:
         """Note a run of units, each a hit or not and its source; return the reason."""
-        ledger = Ledger(self.path)
+        history = StageHistory(self.path)
         for label, (hit, source) in units.items():
-            note = ledger.reused if hit else ledger.made
+            note = history.reused if hit else history.made
             note(f"compile: {label}", (("path", f"'{label}'"), ("source", f"sha256:{source * 64}")), ())
-        ledger.close(failed)
-        return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})
+        history.close(failed)
+        return history.reason({"compile": "unit", "compile_codegen_unit": "unit"})
 
 
 def test_a_line_says_why(tmp_path: Path) -> None:
@@ -122,12 +122,12 @@ def test_a_line_says_why(tmp_path: Path) -> None:
 def test_of_several_steps_the_first_tells(tmp_path: Path) -> None:
     path = history_path(str(tmp_path / "app.json"))
     for source in "12":
-        ledger = Ledger(path)
+        history = StageHistory(path)
         for step in ("analyse", "link"):
             for label in "ab":
-                ledger.made(f"{step}: {label}", ((f"{step} source", source),), ())
-        ledger.close(False)
-    assert ledger.reason({"link": "image"}) == "analyse source changed: 1 -> 2 (2 results)"
+                history.made(f"{step}: {label}", ((f"{step} source", source),), ())
+        history.close(False)
+    assert history.reason({"link": "image"}) == "analyse source changed: 1 -> 2 (2 results)"
 
 
 def test_a_run_that_fails_forgets_nothing(tmp_path: Path) -> None:
@@ -167,11 +167,11 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
             )
             for n, source in enumerate(sources)
         ]
-        with engine.ledger(str(tmp_path / "app.rlink")) as ledger:
+        with engine.history(str(tmp_path / "app.rlink")) as history:
             outcomes = engine.run_cached("stub", "text", jobs)
             if any(outcome.error for outcome in outcomes):
                 raise CratewrightError("failed")
-        return ledger.reason({"compile": "unit", "compile_codegen_unit": "unit"})
+        return history.reason({"compile": "unit", "compile_codegen_unit": "unit"})
 
     try:
         assert build({}, b"export a\n", b"include x.inc\n") == ""
@@ -211,9 +211,9 @@ def test_units_of_one_source_have_histories_of_their_own(tmp_path: Path) -> None
             dependencies=(),
             options=options,
         )
-        with engine.ledger(str(tmp_path / "app.rlink")) as ledger:
+        with engine.history(str(tmp_path / "app.rlink")) as history:
             codegen_crate(engine, crate)
-        return ledger.reason({"compile_codegen_unit": "unit"})
+        return history.reason({"compile_codegen_unit": "unit"})
 
     try:
         build(one="1", two="2")

@@ -322,7 +322,7 @@ def canonical(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         (tmp_path / name / "x.inc").write_text("export x\n")
 
     def compiled(source: bytes, path: str = "a.stub") -> JobOutcome[CompiledUnit]:
-        with engine.ledger(str(tmp_path / "target")):
+        with engine.history(str(tmp_path / "target")):
             job = Job(_unit(source, path), path, has_form=True)
             return engine.run_cached("stub", "text", [job])[0]
 

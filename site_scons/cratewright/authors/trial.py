@@ -134,14 +134,14 @@ class Trial:
         shared: list[bool] = []
         try:
             check_crate(crate, engine.backend(crate.backend, crate.target))
-            with engine.ledger(os.path.join(root, f"{crate.name}.rlink")):
+            with engine.history(os.path.join(root, f"{crate.name}.rlink")):
                 result = codegen_crate(engine, crate)
             made, reused = result.compiled, result.reused
             diagnostics += result.diagnostics
             for kind in crate.crate_types:
                 if kind is CrateType.RLIB:
                     continue
-                with engine.ledger(os.path.join(root, f"{crate.name}.{kind.value}")):
+                with engine.history(os.path.join(root, f"{crate.name}.{kind.value}")):
                     linked = link_crate(engine, result.metadata, (), kind, DependencyFormats((), ()))
                 artifacts |= {artifact.path: artifact.data for artifact in linked.artifacts if not artifact.dump}
                 diagnostics += linked.diagnostics

@@ -13,7 +13,7 @@ from ..system.fs import read_regular, write_atomic
 from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
-__all__ = ["Ledger", "Record", "causes_of", "history_path", "read_history"]
+__all__ = ["Record", "StageHistory", "causes_of", "history_path", "read_history"]
 
 _FORMAT = "cratewright history 3"
 _SHOWN = 2
@@ -39,7 +39,7 @@ _RECORD: Codec[Record] = Codec(Record)
 _HISTORY: Codec[tuple[str, tuple[tuple[str, bytes], ...]]] = Codec(tuple[str, tuple[tuple[str, bytes], ...]])
 
 
-class Ledger:
+class StageHistory:
     """Records one run of a stage.
 
     Shape: `path` as from `history_path`; with an empty one, nothing is recorded.

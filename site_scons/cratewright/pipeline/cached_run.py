@@ -12,7 +12,7 @@ from ..base.errors import CacheError, CratewrightError, PluginError, error_diagn
 from ..base.values import dataclass
 from ..cache.entry import RESULT_KINDS, Result
 from ..cache.explain import describe
-from ..cache.history import Ledger
+from ..cache.history import StageHistory
 from ..cache.key import CacheKey, Fields, fields_digest, key_fields, key_of
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
 from ..cache.shortened import Shortened, restore
@@ -26,8 +26,8 @@ from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen
 from ..values.request import LinkResult, ThinModule
 from ..values.stencil import UnitStencil
 from ..workers.process import CallOutcome
+from .in_worker import Watched
 from .job import Job, JobOutcome, Made, happened_to
-from .remote import Watched
 
 __all__ = ["CachedRun"]
 
@@ -81,7 +81,7 @@ class CachedRun:
     backend: CodegenBackend
     cache: ResultCache
     trails: Trails
-    ledger: Ledger
+    history: StageHistory
     verify: bool
     code: str
     fingerprint: str
@@ -95,7 +95,11 @@ class CachedRun:
         if self.cache.keeps:
             # Computing a canonical form costs a tenth of compiling, so only for units that were compiled before.
             self._look_up_forms(
-                [task for task in tasks if task.outcome is None and task.job.has_form and self.ledger.knows(task.label)]
+                [
+                    task
+                    for task in tasks
+                    if task.outcome is None and task.job.has_form and self.history.knows(task.label)
+                ]
             )
         hits = [task for task in tasks if task.outcome is not None]
         self._make([task for task in tasks if task.outcome is None])
@@ -105,7 +109,7 @@ class CachedRun:
             task for task in tasks if task.outcome is not None and task.outcome.error is None and not task.outcome.hit
         ]
         made = {task.label: task.fields for task in missed}
-        elsewhere = self.trails.follow(made) if self.ledger.notes else {}
+        elsewhere = self.trails.follow(made) if self.history.notes else {}
         return [self._noted(task, elsewhere.get(task.label)) for task in tasks]
 
     def _look_up(self, jobs: Sequence[Job[Any]]) -> list[_Task]:
@@ -181,7 +185,7 @@ class CachedRun:
     def _reads(self, task: _Task) -> tuple[str, ...]:
         """Return the paths that decided a result last time, whether or not they exist now."""
         kept = [item.path for world in task.found.worlds for item in world.observed]
-        return (*dict.fromkeys([*kept, *(path for path, _ in self.ledger.observed(task.label))]),)
+        return (*dict.fromkeys([*kept, *(path for path, _ in self.history.observed(task.label))]),)
 
     def _tell(self, task: _Task) -> None:
         """Report the outcome of a task as soon as it is known."""
@@ -218,11 +222,11 @@ class CachedRun:
         if outcome.result is not None:
             observed = tuple((item.path, item.digest) for item in observed_files(outcome.result))
             if outcome.hit:
-                self.ledger.reused(task.label, task.fields, observed)
+                self.history.reused(task.label, task.fields, observed)
             else:
                 worlds = task.found.worlds
                 kept = tuple((item.path, item.digest) for item in worlds[0].observed) if worlds else None
-                causes = self.ledger.made(task.label, task.fields, observed, kept, elsewhere)
+                causes = self.history.made(task.label, task.fields, observed, kept, elsewhere)
                 words = tuple(describe(cause) for cause in causes)
                 self.listener(UnitExplained(task.job.call.name, task.job.crate, _unit(task.job), words))
         return outcome

@@ -22,7 +22,7 @@ from ..values.stencil import UnitStencil
 from ..workers.pool import WorkerPool
 from ..workers.process import CallOutcome, WorkerCall
 from ..workers.worker import portable_error
-from . import remote, settings
+from . import in_worker, settings
 from .job import Job
 
 __all__ = ["CallRunner", "HowCalled", "nobody"]
@@ -128,11 +128,11 @@ class CallRunner:
         if settings.read_workers(self.environ) == "threads":
             self._run_in_threads(backend, jobs, how)
             return
-        path = remote.backend_path(plugin_class(backend))
+        path = in_worker.backend_path(plugin_class(backend))
         session = self.session(backend.session.target)
         calls = [
             WorkerCall(
-                remote.run_call,
+                in_worker.run_call,
                 (path, session, job.call, how.watched, how.timed),
                 job.label,
                 job.memory,
@@ -142,7 +142,7 @@ class CallRunner:
         stencils = [item for job in jobs for item in job.call.arguments if isinstance(item, UnitStencil)]
         workers = self._workers()
         # Only the first units matter: all workers are forked from a process that is warmed up once.
-        warm = WorkerCall(remote.warm, (path, session, stencils), f"backend '{backend.NAME}'")
+        warm = WorkerCall(in_worker.warm, (path, session, stencils), f"backend '{backend.NAME}'")
         workers.warm = workers.warm or (warm,)
         workers.map(calls, how.done, how.began)
 
@@ -180,7 +180,7 @@ class CallRunner:
             if self._pool is None:
                 paths = [
                     str(Path(cache_package.__file__).parents[2]),
-                    *(remote.import_directory(plugin_class(backend)) for backend in self.backends.values()),
+                    *(in_worker.import_directory(plugin_class(backend)) for backend in self.backends.values()),
                 ]
                 self._pool = WorkerPool(
                     self.jobs(),
@@ -198,7 +198,7 @@ def nobody(position: int, worker: int) -> None:
 
 def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> CallOutcome:
     try:
-        return CallOutcome(remote.make(backend, job.call, watched, timed))
+        return CallOutcome(in_worker.make(backend, job.call, watched, timed))
     except Interrupted:
         raise
     except (CratewrightError, OSError) as error:

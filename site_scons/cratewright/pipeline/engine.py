@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..base.errors import ConfigurationError
 from ..base.values import dataclass
-from ..cache.history import Ledger, history_path
+from ..cache.history import StageHistory, history_path
 from ..cache.key import CacheKey
 from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
@@ -30,11 +30,11 @@ from ..system.events import Event, Listener, ToolsFound
 from ..system.fs import FileDigests
 from ..values.call import BackendCall
 from ..workers.process import CallOutcome
-from . import cache_settings, remote, settings
-from .answers import AnswersOnce
+from . import cache_settings, in_worker, settings
 from .cached_run import CachedRun
 from .calls import CallRunner, HowCalled, nobody
 from .job import Job, JobOutcome
+from .once import AnswersOnce
 from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
@@ -63,7 +63,7 @@ class Engine:
     backends: dict[tuple[str, str], CodegenBackend] = field(default_factory=dict)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _ledgers: threading.local = field(default_factory=threading.local)
+    _stage: threading.local = field(default_factory=threading.local)
     _answers: AnswersOnce = field(default_factory=AnswersOnce)
     _calls: CallRunner = field(init=False)
 
@@ -99,14 +99,14 @@ class Engine:
         key = (name, target)
         if key not in self.backends:
             kind, session = self.registry.backend(name), self.session(target)
-            if self.workers and not remote.backend_path(kind):
-                raise remote.not_found(kind)
+            if self.workers and not in_worker.backend_path(kind):
+                raise in_worker.not_found(kind)
             limit_programs(session.timeout)
             # Timed here for calls in this process; workers time their own.
             timed = self._note if self.workers and settings.read_time_passes(self.environ) else None
             backend = open_backend(kind, session, timed)
             if self.workers and settings.read_workers(self.environ) == "threads" and not backend.runs_programs():
-                raise remote.in_process(kind)
+                raise in_worker.in_process(kind)
             self.backends[key] = backend
         return self.backends[key]
 
@@ -146,25 +146,25 @@ class Engine:
         return os.path.join(self.root, path)
 
     @contextmanager
-    def ledger(self, target: str, crate: str = "") -> Iterator[Ledger]:
+    def history(self, target: str, crate: str = "") -> Iterator[StageHistory]:
         """Record, beside a target, what this thread makes for it, why, and how long that takes.
 
         Shape: `target` absolute; `crate` is its crate, by a name that is the same in every checkout.
         """
-        ledger, failed = Ledger(history_path(target)), True
-        self._ledgers.current = ledger
-        self._ledgers.timings = Timings()
-        self._ledgers.crate = crate
+        history, failed = StageHistory(history_path(target)), True
+        self._stage.current = history
+        self._stage.timings = Timings()
+        self._stage.crate = crate
         try:
-            yield ledger
+            yield history
             failed = False
         finally:
-            self._ledgers.current, self._ledgers.crate = None, ""
-            ledger.close(failed)
+            self._stage.current, self._stage.crate = None, ""
+            history.close(failed)
 
     def timing_lines(self) -> list[str]:
         """Return where this thread's stage spent its time; empty unless `CRATE_TIME_PASSES` is set."""
-        timings = getattr(self._ledgers, "timings", None)
+        timings = getattr(self._stage, "timings", None)
         return timings.lines() if timings is not None else []
 
     def run_cached(self, name: str, target: str, jobs: Sequence[Job[T]], fingerprint: str = "") -> list[JobOutcome[T]]:
@@ -194,7 +194,7 @@ class Engine:
             backend=backend,
             cache=ResultCache(self.store, self.digests.digest, self._note_keys),
             trails=Trails(self.store),
-            ledger=getattr(self._ledgers, "current", None) or Ledger(),
+            history=getattr(self._stage, "current", None) or StageHistory(),
             verify=settings.read_verify(self.environ),
             code=self.code_digest(name, target),
             fingerprint=fingerprint,
@@ -207,7 +207,7 @@ class Engine:
 
     def tell(self, event: Event) -> None:
         """Pass an event to all listeners."""
-        if getattr(self._ledgers, "unheard", False):
+        if getattr(self._stage, "unheard", False):
             return
         for listener in self.listeners:
             listener(event)
@@ -215,12 +215,12 @@ class Engine:
     @contextmanager
     def unheard(self) -> Iterator[None]:
         """Neither report nor record what this thread does."""
-        ledger = getattr(self._ledgers, "current", None)
-        self._ledgers.unheard, self._ledgers.current = True, None
+        history = getattr(self._stage, "current", None)
+        self._stage.unheard, self._stage.current = True, None
         try:
             yield
         finally:
-            self._ledgers.unheard, self._ledgers.current = False, ledger
+            self._stage.unheard, self._stage.current = False, history
 
     def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
         """Return the answer to a question that stages may ask concurrently, and whether this call computed it.
@@ -242,10 +242,10 @@ class Engine:
 
     def _note_keys(self, keys: Sequence[CacheKey]) -> None:
         if self.prefetch is not None:
-            self.prefetch.note(getattr(self._ledgers, "crate", ""), keys)
+            self.prefetch.note(getattr(self._stage, "crate", ""), keys)
 
     def _note(self, method: str, seconds: float, passes: Mapping[str, float]) -> None:
-        timings = getattr(self._ledgers, "timings", None)
+        timings = getattr(self._stage, "timings", None)
         if timings is not None:
             timings.add(method, Timed(None, seconds, passes))
 
@@ -253,7 +253,7 @@ class Engine:
         self, call: BackendCall[Any], done: Callable[[int, CallOutcome], None]
     ) -> Callable[[int, CallOutcome], None]:
         """Wrap `done` for outcomes that come with their times, which the stage records."""
-        timings = getattr(self._ledgers, "timings", None) or Timings()
+        timings = getattr(self._stage, "timings", None) or Timings()
 
         def note(position: int, outcome: CallOutcome) -> None:
             if isinstance(outcome.value, Timed):

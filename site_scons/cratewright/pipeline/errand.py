@@ -30,7 +30,7 @@ from ..contract.edge import plugin_class
 from ..contract.incremental_cache import results_code
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
-from .remote import load_backend, make, watching
+from .in_worker import load_backend, make, watching
 
 __all__ = [
     "CALLS",
@@ -105,7 +105,7 @@ def decode_report(data: bytes) -> Report:
 
 
 def pack_calls(path: str, session: Session, calls: Sequence[BackendCall[object]]) -> bytes:
-    """Encode calls of the backend at a path, as of `remote.backend_path`; equal calls are equal bytes."""
+    """Encode calls of the backend at a path, as of `in_worker.backend_path`; equal calls are equal bytes."""
     out = io.BytesIO()
     pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
     # Sharing of objects depends on how they were made, and would show in the bytes.

@@ -30,7 +30,7 @@ from ..system.fs import read_regular
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
 from ..workers.process import CallOutcome
-from . import remote
+from . import in_worker
 from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack_calls, rebuilt
 from .farm import Farm
 from .job import Job
@@ -231,7 +231,7 @@ class Sender:
                     f"{PROJECT}/{path}": Placed(os.path.join(self.root, path), digest) for path, digest in files.items()
                 },
             },
-            contents={CALLS: pack_calls(remote.backend_path(plugin_class(self.backend)), self._session(), calls)},
+            contents={CALLS: pack_calls(in_worker.backend_path(plugin_class(self.backend)), self._session(), calls)},
             directories=frozenset(f"{PROJECT}/{path}" for part in parts for path in part.directories),
             system={},
             outputs=(REPORT,),

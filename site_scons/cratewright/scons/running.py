@@ -59,10 +59,10 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     """Make the `.rlink`, and the files that units write beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
-    noted = crate.engine.ledger(str(target.abspath), crate.key)
+    noted = crate.engine.history(str(target.abspath), crate.key)
     told = build.reporting.stage("codegen", crate.name, relative(target))
     kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(target), kept, told as report, noted as ledger:
+    with _build_errors(target), kept, told as report, noted as history:
         build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
@@ -73,7 +73,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
         write_atomic(str(target.abspath), encode_rlink(result.metadata))
         state.update(result.observed, outputs)
         report.counts = _counts("unit", result.compiled, "compiled", result.reused)
-        report.reason = ledger.reason(NOUNS)
+        report.reason = history.reason(NOUNS)
         report.timings = crate.engine.timing_lines()
 
 
@@ -106,13 +106,13 @@ def run_lto(
     """
     engine = crate.engine
     engine.jobs = jobs
-    noted = engine.ledger(str(target.abspath), crate.key)
+    noted = engine.history(str(target.abspath), crate.key)
     told = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
         stack.enter_context(_build_errors(target))
         for linked_state, targets in links:
             stack.enter_context(_nothing_left(build, crate, linked_state, targets))
-        report, ledger = stack.enter_context(told), stack.enter_context(noted)
+        report, history = stack.enter_context(told), stack.enter_context(noted)
         own = _own(crate, rlink)
         backend = engine.backend(own.backend, own.target)
         requests: list[LinkRequest] = []
@@ -135,7 +135,7 @@ def run_lto(
         write_atomic(str(target.abspath), encode_lto(result))
         state.update((), (relative(target),), rows)  # a report of LTO would make its result differ between runs
         report.counts = "\n".join(lines)
-        report.reason = ledger.reason(NOUNS)
+        report.reason = history.reason(NOUNS)
         report.timings = engine.timing_lines()
 
 
@@ -152,10 +152,10 @@ def run_link(
     """Make the files of a crate type, from a `.rlink` or the result of link-time optimization."""
     engine = crate.engine
     engine.jobs = jobs
-    noted = engine.ledger(str(targets[0].abspath), crate.key)
+    noted = engine.history(str(targets[0].abspath), crate.key)
     told = build.reporting.stage("link", crate.name, relative(targets[0]))
     kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(targets[0]), kept, told as report, noted as ledger:
+    with _build_errors(targets[0]), kept, told as report, noted as history:
         backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
@@ -174,7 +174,7 @@ def run_link(
             build.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
         report.diagnostics = linked.diagnostics
         report.counts = _counts("image", linked.linked, "linked", linked.reused)
-        report.reason = ledger.reason(NOUNS)
+        report.reason = history.reason(NOUNS)
         report.timings = engine.timing_lines()
 
 
