@@ -11,7 +11,7 @@ import pytest
 
 from cratewright import CrateType, LinkError, LtoMode
 from cratewright_native.arguments.kept import kept_symbols, script_patterns
-from cratewright_native.arguments.ldflags import located, parse_ldflags, refused_flag, spelled, written_files
+from cratewright_native.arguments.ldflags import parse_ldflags, refused_flag, spelled, with_places, written_files
 from cratewright_native.arguments.linker_options import LINKER_OPTIONS, Fate
 from cratewright_native.toolchains.zig import bundled_zig
 from tests.support.native_link import finished, request_for
@@ -74,7 +74,7 @@ def test_all_spellings(words: list[str], name: str, value: str | None) -> None:
 
 def test_every_file_is_placed_and_recognised_again() -> None:
     words = ["-Wl,--version-script=a.map", "-Wl,-T,a.ld", "-Lsub", "-Wl,-Map,out.map", "x.o", "-Wl,-u,f", "-lm"]
-    placed = located(words, lambda path, made: f"{'made' if made else 'src'}/{path},v")
+    placed = with_places(words, lambda path, made: f"{'made' if made else 'src'}/{path},v")
     again = [(flag.option.name, flag.value) for flag in parse_ldflags(placed)]
     assert again[:3] == [("version-script", "src/a.map,v"), ("T", "src/a.ld,v"), ("L", "src/sub,v")]
     assert again[3:] == [("Map", "made/out.map,v"), ("", "src/x.o,v"), ("u", "f"), ("l", "m")]

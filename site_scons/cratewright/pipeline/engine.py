@@ -39,7 +39,7 @@ from .timings import Timed, Timings
 
 __all__ = ["Engine", "Job", "JobOutcome"]
 
-T = TypeVar("T")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
@@ -167,7 +167,9 @@ class Engine:
         timings = getattr(self._stage, "timings", None)
         return timings.lines() if timings is not None else []
 
-    def run_cached(self, name: str, target: str, jobs: Sequence[Job[T]], fingerprint: str = "") -> list[JobOutcome[T]]:
+    def run_cached(
+        self, name: str, target: str, jobs: Sequence[Job[_Answer]], fingerprint: str = ""
+    ) -> list[JobOutcome[_Answer]]:
         """Make the calls of some jobs, all of one method, in workers, reusing cached results.
 
         Shape: one outcome per job, in order; `fingerprint` if the arguments do not hold it. Each success is stored
@@ -222,7 +224,7 @@ class Engine:
         finally:
             self._stage.unheard, self._stage.current = False, history
 
-    def once(self, question: str, answer: Callable[[], T]) -> tuple[T, bool]:
+    def once(self, question: str, answer: Callable[[], _Answer]) -> tuple[_Answer, bool]:
         """Return the answer to a question that stages may ask concurrently, and whether this call computed it.
 
         Shape: only the latest answers are remembered; they may be large.

@@ -110,9 +110,9 @@ class NativeBackend(CodegenBackend):
 
     def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
         """Return linker words with the paths that they name replaced by `place`."""
-        from .arguments.ldflags import located  # noqa: PLC0415 - few crates have any
+        from .arguments.ldflags import with_places  # noqa: PLC0415 - few crates have any
 
-        return located(words, place)
+        return with_places(words, place)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command of the compiler."""

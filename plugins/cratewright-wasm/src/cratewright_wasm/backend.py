@@ -211,7 +211,7 @@ class WasmBackend(CodegenBackend):
 
         found = value.modules if isinstance(value, CompiledUnit) else value if isinstance(value, tuple) else (value,)
         modules = [item for item in found if isinstance(item, ModuleCodegen | ThinModule)]
-        if call.name in ("run_thin_lto", "run_fat_lto") and not all(map(lto.could_return, found)):
+        if call.name in ("run_thin_lto", "run_fat_lto") and not all(map(lto.has_our_file_names, found)):
             return False
         return all(are_hidden_names(word) for item in modules for name, word in item.attributes if name == HIDDEN)
 

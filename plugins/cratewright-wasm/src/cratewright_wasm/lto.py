@@ -32,7 +32,7 @@ from .targets import CLibrary, triple, without_start
 from .toolchain import WasmToolchain, run_tool
 from .unit import HIDDEN, hidden_names
 
-__all__ = ["analyse", "could_return", "lower_alone", "merge_linked", "optimize_merged", "optimize_thin"]
+__all__ = ["analyse", "has_our_file_names", "lower_alone", "merge_linked", "optimize_merged", "optimize_thin"]
 
 _INDEX, _IMPORTS = ".thinlto.bc", ".imports"
 _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
@@ -98,7 +98,7 @@ def optimize_merged(
         return replace(module, data=_lower(toolchain, session, Path(scratch), data, config, index))
 
 
-def could_return(value: object) -> bool:
+def has_our_file_names(value: object) -> bool:
     """Return whether file names in a result are like ours: others may have written it."""
     if isinstance(value, ThinModule):
         return _NAME.match(value.index) is not None and all(_FILE.fullmatch(item.name) for item in value.imports)

@@ -13,7 +13,7 @@ from cratewright import CrateType, dataclass
 from .driver_options import DRIVER_OPTIONS, driver_option
 from .linker_options import LINKER_OPTIONS, Fate, LinkerOption, refusal_of_keyword
 
-__all__ = ["Flag", "located", "parse_ldflags", "refused_flag", "spelled", "written_files"]
+__all__ = ["Flag", "parse_ldflags", "refused_flag", "spelled", "with_places", "written_files"]
 
 _UNKNOWN = LinkerOption("", Fate.NOT_WITH_LTO, reason="its effect on symbols is unknown")
 _FILE = LinkerOption("", Fate.INPUT)
@@ -120,7 +120,7 @@ def refused_flag(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
     return None
 
 
-def located(words: Iterable[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
+def with_places(words: Iterable[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
     """Return words with each file and directory replaced by `place`, which is told whether the link writes it."""
     placed: list[str] = []
     for flag in parse_ldflags(words):

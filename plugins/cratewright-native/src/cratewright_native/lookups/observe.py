@@ -25,7 +25,7 @@ __all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", 
 ALWAYS = Observed(".", None)
 """The dependency of a unit whose dependencies are unknown: every build compiles it."""
 
-T = TypeVar("T")
+_Parsed = TypeVar("_Parsed")
 
 _SYSTEM = "/usr/"
 """Directories without precompiled headers."""
@@ -83,7 +83,9 @@ class FileMemory:
         """Return a file's digest and the time it was last changed, as `facts`, for a file that includes nothing."""
         return self._read(path, self._digests, content_digest)
 
-    def _read(self, path: str, known: dict[str, tuple[list[int], T]], make: Callable[[bytes], T]) -> tuple[T, int]:
+    def _read(
+        self, path: str, known: dict[str, tuple[list[int], _Parsed]], make: Callable[[bytes], _Parsed]
+    ) -> tuple[_Parsed, int]:
         file = os.path.join(self.root, path)
         status = os.stat(file)
         stamp = file_stamp(status)

@@ -13,7 +13,7 @@ from . import opcodes as op
 from .decorations import BUILT_IN, LOCATION, PATCH, WORKGROUP_SIZE
 from .module import parse, string
 from .program import INPUT, OUTPUT, Program, ProgramEntry
-from .restrictions import BUILT_INS, EXTENDED, INTERFACES, OPERATIONS, Restriction, located, shared_variable
+from .restrictions import BUILT_INS, EXTENDED, INTERFACES, OPERATIONS, Restriction, located_variable, shared_variable
 from .workgroup import asks_for_size
 
 __all__ = ["check", "check_program"]
@@ -183,7 +183,7 @@ def _restricted_variables(program: Program, names: Mapping[int, str]) -> dict[in
             if number in BUILT_INS or (storage, is_array, number) in INTERFACES:
                 found[words[2]] = INTERFACES.get((storage, is_array, number)) or BUILT_INS[number]
             elif LOCATION in own and storage in (INPUT, OUTPUT) and PER_TASK not in own:
-                found[words[2]] = located(name, storage, is_array=is_array, is_patch=PATCH in own)
+                found[words[2]] = located_variable(name, storage, is_array=is_array, is_patch=PATCH in own)
     return found
 
 

@@ -12,7 +12,7 @@ from cratewright import dataclass
 from ..base.stages import STAGES
 from . import opcodes as op
 
-__all__ = ["BUILT_INS", "EXTENDED", "INTERFACES", "OPERATIONS", "Restriction", "located", "shared_variable"]
+__all__ = ["BUILT_INS", "EXTENDED", "INTERFACES", "OPERATIONS", "Restriction", "located_variable", "shared_variable"]
 
 _INPUT, _OUTPUT = 1, 3
 
@@ -51,7 +51,7 @@ def shared_variable(name: str) -> Restriction:
     return Restriction(f"the shared variable `{name}`", _GROUPS, "only exists")
 
 
-def located(name: str, storage: int, *, is_array: bool, is_patch: bool) -> Restriction:
+def located_variable(name: str, storage: int, *, is_array: bool, is_patch: bool) -> Restriction:
     """Return the restriction of an input or output at a location; an array may have an element for each vertex."""
     what = f"the {'patch ' if is_patch else ''}{'input' if storage == _INPUT else 'output'} `{name}`"
     what += "" if is_array or is_patch else ", which is not an array,"

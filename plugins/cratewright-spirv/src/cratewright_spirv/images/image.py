@@ -38,7 +38,7 @@ from ..surgery.mending import mended, needs_legalising, with_plain_copies, witho
 from ..surgery.split import at_level
 from .blame import in_our_words, instruction_place, way_out
 
-__all__ = ["Image", "finish", "joined", "link_image", "optimize"]
+__all__ = ["Image", "finish", "joined", "link_image", "run_passes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
     image.dump("dump_post_split", linked)
     image.dump("dump_post_link", linked)
     try:
-        optimized = optimize(linked, request.config, tools)
+        optimized = run_passes(linked, request.config, tools)
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
     interface = reflect.interface(linked, name=image.path, blocks=True)
@@ -90,7 +90,7 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
     return finish(image, optimized, Facts.of(linked, sources_of(request.modules), interface), tools)
 
 
-def optimize(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
+def run_passes(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
     """Run the passes that the options call for, unless the user switched the optimizer off.
 
     Raises: ToolError if the optimizer refuses.

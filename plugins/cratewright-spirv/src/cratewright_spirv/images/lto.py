@@ -36,7 +36,7 @@ from ..surgery.finalize import finalize_program
 from ..surgery.memory_model import programs_of_one_model
 from ..surgery.mending import mended
 from ..surgery.split import at_level
-from .image import optimize
+from .image import run_passes
 
 __all__ = [
     "join_programs",
@@ -137,7 +137,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> M
 
     Raises: ToolError if the optimizer refuses.
     """
-    parts = [optimize(part, config, tools) for part in parts_of(module)]
+    parts = [run_passes(part, config, tools) for part in parts_of(module)]
     sizes = {"parts": " ".join(str(len(part)) for part in parts)}
     return replace(module, data=b"".join(parts), attributes=tuple(sorted((dict(module.attributes) | sizes).items())))
 
@@ -147,7 +147,7 @@ def optimize_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCode
 
     Raises: ToolError if the optimizer refuses.
     """
-    data = optimize(data, config, tools)
+    data = run_passes(data, config, tools)
     entries = tuple(EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data))
     return ModuleCodegen(name="", data=data, entry_points=entries)
 

@@ -34,7 +34,7 @@ from ..surgery.memory_model import modules_of_one_model
 from ..surgery.merge import merge_variables
 from ..surgery.once import one_of_each
 from ..surgery.split import at_level
-from .image import optimize
+from .image import run_passes
 
 __all__ = ["link_object", "merge_exports", "optimized"]
 
@@ -83,7 +83,7 @@ def optimized(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> Modu
 
     Raises: ToolError if the optimizer refuses.
     """
-    data = optimize(module.data, config, tools)
+    data = run_passes(module.data, config, tools)
     return replace(module, data=data, attributes=(("merged", "1"), ("optimized", "1")))
 
 
@@ -95,7 +95,7 @@ def link_object(request: LinkRequest, tools: Tools) -> LinkResult:
     (item,) = request.modules
     data, path = item.module.data, object_path(request.crate)
     if not item.module.attribute("optimized"):
-        data = optimize(data, request.config, tools)
+        data = run_passes(data, request.config, tools)
     environment = spv_environment(request.target)
     if request.options.flag("spirv_val"):
         try:
