@@ -174,7 +174,7 @@ def test_refused(project: SconsProject) -> None:
         "level=True": "option 'level' takes a whole number, from -2 to 9, not True",
         "level=1.0": "option 'level' takes a whole number, from -2 to 9, not 1.0",
         "room=8": "option 'room' takes a size in bytes, such as 65536, 64K or 2M, at least 16, a multiple of 16, not 8",
-        "room=100": "not 100 where: crate 'app' hint: the next is 112",
+        "room=100": "not 100 where: crate 'app' hint: the next multiple is 112",
         "rooom=100": "unknown option 'rooom' where: crate 'app' hint: did you mean 'room'?",
     }.items():
         text = f'Import("env")\nenv.Crate("app", ["a.txt"], crate_type="bin", {words})\n'

@@ -89,8 +89,11 @@ def test_numbers_and_sizes() -> None:
         for given in refused:
             with pytest.raises(ConfigurationError, match=r"where: *here"):
                 _one(kind, given)
-    with pytest.raises(ConfigurationError, match=r"from 4 to 8, a multiple of 2, not 5(.|\n)*the next is 6"):
+    with pytest.raises(ConfigurationError, match=r"from 4 to 8, a multiple of 2, not 5(.|\n)*the next multiple is 6"):
         _one(OptionKind.INT, 5, least=4, most=8, step=2)
+    with pytest.raises(ConfigurationError, match="a multiple of 4") as caught:
+        _one(OptionKind.INT, 9, least=4, most=10, step=4)
+    assert not caught.value.hint  # 12 would be refused as well
 
 
 def test_near_miss_of_a_name() -> None:

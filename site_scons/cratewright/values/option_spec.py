@@ -133,8 +133,9 @@ class OptionSpec:
         if (low is not None and number < low) or (self.most is not None and number > self.most):
             raise self._refuse(value, where)
         if number % self.step:
-            nearest = -(-number // self.step) * self.step
-            raise self._refuse(value, where, hint=f"the next is {nearest}")
+            above = -(-number // self.step) * self.step
+            fits = self.most is None or above <= self.most
+            raise self._refuse(value, where, hint=f"the next multiple is {above}" if fits else "")
         return number
 
     def _choice(self, value: object, where: str) -> str:
