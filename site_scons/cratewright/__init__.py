@@ -1,24 +1,24 @@
 """cratewright: crates for SCons.
 
-Here stands every public name, and nothing else. Layers, each importing only from those before it:
+This module holds the public names, and nothing else. Layers, each importing only from those before it:
 
-    base         what everyone may use: errors, frozen values and their bytes, text
-    values       what is said of crates and links
+    base         for every layer: errors, frozen values and their bytes, text
+    values       crates and links, as frozen values
     rules        pure rules of linking
     formats      pure rules of files: bytes to values and back
     workspace    pure rules of workspaces in TOML
-    system       the doors to the world: files, programs, signals, events
-    workers      the doors to workers
-    cache        results that can be used again
+    system       the only access to files, programs, signals and events
+    workers      worker processes
+    cache        results kept for reuse
     remote       results and programs on servers
     contract     what a backend implements, and the edge where it is checked
-    plugins      finding them
+    plugins      finding and loading plugins
     pipeline     plan, codegen, lto, link, relink
     report       a build's events as documents
     scons        SCons: the only one to import it
-    authors      what authors of backends test with
+    authors      test support for authors of backends
     conformance  the rules that every backend can be held to
-    testing      the door to both
+    testing      the public names of both
     cli          the command line
 """
 

@@ -152,4 +152,4 @@ def test_a_source_that_is_a_link_to_nowhere(scons_project: SconsProject) -> None
     scons_project.sconstruct('env.Crate("app", ["a.stub"])\n')
     (scons_project.path / "a.stub").symlink_to("moved.stub")
     output = scons_project.scons(expect=2)
-    assert "a.stub: a link that leads nowhere" in output and "it leads to moved.stub" in output
+    assert "a.stub: a dangling link" in output and "it leads to moved.stub" in output

@@ -122,7 +122,7 @@ Default(l)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("env.CrateArchive('nowhere.rlink')", ("nowhere.rlink comes from no crate", "env.CrateCodegen")),
+        ("env.CrateArchive('nowhere.rlink')", ("nowhere.rlink is not made from a crate", "env.CrateCodegen")),
         ("env.CrateLink(env.CrateCodegen('util', 'util.stub'))", ("is only an rlib", "crate_type")),
         ("env.CrateLto(env.CrateCodegen('util', 'util.stub', crate_type='cdylib'))", ("asks for no", 'lto="thin"')),
         ("env.CrateLink(env.CrateCodegen('util', 'util.stub'), crate_type='cdylib')", ("not compiled to be", "rlib")),
@@ -148,7 +148,7 @@ Default(l)
         (
             "a, b = (env.CrateCodegen(n, f'{n}.stub', crate_type='cdylib') for n in ('lib', 'app'))\n"
             "env.CrateLink([a, env.CrateArchive(b)])",
-            ("no crate that 'lib' depends on",),
+            ("which crate 'lib' does not depend on",),
         ),
     ],
 )

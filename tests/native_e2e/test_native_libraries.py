@@ -83,7 +83,7 @@ def test_an_edit_of_a_bundled_library(any_native: NativeProject) -> None:
     assert any_native.up_to_date()
     (any_native.path / "vendor/libzed.a").unlink()
     output = any_native.scons(expect=2)
-    assert "static library 'zed' is not there" in output
+    assert "cannot find static library 'zed'" in output
 
 
 def test_a_whole_library(any_native: NativeProject) -> None:

@@ -227,7 +227,7 @@ def test_a_static_library(project: Project) -> None:
     _archive(project, "maths", PROGRAM["maths"])
     request = _with_library(project, {"app": PROGRAM["app"]}, CrateType.BIN, "static=maths")
     assert _printed(link(project, request)) == "42\n"
-    with pytest.raises(LinkError, match="static library 'nowhere' is not there"):
+    with pytest.raises(LinkError, match="cannot find static library 'nowhere'"):
         link(project, _with_library(project, {"app": PROGRAM["app"]}, CrateType.BIN, "static=nowhere"))
 
 
@@ -275,7 +275,7 @@ def test_what_cannot_be_bundled(project: Project) -> None:
     with pytest.raises(LinkError, match="static library 'script' cannot become part") as caught:
         project.backend.bundle_library(parse_library("static=script", where="test"), [""])
     assert "static:-bundle=script" in str(caught.value)
-    with pytest.raises(LinkError, match="static library 'nowhere' is not there"):
+    with pytest.raises(LinkError, match="cannot find static library 'nowhere'"):
         project.backend.bundle_library(parse_library("static=nowhere", where="test"), [""])
 
 

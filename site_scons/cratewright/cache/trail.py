@@ -1,4 +1,4 @@
-"""Trails: what other machines made results of a name from, so that a machine without history can explain a miss.
+"""Trails: the inputs of results that other machines made, so that a machine without history can explain a miss.
 
 Trails lie only in far stores, beside the entries. Whoever can write there can change them; they are only shown to
 people.

@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.passed and not builds:
         parser.error("only 'build', 'watch' and 'verify-reproducible' take arguments after --")
     end_on_signals()
-    if sys.stdout is None:  # whoever has closed it wants to read nothing
+    if sys.stdout is None:  # the reader has closed it
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as this process
     try:
         os.getcwd()

@@ -73,7 +73,7 @@ def _explain(arguments: argparse.Namespace) -> None:
 
 
 def _untaken(targets: Iterable[str]) -> Iterator[str]:
-    """Yield the variables that backends did not take, each once, with the targets that this is about."""
+    """Yield the variables that backends ignored, each once, with the targets concerned."""
     where: dict[tuple[str, str], list[str]] = {}
     for name in targets:
         row = _record_of(variables_path(name)).report_rows()
@@ -97,7 +97,7 @@ def _lines(name: str, causes: Mapping[str, tuple[Change, ...]]) -> Iterator[str]
 
 
 def _all_histories() -> Iterator[tuple[str, str]]:
-    """Yield the targets below the current directory that tell of themselves."""
+    """Yield each target below the current directory, with its history."""
     for place, inner, files in os.walk("."):
         inner[:] = [name for name in inner if not name.startswith(".")]
         for name in files:
@@ -106,7 +106,7 @@ def _all_histories() -> Iterator[tuple[str, str]]:
 
 
 def _history_of(target: str) -> list[tuple[str, str]] | None:
-    """Return the targets that tell of this one, with their histories: a link's, its LTO's, its codegen's."""
+    """Return the steps that made a target, each with its history: its link, its LTO, its codegen."""
     directory, name = os.path.split(os.path.normpath(target))
     library = _LIBRARY.fullmatch(name)
     path = history_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
@@ -115,7 +115,7 @@ def _history_of(target: str) -> list[tuple[str, str]] | None:
         if found is None:
             return None
         path = found
-    # What a link was left by link-time optimization, and what codegen left that.
+    # A link's input comes from LTO, whose input comes from codegen.
     rows, place = [path], os.path.dirname(path)
     optimized = str(_record_of(f"{path[: -len('.why')]}.state").report_rows().get("from") or "")
     crate = (optimized or os.path.basename(path)[1 : -len(".why")]).split(".")[0]
@@ -133,7 +133,7 @@ def _links_that_made(target: str) -> Iterator[str]:
             if entry.endswith(".why"):
                 state = os.path.join(directory, f"{entry[: -len('.why')]}.state")
                 # Outputs are relative to the project's root, which need not be known here.
-                # Where they lie outside it, they are absolute.
+                # Those outside it are absolute.
                 path = os.path.abspath(target)
                 if any(path == output or path.endswith(os.sep + output) for output in _record_of(state).outputs):
                     yield os.path.join(directory, entry)

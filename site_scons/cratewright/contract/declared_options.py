@@ -70,7 +70,7 @@ def _default(label: str, spec: OptionSpec) -> Iterator[ClassFault]:
     if spec.kind not in NUMBER_KINDS and (spec.least, spec.most, spec.step) != (None, None, 1):
         yield ClassFault(f"{label} has bounds and is not a number", "least, most and step of an INT or a SIZE alone")
     if spec.step < 1 or (spec.least is not None and spec.most is not None and spec.least > spec.most):
-        yield ClassFault(f"{label} has bounds that no number keeps", "least <= most, and a step from 1")
+        yield ClassFault(f"{label} has bounds that no number satisfies", "least <= most, and a step from 1")
         return
     if spec.kind in (OptionKind.PATH, OptionKind.DIRECTORY) and spec.default not in ("", None):
         yield ClassFault(f"{label} has the default {spec.default!r}", "'', for none: the path is the user's to give")
@@ -102,7 +102,7 @@ def _lists(kind: type[CodegenBackend]) -> Iterator[ClassFault]:
     for label in ("MODULE_OPTIONS", "LTO_OPTIONS", "SOURCE_OPTIONS"):
         more = (getattr(kind, label) or frozenset()) - kind.LINK_OPTIONS
         if more:
-            yield ClassFault(f"{label} has '{min(more)}', which LINK_OPTIONS has not", "some of LINK_OPTIONS")
+            yield ClassFault(f"{label} has '{min(more)}', which is not in LINK_OPTIONS", "some of LINK_OPTIONS")
 
 
 def _kinds_of_named(kind: type[CodegenBackend]) -> Iterator[ClassFault]:

@@ -68,7 +68,7 @@ def checked_command(command: object, plugin: tuple[str, str]) -> Command:
         raise _fault(plugin, f"offers a command {command.name!r}", "a name of lower-case letters, digits and '-'")
     where = f"offers the command '{command.name}'"
     if command.name in OWN_COMMANDS:
-        raise _fault(plugin, where, "a name that is none of cratewright's own commands")
+        raise _fault(plugin, where, "a name other than those of cratewright's own commands")
     if type(command.help) is not str or len(command.help.splitlines()) != 1:
         raise _fault(plugin, f"{where} with the help {command.help!r}", "one line of text")
     if not callable(command.run) or not (command.arguments is None or callable(command.arguments)):
@@ -86,7 +86,9 @@ def checked_profile(profile: object, plugin: tuple[str, str]) -> Profile:
     if type(profile.name) is not str or not _PROFILE.match(profile.name):
         raise _fault(plugin, f"offers a profile {profile.name!r}", "a name of letters, digits, '-' and '_'")
     if profile.name in BUILTIN_PROFILES:
-        raise _fault(plugin, f"offers the profile '{profile.name}'", "a name that is none of cratewright's own")
+        raise _fault(
+            plugin, f"offers the profile '{profile.name}'", "a name other than those of cratewright's own profiles"
+        )
     if not isinstance(profile.options, Mapping) or not all(type(name) is str for name in profile.options):
         raise _fault(plugin, f"offers the profile '{profile.name}'", "options as a mapping from names to values")
     return profile

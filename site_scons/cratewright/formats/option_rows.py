@@ -79,7 +79,7 @@ def _decode_option(option: OptionRow) -> OptionValue:
 def _number(word: str) -> int:
     number = int(word)
     if str(number) != word:
-        raise ValueError("a number is not written as numbers are")
+        raise ValueError("a number is malformed")
     return number
 
 

@@ -137,7 +137,7 @@ def _check_sources(crate: Crate, backend: CodegenBackend) -> None:
         if not source.path.endswith(backend.SUFFIXES):
             suffix = source.path[source.path.rfind(".") :] if "." in source.path else source.path
             raise UnknownNameError(
-                f"{source.path}: backend '{backend.NAME}' compiles no '{suffix}'",
+                f"{source.path}: backend '{backend.NAME}' does not compile '{suffix}'",
                 context=(("crate", crate.name), ("it compiles", " ".join(backend.SUFFIXES))),
                 hint=near_miss(suffix, backend.SUFFIXES, listed=True),
             )

@@ -85,7 +85,7 @@ class Registry:
         }
 
     def listeners(self) -> list[PluginListener]:
-        """Return who hears of the build that begins now."""
+        """Return the listeners of the build that is about to begin."""
         self._is_heard = True
         return [
             PluginListener(name, self._hooks.caller(EVENTS, self._hooks.plugin(name)))
@@ -193,9 +193,8 @@ class Registry:
     def open_store(self, url: str, environ: Mapping[str, str] | None = None) -> CacheKvStore:
         """Return the store that a plugin opens for a URL, or else this package itself.
 
-        Shape: `environ` has the settings that say how to be let in.
-
-        Raises: UnknownNameError if none does; PluginError if one fails to.
+        Shape: `environ` has the settings with the credentials.
+        Raises: UnknownNameError if none opens it; PluginError if one fails to.
         """
         store = self._hooks.first("cratewright_open_store", f"the cache '{url}' cannot be opened", url=url)
         if store is None:
@@ -215,7 +214,7 @@ class Registry:
     def discover(self) -> None:
         """Load every plugin that is installed or lies beside this package in a checkout.
 
-        Raises: ConfigurationError if none is called what is blocked.
+        Raises: ConfigurationError for a blocked name that no plugin has.
         """
         plugins = list(find_plugins())
         for name in self._blocked:
@@ -233,7 +232,7 @@ class Registry:
             if reason:
                 self._plugins[name] = Plugin(name, found.entry.value, found.origin, broken=reason)
         self._is_discovering = False
-        # A profile may be one of another plugin's options, so all have to be there.
+        # A profile may have options of another plugin, so all plugins are loaded first.
         for plugin in self.plugins:
             try:
                 self._check_profiles(plugin.name)
@@ -252,8 +251,7 @@ class Registry:
         self._plugins[plugin.name] = Plugin(plugin.name, plugin.target, plugin.origin, broken=reason)
 
     def trace(self) -> None:
-        """Say on standard error which plugins there are, and from now on which hooks are called."""
-
+        """Print the plugins to standard error, and from now on each call of a hook."""
         for plugin in self.plugins:
             state = plugin.broken or f"backends: {' '.join(plugin.backends) or 'none'}; hooks: {' '.join(plugin.hooks)}"
             say(f"plugin {plugin.name} ({plugin.origin}, {plugin.target}): {state}")
@@ -268,7 +266,7 @@ class Registry:
             if found.path and found.path not in sys.path:
                 sys.path.append(found.path)
             entry = found.entry
-            # What a module prints is not what a command was asked for.
+            # The output of a command must not contain what a module prints.
             with redirect_stdout(sys.stderr):
                 self.register(entry.load(), name=entry.name, origin=found.origin, target=entry.value)
         except PluginError as error:
@@ -289,7 +287,7 @@ class Registry:
         return found
 
     def _collect_again(self) -> None:
-        """Ask all plugins once more: a wrapper that came late has its say about those that came before."""
+        """Ask all plugins once more: a wrapper also applies to plugins registered before it."""
         self._backends = {}
         for name, plugin in list(self._plugins.items()):
             module = self._hooks.plugin(name)
@@ -358,7 +356,7 @@ def _target(module: object) -> str:
 def default_registry() -> Registry:
     """Return the process's registry, with all plugins that can be found.
 
-    Raises: ConfigurationError for a word of `CRATE_PLUGINS` that is none.
+    Raises: ConfigurationError for an invalid word in `CRATE_PLUGINS`.
     """
     registry = Registry(_blocked(os.environ.get("CRATE_PLUGINS", "")))
     registry.discover()

@@ -20,7 +20,7 @@ __all__ = ["SCHEMES", "open_executor", "open_store"]
 def open_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
     """Return the store of a URL, None for an unknown scheme.
 
-    Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
+    Raises: ConfigurationError for an invalid URL or setting, or a missing library.
     """
     scheme = url.partition("://")[0]
     if scheme not in (*SCHEMES, *BUCKETS):
@@ -48,7 +48,7 @@ def open_executor(url: str, environ: Mapping[str, str], *, jobs: int, timeout: f
     """Return the executor that runs programs on a server's machines.
 
     Units: `timeout` in seconds, for one program.
-    Raises: ConfigurationError for a URL or settings that mean nothing, or for a library that is missing.
+    Raises: ConfigurationError for an invalid URL or setting, or a missing library.
     """
     from .execution import Executor  # noqa: PLC0415 - gRPC takes a tenth of a second to import
 

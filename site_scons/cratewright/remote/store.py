@@ -1,4 +1,4 @@
-"""A store on a server: waited for within limits, filled in the background, abandoned once it is useless.
+"""A store on a server: builds wait for it within limits, fill it in the background, and abandon it once it is useless.
 
 A transport speaks the protocol.
 """

@@ -15,7 +15,7 @@ REPORT_FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sa
 
 
 def load_recording(data: bytes, *, path: str) -> Recording:
-    """Return the build that a file of events tells of, as `recording` has it."""
+    """Return the build that a file of events describes, as `read_recording` does."""
     from .recording import read_recording  # noqa: PLC0415 - only who reports needs it
 
     return read_recording(data, path=path)

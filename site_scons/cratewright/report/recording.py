@@ -45,9 +45,9 @@ class ReportedMessage:
 
 @dataclass(slots=True)
 class Recording:
-    """A build as its events tell it.
+    """A build, as its events describe it.
 
-    Shape: `status` is None for a build that did not come to its end.
+    Shape: `status` is None for a build that did not finish.
     Units: `seconds` of wall time, up to the last event.
     """
 
@@ -65,7 +65,7 @@ class Recording:
 
 
 def read_recording(data: bytes, *, path: str) -> Recording:
-    """Return the build that a file of events tells of; a line that was cut short by the build's end is left out.
+    """Return the build that a file of events describes, without a last line that was cut short.
 
     Raises: FormatError for a file that is none; VersionError for one of a later version.
     """

@@ -262,7 +262,7 @@ def _check_complete(crates: Sequence[Available]) -> None:
         for name, _ in crate.recorded:
             if name not in names:
                 raise GraphError(
-                    f"the dylib of crate '{crate.name}' was linked with crate '{name}', which is not there",
+                    f"the dylib of crate '{crate.name}' was linked with crate '{name}', which is missing",
                     hint=f"link '{crate.name}' again, or add '{name}'",
                 )
 

@@ -40,7 +40,7 @@ class Aliases:
         return {name for name, _ in self.rows}
 
     def read(self, target: object, source: object = None, action: object = None, **more: object) -> list[Any] | None:
-        """Return a row for what an SConstruct says; None if it says anything else than a name and crates."""
+        """Return a row for what an SConstruct says; None for anything but a name and crates."""
         if type(target) is not str or "$" in target or target in self.others or action or more:
             return None
         found = list(self._read(source))
@@ -78,6 +78,6 @@ class Aliases:
         return self._nodes.get(id(node), (None, None))[1]
 
     def make(self, node: Callable[[int, int], Node]) -> None:
-        """Have SCons make all of them; `node` gives the node at a place of a call."""
+        """Declare all of them to SCons; `node` gives the node at a place of a call."""
         for (name, places), (usual, env) in zip(self.rows, self._calls, strict=True):
             usual(env, name, [node(*place) for place in places])

@@ -61,20 +61,20 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     if stage is None:
         return []
     if env.GetOption("clean") and node.get_executor().get_all_targets()[0] is node:
-        _know_what_lies_beside(env, node)
+        _declare_sidecars(env, node)
     node.add_prerequisite(stage.before())
     found: list[Any] = stage.dependencies()
     stage.found = found
     if stage.takes_what_stages_made:
         stage.state.inputs = (*node.sources, *found)
-    # Nothing is to be made of it, so SCons need not spend a task on it; and it is not asked before all that the stage
-    # waits for has been made.
+    # SCons need not spend a task on a node that is never made. It is asked for its signature only once everything
+    # that the stage waits for has been made.
     stage.state.set_state(SCons.Node.up_to_date)
     return [*found, stage.state]
 
 
-def _know_what_lies_beside(env: Environment, node: Any) -> None:
-    """Tell SCons about the files that a stage keeps beside its first node, if SCons may or should remove them."""
+def _declare_sidecars(env: Environment, node: Any) -> None:
+    """Declare the files that a stage keeps beside its first node, so that SCons removes them only with the node."""
     from ..cache.history import history_path  # noqa: PLC0415
     from ..rules.output_name import state_path, variables_path  # noqa: PLC0415
     from .made_file import as_kept  # noqa: PLC0415
@@ -154,7 +154,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
             node.attributes.crate_stage = stage
             as_made(node)
         if nodes[0].dir.srcdir is not None:
-            _know_what_lies_beside(env, nodes[0])
+            _declare_sidecars(env, nodes[0])
         return nodes
 
 

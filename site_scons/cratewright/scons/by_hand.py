@@ -154,7 +154,7 @@ def _given(
         found = crate_stages_of(node)
         if found is None or found.rlink is None:
             raise GraphError(
-                f"{node} comes from no crate that this build declares",
+                f"{node} is not made from a crate that this build declares",
                 hint="env.CrateCodegen makes one; `cratewright link` links a file that is there already",
             )
         if stages not in (None, found) or given[suffix] not in (None, node):
@@ -173,7 +173,7 @@ def _link_instead(stages: CrateStages, rlib: Any, builder: str) -> None:
     if found is None or found.declared.key not in below:
         names = " ".join(item.name for item in below.values()) or "none"
         raise GraphError(
-            f"{builder} is given {rlib}, which is of no crate that '{stages.declared.name}' depends on",
+            f"{builder} is given {rlib}, which crate '{stages.declared.name}' does not depend on",
             context=(("it depends on", names),),
             hint="pass it as deps=[...] where the crate's codegen is declared",
         )
@@ -220,5 +220,5 @@ def _check_targets(env: Environment, stages: CrateStages, targets: list[Any], no
             raise ConfigurationError(
                 f"crate '{stages.declared.name}' is not linked as {node}",
                 context=(("it becomes", " ".join(relative(made) for made in nodes)),),
-                hint="name the crate so where its codegen is declared, or copy it with env.Install",
+                hint="give the crate that name where its codegen is declared, or copy it with env.Install",
             )

@@ -1,4 +1,4 @@
-"""The caller: the frame of the SConscript, behind those of SCons and this package."""
+"""Finds the frame of the calling SConscript, above those of SCons and this package."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Console:
                 self._write(text)
 
     def warn(self, message: str) -> None:
-        """Report what goes wrong beside the build."""
+        """Report a problem that does not fail the build."""
         with self._lock:
             self._erase()
             self._err.write(f"cratewright: {message}\n")
@@ -98,7 +98,7 @@ class Console:
         blocks = []
         for item in diagnostics:
             text = str(item)
-            # The same diagnostic of another unit says nothing new.
+            # The same diagnostic of another unit is only counted.
             if text in self._told:
                 self._repeated.setdefault(item.crate, Counter())[text] += 1
             else:

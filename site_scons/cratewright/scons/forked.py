@@ -41,7 +41,7 @@ __all__ = ["ForkedBuild", "Outcome", "scons_main", "warm_backends"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a build came to.
+    """The outcome of a build.
 
     Shape: `made` are the files that SCons knows how to make, absolute, each with its stamp, None if it is not there;
     `read` are the files that were read for them, absolute. `crates` are the backends in use, each with a target and the
@@ -65,7 +65,7 @@ def scons_main(words: list[str]) -> int:
 
 
 class ForkedBuild:
-    """A build that runs; `output` is readable when it has something to say of itself, at its end at the latest."""
+    """A running build; `output` becomes readable when the build reports something, at the latest when it ends."""
 
     def __init__(self, run: Callable[[], int]) -> None:
         self.output, writer = os.pipe()
@@ -82,13 +82,13 @@ class ForkedBuild:
         self._said = b""
 
     def read(self) -> bool:
-        """Take what the build says; return whether it has ended."""
+        """Receive what the build reports; return whether it has ended."""
         data = os.read(self.output, 1 << 20)
         self._said += data
         return not data
 
     def outcome(self) -> Outcome:
-        """Wait for the end, and return what came of it."""
+        """Wait for the end, and return the outcome."""
         disown(self.process)
         status = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
         os.close(self.output)

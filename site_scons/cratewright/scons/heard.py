@@ -1,4 +1,4 @@
-"""Notices output to the terminal."""
+"""Notices when anything writes to the terminal."""
 
 from __future__ import annotations
 

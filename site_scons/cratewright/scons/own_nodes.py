@@ -1,4 +1,4 @@
-"""Nodes of crates with which SCons does no more than the crates ask for."""
+"""Nodes of crates that the SConstruct has not modified: SCons does with them only what their crates declare."""
 
 from __future__ import annotations
 

@@ -27,6 +27,6 @@ def reads_any(build: Build, paths: set[str]) -> bool:
             for node in (target.rlink, *target.results):
                 stage = stage_of(node)
                 if stage is not None:
-                    with suppress(CratewrightError, SCons.Errors.UserError):  # a mistake is told when it is built
+                    with suppress(CratewrightError, SCons.Errors.UserError):  # the build reports the mistake
                         stage.before()
     return bool(found)

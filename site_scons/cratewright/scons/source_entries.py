@@ -79,7 +79,7 @@ class SourceEntry:
         path = os.path.join(root, source.path)
         is_link = os.path.islink(path)
         raise ConfigurationError(
-            f"{source.path}: {'a link that leads nowhere' if is_link else 'no such source'}",
+            f"{source.path}: {'a dangling link' if is_link else 'no such source'}",
             context=(("crate", crate), ("declared in", declared_at)),
             hint=f"it leads to {os.readlink(path)}" if is_link else nearby(path),
         )

@@ -1,4 +1,4 @@
-"""The one door to programs that run to completion, and to ending everything a build has started.
+"""Runs programs to completion, and ends everything that a build has started.
 
 Each child leads a process group, so that killing it also kills its own children: the compiler of a wrapper, the linker
 of a driver. Programs that a worker runs belong to the worker's group.

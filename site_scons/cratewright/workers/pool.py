@@ -1,4 +1,4 @@
-"""The one door to worker processes, which run a backend's functions.
+"""Worker processes, which run a backend's functions; all other code uses them through this module.
 
 A crash or a hang costs the call that caused it, never the caller.
 
@@ -68,11 +68,10 @@ class WorkerPool:
         done: Callable[[int, CallOutcome], None] | None = None,
         began: Callable[[int, int], None] | None = None,
     ) -> list[CallOutcome]:
-        """Run calls side by side and return their outcomes in order; `done` sees each as it comes.
+        """Run calls in parallel and return their outcomes in order; `done` receives each as it arrives.
 
-        `began` is told the position of each call that begins, and the number of its worker, from 1.
-
-        Shape: one outcome a call; a failed call does not stop the others.
+        Shape: one outcome per call; a failed call does not stop the others. `began` receives the position of
+        each call that begins, and the number of its worker, from 1.
         Raises: ToolError if no worker can be started at all.
         """
         waiting = deque(enumerate(calls))

@@ -72,4 +72,4 @@ class Spawner:
         return status
 
     def close(self) -> None:
-        """Release it; its workers must have ended."""
+        """Do nothing: its workers have ended."""

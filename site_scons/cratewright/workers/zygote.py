@@ -31,7 +31,7 @@ class Zygote:
     """Whether a started worker is ready at once."""
 
     def __init__(self, *, warm: Calls, paths: Sequence[str], timeout: float | None = None) -> None:
-        """Start it, or take the one forked ahead.
+        """Start the process, or take the one forked ahead.
 
         Shape: `warm` are functions with their arguments, called once; `paths` are directories to import from, beside
         this process's own.
@@ -65,7 +65,7 @@ class Zygote:
         return status if isinstance(status, int) else 0
 
     def close(self) -> None:
-        """End it; its workers must have ended."""
+        """Kill the process; its workers must have ended."""
         self.alive = False
         self._process.close()
 
@@ -179,7 +179,7 @@ def _forked() -> _Process:
             try:
                 _forget_parent(theirs)
                 serve(theirs)
-            except SystemExit as leaving:  # a called function exited; the worker must not go on as the caller
+            except SystemExit as leaving:  # a called function exited; the worker must not continue as the caller
                 os._exit(leaving.code if isinstance(leaving.code, int) else 1)
             finally:
                 os._exit(1)

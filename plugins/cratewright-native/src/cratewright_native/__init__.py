@@ -3,15 +3,15 @@
 This module registers it; the rest is loaded when needed. Layers, each importing only from those before it:
 
     binary      object files and bitcode, read without a tool
-    toolchains  which there are, which one is used, how each is called
-    arguments   what users say to compilers and linkers
+    toolchains  finding, choosing and running compilers and linkers
+    arguments   what users pass to compilers and linkers
     lookups     what a program reads, and where it finds nothing
     compile     one source to one module, a module to an object
     libraries   libraries that are not crates
     linking     objects to programs and libraries
     lto         fat and thin
-    checks      what a crate may not ask for
-    backend     cratewright's contract, said in terms of the above
+    checks      refusing what a toolchain cannot build
+    backend     cratewright's contract, implemented with the above
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def find_static(
     if library.path:
         if os.path.isfile(os.path.join(toolchain.root, library.path)):
             return library.path, ()
-        raise LinkError(f"static library '{library.path}' is not there", hint="check the path in libs")
+        raise LinkError(f"cannot find static library '{library.path}'", hint="check the path in libs")
     name = library.name[1:] if library.name.startswith(":") else f"lib{library.name}.a"
     paths = [posixpath.join(directory, name) for directory in directories]
     for index, path in enumerate(paths):
@@ -80,7 +80,7 @@ def find_static(
     if os.path.isabs(path) and os.path.isfile(path):
         return path, tuple(paths)
     raise LinkError(
-        f"static library '{library.name}' is not there",
+        f"cannot find static library '{library.name}'",
         context=(("looked for", name), ("looked in", "\n".join((*directories, "the toolchain's own directories")))),
         hint="add the directory that holds it to lib_dirs",
     )

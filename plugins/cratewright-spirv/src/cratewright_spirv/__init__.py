@@ -2,18 +2,18 @@
 
 This module registers it; the rest is loaded when needed. Layers, each importing only from those before it:
 
-    base         stages, names, what a unit implies: what everyone may use
-    text         what sources and compilers say: preprocessing, includes, functions, messages
+    base         stages, names, what a unit implies: for every layer
+    text         sources and compiler messages: preprocessing, includes, functions
     binary       SPIR-V as instructions: read, understood, checked
-    surgery      a module made another: canonical form, merging, splitting, mending
+    surgery      module to module: canonical form, merging, splitting, mending
     compilers    glslang, in all its forms
     spirv_tools  SPIRV-Tools, in all its forms
-    reflection   what a module offers, and what it costs
+    reflection   the interface of a module, and its cost
     compile      one source to modules
     link         modules of several units to one program
-    images       a program to images: optimized, validated, told of
-    crate        what options ask of a crate, and its manifest
-    backend      cratewright's contract, said in terms of the above
+    images       a program to images: optimized, validated, described
+    crate        options checked for a crate, and its manifest
+    backend      cratewright's contract, implemented with the above
     sharing      what other backends may import
 """
 

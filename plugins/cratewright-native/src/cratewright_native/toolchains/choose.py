@@ -74,7 +74,7 @@ def _named(root: str, compiler: str) -> Toolchain:
     else:
         program = shutil.which(os.path.join(root, compiler) if os.path.dirname(compiler) else compiler) or ""
     if not program:
-        raise ToolError(f"compiler '{compiler}' is not there", context=(_NAMED,), hint=_HINT)
+        raise ToolError(f"cannot find compiler '{compiler}'", context=(_NAMED,), hint=_HINT)
     program = os.path.abspath(os.path.join(root, program))
     if name == "zig":
         return _zig(root, program)

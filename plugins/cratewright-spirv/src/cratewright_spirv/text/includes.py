@@ -182,7 +182,7 @@ class IncludeResolver:
         return tuple(chain)
 
     def led(self, shown: str) -> tuple[RelatedPlace, ...]:
-        """Return the same for a diagnostic."""
+        """Return the chain of includes as related places of a diagnostic."""
         return tuple(RelatedPlace("included from here", *place) for place in self.chain(shown))
 
     def _search(self, name: str, includer: str, angled: bool) -> Included:
