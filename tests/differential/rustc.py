@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cratewright.rules.dependency_format import Available, ConflictKind, Linkage, LinkSwitches
+from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches
+from cratewright.rules.linkage_conflict import ConflictKind
 from cratewright.values.crate import CrateType
 
 from .crate_graphs import Build, Node

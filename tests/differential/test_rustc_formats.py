@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.rules.dependency_format import Available, ConflictKind, Linkage, LinkSwitches, Resolution, resolve
+from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches, Resolution, resolve
+from cratewright.rules.linkage_conflict import ConflictKind
 from cratewright.values.crate import CrateType
 
 from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_graph

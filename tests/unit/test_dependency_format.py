@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from cratewright.base.errors import GraphError, LinkageConflictError
 from cratewright.rules.dependency_format import (
     Available,
-    Conflict,
-    ConflictKind,
     DependencyFormats,
     Linkage,
     LinkSwitches,
@@ -26,6 +24,7 @@ from cratewright.rules.dependency_format import (
     resolve,
 )
 from cratewright.rules.graph import CrateGraph
+from cratewright.rules.linkage_conflict import Conflict, ConflictKind
 from cratewright.values.crate import CrateType
 
 STATIC, DYNAMIC, INCLUDED, NOT_LINKED = Linkage
@@ -115,8 +114,7 @@ def test_a_static_program_does_not_listen_to_prefer_dynamic() -> None:
 def test_what_was_recorded_is_what_was_linked() -> None:
     formats = calculate("x", DYLIB, [both("b", ("a", STATIC)), rlib("a"), rlib("c")], PREFER_DYNAMIC)
     assert formats.recorded == (("b", DYNAMIC), ("c", STATIC))
-    assert formats.linked_as(INCLUDED) == ("a",)
-    assert formats.linked_as(NOT_LINKED) == ()
+    assert dict(zip(formats.crates, formats.linkages, strict=True)) == {"b": DYNAMIC, "a": INCLUDED, "c": STATIC}
 
 
 def test_formats_are_equal_exactly_if_they_link_the_same() -> None:

@@ -19,6 +19,7 @@ from cratewright.report import sarif
 from cratewright.rules import output_name, output_place
 from cratewright.system import fs
 from cratewright.values.crate import unit_name
+from cratewright.workers.interpreter import isolated
 from tests.support.paths import ROOT
 
 
@@ -136,5 +137,5 @@ def test_where_other_interpreters_keep_bytecode(
     monkeypatch.setattr(sys, "dont_write_bytecode", unwanted)
     monkeypatch.setattr(sys, "pycache_prefix", place)
     code = "import sys; print((sys.dont_write_bytecode, sys.pycache_prefix, sys.flags.isolated))"
-    done = subprocess.run([sys.executable, *host.isolated(), "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, *isolated(), "-c", code], capture_output=True, text=True, check=True)
     assert ast.literal_eval(done.stdout) == (unwanted, place, 1)

@@ -14,7 +14,8 @@ import pytest
 
 from cratewright.base.errors import ConfigurationError, Interrupted
 from cratewright.remote import open_executor
-from cratewright.remote.execution import Executor, input_root
+from cratewright.remote.execution import Executor
+from cratewright.remote.input_tree import input_root
 from cratewright.remote.message import message_digest
 from cratewright.remote.wire import decode, encode_message
 from cratewright.system import child

@@ -28,7 +28,8 @@ from cratewright.cache.store import CacheKvStore
 from cratewright.pipeline.cache_settings import read_store
 from cratewright.plugins.registry import Registry
 from cratewright.remote.address import read_address
-from cratewright.remote.http import HttpTransport, _Connection, _Door, _Refused
+from cratewright.remote.http import HttpTransport
+from cratewright.remote.http_connection import HttpConnection, HttpError, ServerAccess
 from cratewright.remote.message import INLINE, ActionResult, action_of, message_digest
 from cratewright.remote.patience import Wait
 from cratewright.remote.store import RemoteStore
@@ -242,17 +243,17 @@ for number in range(200):
 
 def test_a_connection_that_is_cut_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store may be closed between opening a connection and asking over it."""
-    connect = _Connection._connect
+    connect = HttpConnection._connect
 
-    def cut_after(self: _Connection, wait: Wait) -> http.client.HTTPConnection:
+    def cut_after(self: HttpConnection, wait: Wait) -> http.client.HTTPConnection:
         client = connect(self, wait)
         self.cut()
         return client
 
-    monkeypatch.setattr(_Connection, "_connect", cut_after)
+    monkeypatch.setattr(HttpConnection, "_connect", cut_after)
     with serving() as server:
-        connection = _Connection(_Door(read_address(server.url, {})))
-        with pytest.raises(_Refused):
+        connection = HttpConnection(ServerAccess(read_address(server.url, {})))
+        with pytest.raises(HttpError):
             connection.exchange("GET", "/ac/none", wait=Wait(PLENTY))
     assert server.connections <= 1 and not server.count
 
@@ -262,7 +263,7 @@ def test_what_is_sent_slowly_is_worth_waiting_for(monkeypatch: pytest.MonkeyPatc
     came: list[int] = []
     value = bytes(3_000_000)
     with serving() as server:
-        connection = _Connection(_Door(read_address(server.url, {})))
+        connection = HttpConnection(ServerAccess(read_address(server.url, {})))
         wait = Wait(PLENTY)
         monkeypatch.setattr(wait, "came", lambda size, answers=0: came.append(size))
         assert connection.exchange("PUT", "/cas/x", value, wait=wait) is not None

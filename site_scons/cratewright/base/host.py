@@ -10,12 +10,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import subprocess
+from typing import Any
 
 __all__ = [
     "BINARY",
@@ -23,7 +20,6 @@ __all__ = [
     "NOFOLLOW",
     "NONBLOCK",
     "WINDOWS",
-    "adopt",
     "belongs_to_user",
     "can_fork",
     "can_lock",
@@ -33,14 +29,12 @@ __all__ = [
     "has_groups",
     "hold_signals",
     "is_absolute",
-    "isolated",
     "lead_group",
     "lock",
     "new_group",
     "permit",
     "release_signals",
     "replace",
-    "start_interpreter",
     "user_number",
     "wait_unreaped",
     "wakeup_ends",
@@ -266,61 +260,3 @@ def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
             time.sleep(_PAUSE)
         else:
             return
-
-
-def isolated() -> list[str]:
-    """Return the flags of a Python that ignores its environment, but keeps bytecode where this one does, if at all.
-
-    Shape: a plugin is edited while its author builds, so bytecode that the author does not want may be out of date.
-    """
-    place = ["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else []
-    return ["-I", *(["-B"] if sys.dont_write_bytecode else []), *place]
-
-
-def start_interpreter(code: str, given: socket.socket, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a new Python that runs some code, and pass it a socket, which `adopt` returns there.
-
-    Shape: its standard input is a pipe whose other end only this process holds; its output is discarded.
-    Raises: OSError.
-    """
-    import subprocess  # noqa: PLC0415 - a build that has nothing to do starts nothing
-
-    # The `python.exe` of a virtual environment starts another, whose process id would be unknown.
-    program = getattr(sys, "_base_executable", sys.executable) if WINDOWS else sys.executable
-    # `site` installs further finders, such as those of editable installs.
-    plain = ["-S"] if all(getattr(finder, "__module__", "")[:7] == "_frozen" for finder in sys.meta_path) else []
-    words: Sequence[str] = [program, *isolated(), *plain, "-c", code, *([] if WINDOWS else [str(given.fileno())])]
-    process = subprocess.Popen(
-        words,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        env=dict(environ),
-        pass_fds=() if WINDOWS else (given.fileno(),),
-        **new_group(),
-    )
-    if WINDOWS:  # where sockets are not inherited
-        assert process.stdin is not None
-        data: bytes = given.share(process.pid)  # type: ignore[attr-defined, unused-ignore]
-        process.stdin.write(len(data).to_bytes(4, "big") + data)
-        process.stdin.flush()
-    return process
-
-
-def adopt() -> socket.socket:
-    """Return the socket that this process was given at its start."""
-    if len(sys.argv) > 1:
-        given = socket.socket(fileno=int(sys.argv[1]))
-        given.set_inheritable(False)
-        return given
-    size = int.from_bytes(_exactly(4), "big")
-    return socket.fromshare(_exactly(size))  # type: ignore[attr-defined, no-any-return, unused-ignore]
-
-
-def _exactly(size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        part = os.read(0, size - len(data))
-        if not part:
-            raise EOFError
-        data += part
-    return data

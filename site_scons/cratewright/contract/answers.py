@@ -8,8 +8,8 @@ from typing import Any
 
 from ..base.digest import WORDS
 from ..base.errors import OutputError
+from ..base.mismatch import Mismatch
 from ..base.printable import printable
-from ..base.shape import Mismatch
 from ..rules.output_place import check_output_path
 from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
 from ..values.request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule

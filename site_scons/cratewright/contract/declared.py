@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ..base.errors import near_miss
+from ..base.mismatch import find_mismatch, value_words
 from ..base.patterns import pattern
-from ..base.shape import find_mismatch, value_words
 from ..values.construction import ConstructionVariable
 from ..values.crate_type import CrateType
 from ..values.option_spec import OptionKind

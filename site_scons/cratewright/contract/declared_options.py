@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..base.errors import CratewrightError, near_miss
+from ..base.mismatch import find_mismatch, value_words
 from ..base.patterns import pattern
-from ..base.shape import find_mismatch, value_words
 from ..values.option_spec import NUMBER_KINDS, OptionKind, OptionSpec
 from ..values.options import CORE_OPTIONS
 from ..values.variants import AXES_AND_CONDITIONS

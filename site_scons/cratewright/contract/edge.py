@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from ..base.errors import CratewrightError, PluginError
-from ..base.shape import Mismatch, find_mismatch, value_words
+from ..base.mismatch import Mismatch, find_mismatch, value_words
 from ..values.call import BackendCall
 from ..values.crate_type import CrateType
 from ..values.module import CompiledUnit, ModuleCodegen

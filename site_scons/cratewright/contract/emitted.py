@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..base.shape import Mismatch
+from ..base.mismatch import Mismatch
 from ..values.module import CompiledUnit
 from ..values.options import Options
 from ..values.stencil import UnitStencil

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
-from ..base.shape import value_words
+from ..base.mismatch import value_words
 from .backend import CodegenBackend
 from .class_fault import ClassFault
 

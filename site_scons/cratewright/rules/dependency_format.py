@@ -16,15 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
-from ..base.errors import GraphError, LinkageConflictError
+from ..base.errors import GraphError
 from ..base.values import dataclass
 from ..values.crate import CrateType
 from .graph import CrateGraph
+from .linkage_conflict import Conflict, ConflictKind, conflict_error
 
 __all__ = [
     "Available",
-    "Conflict",
-    "ConflictKind",
     "DependencyFormats",
     "LinkSwitches",
     "Linkage",
@@ -89,37 +88,11 @@ class DependencyFormats:
     crates: tuple[str, ...] = ()
     linkages: tuple[Linkage, ...] = ()
 
-    def linked_as(self, linkage: Linkage) -> tuple[str, ...]:
-        """Return the crates of one linkage."""
-        return tuple(name for name, found in zip(self.crates, self.linkages, strict=True) if found is linkage)
-
     @property
     def recorded(self) -> Recorded:
         """The crates that a dylib linked like this includes or needs, for its metadata."""
         pairs = zip(self.crates, self.linkages, strict=True)
         return tuple(pair for pair in pairs if pair[1] in (Linkage.STATIC, Linkage.DYNAMIC))
-
-
-class ConflictKind(Enum):
-    """The kind of a conflict."""
-
-    TWICE = "twice"
-    NO_RLIB = "no rlib"
-    NO_DYLIB = "no dylib"
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A crate that cannot be linked as required.
-
-    Shape: `inside` names the dylibs that contain the crate; `beside` those linked with its own dylib, and the crate
-    itself if it has one; both in load order.
-    """
-
-    crate: str
-    kind: ConflictKind
-    inside: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +130,8 @@ def calculate(
     switches = switches or LinkSwitches()
     resolution = resolve(crate_type, crates, switches)
     if resolution.conflicts:
-        raise LinkageConflictError(
-            f"the dependencies of crate '{root}' cannot be linked together",
-            context=(("crate type", crate_type.value), *_rows(resolution.conflicts)),
-            hint=_way_out(crate_type, crates, switches, resolution.conflicts),
-        )
+        dynamic = _preferred(crate_type, switches) is Linkage.DYNAMIC
+        raise conflict_error(root, crate_type, resolution.conflicts, lacking=_without_rlib(crates), dynamic=dynamic)
     return resolution.formats
 
 
@@ -265,40 +235,3 @@ def _check_complete(crates: Sequence[Available]) -> None:
                     f"the dylib of crate '{crate.name}' was linked with crate '{name}', which is missing",
                     hint=f"link '{crate.name}' again, or add '{name}'",
                 )
-
-
-def _rows(conflicts: Iterable[Conflict]) -> tuple[tuple[str, str], ...]:
-    # Two dylibs that contain the same twenty crates are one conflict to report, not twenty.
-    grouped: dict[tuple[ConflictKind, str], list[str]] = {}
-    for conflict in conflicts:
-        grouped.setdefault((conflict.kind, _places(conflict)), []).append(conflict.crate)
-    return tuple((kind.value, f"{' '.join(names)}\n{places}".rstrip()) for (kind, places), names in grouped.items())
-
-
-def _places(conflict: Conflict) -> str:
-    inside = f"inside {_dylib_of(conflict.inside)}" if conflict.inside else ""
-    users = [name for name in conflict.beside if name != conflict.crate]
-    beside = ("as its own dylib" if conflict.beside else "") + (f", used by {_dylib_of(users)}" if users else "")
-    return "; ".join(place for place in (inside, beside) if place)
-
-
-def _dylib_of(names: Sequence[str]) -> str:
-    return f"the dylib{'s' * (len(names) > 1)} of {' '.join(names)}"
-
-
-def _way_out(
-    crate_type: CrateType, crates: Iterable[Available], switches: LinkSwitches, conflicts: Sequence[Conflict]
-) -> str:
-    steps = []
-    if lacking := _without_rlib(crates):
-        steps.append(f"give an rlib to {' '.join(lacking)}")
-    if _preferred(crate_type, switches) is Linkage.DYNAMIC:
-        steps.append("do not prefer dynamic linking")
-    ways = [f"{' and '.join(steps)}: then all is linked statically"]
-    twice = {conflict.crate: conflict.inside for conflict in conflicts if conflict.kind is ConflictKind.TWICE}
-    # Containers that are duplicated themselves need no new link: sharing the outermost shares everything inside.
-    if sharing := dict.fromkeys(name for inside in twice.values() for name in inside if name not in twice):
-        ways.append(f"or link {' '.join(sharing)} with prefer_dynamic, and make what they share a dylib of its own")
-    if gone := [conflict.crate for conflict in conflicts if conflict.kind is ConflictKind.NO_DYLIB]:
-        ways.append(f"or link {_dylib_of(gone)} again")
-    return "\n".join(ways)

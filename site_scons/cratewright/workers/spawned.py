@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..base.host import start_interpreter, wait_unreaped
+from ..base.host import wait_unreaped
 from ..system.child import end_group, watch_groups
 from ..system.scratch import scratch_root
+from .interpreter import start_interpreter
 from .worker import Calls, Surroundings, cannot_start, send
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from contextlib import suppress
 from typing import NoReturn
 
 from ..base.errors import CratewrightError, ToolError
-from ..base.host import adopt, has_groups, wait_unreaped
+from ..base.host import has_groups, wait_unreaped
 from ..base.values import dataclass
 from ..system.child import end_all, end_group, join_group
 from ..system.scratch import use_scratch
+from .interpreter import adopt
 
 __all__ = [
     "LENGTH_SIZE",

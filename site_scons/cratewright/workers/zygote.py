@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..base.errors import ToolError
-from ..base.host import can_fork, hold_signals, isolated, release_signals, wait_unreaped
+from ..base.host import can_fork, hold_signals, release_signals, wait_unreaped
 from ..system.child import check_ended, disown, end_group, own, owns, watch_groups
 from ..system.scratch import scratch_root
+from .interpreter import isolated
 from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
 
 __all__ = ["Zygote", "fork_ahead"]

@@ -1,0 +1,113 @@
+"""The axes of variants: their names, and the values that each may have."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from collections.abc import Mapping, Sequence
+
+from ..base.errors import ConfigurationError
+from ..base.patterns import pattern
+from .constraint import Value, kind_of, same
+
+__all__ = ["MOST_VARIANTS", "Axes", "read_axes", "spelled", "too_many", "word_of"]
+
+Axes = Mapping[str, tuple[Value, ...]]
+"""The values of each axis, sorted; the axes are sorted by name."""
+
+MOST_VARIANTS = 10_000
+"""The most variants of one source."""
+_MOST_AXES = 64
+_LONGEST_VALUE = 1_000
+_AXIS = pattern(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_UNSAFE = pattern(r"[^A-Za-z0-9_.-]")
+_RANKS = ("truth value", "number", "word")
+
+
+def read_axes(variants: object, where: str) -> Axes:
+    """Parse `variants`: values by axis.
+
+    Raises: ConfigurationError.
+    """
+    context = (("where", where),)
+    if not isinstance(variants, Mapping):
+        hint = 'variants={"FOG": [0, 1]}'
+        raise ConfigurationError(f"'variants' takes values by axis, not {variants!r}", context=context, hint=hint)
+    for axis in variants:
+        if not isinstance(axis, str) or not _AXIS.match(axis) or keyword.iskeyword(axis):
+            raise ConfigurationError(
+                f"{axis!r} cannot be an axis of variants",
+                context=context,
+                hint="an axis is a macro that 'when' can name: letters, digits and '_', and no Python keyword",
+            )
+    if len(variants) > _MOST_AXES:
+        raise ConfigurationError(f"{len(variants)} axes are too many: the limit is {_MOST_AXES}", context=context)
+    return {axis: _values(axis, variants[axis], where) for axis in sorted(variants)}
+
+
+def _values(axis: str, given: object, where: str) -> tuple[Value, ...]:
+    context = (("where", where),)
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes, bytearray)):
+        raise ConfigurationError(
+            f"axis '{axis}' takes a list of values, not {given!r}", context=context, hint=f'"{axis}": [0, 1]'
+        )
+    if not given:
+        raise ConfigurationError(f"axis '{axis}' has no values", context=context, hint="give it one, or leave it out")
+    if len(given) > MOST_VARIANTS:
+        raise too_many(context, f"axis '{axis}' alone has {len(given)}")
+    values = [_value(axis, value, context) for value in given]
+    words: dict[str, Value] = {}
+    for value in values:
+        word = word_of(value)
+        if word in words:
+            other = words[word]
+            twice = f"axis '{axis}' has the value {value!r} twice"
+            alike = f"axis '{axis}': the variants of {other!r} and {value!r} would have one name"
+            raise ConfigurationError(
+                twice if same(other, value) else alike,
+                context=context,
+                hint="leave one out" if same(other, value) else "spell one of them in another way",
+            )
+        words[word] = value
+    return tuple(sorted(values, key=lambda value: (_RANKS.index(kind_of(value)), value)))
+
+
+def _value(axis: str, value: object, context: tuple[tuple[str, str], ...]) -> Value:
+    wanted = ""
+    if not isinstance(value, (bool, int, float, str)):
+        wanted = "a number, a text, True (defined) or False (not defined)"
+    elif isinstance(value, str) and (not value.isprintable() or len(value) > _LONGEST_VALUE):
+        wanted = f"a text of one line, up to {_LONGEST_VALUE} characters"
+    elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        wanted = "a number of up to 64 bits"
+    elif isinstance(value, float) and not math.isfinite(value):
+        wanted = "a number that can be written down"
+    if wanted or not isinstance(value, (bool, int, float, str)):
+        long = isinstance(value, int) and not isinstance(value, bool)
+        shown = "a longer one" if long or (isinstance(value, str) and len(value) > _LONGEST_VALUE) else repr(value)
+        raise ConfigurationError(
+            f"axis '{axis}' cannot have {shown} as a value", context=(*context, ("a value is", wanted))
+        )
+    return value
+
+
+def word_of(value: Value) -> str:
+    """Return a value as part of a file name, and of a C identifier made from it."""
+    word = spelled(value)
+    return f"minus{word[1:]}" if word.startswith("-") else word
+
+
+def spelled(value: Value) -> str:
+    """Return a value as letters, digits and `_.-~`; different texts give different words."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return _UNSAFE.sub(lambda found: "".join(f"~{byte:02X}" for byte in found[0].encode()), str(value))
+
+
+def too_many(context: tuple[tuple[str, str], ...], what: str) -> ConfigurationError:
+    """Return the error about too many variants; `what` says how many were found."""
+    return ConfigurationError(
+        f"too many variants: up to {MOST_VARIANTS} of a source can be made",
+        context=(*context, ("found", what)),
+        hint="exclude combinations with 'when', or split the source into several with fewer axes",
+    )
