@@ -5,17 +5,25 @@ from __future__ import annotations
 import compileall
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))
+
+from tests.support.exhaustive import exhaustive_cases  # noqa: E402
 
 # How long an example takes says how busy the machine is; what chance alone finds is for a desk, not for CI.
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("desk"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+LEFT_OUT = pytest.StashKey[int]()
 
 # What runs longest, longest first.
 LONG = (
@@ -36,13 +44,46 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what runs longest: a worker that began it last would let the others wait."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--exhaustive`."""
+    text = "run the tests that are left out by default, and no others"
+    parser.addoption("--exhaustive", action="store_true", help=text)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Leave out what is exhaustive, or all else; begin with what runs longest, or workers would wait for its end."""
+    exhaustive = exhaustive_cases(items)
+    yield
+    wanted = config.getoption("exhaustive")
+    left_out = {item for item in items if (item in exhaustive) != wanted}
+    if left_out:
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
+    config.stash[LEFT_OUT] = 0 if wanted else len(left_out)
 
     def rank(item: pytest.Item) -> int:
         return next((number for number, word in enumerate(LONG) if word in item.nodeid), len(LONG))
 
     items.sort(key=rank)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Have a worker tell how many tests it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what a worker tells; all leave out the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many tests were left out."""
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"{left_out} exhaustive tests were left out; --exhaustive runs them")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,6 +92,10 @@ def pytest_configure(config: pytest.Config) -> None:
     Each `scons` would otherwise compile it again, for three times its cost: projects run with
     `PYTHONDONTWRITEBYTECODE`, for they edit modules faster than byte code tells versions apart.
     """
+    config.addinivalue_line("markers", "exhaustive(**values): a case that runs only with --exhaustive")
+    config.addinivalue_line(
+        "markers", "pairwise(**idle): a test whose values meet in pairs; other cases are exhaustive"
+    )
     # A job of a shell that runs in the background ignores interrupts, and so would all that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

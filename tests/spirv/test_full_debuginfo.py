@@ -165,6 +165,7 @@ def _inlined_right(debugged: Debugged) -> int:
     return count
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize(("lto", "multimodule", "level"), MODES)
 def test_lines(build: ShaderBuild, lto: str, multimodule: bool, level: str, validate: Validate, tmp_path: Path) -> None:
     images = _link(build, lto=lto, multimodule=multimodule, opt_level=level)
@@ -206,6 +207,7 @@ def _described(images: Mapping[str, Image]) -> None:
     }
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 @pytest.mark.parametrize(("library", "app"), [*itertools.permutations(("none", "line", "full"), 2)])
 def test_crates_that_differ(
@@ -229,6 +231,7 @@ def test_crates_that_differ(
                         assert (statement.place.file, statement.place.line) == MARKED[number]
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("debuginfo", ["line", "full"])
 @pytest.mark.parametrize(("lto", "multimodule"), [*itertools.product(("off", "thin", "fat"), (False, True))])
 def test_split(build: ShaderBuild, lto: str, multimodule: bool, debuginfo: str) -> None:

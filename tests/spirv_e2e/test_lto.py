@@ -190,6 +190,7 @@ EVERYTHING = {
 }  # fmt: skip
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("lto", ["thin", "fat"])
 @pytest.mark.parametrize("multi", ["0", "1"])
 @pytest.mark.parametrize("opt", ["0", "3", "s"])

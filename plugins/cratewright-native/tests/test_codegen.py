@@ -73,6 +73,7 @@ def test_damaged_bitcode(llvm_project: Project) -> None:
         llvm_project.backend.codegen(replace(module, data=module.data[:200]), llvm_project.config())
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("level", ["0", "2", "z"])
 @pytest.mark.parametrize("name", ["a.c", "v.cpp"])
 def test_code_and_bitcode_of_one_run_are_those_of_two(

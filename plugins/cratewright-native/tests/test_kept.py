@@ -36,6 +36,7 @@ CRATES = {
 }
 
 
+@pytest.mark.pairwise(project="gcc", lto=LtoMode.THIN)
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 @pytest.mark.parametrize("opt_level", ["0", "2"])
 def test_sections_by_name_and_symbols_of_assembly(project: Project, lto: LtoMode, opt_level: str) -> None:

@@ -73,6 +73,7 @@ def test_merged_modules_are_for_the_first_processor(llvm_project: Project) -> No
     assert _processors(llvm_project, optimized.data) == _first(llvm_project)
 
 
+@pytest.mark.pairwise(project="gcc", lto=LtoMode.THIN)
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 @pytest.mark.parametrize("asked", [False, True])
 def test_objects_have_no_wide_vectors(project: Project, lto: LtoMode, asked: bool) -> None:

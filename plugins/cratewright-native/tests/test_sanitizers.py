@@ -95,6 +95,8 @@ def _program(project: Project, given: dict[str, object], kind: CrateType, lto: L
     return project.root / "user"
 
 
+@pytest.mark.pairwise(project="gcc", lto=LtoMode.THIN)
+@pytest.mark.pairwise(project="zig", name=("undefined", "thread"))
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 @pytest.mark.parametrize("name", INSTRUMENTED)
 def test_what_is_asked_for_is_found_or_refused(project: Project, name: str, lto: LtoMode) -> None:

@@ -108,6 +108,8 @@ def test_the_project_root_among_the_include_directories(project: Project) -> Non
         assert {"above.h", "below/below.h"} <= set(project.observed(unit))
 
 
+# It is clang once more, which takes seconds.
+@pytest.mark.exhaustive(project="zig", many=True)
 @pytest.mark.parametrize("many", [False, True])
 def test_macros_that_no_command_line_could_hold(project: Project, many: bool) -> None:
     # Linux takes 2 MiB of words, and 128 KiB in one.
@@ -182,6 +184,7 @@ int f(int x) { assert(x > 1); return x + counter++; }
 """
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
 @pytest.mark.parametrize("level", ["0", "2"])
 def test_the_same_bytes_anywhere(project: Project, tmp_path: Path, debuginfo: str, level: str) -> None:

@@ -179,6 +179,8 @@ def test_a_body_in_another_spelling_is_no_import(library: Glslang, tmp_path: Pat
     assert symbols(compile_unit(request(tmp_path, text), library)) == [(["g(", "f(f1[4];"], [])]
 
 
+# It is started for each stage, which takes seconds.
+@pytest.mark.exhaustive(compiler="executable", path=("u.glsl", "u.hlsl"))
 @pytest.mark.parametrize("path", ["u.glsl", "u.comp", "u.hlsl"])
 def test_recursion_is_shown_at_the_function(compiler: Compiler, tmp_path: Path, path: str) -> None:
     text = b"int g(int n) { return n; }\n\nint f(int n) { return n == 0 ? g(1) : n * f(n - 1); }\n"
@@ -316,6 +318,7 @@ def test_warnings_come_back_once(library: Glslang, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("level", ["line", "full"])
 @pytest.mark.parametrize("language", ["glsl", "hlsl"])
 @pytest.mark.parametrize("kind", ["library", "shader"])
