@@ -79,7 +79,7 @@ _REPLAY = """
 import dataclasses, json, sys, time
 from cratewright.system import events
 from cratewright.system.event_file import EventFile
-from cratewright.scons import console
+from cratewright.scons.reporting import console
 kinds = {name: kind for kind in events.get_args(events.Event) for name in [events.event_row(kind(
     *[None] * len(dataclasses.fields(kind))), 0.0)["event"]]}
 told = []

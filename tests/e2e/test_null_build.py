@@ -12,8 +12,8 @@ from tests.support.scons_project import SconsProject
 COUNTING = """\
 import atexit, os
 counts = {"stat": 0, "visits": 0, "nodes": 0, "asked": 0}
-from cratewright.scons.crates import Build
-from cratewright.scons.target import DeclaredCrate
+from cratewright.scons.crates.build import Build
+from cratewright.scons.crates.declared_crate import DeclaredCrate
 from SCons.Node.FS import File
 import cratewright.base.stamp
 cratewright.base.stamp._FINE_NS = -1_000_000_000  # no file is too young to be known by its stamp

@@ -45,7 +45,7 @@ import os, sys
 sys.path.insert(0, os.getcwd())
 import expanding
 cratewright.register(expanding)
-from cratewright.scons.crates import build_of
+from cratewright.scons.crates.build import build_of
 
 def called(target, source, env, for_signature):
     return "called"

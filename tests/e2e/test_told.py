@@ -256,7 +256,7 @@ def _terminal(project: SconsProject, *words: str) -> str:
     ],
 )
 def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from cratewright.scons.console import wants_colour
+    from cratewright.scons.reporting.console import wants_colour
 
     for name in ("NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
@@ -267,7 +267,7 @@ def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.Mon
 
 
 def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
-    from cratewright.scons.console import Console
+    from cratewright.scons.reporting.console import Console
 
     err = io.StringIO()
     hear = Console(io.StringIO(), err)
@@ -283,7 +283,7 @@ def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
 @pytest.mark.parametrize(("term", "rewritten"), [("xterm", True), ("dumb", False)])
 def test_a_line_of_progress_fits_the_terminal(term: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its columns, whatever a unit is called; one that cannot go back gets lines, and those seldom."""
-    from cratewright.scons import console
+    from cratewright.scons.reporting import console
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

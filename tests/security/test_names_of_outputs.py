@@ -227,7 +227,7 @@ def test_options_in_files_are_all_there() -> None:
 
 
 def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
-    from cratewright.scons.state import StageState
+    from cratewright.scons.nodes.state import StageState
 
     def state() -> StageState:
         return StageState("s", digests=fs.FileDigests(str(tmp_path)), target=str(tmp_path / "a"), request=lambda: "")

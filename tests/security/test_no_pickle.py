@@ -13,7 +13,7 @@ LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "_pickle", "cop
 PRIVATE = {
     "site_scons/cratewright/workers/worker.py",
     "site_scons/cratewright/pipeline/errand.py",
-    "site_scons/cratewright/scons/usual.py",
+    "site_scons/cratewright/scons/graph/usual.py",
 }
 """Pipes between a build and workers that it started itself, of which nobody else has an end; calls that lie on
 another machine beside the code that makes them: whoever could alter the one could alter the other; and SCons's own

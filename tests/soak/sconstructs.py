@@ -34,8 +34,8 @@ def read(path):
 def told(*words, usual=SCons.Script.Main._build_targets):
     nodes = usual(*words)
     exec(read("late.py"))
-    made = [each for settling in env.fs.__dict__.get("cratewright_settling", {}).values() for each in settling.calls]
-    done = [each for settling in env.fs.__dict__.get("cratewright_settling", {}).values() for each in settling.executed]
+    made = [each for settling in env.fs.__dict__.get("cratewright_recorder", {}).values() for each in settling.calls]
+    done = [each for settling in env.fs.__dict__.get("cratewright_recorder", {}).values() for each in settling.executed]
     open(TOP + ".told", "w").write(f"{len(done)} of {len(made)}")
     return nodes
 

@@ -350,7 +350,8 @@ def test_a_library_may_depend_on_another(pair: Pair) -> None:
 def test_nothing_is_known_on_windows(pair: Pair) -> None:
     """SCons keeps its nodes there by names that are no paths."""
     for windows in (False, True):
-        system = f"import cratewright.scons.settling\ncratewright.scons.settling.WINDOWS = {windows}\n"
+        module = "cratewright.scons.last_build.call_recorder"
+        system = f"import {module}\n{module}.WINDOWS = {windows}\n"
         pair.sconstruct(BOTH)
         for project in pair:
             project.write({**FILES, "SConstruct": system + (project.path / "SConstruct").read_text()})
@@ -364,7 +365,7 @@ def test_damage_is_as_if_nothing_were_known(pair: Pair) -> None:
     path = pair.kept.path / ".sconsign.crates"
     text = path.read_text()
     first, _, second = text.partition("\n")
-    for damage in ("[1, 2", "[" * 100_000, "[]", first[:-9], text.replace("settled build", "other build"), "null"):
+    for damage in ("[1, 2", "[" * 100_000, "[]", first[:-9], text.replace("last build", "other build"), "null"):
         path.write_text(damage)
         assert not (pair.run(), pair.is_known())[1]
     for damage in (second[:-9], "null", "[" * 100_000, "[]", "[[1, [], [], []]]", second.replace("[0", "[-1"), ""):

@@ -15,8 +15,8 @@ import cratewright.base.stamp
 cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
 import os
 if os.path.basename(os.getcwd()) == "asked":  # the next build would forget what this one has found
-    import cratewright.scons.vouching
-    cratewright.scons.vouching._keep = lambda *found: None
+    import cratewright.scons.at_exit.write_record
+    cratewright.scons.at_exit.write_record._keep = lambda *found: None
 """
 COPIED = """\
 # A copy of a file is known as the file is.

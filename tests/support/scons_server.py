@@ -43,7 +43,7 @@ _TOOLS = (
 )
 _MODULES = (
     *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
-    *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.by_hand"),
+    *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.declaring.by_hand"),
     *("cratewright.testing", "cratewright.workers.zygote", "cratewright.cache.database", "sqlite3"),
     *("cratewright.system.elsewhere", "cratewright.formats.depfile", "difflib", "encodings.ascii"),
 )
@@ -266,7 +266,7 @@ def _keep_checks(registries: Any) -> None:
 
 def _keep_listings(registry: Any) -> None:
     """List once what is installed here, code and programs: runs ask each file that is listed whether it has changed."""
-    installed = importlib.import_module("cratewright.scons.installed")
+    installed = importlib.import_module("cratewright.scons.at_exit.installed_code")
     places = importlib.import_module("cratewright.contract.incremental_cache").code_places
     list_code, list_programs = installed.code_files, installed._programs
     code = {place: list_code(place) for name in registry.names for place in places(registry.backend(name))}

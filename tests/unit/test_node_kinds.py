@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from SCons.Node.FS import FS, Dir, File
 
-from cratewright.scons.made_file import MadeFile, as_kind
+from cratewright.scons.nodes.made_file import MadeFile, as_kind
 
 ROOT = Path(__file__).resolve().parents[2]
 

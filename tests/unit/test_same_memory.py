@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from cratewright.scons.usual import is_same_memory
+from cratewright.scons.graph.usual import is_same_memory
 
 
 def _memory(*words: object) -> bytes:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import SCons.Node.FS
 
-from cratewright.scons.settled import SettledBuild
-from cratewright.scons.watching import Watch
+from cratewright.scons.last_build.record import LastBuild
+from cratewright.scons.last_build.watching import Watch
 
 
-def _build(built: list[str], unmade: list[str]) -> SettledBuild:
-    return SettledBuild(*[None] * len(SettledBuild._fields))._replace(built=built, unmade=unmade)
+def _build(built: list[str], unmade: list[str]) -> LastBuild:
+    return LastBuild(*[None] * len(LastBuild._fields))._replace(built=built, unmade=unmade)
 
 
 def test_names_of_outputs_that_were_removed_or_never_made(tmp_path: Path) -> None:

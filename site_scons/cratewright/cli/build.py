@@ -59,8 +59,8 @@ def build_workspace(arguments: argparse.Namespace) -> int:
 
     Raises: ConfigurationError if there is no workspace; OutputError if the dependency file cannot be written.
     """
+    from ..scons.reporting.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
     from ..scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
-    from ..scons.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
 
     words = arguments.words
     workspace, targets = (words[0], words[1:]) if words and words[0].endswith(".toml") else (_WORKSPACE, words)

@@ -73,7 +73,7 @@ def watch(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> Callable[[], int]:
     """Return what builds once, in a fork."""
-    from ..scons.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
+    from ..scons.reporting.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
 
     # SCons's own words are of no use here; where somebody looks on, how far a build is, is.
     quiet = ["-Q", *([PROGRESS] if sys.stdout.isatty() and "-Q" not in arguments.passed else [])]

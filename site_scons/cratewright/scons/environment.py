@@ -10,19 +10,19 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .builders import STAGE_BUILDERS, StageBuilder
-from .duplicates import keep_hard_links
-from .emitters import add_emitters
-from .found import AS_FOUND, FOUND, as_found, found_programs
-from .installing import install_links
+from .declaring.emitters import add_emitters
+from .graph.duplicates import keep_hard_links
+from .last_build.call_recorder import recorder_of
+from .nodes.builders import STAGE_BUILDERS, StageBuilder
+from .nodes.installing import install_links
+from .options.tool_defaults import AS_FOUND, FOUND, as_found, found_programs
+from .reporting.switches import offer_options
 from .SCons import entrance, method
-from .settling import settling_of
-from .switches import offer_options
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-    from .target import CrateTarget
+    from .crates.declared_crate import CrateTarget
 
 __all__ = ["exists", "generate"]
 
@@ -86,7 +86,7 @@ def _crate(
     **options: object,
 ) -> CrateTarget:
     """Declare a crate and return its target."""
-    return settling_of(env).crate(_declared, env, name, sources, deps, crate_type, options)
+    return recorder_of(env).crate(_declared, env, name, sources, deps, crate_type, options)
 
 
 @entrance
@@ -124,7 +124,7 @@ def _compile_commands(env: Environment, file: str = "compile_commands.json") -> 
 
 def _stage(name: str) -> StageBuilder:
     def compose(env: Environment, target: Any, source: Any, words: Mapping[str, object]) -> list[Any]:
-        from .by_hand import call_stage  # noqa: PLC0415
+        from .declaring.by_hand import call_stage  # noqa: PLC0415
 
         return call_stage(name, env, target, source, words)
 

@@ -31,10 +31,10 @@ from ..system.fs import file_stamp, read_bytes
 from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
-from .crates import Build
-from .settling import Settling
-from .stage import stage_of
-from .usual import all_nodes
+from .crates.build import Build
+from .graph.usual import all_nodes
+from .last_build.call_recorder import CallRecorder
+from .nodes.stage import stage_of
 
 __all__ = ["ForkedBuild", "Outcome", "scons_main", "warm_backends"]
 
@@ -124,7 +124,7 @@ def _child(run: Callable[[], int], writer: int) -> None:
         # A group of its own: Ctrl-C goes to whoever has forked it, who passes it on.
         begin_group()
         end_anew()
-        Settling.asks_always = True
+        CallRecorder.asks_always = True
         status = run()
         row = json.dumps(_known()).encode()
         atexit._run_exitfuncs()

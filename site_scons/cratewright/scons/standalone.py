@@ -20,8 +20,8 @@ import SCons.Script.Main
 from ..base.errors import ConfigurationError, near_miss
 from ..base.values import dataclass
 from .environment import generate
-from .paths import original
-from .stage import stage_of
+from .nodes.paths import original
+from .nodes.stage import stage_of
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment

@@ -1,0 +1,1 @@
+"""What is written when SCons ends, for the next build."""

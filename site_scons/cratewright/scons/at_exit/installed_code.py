@@ -1,0 +1,120 @@
+"""The installed programs, plugins and code that took part in a build, as files whose stamps show a change."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Container, Iterable, Iterator
+
+from ...cache.key import code_files
+from ...contract.backend import CodegenBackend
+from ...contract.edge import plugin_class
+from ...contract.incremental_cache import code_places
+from ...pipeline.engine import Engine
+from ...plugins.discovery import checkout_places
+from ...plugins.hooks import EVENTS, PROFILES
+from ...plugins.plugin import BY_HAND
+from ...plugins.registry import default_registry
+
+__all__ = ["check_plugins", "installed_files", "is_below", "loaded_files"]
+
+_ASKED_EACH_TIME = frozenset({EVENTS, PROFILES})
+"""Hooks by which a plugin decides or learns what a build does; backends declare their own dependencies."""
+
+
+def check_plugins(raises: type[Exception]) -> None:
+    """Refuse plugins that depend on more than files.
+
+    Raises: `raises`.
+    """
+    plugins = default_registry().plugins
+    if any(plugin.origin == BY_HAND for plugin in plugins):
+        raise raises("plugins of the SConstruct's own")
+    if any(set(plugin.hooks) & _ASKED_EACH_TIME for plugin in plugins):
+        raise raises("plugins that may read what nobody sees")
+
+
+def loaded_files(known: Container[str]) -> Iterator[str]:
+    """Yield the files of all loaded modules, apart from known ones."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and file not in known:
+            yield os.path.abspath(file)
+
+
+def installed_files(
+    root: str, engines: Iterable[Engine], modules: Iterable[str], places: set[str], raises: type[Exception]
+) -> Iterator[str]:
+    """Yield the files of everything installed, apart from those of loaded modules.
+
+    Shape: absolute paths; `root` is the project's, `modules` are the directories in which Python has looked for
+    modules, `places` those in which programs are looked for in addition to `PATH`.
+    Raises: `raises` for what files alone cannot show.
+    """
+    yield from _code(engines, raises)
+    yield from _distributions(root, [*modules, *map(os.path.abspath, sys.path)])
+    yield from _programs({*places, *os.environ.get("PATH", "").split(os.pathsep)}, raises)
+    yield from checkout_places()
+
+
+def is_below(path: str, root: str) -> bool:
+    """Return whether a path is a directory or lies in it."""
+    return (path + os.sep).startswith(os.path.join(root, ""))
+
+
+def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
+    """Yield the files that results of backends depend on."""
+    for engine in engines:
+        for (name, _), backend in engine.backends.items():
+            kind = plugin_class(backend)
+            if not _is_of_files(kind):
+                raise raises(f"backend '{name}' is to be asked each time")
+            for place in code_places(kind):
+                for file in code_files(place):
+                    yield os.path.join(place, file) if file else place
+
+
+def _is_of_files(kind: type[CodegenBackend]) -> bool:
+    """Return whether a class declares this of its own `fingerprint`, not of one that it overrides."""
+    for part in kind.__mro__:
+        if "FINGERPRINT_OF_FILES" in vars(part):
+            return bool(kind.FINGERPRINT_OF_FILES)
+        if "fingerprint" in vars(part):
+            return False
+    return False
+
+
+def _distributions(root: str, modules: list[str]) -> Iterator[str]:
+    """Yield what shows which plugins are installed: directories of modules, and the entry point tables in them."""
+    from importlib import metadata  # noqa: PLC0415 - slow to import, and needed once after many builds
+
+    for path in modules:
+        if not os.path.isdir(path) or not is_below(path, root):
+            yield path
+    for each in metadata.distributions(path=list(dict.fromkeys(modules))):
+        place = getattr(each, "_path", None)
+        if place is not None:
+            yield os.path.abspath(str(place))
+            yield os.path.abspath(os.path.join(str(place), "entry_points.txt"))
+
+
+def _programs(places: set[str], raises: type[Exception]) -> Iterator[str]:
+    """Yield the directories searched for programs, and files in them that may become programs."""
+    for place in sorted(places):
+        if not os.path.isabs(place):
+            raise raises(f"programs are looked for in '{place}'")
+        yield place
+        try:
+            entries = list(os.scandir(place))
+        except OSError:
+            continue
+        for entry in entries:
+            try:
+                found = os.stat(entry.path)
+            except OSError:
+                yield entry.path
+            else:
+                is_program = stat.S_ISREG(found.st_mode) and found.st_mode & 0o111
+                if not is_program:
+                    yield entry.path

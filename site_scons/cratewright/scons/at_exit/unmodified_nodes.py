@@ -1,0 +1,34 @@
+"""Nodes of crates that the SConstruct has not modified: SCons does with them only what their crates declare."""
+
+from __future__ import annotations
+
+import SCons.Node.FS
+
+from ..graph.usual import has_further_rules
+from ..nodes.builders import StageBuilder
+from ..nodes.node import Node
+from ..nodes.pending_node import is_pending_node
+from ..nodes.stage import stage_of
+
+__all__ = ["is_ours"]
+
+
+def is_ours(node: Node) -> bool:
+    """Return whether a node is pending, or a crate's, and SCons does no more with it than the crate asks for."""
+    return is_pending_node(node) or _is_crate_node(node)
+
+
+def _is_crate_node(node: Node) -> bool:
+    """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
+    if stage_of(node) is not None:
+        return type(node.builder) is StageBuilder and not has_further_rules(node) and not _inside(node)
+    images = getattr(node.attributes, "crate_images", None)
+    if images is None or not isinstance(node, SCons.Node.FS.Dir):
+        return False
+    # It depends on its manifest, around which its actions stand.
+    told = (_inside(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
+    return list(node.depends) == [images.manifest] and not any(told)
+
+
+def _inside(node: Node) -> set[str]:
+    return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()

@@ -1,0 +1,1 @@
+"""From a call in an SConstruct to the nodes of a crate."""

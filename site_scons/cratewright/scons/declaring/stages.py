@@ -1,0 +1,327 @@
+"""The stages of a crate as SCons nodes: their actions and dependencies.
+
+Each stage is created once, whatever asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
+
+from ...base.digest import value_digest
+from ...base.errors import ConfigurationError, CratewrightError, GraphError
+from ...contract.backend import CodegenBackend
+from ...contract.emitted import emitted_directory
+from ...pipeline.codegen import emitted_names, link_options
+from ...values.crate import Crate, CrateType
+from ...values.options import LtoMode, Options
+from ..actions import run_archive, run_codegen, run_link, run_lto
+from ..crates.build import Build, CrateTarget, DeclaredCrate
+from ..crates.libraries import bundled_libraries, linked_libraries
+from ..graph.generated import Reader
+from ..nodes.builders import NeededNodes, left_by_lto, stage_nodes
+from ..nodes.expected_images import ExpectedImages, ImageNodes
+from ..nodes.images import image_directory_node
+from ..nodes.interface import interface_node
+from ..nodes.links import link_node
+from ..nodes.paths import directory_node, file_node, reading_in
+from ..nodes.stage import Stage
+from ..nodes.state import StageState
+from ..SCons import entrance
+from .ignored_variables import note_untaken
+
+if TYPE_CHECKING:
+    from SCons.Environment import Base as Environment
+
+__all__ = ["CrateStages"]
+
+
+class CrateStages:
+    """Makes the nodes of a declared crate: one for codegen, one for the rlib, one for each LTO, and those of each
+    link.
+
+    Shape: `rlink` is set once codegen is declared; `target` gets each new node.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        build: Build,
+        declared: DeclaredCrate,
+        *,
+        backend: CodegenBackend,
+        options: Options,
+        types: tuple[CrateType, ...],
+        planned: Crate,
+    ) -> None:
+        self.planned = planned
+        self.env = env
+        self.build = build
+        self.declared = declared
+        self.backend = backend
+        self.options = options
+        self.types = types
+        self.here = env.fs.getcwd()
+        self.rlink: Any = None
+        self.images: list[ExpectedImages] = []
+        self.target = CrateTarget([], name=declared.name, key=declared.key)
+        self._links: dict[CrateType, tuple[StageState, list[Any]]] = {}
+        self._optimized: dict[CrateType, Any] = {}
+
+    @property
+    def linked_types(self) -> tuple[CrateType, ...]:
+        """The crate types that are linked."""
+        return tuple(kind for kind in self.types if kind is not CrateType.RLIB)
+
+    def make(self) -> CrateTarget:
+        """Declare all stages, and return the crate's target."""
+        self.codegen()
+        if CrateType.RLIB in self.types:
+            self.archive()
+        with suppress(CratewrightError):  # a crate that is not declared yet, or an error that planning reports
+            self.optimize()
+        for kind in self.linked_types:
+            self.link(kind)
+        return self.target
+
+    def codegen(self) -> list[Any]:
+        """Declare codegen, and return the `.rlink` and the files that sources write beside it."""
+        declared, build = self.declared, self.build
+        target = self._output(f"{declared.name}.rlink")
+        emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
+        if emitted:
+            self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
+        if self.env.GetOption("clean"):
+            optimized = {kind.value for kind in self.linked_types if self.is_optimized(kind)}
+            self.env.Clean(target, left_by_lto(self.env, target, declared.name, optimized))
+        state = self._state("inputs of", target, lambda: value_digest((self._versions(), declared.crate)))
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            run_codegen(build, declared, targets, state, jobs)
+
+        def dependencies() -> list[Any]:
+            note_untaken(self.env, self.backend, target)
+            # Codegen reads no dependency, but a cycle or a conflict must be reported before any work.
+            for kind in declared.crate_types:
+                build.links.linked(declared, kind)
+            made = bundled_libraries(self.env, declared)
+            return [*declared.generated(), *_requested(declared.target), *made]
+
+        def before() -> list[Any]:
+            crate = declared.crate
+            return build.generated.read_by(
+                Reader(
+                    crate=declared.name,
+                    place=declared.declared_at,
+                    node=target,
+                    texts=Reader.texts_of(crate),
+                    words=lambda: Reader.words_of([crate.options, *(source.options for source in crate.sources)]),
+                    names=self.backend.included_names,
+                ),
+                *state.last_run(),
+            )
+
+        stage = Stage(run, dependencies, state, before, takes_what_stages_made=False)  # it records what it has read
+        nodes = self._nodes("CrateCodegen", [target, *emitted], [], stage)
+        self.rlink = self.target.rlink = nodes[0]
+        self.target.emitted.extend(emitted)
+        return nodes
+
+    def archive(self, target: Any = None, rlink: Any = None) -> Any:
+        """Declare the rlib, and return its node; `target` and `rlink` are nodes, if not the usual ones."""
+        build, declared, source = self.build, self.declared, rlink or self.rlink
+        target = target or self._output(f"lib{declared.name}.rlib")
+        made = getattr(target.attributes, "crate_stages", None)
+        if made is not None:
+            if made is self and source in target.sources:
+                return target
+            raise GraphError(f"{target} is already made from something else", context=(("crate", made.declared.name),))
+
+        state = self._state("inputs of", target, self._versions)
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            run_archive(build, declared, sources[0], targets[0], state)
+
+        def dependencies() -> list[Any]:
+            return [interface_node(other.described_by) for other in build.direct(declared)]
+
+        def before() -> list[Any]:
+            return [other.described_by for other in build.direct(declared)]
+
+        (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, state, before))
+        if CrateType.RLIB not in declared.libraries:
+            declared.libraries[CrateType.RLIB] = self.target.rlib = node
+            self.target.add_results([node])
+        return node
+
+    def optimize(self, name: str = "", rlink: Any = None) -> list[Any]:
+        """Declare LTO, and return a node for each distinct list of dependency formats; none if no type uses LTO.
+
+        Shape: `name` is that of the file, if there is one list.
+        Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `CrateLinks.linked`.
+        """
+        asking = [kind for kind in self.linked_types if self.is_optimized(kind)]
+        if any(kind not in self._optimized for kind in asking):
+            groups = self.build.links.groups(self.declared, asking)
+            if name and len(groups) > 1:
+                raise ConfigurationError(
+                    f"crate '{self.declared.name}' has {len(groups)} lists of formats, but one name is given",
+                    hint="leave out the target of CrateLto",
+                )
+            # If a crate was unknown when this one was declared, SCons is building by now.
+            with reading_in(self.env, self.here):
+                for kinds in groups:
+                    words = "-".join(kind.value for kind in kinds)
+                    file = self._output(name or f"{self.declared.name}.{words}.lto")
+                    node = self._optimize_together(kinds, file, rlink or self.rlink)
+                    node.attributes.crate_lto = kinds
+                    self._optimized |= dict.fromkeys(kinds, node)
+        return list(dict.fromkeys(self._optimized[kind] for kind in asking))
+
+    def _optimize_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
+        build, declared = self.build, self.declared
+        state = self._state("inputs of", target, self._versions)
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            links = [self._links[kind] for kind in kinds if kind in self._links]
+            run_lto(build, declared, kinds, sources[0], targets[0], state, links, jobs)
+
+        def dependencies() -> list[Any]:
+            return [item.node for item in build.links.linked(declared, kinds[0])[1]]
+
+        return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, state))[0]
+
+    def optimized(self, kind: CrateType) -> Any:
+        """Return the node of the LTO result that a crate type is linked from, None if it uses no LTO.
+
+        Raises: as `optimize`.
+        """
+        if not self.is_optimized(kind):
+            return None
+        if kind not in self._optimized:
+            self.optimize()
+        return self._optimized[kind]
+
+    def is_optimized(self, kind: CrateType) -> bool:
+        """Return whether a crate type is linked from a result of LTO."""
+        return self.options.lto_for(kind) is not LtoMode.OFF
+
+    def link(self, kind: CrateType, rlink: Any = None, optimized: Any = None) -> list[Any]:
+        """Declare the files of a crate type, and return their nodes.
+
+        Shape: `rlink` and `optimized` are nodes, if not the usual ones.
+        """
+        declared, build, env = self.declared, self.build, self.env
+        if kind in self._links:
+            if rlink in (None, self.rlink) and optimized in (None, self._optimized.get(kind)):
+                return self._links[kind][1]
+            raise GraphError(f"crate '{declared.name}' is linked as {kind.value} already")
+        what = (declared.name, kind, link_options(self.options, self.backend))
+        names, links = self.backend.output_names(*what), dict(self.backend.output_links(*what))
+        files = [name for name in names if not name.endswith("/")]
+        targets = [*(link_node(self._output(name)) for name in links), *map(self._output, files)]
+        asked = (kind, names, tuple(links.items()))
+        state = self._state("outputs of", targets[0], lambda: value_digest((self._versions(), *asked)))
+        directories = [name[:-1] for name in names if name.endswith("/")]
+        own, with_lto = rlink or self.rlink, self.is_optimized(kind)
+        known = optimized or self._optimized.get(kind)
+
+        def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
+            run_link(build, declared, kind, own, known or self.optimized(kind), [*targets, *made], state, jobs)
+
+        def dependencies() -> list[Any]:
+            if not with_lto:
+                linked = [item.node for item in build.links.linked(declared, kind)[1]]
+            else:
+                linked = [self.optimized(kind)] if known is None else []
+            return [*linked, *linked_libraries(env, declared, build.links.below(declared)), *declared.read_by_link]
+
+        def before() -> list[Any]:
+            reader = Reader(
+                crate=declared.name,
+                place=declared.declared_at,
+                node=targets[0],
+                words=lambda: Reader.words_of([self.options]),
+            )
+            return build.generated.read_by(reader, *state.last_run())
+
+        sources = [own] if not with_lto else [known] if known is not None else []
+        nodes = self._nodes("CrateLink", targets, sources, Stage(run, dependencies, state, before))
+        expected = ExpectedImages(env, self._expected_images)
+        made = [image_directory_node(env, name, nodes[0], state.paths, expected) for name in directories]
+        for directory in made:
+            env.Clean(nodes[0], directory)
+        self.images += [expected] if made else []
+        self._links[kind] = (state, [*nodes, *made])
+        self._add_to_target(kind, [*nodes, *made])
+        return [*nodes, *made]
+
+    def _add_to_target(self, kind: CrateType, nodes: Sequence[Any]) -> None:
+        declared, target = self.declared, self.target
+        names = {name for name, _ in self.options.values}
+        main = next(node for node in nodes if not str(node).endswith(".json"))
+        main.attributes.shared = "pic" not in names or self.options.flag("pic")
+        declared.made[kind] = main
+        if kind is CrateType.DYLIB:
+            declared.libraries[kind] = main
+        target.add_results(nodes)
+        target.manifest = target.manifest or next((node for node in nodes if str(node).endswith(".json")), None)
+        target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
+        target.images = ImageNodes(self.env, declared.name, self.images, self._images_hint(target.image))
+
+    @entrance
+    def _expected_images(self) -> Mapping[str, str] | None:
+        return self.backend.expected_images(self.planned)
+
+    def _images_hint(self, image: Any) -> str:
+        if image is None or not isinstance(image, SCons.Node.FS.Dir):
+            return "the crate has no image for each entry point: multimodule=True makes them"
+        if any(source.variant for source in self.planned.sources):
+            return f"'variants' in {self.target.manifest} says which image a variant has: equal ones share one"
+        return f'File("{image}/...") is one that only the compiler knows of'
+
+    def _output(self, name: str) -> Any:
+        """Return the node of a file of this crate.
+
+        Raises: ConfigurationError if a directory has that name.
+        """
+        try:
+            node = file_node(self.env, name)
+            taken = os.path.isdir(node.abspath)
+        except ConfigurationError:
+            taken = True
+        if taken:
+            raise ConfigurationError(
+                f"crate '{self.declared.name}' makes the file '{name}', and there is a directory of that name",
+                context=(("declared at", self.declared.declared_at),),
+                hint="rename the crate or the directory, or build elsewhere: variant_dir of SConscript()",
+            )
+        return node
+
+    def _state(self, what: str, target: Any, request: Callable[[], str]) -> StageState:
+        name = f"{what} {target}"
+        return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=entrance(request))
+
+    def _versions(self) -> str:
+        engine, backend = self.declared.engine, self.backend
+        name, target = backend.NAME, backend.session.target
+        return engine.code_digest(name, target) + engine.fingerprint(name, target)
+
+    def _nodes(self, builder: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
+        nodes = stage_nodes(self.env, builder, targets, sources, stage)
+        for node in nodes:
+            node.attributes.crate_stages = self
+        return nodes
+
+
+def _requested(target: CrateTarget | None) -> list[Any]:
+    """Return the dependencies that `env.Depends` adds to a crate's results: codegen may include them."""
+    if target is None:
+        return []
+    own = {target.rlink, *target.results}
+    asked = (node for result in target.results for node in result.depends if not isinstance(node, NeededNodes))
+    return [node for node in asked if node not in own]

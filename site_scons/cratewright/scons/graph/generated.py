@@ -1,0 +1,278 @@
+"""Generated files that a stage may read although they are not its sources, above all includes.
+
+What a stage read last time, and which paths were missing, is exactly what it reads, as long as none of these files has
+changed. In changed files, and before the first run, every word that is the name of a generated file counts as an
+include. An extra one costs a little parallelism; a missing one would give a stale result.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import field, replace
+from typing import Any
+
+import SCons.Node
+import SCons.Node.FS
+import SCons.Script
+
+from ...base.errors import GraphError
+from ...base.host import is_absolute, way_to, whole_path
+from ...base.patterns import pattern
+from ...base.values import dataclass
+from ...formats.stage_record import SeenFile
+from ...system.fs import file_stamp
+from ...values.crate import Crate
+from ...values.options import Options
+from ..nodes.paths import relative
+from .makeable import Makeable, upwards
+from .mirror import Mirror
+from .node_graph import made_with, way_back
+from .text_names import ANY_FILE, TextNames
+
+__all__ = ["GeneratedFiles", "Reader"]
+
+_SEPARATORS = pattern(r"[\s\"'<>=,:;()]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A stage that may read files which the build makes.
+
+    Shape: `texts` are the files to begin with, as path and the directories in which their includes are searched;
+    `words` gives the words of options, which may name files; `names` gives the names that a text includes; `node` is
+    what the stage makes; `place` is where the crate was declared.
+    """
+
+    crate: str
+    place: str
+    node: Any
+    texts: Sequence[tuple[str, tuple[str, ...]]] = ()
+    words: Callable[[], Iterable[str]] = tuple
+    names: Callable[[bytes], Iterable[str]] = lambda text: ()
+
+    @staticmethod
+    def texts_of(crate: Crate) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the sources of a crate with the directories in which their includes are searched."""
+        return [(source.location, source.options.texts("include_dirs")) for source in crate.sources]
+
+    @staticmethod
+    def words_of(options: Iterable[Options]) -> list[str]:
+        """Return the words of options, without duplicates."""
+        distinct = dict.fromkeys(options)
+        return list(dict.fromkeys(word for one in distinct for _, value in one.values for word in _texts(value)))
+
+
+@dataclass(slots=True)
+class GeneratedFiles:
+    """All files that one SCons run can make.
+
+    Shape: `root` is absolute. What can be made is known once all SConscripts have been read.
+    """
+
+    root: str
+    _known: Makeable | None = None
+    _names: TextNames = field(init=False)
+    _promised: set[str] | None = None
+
+    def __post_init__(self) -> None:
+        self._names = TextNames(self.root)
+
+    def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
+        """Return the nodes that must be made before a stage runs.
+
+        Shape: `rows` are what it observed last time; `known` whether its request was the same then.
+        Raises: GraphError if one of them is included and made from what the stage makes.
+        """
+        made = self._made()
+        if not made:
+            return []
+        reader = replace(reader, texts=[self._whole(*each) for each in reader.texts])
+        seen = {item.path: item for item in rows}
+        # A compiler may spell a path with steps up, which lead through a link elsewhere: then one file too many counts.
+        plain = {posixpath.normpath(path): item for path, item in seen.items()}
+        found = {path: item.digest is not None for path, item in plain.items() if path in made}
+        # Unchanged files have been read completely.
+        settled = {path for path in seen if not self._has_changed(seen[path])} if known else set()
+        # A directory was missing, so no single file in it was looked for.
+        if any(item.digest is None and made.is_above(path) for path, item in plain.items()):
+            settled = set()
+        for path, directories in reader.texts:
+            self._follow(path, directories, settled, found, reader.names)
+        directories = tuple(dict.fromkeys(item for _, dirs in reader.texts for item in dirs))
+        if known:
+            for path in seen:
+                if path not in settled:
+                    self._follow(path, directories, settled, found, reader.names, in_order=False)
+        else:
+            for word in reader.words():
+                self._mentioned_in_options(word, ("", *directories), reader, found)
+        if self._promised is not None:
+            self._promised.update(path for path in found if made.is_promised(path))
+            return []
+        nodes = [*self._made_directories(reader), *self._checked(found, reader)]
+        own = made_with(reader.node)
+        return [node for node in dict.fromkeys(nodes) if node not in own]
+
+    @contextmanager
+    def promising(self, paths: Iterable[str]) -> Iterator[set[str]]:
+        """Have `read_by` only note which of some other files are read, in what this gives.
+
+        Shape: absolute paths, those of directories with a `/` at their end.
+        """
+        self._known, self._promised = Makeable(map(self._relative, paths)), set()
+        try:
+            yield self._promised
+        finally:
+            self._known, self._promised = None, None
+            self._names.forget()
+
+    def _relative(self, path: str) -> str:
+        start = os.path.join(self.root, "")
+        return path.removeprefix(start).replace(os.sep, "/")
+
+    def mirrored(
+        self, mirror: Mirror, path: str, directories: tuple[str, ...], names: Callable[[bytes], Iterable[str]]
+    ) -> list[str]:
+        """Return directories of a variant that lead to generated files named in a text or in its includes."""
+        if not self._made().is_above(mirror.variant):
+            return []
+        used = self._follow(*self._whole(path, directories), set(), {}, names, mirror)
+        return [way_to(self.root, each) if is_absolute(each) else each for each in used]
+
+    def _whole(self, path: str, directories: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+        """Return paths as nodes have them: absolute outside the root."""
+        return whole_path(self.root, path), tuple(whole_path(self.root, each) for each in directories)
+
+    def _has_changed(self, item: SeenFile) -> bool:
+        try:
+            now = os.stat(os.path.join(self.root, item.path))
+        except (OSError, ValueError):
+            return item.digest is not None
+        return file_stamp(now) != item.stamp
+
+    def _follow(
+        self,
+        start: str,
+        directories: tuple[str, ...],
+        settled: set[str],
+        found: dict[str, bool],
+        names: Callable[[bytes], Iterable[str]],
+        mirror: Mirror | None = None,
+        *,
+        in_order: bool = True,
+    ) -> Iterable[str]:
+        """Add the files named in a text and in all that it includes; `True` for those that are certainly included.
+
+        Shape: `in_order` if the compiler of this text searches exactly `directories`, one after the other. Returns
+        the variant's directories that `mirror` gives for those of the texts, if they lead to generated files.
+        """
+        used: dict[str, None] = {}
+        if start in settled:
+            return used
+        made = self._made()
+        todo, seen = [(start, True)], dict.fromkeys(settled, True)
+        near: dict[str, None] = {}
+        others: dict[str, None] = {}
+        while todo:
+            path, certain = todo.pop()
+            if path in seen and (seen[path] or not certain):
+                continue
+            seen[path] = certain
+            own = posixpath.dirname(path)
+            near[own] = None
+            if mirror is not None:
+                others |= mirror.of(own)
+            for name, literal in self._names.of(path, made, names):
+                if name == ANY_FILE:
+                    for place in made.texts((*near, *others, *directories)):
+                        found.setdefault(place, False)
+                        todo.append((place, False))
+                    continue
+                # Compilers search beside the text or not, beside the texts that led to it or not: what is found there
+                # is not all that may be meant.
+                beside = dict.fromkeys((own, *reversed(near), *others))
+                sure = certain and literal
+                for directory, place in _places(name, (*beside, *directories, "")):
+                    if place in made:
+                        found[place] = found.get(place, False) or sure
+                        if directory in others:
+                            used[directory] = None
+                    elif not literal or not os.path.isfile(os.path.join(self.root, place)):
+                        continue
+                    todo.append((place, sure))
+                    sure = False
+                    if in_order and directory not in beside and place not in made:
+                        break
+        return used
+
+    def _mentioned_in_options(
+        self, text: str, directories: tuple[str, ...], reader: Reader, found: dict[str, bool]
+    ) -> None:
+        made, root = self._made(), os.path.join(self.root, "")
+        for part in filter(None, _SEPARATORS.split(text)):
+            # A name may follow its flag without a space.
+            starts = (0, *range(2, len(part))) if part.startswith("-") else (0,)
+            for word in (part[start:].removeprefix(root) for start in starts):
+                if made.has_any_name or os.fsencode(posixpath.basename(word)) in made.names:
+                    for _, place in _places(word, directories):
+                        if place in made:
+                            found.setdefault(place, False)
+                            self._follow(place, directories, set(), found, reader.names, in_order=False)
+
+    def _made_directories(self, reader: Reader) -> Iterator[Any]:
+        made = self._made().directories
+        if made:
+            for _, directories in reader.texts:
+                for directory in directories:
+                    yield from (made[path] for path in upwards(directory) if path in made)
+
+    def _checked(self, found: Mapping[str, bool], reader: Reader) -> Iterator[Any]:
+        """Yield nodes that are not made from what the stage makes.
+
+        Raises: GraphError for one that is and is certainly included.
+        """
+        made, own = self._made(), made_with(reader.node)
+        for path, literal in sorted(found.items()):
+            node = made.node(path)
+            chain = way_back(node, own)
+            if not chain:
+                yield node
+            elif literal:
+                raise GraphError(
+                    f"crate '{reader.crate}' includes '{path}', which is made from the crate itself",
+                    context=(
+                        ("declared in", reader.place),
+                        ("made from it by", " <- ".join(relative(item) or str(item) for item in chain)),
+                    ),
+                    hint="include something else, or make it from another crate",
+                )
+
+    def _made(self) -> Makeable:
+        if self._known is not None:
+            return self._known
+        made = Makeable()
+        if not SCons.Script.sconscript_reading:
+            self._known = made
+        return made
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the paths that a name may mean, relative to the root, depending on the directory it is searched from."""
+    if is_absolute(name):
+        yield "", posixpath.normpath(name)
+        return
+    for directory in dict.fromkeys(directories):
+        place = posixpath.normpath(posixpath.join(directory, name))
+        if place != ".":
+            yield directory, place

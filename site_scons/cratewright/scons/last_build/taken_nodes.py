@@ -1,0 +1,75 @@
+"""Nodes that an SConstruct takes from crates that are not declared yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from typing import Any
+
+import SCons.Util
+
+from ..nodes.made_file import as_kept
+from ..nodes.node import Node
+from ..nodes.pending_node import PendingNodes
+from .record import CallRow
+
+__all__ = ["TakenNodes"]
+
+
+class TakenNodes:
+    """The nodes of recorded calls, as far as they have been taken.
+
+    Shape: `declare` as in `PendingNodes`. A call is a row of `LastBuild.calls`, with its number.
+    """
+
+    def __init__(self, fs: Any, declare: Callable[[], None]) -> None:
+        self._pending = PendingNodes(fs, declare)
+        self._rows: dict[int, list[str]] = {}
+        self._nodes: dict[int, dict[str, Node]] = {}
+
+    def __iter__(self) -> Iterator[tuple[int, int, Node]]:
+        """Yield the number of the call, the place there, and the node."""
+        for number, nodes in self._nodes.items():
+            for place, path in enumerate(self._rows[number]):
+                if path in nodes:
+                    yield number, place, nodes[path]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._nodes.values()))
+
+    def nodes(self, number: int, row: CallRow) -> list[Node]:
+        """Return the nodes of a call's target."""
+        return [self._node(number, row, path) for path in row[1]]
+
+    def parts(self, number: int, row: CallRow) -> dict[str, Any]:
+        """Return what a call's target has by name."""
+        found = dict(row[2])
+        for name, value in row[2].items():
+            if name == "images":
+                found[name] = {entry: self._node(number, row, path) for entry, path in value.items()}
+            elif name == "emitted":
+                found[name] = SCons.Util.NodeList([self._node(number, row, path) for path in value])
+            elif name not in ("name", "key") and value is not None:
+                found[name] = self._node(number, row, value)
+        return found
+
+    def alias(self, name: str) -> Node:
+        """Return the node of an alias."""
+        return self._pending.alias(name)
+
+    def end(self) -> None:
+        """Turn all into ordinary SCons nodes, from now on."""
+        self._pending.end()
+
+    def keep(self, executed: Container[int]) -> None:
+        """Leave files of calls that are not executed alone in variant directories: SCons takes them for sources."""
+        for number, nodes in self._nodes.items():
+            if number not in executed:
+                for node in nodes.values():
+                    as_kept(node)
+
+    def _node(self, number: int, row: CallRow, path: str) -> Node:
+        self._rows[number] = row[1]
+        nodes = self._nodes.setdefault(number, {})
+        if path not in nodes:
+            nodes[path] = self._pending.node(path)
+        return nodes[path]

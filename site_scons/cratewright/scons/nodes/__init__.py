@@ -1,0 +1,1 @@
+"""Nodes of crates, and the files and paths behind SCons's nodes."""

@@ -1,0 +1,178 @@
+"""The path of an SCons node's file, relative to the project root, and whether it has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import SCons.Node.FS
+
+from ...base.errors import ConfigurationError, near_miss
+from ...base.host import way_to
+from ...rules.output_place import fits_a_path
+from ...system.fs import plain_path
+from ..caller import calling_frame
+
+__all__ = [
+    "as_written",
+    "by_content",
+    "calling_line",
+    "check_path",
+    "directory_node",
+    "file_node",
+    "located_source",
+    "logical_source",
+    "named",
+    "nearby",
+    "original",
+    "reading_in",
+    "relative",
+    "way_up",
+    "ways_up",
+]
+
+
+def file_node(env: Any, path: str) -> Any:
+    """Return the node of a file by its literal path: neither `$` nor a leading `#` has a meaning.
+
+    Raises: ConfigurationError if it is a directory, or cannot be the path of anything.
+    """
+    try:
+        return env.fs.File(as_written(path), env.fs.getcwd())
+    except (ValueError, RecursionError) as error:
+        raise _no_path(path) from error
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{path} is a directory, but a file of that name is needed", hint="remove or rename the directory"
+        ) from error
+
+
+def directory_node(env: Any, path: str) -> Any:
+    """Return the node of a directory, as `file_node`; `..` after a link is the parent of what it leads to."""
+    here = env.fs.getcwd()
+    try:
+        node = env.fs.Dir(as_written(path), here)
+    except (ValueError, RecursionError) as error:
+        raise _no_path(path) from error
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{path} is a file, but a directory of that name is needed", hint="remove or rename the file"
+        ) from error
+    if ".." not in path.split("/"):
+        return node
+    plain = way_up(env.fs, os.path.join(original(here).abspath, path))
+    return node if plain == original(node).abspath else env.fs.Dir(plain)
+
+
+def way_up(fs: Any, path: str) -> str:
+    """Return where an absolute path with `..` leads, as `plain_path`; it is noted, since a link may be on the way."""
+    plain = plain_path(path)
+    ways_up(fs)[path] = plain
+    return plain
+
+
+def ways_up(fs: Any) -> dict[str, str]:
+    """Return the paths with `..` that were asked for in a run of SCons, and where they led."""
+    ways: dict[str, str] = fs.__dict__.setdefault("cratewright_ways", {})
+    return ways
+
+
+def _no_path(path: str) -> ConfigurationError:
+    shown = path if len(path) < 200 else f"{path[:100]}..."
+    return ConfigurationError(f"{shown!r} cannot be the path of a file", hint="it has a NUL, or is too long")
+
+
+def as_written(path: str) -> str:
+    """Return a path that SCons takes as relative to the directory being read, whatever it begins with."""
+    return path if os.path.isabs(path) else f"./{path}"
+
+
+def check_path(path: str, *, where: str) -> str:
+    """Return a path that can be passed to any tool.
+
+    Raises: ConfigurationError for control characters or bytes that are not UTF-8.
+    """
+    if not fits_a_path(path):
+        raise ConfigurationError(
+            f"{where}: {path!r} has characters in its name that compilers and their file lists cannot handle",
+            hint="rename it: quotes, backslashes, control characters and bytes that are not UTF-8 are refused",
+        )
+    return path
+
+
+def original(node: Any) -> Any:
+    """Return what a file or directory of a variant directory stands for, through all variants of variants."""
+    while (source := node.srcnode()) is not node:
+        node = source
+        if isinstance(node, SCons.Node.FS.File) and node.is_derived():
+            break
+    return node
+
+
+def located_source(node: Any) -> Any:
+    """Return the node of the file itself: in the source directory of a variant, or in a repository."""
+    if node.is_derived():
+        return node
+    return original(node).rfile()
+
+
+def logical_source(node: Any) -> Any:
+    """Return the node that names a source: in the source directory of a variant, never in a repository."""
+    return node if node.is_derived() else original(node)
+
+
+def by_content(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:
+    """Compare a file by content, whatever the Decider of the Environment.
+
+    A stage may make the same content as before, which then keeps its time: by time it would be out of date for
+    ever.
+    """
+    return bool(node.changed_content(target, previous, repository))
+
+
+@contextmanager
+def reading_in(env: Any, directory: Any) -> Iterator[None]:
+    """Make paths relative to a directory, as SCons does while it reads an SConscript there."""
+    before = env.fs.getcwd()
+    env.fs.chdir(directory)
+    try:
+        yield
+    finally:
+        env.fs.chdir(before)
+
+
+def calling_line(root: str) -> str:
+    """Return `file:line` of the SConscript that is calling, relative to the root."""
+    frame = calling_frame()
+    file = os.path.relpath(os.path.join(root, frame.f_code.co_filename), root).replace(os.sep, "/")
+    return f"{file}:{frame.f_lineno}"
+
+
+def relative(node: Any) -> str:
+    """Return a node's path relative to the project root, `/`-separated; absolute if it is outside."""
+    path = str(node.get_internal_path()).replace(os.sep, "/")
+    return "" if path == "." else path
+
+
+def named(node: Any) -> str:
+    """Return a path as `relative`, with `..` for what lies outside, so that nothing made of it shows where that is.
+
+    Shape: absolute all the same if it has no directory in common with the root, so that it is the same everywhere; and
+    in a repository, where files are known by the repository's path.
+    """
+    path, top = relative(node), node.fs.Top
+    if not os.path.isabs(path) or any(node.is_under(repository) for repository in top.repositories):
+        return path
+    return way_to(str(top.abspath), path)
+
+
+def nearby(path: str) -> str:
+    """Return a hint for a missing file: the nearest name in its directory, hidden ones only for a hidden file."""
+    directory, name = os.path.split(path)
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return f"there is no directory {os.path.basename(directory)} either"
+    return near_miss(name, [each for each in names if name.startswith(".") or not each.startswith(".")])

@@ -1,0 +1,203 @@
+"""Whether a stage is up to date, as one SCons node for each stage.
+
+The sources of a crate and what they include are not SCons nodes: a null build costs about a millisecond for each node,
+and SCons could not see a missing include path. The digest of them all is the signature of one node instead; the list of
+files is stored beside the target.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import SCons.Node.Python
+
+from ...base.digest import Digest, content_digest, value_digest
+from ...base.errors import CratewrightError
+from ...formats.stage_record import SeenFile, StageRecord, decode_record, encode_record
+from ...rules.output_name import state_path
+from ...system.fs import FileDigests, file_stamp, is_recent, read_regular, write_atomic
+from ...values.module import Observed
+
+__all__ = ["StageState", "forget"]
+
+_NEVER_BUILT = "(never built)"
+"""The output of a stage without a record: it does not exist, so the stage is out of date."""
+_NOTHING = StageRecord()
+
+
+def forget(target: str) -> None:
+    """Forget a target's state, so that it counts as never built."""
+    with suppress(OSError):
+        os.unlink(state_path(target))
+
+
+class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
+    """A node whose signature says what a stage was made from.
+
+    Shape: `request` gives the digest of the request, when first needed; `target` is absolute; `inputs` are the
+    nodes of other stages from which it is made, once SCons has looked for them.
+    """
+
+    def __init__(self, name: str, *, digests: FileDigests, target: str, request: Callable[[], str]) -> None:
+        super().__init__(name)
+        # `--debug=explain` turns a recorded name back into a node with this map; without an entry it would
+        # say that one dependency went and another of the same name came.
+        SCons.Node.Python._memo_lookup_map[hash((name, None))] = self
+        self._root = digests.root
+        self._digests = digests
+        self._target = target
+        self._request = request
+        self.inputs: Sequence[Any] = ()
+        self._asked: str | None = None
+        self._record: StageRecord | None = None
+        self._loaded = False
+        self._read_again: set[str] = set()
+
+    def get_csig(self) -> str:
+        """Return the signature of the stage's inputs and outputs as they are on disk now."""
+        try:
+            return str(self.ninfo.csig)
+        except AttributeError:
+            pass
+        csig = self._signature(*self._remembered())
+        self.get_ninfo().csig = csig
+        return csig
+
+    def update(
+        self, observed: Iterable[Observed], outputs: Iterable[str], report: Mapping[str, object] | None = None
+    ) -> None:
+        """Record what the stage has read and written; `outputs` are relative to the root.
+
+        Shape: `report` is for people: what would make an output differ between runs, such as seconds.
+        """
+        seen = tuple(observed)
+        files = tuple(outputs)
+        text = json.dumps(report) if report else ""
+        known = {item.path: item for item in (self._load() or _NOTHING).observed}
+        rows = tuple([self._seen(item, known.get(item.path)) for item in seen])
+        record = StageRecord(rows, files, text, self.request, self._made_for_it())
+        try:
+            write_atomic(state_path(self._target), encode_record(record))
+        except CratewrightError:
+            # Without the record, the stage is only built again, so a full disk is no reason to fail here. A directory
+            # in its place would not go away.
+            if os.path.isdir(state_path(self._target)):
+                raise
+        self._loaded = False
+        self.get_ninfo().csig = self._signature(seen, files)
+
+    def begin(self) -> None:
+        """Forget the last run's request before any output is overwritten: this run may be killed."""
+        record = self._load()
+        if record is not None and record.request:
+            with suppress(CratewrightError):  # writing the output itself will fail with an error
+                write_atomic(state_path(self._target), encode_record(replace(record, request="")))
+
+    @property
+    def request(self) -> str:
+        """The digest of the request to the stage."""
+        if self._asked is None:
+            self._asked = self._request()
+        return self._asked
+
+    def last_run(self) -> tuple[tuple[SeenFile, ...], bool]:
+        """Return what the last run observed, and whether its request was the same."""
+        record = self._load() or _NOTHING
+        return record.observed, record.request == self.request
+
+    def vouched(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
+        """Return what the last run read, and what it wrote including its record; None if a stamp is unknown."""
+        record = self._load()
+        if record is None or self._read_again or any(item.digest and not item.inode for item in record.observed):
+            return None
+        return record.observed, (*record.outputs, state_path(self._target))
+
+    def outputs(self) -> tuple[str, ...]:
+        """Return the outputs of the last run, relative to the root; check where they are before removing them."""
+        return (self._load() or _NOTHING).outputs
+
+    def files_read(self) -> list[str]:
+        """Return the files that the last run read, absolute."""
+        observed = (self._load() or _NOTHING).observed
+        return [os.path.normpath(os.path.join(self._root, item.path)) for item in observed if item.digest]
+
+    def paths_asked(self) -> list[str]:
+        """Return what the last run read, wrote or looked for, absolute."""
+        record = self._load() or _NOTHING
+        paths = [*(item.path for item in record.observed), *record.outputs]
+        return [os.path.normpath(os.path.join(self._root, path)) for path in paths]
+
+    def paths(self) -> list[str]:
+        """Return the outputs of the last run, absolute."""
+        return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]
+
+    def _signature(self, observed: Iterable[Observed], outputs: Iterable[str]) -> str:
+        missing = tuple(path for path in outputs if not os.path.exists(os.path.join(self._root, path)))
+        # A null build does little else, and this takes a tenth of the time of walking the values.
+        rows = [self.request, [(item.path, item.digest) for item in observed], missing]
+        return content_digest(json.dumps(rows).encode())
+
+    def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
+        record = self._load()
+        # SCons's database is older than this if the last run was killed.
+        if record is None or record.request != self.request or record.inputs != self._made_for_it():
+            return (), (_NEVER_BUILT,)
+        found = [Observed(item.path, self._digest(item)) for item in record.observed]
+        if self._read_again:
+            self._vouch(record, found)
+        if any(now.digest != was.digest for was, now in zip(record.observed, found, strict=True)):
+            return (), (_NEVER_BUILT,)
+        return tuple(found), record.outputs
+
+    def _made_for_it(self) -> str:
+        return value_digest([str(node.get_csig()) for node in self.inputs]) if self.inputs else ""
+
+    def _vouch(self, record: StageRecord, found: list[Observed]) -> None:
+        """Update stamps that differ or are missing, or each later build would read these files again."""
+        known = zip(record.observed, found, strict=True)
+        again, self._read_again = self._read_again, set()
+        seen = tuple([self._seen(now) if was.path in again and now.digest == was.digest else was for was, now in known])
+        if seen != record.observed:
+            self._record = replace(record, observed=seen)
+            with suppress(CratewrightError):
+                write_atomic(state_path(self._target), encode_record(self._record))
+
+    def _load(self) -> StageRecord | None:
+        """Return the record of the last run; None if it is missing or damaged."""
+        if not self._loaded:
+            self._loaded, self._record = True, None
+            with suppress(OSError):
+                self._record = decode_record(read_regular(state_path(self._target)))
+        return self._record
+
+    def _digest(self, item: SeenFile) -> Digest | None:
+        try:
+            found = os.stat(os.path.join(self._root, item.path))
+        except (OSError, ValueError):
+            return None
+        now = file_stamp(found)
+        if item.stamp == now and item.digest is not None:
+            self._digests.learn(item.path, now, item.digest)
+            return item.digest
+        self._read_again.add(item.path)
+        return self._digests.digest(item.path)
+
+    def _seen(self, item: Observed, known: SeenFile | None = None) -> SeenFile:
+        """Return a file with the stamp that shows it has not changed since, unless it was just written.
+
+        Shape: `known` is the file as the last run saw it.
+        """
+        try:
+            found = os.stat(os.path.join(self._root, item.path))
+        except (OSError, ValueError):
+            return SeenFile(item.path, item.digest)
+        if known is not None and known.digest == item.digest and known.stamp == file_stamp(found):
+            return known
+        if is_recent(found) or self._digests.digest(item.path) != item.digest:
+            return SeenFile(item.path, item.digest)
+        return SeenFile(item.path, item.digest, *file_stamp(found))

@@ -1,0 +1,1 @@
+"""Construction variables and arguments on their way to options: spelling, expansion, files named."""
