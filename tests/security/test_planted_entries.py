@@ -23,7 +23,8 @@ from cratewright.cache.entry import (
     seal_entry,
 )
 from cratewright.contract.backend import CodegenBackend, Session
-from cratewright.contract.edge import could_return, open_backend
+from cratewright.contract.edge import open_backend
+from cratewright.contract.promised import could_return
 from cratewright.testing import StubBackend
 from cratewright.values.call import BackendCall
 from cratewright.values.crate import CrateType

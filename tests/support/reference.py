@@ -14,7 +14,8 @@ from typing import get_args
 from cratewright.cli import command_parser
 from cratewright.pipeline.plan import source_table
 from cratewright.pipeline.settings import SETTINGS
-from cratewright.plugins.registry import Registry, default_registry
+from cratewright.plugins.loading import default_registry
+from cratewright.plugins.registry import Registry
 from cratewright.system.event_schema import event_schema
 from cratewright.system.events import Event
 from cratewright.values.option_spec import OptionKind, OptionSpec

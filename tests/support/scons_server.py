@@ -196,10 +196,9 @@ def _warm() -> None:
     as long as all the rest of a small build of shaders, and start Slang, which takes half a second.
     """
     _keep_entry_points()
-    registries = importlib.import_module("cratewright.plugins.registry")
-    _keep_checks(registries)
-    registry = registries.Registry()
-    registry.discover()
+    _keep_checks(importlib.import_module("cratewright.contract.declared"))
+    registry = importlib.import_module("cratewright.plugins.registry").Registry()
+    importlib.import_module("cratewright.plugins.loading").load_plugins(registry)
     registry.register(importlib.import_module("cratewright.testing"))
     code = importlib.import_module("cratewright.contract.incremental_cache").results_code
     for name in registry.names:
@@ -249,19 +248,19 @@ def _keep_entry_points() -> None:
         setattr(PathDistribution, name, property(once(getattr(PathDistribution, name).fget)))
 
 
-def _keep_checks(registries: Any) -> None:
+def _keep_checks(declared: Any) -> None:
     """Check the declarations of backends once, as long as nobody alters them."""
-    find = registries.find_class_fault
+    find = declared.find_class_fault
     right: dict[type, dict[str, object]] = {}
 
     def find_once(kind: type) -> object:
-        declared = dict(vars(kind))
-        fault = None if right.get(kind) == declared else find(kind)
+        members = dict(vars(kind))
+        fault = None if right.get(kind) == members else find(kind)
         if not fault:
-            right[kind] = declared
+            right[kind] = members
         return fault
 
-    registries.find_class_fault = find_once
+    declared.find_class_fault = find_once
 
 
 def _keep_listings(registry: Any) -> None:

@@ -16,7 +16,8 @@ from cratewright.base.digest import Digest
 from cratewright.base.errors import CratewrightError, LinkError, PluginError, SourceError
 from cratewright.contract.backend import Capability, CodegenBackend, Session
 from cratewright.contract.declared import find_class_fault
-from cratewright.contract.edge import check_promised, could_return, guard, implements, open_backend, plugin_class
+from cratewright.contract.edge import guard, implements, open_backend, plugin_class
+from cratewright.contract.promised import check_promised, could_return
 from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
 from cratewright.values.call import BackendCall
@@ -311,6 +312,7 @@ ANSWERS: Mapping[str, tuple[str, tuple[Any, ...], Any]] = {
     "a part with what is not there": ("split_link", (REQUEST,), (LinkPart("", (0,)),)),
     "two parts of one name": ("split_link", (REQUEST,), (LinkPart("a", ()), LinkPart("a", ()))),
     "no request": ("narrow_lto", (REQUEST,), None),
+    "a request": ("link", (REQUEST,), REQUEST),
     "no link": ("link", (REQUEST,), None),
     "a pair for an artifact": ("link", (REQUEST,), _with_artifacts(("app.out", b"x"))),
     "an artifact of text": ("link", (REQUEST,), _with_artifacts(Artifact("app.out", "x"))),  # type: ignore[arg-type]

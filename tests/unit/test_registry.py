@@ -13,7 +13,9 @@ from cratewright import testing
 from cratewright.base.errors import ConfigurationError, PluginError, UnknownNameError
 from cratewright.contract.backend import CodegenBackend
 from cratewright.plugins import discovery as discovery_module
+from cratewright.plugins import loading
 from cratewright.plugins import registry as registry_module
+from cratewright.plugins.loading import load_plugins
 from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
 
@@ -170,7 +172,7 @@ def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str
         monkeypatch.setattr(discovery_module.metadata, "entry_points", lambda group: [])
         monkeypatch.syspath_prepend(str(tmp_path))
         registry = Registry()
-        registry.discover()
+        load_plugins(registry)
         return registry
 
     return discover
@@ -330,7 +332,7 @@ def test_an_entry_point_may_name_an_attribute(found: Callable[[dict[str, str]], 
     for target in (f"{module}:hooks", f"{module}:Hooks.nothing"):
         (project / "pyproject.toml").write_text(f'[project.entry-points.cratewright]\ninner = "{target}"\n')
         registry = Registry()
-        registry.discover()
+        load_plugins(registry)
         if target.endswith("hooks"):
             assert registry.names == ("inner",) and registry.plugins[0].target == target
         else:
@@ -420,26 +422,26 @@ def test_what_a_plugin_prints_when_it_is_loaded_is_not_what_was_asked_for(
 
 def test_a_plugin_can_be_blocked(found: Callable[[dict[str, str]], Registry]) -> None:
     found({"good": GOOD, "bad": "1 / 0"})
-    registry = Registry(["bad", "good"])
-    registry.discover()
+    registry = Registry()
+    load_plugins(registry, ["bad", "good"])
     assert registry.names == () and set(registry.broken.values()) == {"blocked by CRATE_PLUGINS"}
     with pytest.raises(UnknownNameError) as caught:
         registry.backend("found")
     assert ("plugin good", "blocked by CRATE_PLUGINS") in caught.value.context
     with pytest.raises(ConfigurationError, match="CRATE_PLUGINS blocks 'goood', which is not a plugin") as misspelt:
-        Registry(["goood"]).discover()
+        load_plugins(Registry(), ["goood"])
     assert misspelt.value.hint == "did you mean 'good'?"
 
 
 @pytest.mark.parametrize(("text", "names"), [("", []), ("-a", ["a"]), ("-a, -b -c", ["a", "b", "c"])])
 def test_words_of_crate_plugins(text: str, names: list[str]) -> None:
-    assert registry_module._blocked(text) == names
+    assert loading._blocked(text) == names
 
 
 @pytest.mark.parametrize("text", ["a", "-", "-a b", "+a"])
 def test_other_words_of_crate_plugins_are_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="CRATE_PLUGINS takes names of plugins with '-' in front"):
-        registry_module._blocked(text)
+        loading._blocked(text)
 
 
 def test_tracing(found: Callable[[dict[str, str]], Registry], capsys: pytest.CaptureFixture[str]) -> None:

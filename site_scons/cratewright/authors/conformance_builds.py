@@ -13,7 +13,7 @@ from typing import ClassVar, NoReturn
 import pytest
 
 from ..contract.backend import CodegenBackend
-from ..plugins.registry import default_registry
+from ..plugins.loading import default_registry
 from ..values.crate_type import CrateType
 from .trial import Built, Trial
 from .watching import child_environment

@@ -1,34 +1,17 @@
 """A backend in pure Python over text modules, which implements the whole contract.
 
-Knows nothing of toolchains, so that the pipeline can be tested anywhere.
-
-The language of the stub, one statement a line:
-
-    include FILE          read another file at this place (looked for beside this one, then in include_dirs)
-    export NAME [WORDS]   define a symbol whose body is WORDS; a word `@OTHER` calls a symbol
-    import NAME           say that NAME is defined elsewhere
-    entry NAME [WORDS]    define an entry point
-    warning TEXT          give a warning
-    error TEXT            fail
-    crash [NAME]          end the process by a signal: ABRT, or one of another name
-    hang                  never answer
-
-A library `x` of a crate is `x.lib`, looked for in lib_dirs; a link that finds it takes in its text.
+It needs no toolchain, so the pipeline can be tested anywhere. `stub_language` describes the sources. A library `x` of a
+crate is `x.lib` in one of lib_dirs, whose text becomes part of the link.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import posixpath
-import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..base.diagnostic import Diagnostic, Severity
-from ..base.digest import content_digest
-from ..base.errors import LinkError, SourceError
+from ..base.errors import LinkError
 from ..contract.backend import Capability, CodegenBackend
 from ..values.crate import Crate, CrateType
 from ..values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
@@ -44,7 +27,8 @@ from ..values.request import (
     ThinBuffer,
     ThinModule,
 )
-from ..values.stencil import UnitStencil, logical_path
+from ..values.stencil import UnitStencil
+from .stub_language import StubCompilation, first_file
 
 __all__ = ["StubBackend"]
 
@@ -70,7 +54,7 @@ class StubBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile the stub language."""
-        return _Compilation(self.session.root, stencil).run()
+        return StubCompilation(self.session.root, stencil).run()
 
     def included_names(self, text: bytes) -> tuple[str, ...]:
         """Return what follows the word `include`."""
@@ -184,7 +168,7 @@ class StubBackend(CodegenBackend):
         observed: dict[str, Observed] = {}
         for library in request.natives:
             places = (f"{directory}/{library.name}.lib" for directory in request.options.texts("lib_dirs"))
-            _, found = _first(self.session.root, places, observed)
+            _, found = first_file(self.session.root, places, observed)
             text += f"library {library}\n".encode() + found
         if request.options.flag("shout"):
             text = text.upper()
@@ -208,89 +192,6 @@ def _joined(modules: Sequence[ModuleCodegen]) -> ModuleCodegen:
         exports=tuple(symbol for module in modules for symbol in module.exports),
         entry_points=tuple(entry for module in modules for entry in module.entry_points),
     )
-
-
-class _Compilation:
-    def __init__(self, root: str, stencil: UnitStencil) -> None:
-        self._root = root
-        self._stencil = stencil
-        self._observed: dict[str, Observed] = {}
-        self._out: list[str] = []
-        self._exports: list[Symbol] = []
-        self._imports: list[Symbol] = []
-        self._entries: list[EntryPoint] = []
-        self._warnings: list[Diagnostic] = []
-
-    def run(self) -> CompiledUnit:
-        self._read(self._stencil.path, self._stencil.source.decode())
-        module = ModuleCodegen(
-            name=".o",
-            data="".join(f"{line}\n" for line in self._out).encode(),
-            exports=tuple(self._exports),
-            imports=tuple(self._imports),
-            entry_points=tuple(self._entries),
-        )
-        return CompiledUnit(
-            modules=(module,), observed=tuple(self._observed.values()), diagnostics=tuple(self._warnings)
-        )
-
-    def _read(self, path: str, text: str) -> None:
-        defines = {name: value or "" for name, value in self._stencil.options.defines}
-        for number, line in enumerate(text.splitlines(), 1):
-            word, _, rest = line.strip().partition(" ")
-            words = " ".join(defines.get(item, item) for item in rest.split())
-            if word and not word.startswith("#"):
-                self._statement(path, number, word, words)
-
-    def _statement(self, path: str, number: int, word: str, words: str) -> None:
-        name = words.split(" ", maxsplit=1)[0]
-        if word == "include":
-            self._include(path, number, words)
-        elif word in ("export", "import", "entry"):
-            symbol = Symbol(name, name, path, number)
-            if word == "entry":
-                self._entries.append(EntryPoint("stub", name))
-            else:
-                (self._exports if word == "export" else self._imports).append(symbol)
-            self._out.append(f"{word} {words}")
-        elif word == "warning":
-            self._warnings.append(Diagnostic(Severity.WARNING, words, path, number))
-        elif word == "crash":
-            os.kill(os.getpid(), signal.Signals[f"SIG{words or 'ABRT'}"])
-        elif word == "hang":
-            while True:
-                os.read(os.pipe()[0], 1)
-        else:
-            text = words if word == "error" else f"unknown statement '{word}'"
-            raise SourceError.at(path, number, text)
-
-    def _include(self, path: str, number: int, name: str) -> None:
-        directories = [posixpath.dirname(path), *self._stencil.options.texts("include_dirs")]
-        repositories = self._stencil.repositories
-        near = [posixpath.join(repository, directories[0]) for repository in repositories]
-        places = (
-            posixpath.normpath(posixpath.join(directory, name))
-            for directory in (directories[0], *near, *directories[1:])
-        )
-        found, data = _first(self._root, places, self._observed)
-        if not found:
-            looked_in = " ".join(item or "." for item in directories)
-            raise SourceError.at(path, number, f"cannot find '{name}'", context=(("looked in", looked_in),))
-        self._read(logical_path(found, repositories), data.decode())
-
-
-def _first(root: str, places: Iterable[str], observed: dict[str, Observed]) -> tuple[str, bytes]:
-    """Return the first file that is there and its content, nothing if none is; note where it was looked for."""
-    for place in places:
-        try:
-            with open(os.path.join(root, place), "rb") as file:
-                data = file.read()
-        except OSError:
-            observed[place] = Observed(place, None)
-            continue
-        observed[place] = Observed(place, content_digest(data))
-        return place, data
-    return "", b""
 
 
 def _offers(modules: Sequence[LinkModule]) -> dict[str, int]:

@@ -15,8 +15,9 @@ from ..pipeline.engine import Engine
 from ..pipeline.plan import option_table, source_table
 from ..pipeline.relink import relink
 from ..pipeline.settings import read_remote, read_workers
+from ..plugins.loading import default_registry
 from ..plugins.plugin import BLOCKED
-from ..plugins.registry import Registry, default_registry
+from ..plugins.registry import Registry
 from ..system.child import end_all
 from ..system.ending import end_on_signals
 from ..system.fs import read_bytes

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import typing
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from ..base.digest import WORDS
@@ -12,20 +14,47 @@ from ..base.mismatch import Mismatch
 from ..base.printable import printable
 from ..rules.output_place import check_output_path
 from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen, ModuleKind, Observed
+from ..values.option_spec import OptionKind
 from ..values.request import Artifact, LinkPart, LinkRequest, LinkResult, ThinModule
 from ..values.stencil import UnitStencil
 from .backend import CodegenBackend
+from .emitted import find_unpromised
 
-__all__ = ["RULES", "find_unreported"]
+__all__ = ["RULES", "find_fault", "returned_type"]
 
 _Rule = Callable[[Any, "tuple[Any, ...]"], "Mismatch | None"]
 
 
-def find_unreported(paths: Sequence[str], value: object, asked: object) -> Mismatch | None:
-    """Return what is wrong with an answer that does not report a file which an option names.
+@cache
+def returned_type(method: Callable[..., object]) -> Any:
+    """Return the annotation of what a method of the contract returns."""
+    return typing.get_type_hints(method)["return"]
 
-    Shape: `paths` are the options of kind PATH; `asked` is what the answer is to.
-    """
+
+def find_fault(
+    backend: type[CodegenBackend], method: Callable[..., object], value: Any, arguments: tuple[Any, ...]
+) -> Mismatch | None:
+    """Return what is wrong with a value of the right type as a backend's answer, None if nothing."""
+    rule = RULES.get(method)
+    wrong = rule(value, arguments) if rule is not None and value is not None else None
+    if wrong is None and isinstance(value, CompiledUnit):
+        wrong = find_unpromised(backend.EMITTED, value, arguments[0])
+    if wrong is None and method in _READERS:
+        wrong = _unreported(_path_options(backend), value, arguments[0])
+    return wrong
+
+
+_READERS = (CodegenBackend.compile_codegen_unit, CodegenBackend.canonical_form, CodegenBackend.link)
+"""Methods that report the files they read."""
+
+
+@cache
+def _path_options(backend: type[CodegenBackend]) -> tuple[str, ...]:
+    return tuple(spec.name for spec in backend.OPTIONS if spec.kind is OptionKind.PATH)
+
+
+def _unreported(paths: Sequence[str], value: object, asked: object) -> Mismatch | None:
+    """Return a file that an option of kind PATH names and the answer does not report; `asked` is the request."""
     if not isinstance(asked, (UnitStencil, LinkRequest)) or not isinstance(
         value, (CompiledUnit, LinkResult, CanonicalForm)
     ):

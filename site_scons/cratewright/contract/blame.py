@@ -122,10 +122,9 @@ def _raised_at(error: BaseException, root: str) -> Sequence[tuple[str, str]]:
 
 def _is_ours(path: str) -> bool:
     """Say whether a frame is in this package, or between it and a plugin."""
-    # Plugins may subclass the stub, which is as foreign as that code.
-    return path == threading.__file__ or (
-        path.startswith((*_BETWEEN, "<frozen")) and path != os.path.join(_HERE, "testing.py")
-    )
+    # Plugins may subclass the stub, whose code is as foreign as theirs.
+    stub = os.path.join(_HERE, "authors", "stub")
+    return path == threading.__file__ or (path.startswith((*_BETWEEN, "<frozen")) and not path.startswith(stub))
 
 
 def _shown(path: str, root: str) -> str:

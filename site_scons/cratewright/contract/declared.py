@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from ..base.errors import near_miss
+from ..base.errors import PluginError, near_miss
 from ..base.mismatch import find_mismatch, value_words
 from ..base.patterns import pattern
 from ..values.construction import ConstructionVariable
@@ -13,11 +13,12 @@ from ..values.crate_type import CrateType
 from ..values.option_spec import OptionKind
 from ..values.options import CORE_OPTIONS
 from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend
+from .blame import plugin_row
 from .class_fault import ClassFault
 from .declared_options import option_faults
 from .methods import inherits, method_faults
 
-__all__ = ["find_class_fault"]
+__all__ = ["checked_backend", "find_class_fault"]
 
 _NEEDS: dict[Capability, tuple[Callable[..., object], ...]] = {
     Capability.FAT_LTO: (CodegenBackend.run_fat_lto, CodegenBackend.optimize_fat),
@@ -26,6 +27,27 @@ _NEEDS: dict[Capability, tuple[Callable[..., object], ...]] = {
 }
 _NAME = pattern(r"[a-z][a-z0-9_-]*\Z")
 _SUFFIX = pattern(r"\.[^\s/\\]+\Z")
+
+
+def checked_backend(found: object, plugin: str, module: str) -> type[CodegenBackend]:
+    """Return the backend class that a plugin registers; `module` is the plugin's own.
+
+    Raises: PluginError if it is not one, or declares itself wrongly.
+    """
+    if not (isinstance(found, type) and issubclass(found, CodegenBackend)):
+        raise PluginError(
+            f"plugin '{plugin}' registers {found!r}, which is not a CodegenBackend",
+            context=(plugin_row(module),),
+            hint="return a class, or a list of classes",
+        )
+    fault = find_class_fault(found)
+    if fault is not None:
+        raise PluginError(
+            f"plugin '{plugin}', class {found.__name__}: {fault.message}",
+            context=(plugin_row(found.__module__), *([("expected", fault.expected)] if fault.expected else [])),
+            hint=fault.hint,
+        )
+    return found
 
 
 def find_class_fault(kind: type[CodegenBackend]) -> ClassFault | None:

@@ -35,7 +35,8 @@ from ..values.call import BackendCall
 from ..values.module import CompiledUnit
 from ..values.stencil import UnitStencil
 from .backend import CodegenBackend
-from .edge import could_return, guard, plugin_class
+from .edge import guard, plugin_class
+from .promised import could_return
 from .session import Session
 
 __all__ = [

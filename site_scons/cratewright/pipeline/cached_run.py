@@ -19,7 +19,7 @@ from ..cache.shortened import Shortened, restore
 from ..cache.trail import Trails
 from ..cache.verify import contradiction
 from ..contract.backend import CodegenBackend
-from ..contract.edge import could_return
+from ..contract.promised import could_return
 from ..system.events import Listener, UnitEnded, UnitExplained, UnitsFound, UnitStarted
 from ..values.call import BackendCall
 from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen

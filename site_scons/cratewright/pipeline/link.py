@@ -11,7 +11,8 @@ from ..base.diagnostic import Diagnostic
 from ..base.errors import CratewrightError
 from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
-from ..contract.edge import check_promised, implements
+from ..contract.edge import implements
+from ..contract.promised import check_promised
 from ..formats.metadata import CrateMetadata
 from ..rules.dependency_format import DependencyFormats
 from ..values.call import BackendCall

@@ -23,7 +23,8 @@ from ..cache.results import observed_files
 from ..cache.shortened import Shortened, restore
 from ..contract.backend import CodegenBackend, Session
 from ..contract.blame import plugin_row
-from ..contract.edge import could_return, plugin_class
+from ..contract.edge import plugin_class
+from ..contract.promised import could_return
 from ..remote.store import tell_user
 from ..system.elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
 from ..system.fs import read_regular

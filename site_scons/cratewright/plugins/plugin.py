@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.values import dataclass
 
-__all__ = ["BLOCKED", "BY_HAND", "Plugin"]
+__all__ = ["BLOCKED", "BY_HAND", "Plugin", "module_of", "name_of", "target_of"]
 
 BLOCKED = "blocked by CRATE_PLUGINS"
 """Why a working plugin is not used."""
@@ -29,3 +29,25 @@ class Plugin:
     commands: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     broken: str = ""
+
+
+def name_of(plugin: object) -> str:
+    """Return the name of a plugin, which is a module or any other object."""
+    return _own_name(plugin) or type(plugin).__name__
+
+
+def module_of(plugin: object) -> str:
+    """Return the name of the module that a plugin comes from."""
+    return _own_name(plugin) or type(plugin).__module__
+
+
+def target_of(plugin: object) -> str:
+    """Return where a plugin comes from, as listed."""
+    return _own_name(plugin) or f"an object of {type(plugin).__module__}:{type(plugin).__qualname__}"
+
+
+def _own_name(plugin: object) -> str:
+    try:
+        return str(getattr(plugin, "__name__", ""))
+    except Exception:  # an object may answer anything
+        return ""

@@ -27,7 +27,7 @@ def register(module: object) -> None:
 
     Raises: PluginError as `Registry.register`.
     """
-    from .registry import default_registry  # noqa: PLC0415
+    from .loading import default_registry  # noqa: PLC0415
 
     for tell in list(_told):
         tell()

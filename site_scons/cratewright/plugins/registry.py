@@ -1,50 +1,42 @@
-"""The registry of backends and stores: finds plugins, checks them, looks them up by name.
+"""The registry of plugins: checks what each offers, and looks it up by name.
 
 A broken plugin is named and set aside; that is an error only for a build that needs something no other plugin offers.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, TypeVar
 
-from ..base.errors import ConfigurationError, CratewrightError, PluginError, UnknownNameError, near_miss
+from ..base.errors import CratewrightError, PluginError, UnknownNameError, near_miss
 from ..cache.store import CacheKvStore
 from ..contract.backend import CodegenBackend
 from ..contract.blame import foreign_error, is_fault, plugin_row, plugin_words
-from ..contract.declared import find_class_fault
+from ..contract.declared import checked_backend
 from ..contract.offered import Command, Profile, check_profile, checked_command, checked_profile
 from ..values.option_spec import OptionSpec
 from ..values.options import CORE_OPTIONS
-from .discovery import FoundPlugin, find_plugins
 from .hearing import PluginListener
 from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
-from .plugin import BLOCKED, BY_HAND, Plugin
+from .plugin import BY_HAND, Plugin, module_of, name_of, target_of
 
-__all__ = ["Registry", "default_registry"]
+__all__ = ["Registry"]
 
 _Named = TypeVar("_Named", Command, Profile)
 
 
 class Registry:
-    """The plugins of one process, and their backends.
+    """The plugins of one process, and what they offer."""
 
-    Shape: `broken` maps a plugin's name to why it cannot be used; `blocked` are the names that no plugin may have.
-    """
-
-    def __init__(self, blocked: Sequence[str] = ()) -> None:
+    def __init__(self) -> None:
         self._hooks = Hooks()
         self._backends: dict[str, type[CodegenBackend]] = {}
         self._plugins: dict[str, Plugin] = {}
         self._commands: dict[str, Command] = {}
         self._profiles: dict[str, Profile] = {}
-        self._blocked = tuple(blocked)
-        self._is_heard = self._is_discovering = False
+        self._is_heard = self._is_loading = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,7 +92,7 @@ class Registry:
         Raises: PluginError naming the plugin for a misspelt hook, a class that is no backend or declares itself
         wrongly, another contract version, or a name that is taken.
         """
-        plugin = name or _name_of(module, type(module).__name__)
+        plugin = name or name_of(module)
         before = self._kept()
         try:
             if self._hooks.has(module, plugin):
@@ -112,24 +104,24 @@ class Registry:
                     hint="register it before the first crate is declared",
                 )
             offered = self._add_backends(module, plugin)
-            self._plugins[plugin] = Plugin(plugin, target or _target(module), origin, hooks, offered)
+            self._plugins[plugin] = Plugin(plugin, target or target_of(module), origin, hooks, offered)
             if not offered and set(hooks) <= {BACKENDS} and not self._hooks.wraps(module, BACKENDS):
                 raise PluginError(
                     f"plugin '{plugin}' registers no backend",
-                    context=(plugin_row(_module_of(module)),),
+                    context=(plugin_row(module_of(module)),),
                     hint="mark a function cratewright_register_backend() with cratewright.hookimpl",
                 )
             if self._hooks.wraps(module, BACKENDS):
                 self._collect_again()
             self._add_more(module, plugin)
-            if not self._is_discovering:
+            if not self._is_loading:
                 self._check_profiles(plugin)
         except BaseException as error:
             self._restore(before)
             self._hooks.remove(module, plugin)
             if isinstance(error, CratewrightError) or not is_fault(error):
                 raise
-            rows = (plugin_row(_module_of(module)),)
+            rows = (plugin_row(module_of(module)),)
             raise foreign_error(error, f"plugin '{plugin}' cannot be registered", rows=rows) from error
 
     def _kept(self) -> tuple[dict[str, Any], ...]:
@@ -142,11 +134,11 @@ class Registry:
         """Add the commands and profiles of a plugin."""
         commands: list[str] = []
         for found in self._hooks.offers(COMMANDS, module, plugin):
-            command = checked_command(found, (plugin, plugin_words(_module_of(module))))
+            command = checked_command(found, (plugin, plugin_words(module_of(module))))
             self._add_named("command", command, self._commands, plugin, commands)
         profiles: list[str] = []
         for found in self._hooks.offers(PROFILES, module, plugin):
-            profile = checked_profile(found, (plugin, plugin_words(_module_of(module))))
+            profile = checked_profile(found, (plugin, plugin_words(module_of(module))))
             self._add_named("profile", profile, self._profiles, plugin, profiles)
         own = self._plugins[plugin]
         self._plugins[plugin] = replace(own, commands=tuple(commands), profiles=tuple(profiles))
@@ -171,7 +163,7 @@ class Registry:
         for kind in self._backends.values() if names else ():
             for spec in kind.OPTIONS:
                 rows.setdefault(spec.name, []).append(spec)
-        words = plugin_words(_module_of(self._hooks.plugin(plugin))) if names else ""
+        words = plugin_words(module_of(self._hooks.plugin(plugin))) if names else ""
         for name in names:
             check_profile(self._profiles[name], (plugin, words), names, rows)
 
@@ -211,33 +203,25 @@ class Registry:
             raise PluginError(f"the cache '{url}' was opened as {store!r}, which is not a CacheKvStore")
         return store
 
-    def discover(self) -> None:
-        """Load every plugin that is installed or lies beside this package in a checkout.
-
-        Raises: ConfigurationError for a blocked name that no plugin has.
-        """
-        plugins = list(find_plugins())
-        for name in self._blocked:
-            names = [found.entry.name for found in plugins]
-            if name not in names:
-                raise ConfigurationError(
-                    f"CRATE_PLUGINS blocks '{name}', which is not a plugin", hint=near_miss(name, names)
-                )
-        self._is_discovering = True
-        for found in plugins:
-            name = found.entry.name
-            if name in self._plugins:
-                continue
-            reason = BLOCKED if name in self._blocked else self._loaded(found)
-            if reason:
-                self._plugins[name] = Plugin(name, found.entry.value, found.origin, broken=reason)
-        self._is_discovering = False
-        # A profile may have options of another plugin, so all plugins are loaded first.
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Check profiles only at the end: they may have options of a plugin that is added later."""
+        self._is_loading = True
+        yield
+        self._is_loading = False
         for plugin in self.plugins:
             try:
                 self._check_profiles(plugin.name)
             except PluginError as error:
                 self._set_aside(plugin, str(error))
+
+    def has(self, name: str) -> bool:
+        """Return whether a plugin is listed under a name, usable or not."""
+        return name in self._plugins
+
+    def add_broken(self, plugin: Plugin) -> None:
+        """List a plugin that cannot be used."""
+        self._plugins[plugin.name] = plugin
 
     def _set_aside(self, plugin: Plugin, reason: str) -> None:
         for names, offered in (
@@ -260,23 +244,6 @@ class Registry:
     def _reasons(self) -> list[tuple[str, str]]:
         return [(f"plugin {plugin}", reason) for plugin, reason in sorted(self.broken.items())]
 
-    def _loaded(self, found: FoundPlugin) -> str:
-        """Load a plugin and return why it cannot be used, if it cannot."""
-        try:
-            if found.path and found.path not in sys.path:
-                sys.path.append(found.path)
-            entry = found.entry
-            # The output of a command must not contain what a module prints.
-            with redirect_stdout(sys.stderr):
-                self.register(entry.load(), name=entry.name, origin=found.origin, target=entry.value)
-        except PluginError as error:
-            return str(error)
-        except BaseException as error:
-            if not is_fault(error):
-                raise
-            return str(foreign_error(error, "it cannot be imported"))
-        return ""
-
     def describe(self, path: str, data: bytes) -> Mapping[str, object] | None:
         """Return what a plugin knows of a file, None if none does.
 
@@ -297,86 +264,20 @@ class Registry:
     def _add_backends(self, module: object, plugin: str) -> tuple[str, ...]:
         offered: list[str] = []
         for found in self._hooks.offers(BACKENDS, module, plugin):
-            self._add(found, plugin, offered)
+            kind = checked_backend(found, plugin, module_of(module))
+            other = self._backends.get(kind.NAME)
+            if other is not None:
+                twice = kind.NAME in offered
+                raise PluginError(
+                    f"plugin '{plugin}' offers two backends '{kind.NAME}'"
+                    if twice
+                    else f"two plugins offer a backend '{kind.NAME}'",
+                    context=[
+                        (plugin_words(each.__module__), f"{each.__module__}:{each.__qualname__}")
+                        for each in (other, kind)
+                    ],
+                    hint="" if twice else "uninstall one of them, or block one: CRATE_PLUGINS=-NAME",
+                )
+            self._backends[kind.NAME] = kind
+            offered.append(kind.NAME)
         return tuple(offered)
-
-    def _add(self, found: object, plugin: str, offered: list[str]) -> None:
-        if not (isinstance(found, type) and issubclass(found, CodegenBackend)):
-            raise PluginError(
-                f"plugin '{plugin}' registers {found!r}, which is not a CodegenBackend",
-                context=(plugin_row(_module_of(self._hooks.plugin(plugin))),),
-                hint="return a class, or a list of classes",
-            )
-        fault = find_class_fault(found)
-        if fault is not None:
-            raise PluginError(
-                f"plugin '{plugin}', class {found.__name__}: {fault.message}",
-                context=(
-                    plugin_row(found.__module__),
-                    *([("expected", fault.expected)] if fault.expected else []),
-                ),
-                hint=fault.hint,
-            )
-        other = self._backends.get(found.NAME)
-        if other is not None:
-            raise PluginError(
-                f"plugin '{plugin}' offers two backends '{found.NAME}'"
-                if found.NAME in offered
-                else f"two plugins offer a backend '{found.NAME}'",
-                context=(
-                    (plugin_words(other.__module__), _path(other)),
-                    (plugin_words(found.__module__), _path(found)),
-                ),
-                hint="" if found.NAME in offered else "uninstall one of them, or block one: CRATE_PLUGINS=-NAME",
-            )
-        self._backends[found.NAME] = found
-        offered.append(found.NAME)
-
-
-def _path(kind: type[CodegenBackend]) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
-
-
-def _module_of(plugin: object) -> str:
-    return _name_of(plugin, type(plugin).__module__)
-
-
-def _name_of(plugin: object, otherwise: str) -> str:
-    try:
-        return str(getattr(plugin, "__name__", otherwise))
-    except Exception:  # an object may answer anything
-        return otherwise
-
-
-def _target(module: object) -> str:
-    return _name_of(module, f"an object of {type(module).__module__}:{type(module).__qualname__}")
-
-
-@lru_cache(maxsize=1)
-def default_registry() -> Registry:
-    """Return the process's registry, with all plugins that can be found.
-
-    Raises: ConfigurationError for an invalid word in `CRATE_PLUGINS`.
-    """
-    registry = Registry(_blocked(os.environ.get("CRATE_PLUGINS", "")))
-    registry.discover()
-    if _flag(os.environ.get("CRATE_TRACE_PLUGINS", "")):
-        registry.trace()
-    return registry
-
-
-def _blocked(text: str) -> list[str]:
-    words = text.replace(",", " ").split()
-    for word in words:
-        if not word.startswith("-") or len(word) == 1:
-            raise ConfigurationError(
-                f"CRATE_PLUGINS takes names of plugins with '-' in front, not '{word}'",
-                hint=f"CRATE_PLUGINS=-{word} leaves it out; cratewright.register(module) adds one",
-            )
-    return [word[1:] for word in words]
-
-
-def _flag(text: str) -> bool:
-    if text not in ("", "0", "1"):
-        raise ConfigurationError(f"CRATE_TRACE_PLUGINS takes 0 or 1, not '{text}'")
-    return text == "1"

@@ -24,7 +24,7 @@ from ..base.host import hold_signals, wait_unreaped
 from ..base.values import dataclass
 from ..pipeline.engine import Engine
 from ..pipeline.plan import option_table
-from ..plugins.registry import default_registry
+from ..plugins.loading import default_registry
 from ..system.child import begin_group, disown, end_group, own
 from ..system.ending import end_anew
 from ..system.fs import file_stamp, read_bytes

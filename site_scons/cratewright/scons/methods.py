@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ..plugins.registry import default_registry
+from ..plugins.loading import default_registry
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .at_exit.unvisited import reads_any
 from .at_exit.write_record import watch_build

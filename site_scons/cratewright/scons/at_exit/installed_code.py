@@ -14,8 +14,8 @@ from ...contract.incremental_cache import code_places
 from ...pipeline.engine import Engine
 from ...plugins.discovery import checkout_places
 from ...plugins.hooks import EVENTS, PROFILES
+from ...plugins.loading import default_registry
 from ...plugins.plugin import BY_HAND
-from ...plugins.registry import default_registry
 
 __all__ = ["check_plugins", "installed_files", "is_below", "loaded_files"]
 

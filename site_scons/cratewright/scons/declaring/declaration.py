@@ -12,7 +12,7 @@ from ...contract.backend import Capability
 from ...contract.edge import plugin_class
 from ...pipeline.plan import check_crate, check_target, option_table, source_table
 from ...pipeline.settings import read_workers
-from ...plugins.registry import default_registry
+from ...plugins.loading import default_registry
 from ...values.construction import combine_options
 from ...values.crate import UNVERSIONED, Crate, CrateType, check_crate_name, parse_crate_types
 from ...values.identity import CrateReference

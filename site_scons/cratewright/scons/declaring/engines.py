@@ -13,7 +13,7 @@ from ...contract.backend import CodegenBackend
 from ...pipeline.cache_settings import cache_places, is_url, one_a_line, read_modes
 from ...pipeline.engine import Engine
 from ...pipeline.settings import FLAGS, NUMBER_SETTINGS, SECRETS, SETTINGS, read_remote, read_workers
-from ...plugins.registry import default_registry
+from ...plugins.loading import default_registry
 from ...values.option_spec import OptionSpec
 from ..crates.build import Build
 from ..options.spelling import own_names

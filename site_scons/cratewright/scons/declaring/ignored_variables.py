@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import CratewrightError
 from ...contract.backend import CodegenBackend
 from ...formats.stage_record import StageRecord, encode_record
-from ...plugins.registry import default_registry
+from ...plugins.loading import default_registry
 from ...rules.output_name import variables_path
 from ...system.fs import write_if_changed
 from ..options.tool_defaults import AS_FOUND, EMPTY, WITH_DEFAULT, says_something

@@ -13,7 +13,7 @@ import SCons.Node.FS
 
 from ...base.errors import ConfigurationError, GraphError, near_miss
 from ...pipeline.plan import check_target, option_table, source_table
-from ...plugins.registry import default_registry
+from ...plugins.loading import default_registry
 from ...system.fs import read_bytes
 from ...values.option_spec import OptionKind
 from ...values.options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile

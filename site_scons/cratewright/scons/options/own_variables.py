@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import SCons.Util
 
 from ...base.errors import ConfigurationError
-from ...plugins.registry import default_registry
+from ...plugins.loading import default_registry
 from .spelling import commanded
 
 if TYPE_CHECKING:

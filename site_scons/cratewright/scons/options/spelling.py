@@ -12,7 +12,7 @@ import SCons.Script
 from ...base.errors import ConfigurationError, UnknownNameError, near_miss
 from ...contract.backend import CodegenBackend
 from ...pipeline.settings import SETTINGS
-from ...plugins.registry import default_registry
+from ...plugins.loading import default_registry
 from ...values.options import CORE_OPTIONS
 
 if TYPE_CHECKING:
