@@ -18,17 +18,16 @@ from ..system.child import check_ended
 from ..system.elsewhere import Placed, Portable, Ran
 from .address import Address
 from .channel import Gone
+from .content_storage import ContentStorage
 from .input_tree import input_root
-from .message import WireDigest, message_digest, read_digest
+from .message import API, WireDigest, message_digest, read_digest
 from .patience import Wait
-from .reapi import ReapiTransport
 from .store import Fault, tell_user
 from .wire import WireError, WireFields, decode, encode_message
 
 __all__ = ["Executor"]
 
-_V2 = "/build.bazel.remote.execution.v2"
-_EXECUTE = f"{_V2}.Execution/Execute"
+_EXECUTE = f"{API}.Execution/Execute"
 _CANCEL = "/google.longrunning.Operations/CancelOperation"
 _TOGETHER = 256
 """Files checked by one Action, among those that a machine must have."""
@@ -59,9 +58,8 @@ class Executor:
     def __init__(
         self, address: Address, *, platform: Iterable[tuple[str, str]] = (), jobs: int = 1, timeout: float = 300.0
     ) -> None:
-        self._transport = ReapiTransport(address)
+        self._storage = ContentStorage(address)
         self._name = address.shown
-        self._instance = address.instance.encode()
         self._timeout = timeout
         properties = [(1, encode_message([(1, name.encode()), (2, text.encode())])) for name, text in sorted(platform)]
         self._platform = encode_message(properties)
@@ -109,7 +107,7 @@ class Executor:
         """Close the connection."""
         with self._lock:
             self._left = self._left or "closed"
-        self._transport.close()
+        self._storage.close()
 
     def _failed(self, reason: str, final: bool) -> None:
         check_ended()
@@ -199,7 +197,7 @@ class Executor:
 
     def _give(self, blobs: Mapping[WireDigest, bytes]) -> None:
         new = {digest: data for digest, data in blobs.items() if digest not in self._there}
-        faults = self._transport.give(new, Wait(_GRACE)) if new else ()
+        faults = self._storage.write(new, Wait(_GRACE))[1] if new else ()
         if faults:
             raise _Unusable(faults[-1].reason, faults[-1].final)
         self._there.update(new)
@@ -209,10 +207,10 @@ class Executor:
 
         Raises: _Unusable; Interrupted, and then the server has been told.
         """
-        request = encode_message([(1, self._instance), (3, int(fresh)), (6, action.encoded())])
+        request = self._storage.request((3, int(fresh)), (6, action.encoded()))
         operation = b""
         try:
-            for message in self._transport.channel.stream(_EXECUTE, request, Wait(self._timeout + _GRACE)):
+            for message in self._storage.channel.stream(_EXECUTE, request, Wait(self._timeout + _GRACE)):
                 if isinstance(message, Fault) or message is None:
                     # The server may have evicted a blob between the check and its use.
                     self._there.clear()
@@ -242,7 +240,7 @@ class Executor:
     def _cancel(self, operation: bytes) -> None:
         """Cancel an operation on the server; a call dropped before its response would not be sent."""
         if operation:
-            channel = self._transport.channel
+            channel = self._storage.channel
             with suppress(Exception):  # whatever it says to that
                 channel.start(channel.unary(_CANCEL), encode_message([(1, operation)])).result(timeout=_GOODBYE)
 
@@ -267,7 +265,7 @@ class Executor:
                 streams.append((len(said) - 1, place))
         missing = [digest for digest in (*named.values(), *(each for _, each in streams)) if digest not in wanted]
         if missing:
-            found, faults = self._transport.take(missing, Wait(_GRACE))
+            found, faults = self._storage.read(missing, Wait(_GRACE))
             wanted |= found
             if any(digest not in wanted for digest in missing):
                 raise _Unusable(faults[-1].reason if faults else "the program's outputs are gone")

@@ -14,6 +14,7 @@ from ..base.values import dataclass
 from .wire import WireError, WireFields, decode, encode_message
 
 __all__ = [
+    "API",
     "COMMAND",
     "DIRECTORY",
     "ENTRY_OUTPUT",
@@ -26,6 +27,7 @@ __all__ = [
     "read_digest",
 ]
 
+API = "/build.bazel.remote.execution.v2"
 LARGEST = 512 << 20
 """Bytes of the largest value that is sent or accepted, as in the embedded store."""
 INLINE = 32 << 10
@@ -70,7 +72,7 @@ COMMAND = encode_message([(1, b"cratewright"), (7, ENTRY_OUTPUT.encode())])
 
 
 def action_of(key: str) -> bytes:
-    """Return the Action whose result is the entry of a key: one command for all, told apart by the salt."""
+    """Return the Action whose result is the entry of a key: one command for all, distinguished by the salt."""
     command, directory = message_digest(COMMAND).encoded(), message_digest(DIRECTORY).encoded()
     return encode_message([(1, command), (2, directory), (9, bytes.fromhex(key))])
 
