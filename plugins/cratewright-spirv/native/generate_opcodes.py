@@ -1,6 +1,6 @@
 """Writes `opcodes.py` from the official SPIR-V grammar (`spirv.core.grammar.json` of SPIRV-Headers).
 
-Knows nothing of how the table is used. Run by hand when a newer grammar is wanted:
+Run it by hand when a newer grammar is wanted:
 
     python generate_opcodes.py .../include/spirv/unified1/spirv.core.grammar.json 1.4.335.0 > opcodes.py
 """
@@ -33,75 +33,43 @@ SPECIAL = {
 MASKS = {"ImageOperands": "I", "MemoryAccess": "M", "TensorAddressingOperands": "A", "TensorOperands": "N"}
 # these kinds are followed by literal words only, however many there are
 REST_LITERAL = {"LoopControl", "LiteralContextDependentNumber"}
+# fmt: off
 CONSTANTS = [
-    "Source",
-    "Name",
-    "MemberName",
-    "String",
-    "Line",
-    "NoLine",
-    "Extension",
-    "ExtInstImport",
-    "ExtInst",
-    "MemoryModel",
-    "EntryPoint",
-    "ExecutionMode",
-    "ExecutionModeId",
-    "Capability",
-    "TypeVoid",
-    "TypeBool",
-    "TypeInt",
-    "TypeFloat",
-    "TypeVector",
-    "TypeMatrix",
-    "TypeImage",
-    "TypeSampler",
-    "TypeSampledImage",
-    "TypeArray",
-    "TypeRuntimeArray",
-    "TypeStruct",
-    "TypePointer",
-    "TypeFunction",
-    "TypeForwardPointer",
-    "TypeAccelerationStructureKHR",
-    "Constant",
-    "ConstantTrue",
-    "ConstantFalse",
-    "ConstantComposite",
-    "SpecConstant",
-    "SpecConstantTrue",
-    "SpecConstantFalse",
-    "SpecConstantComposite",
-    "SpecConstantOp",
-    "Function",
-    "FunctionParameter",
-    "FunctionEnd",
-    "FunctionCall",
-    "Variable",
-    "Load",
-    "Store",
-    "CopyMemory",
-    "AccessChain",
-    "InBoundsAccessChain",
-    "PtrAccessChain",
-    "InBoundsPtrAccessChain",
-    "CopyObject",
-    "ImageTexelPointer",
-    "ArrayLength",
-    "Decorate",
-    "MemberDecorate",
-    "DecorationGroup",
-    "GroupDecorate",
-    "GroupMemberDecorate",
-    "DecorateId",
-    "DecorateString",
-    "MemberDecorateString",
-    "ControlBarrier",
-    "MemoryBarrier",
-    "Label",
-    "Switch",
-    "Undef",
+    "Undef", "SourceContinued", "Source", "SourceExtension", "Name", "MemberName", "String", "Line", "Extension",
+    "ExtInstImport", "ExtInst", "MemoryModel", "EntryPoint", "ExecutionMode", "Capability", "TypeVoid", "TypeBool",
+    "TypeInt", "TypeFloat", "TypeVector", "TypeMatrix", "TypeImage", "TypeSampler", "TypeSampledImage", "TypeArray",
+    "TypeRuntimeArray", "TypeStruct", "TypePointer", "TypeFunction", "TypeForwardPointer", "ConstantTrue",
+    "ConstantFalse", "Constant", "ConstantComposite", "ConstantNull", "SpecConstantTrue", "SpecConstantFalse",
+    "SpecConstant", "SpecConstantComposite", "SpecConstantOp", "Function", "FunctionParameter", "FunctionEnd",
+    "FunctionCall", "Variable", "ImageTexelPointer", "Load", "Store", "CopyMemory", "CopyMemorySized", "AccessChain",
+    "InBoundsAccessChain", "PtrAccessChain", "ArrayLength", "InBoundsPtrAccessChain", "Decorate", "MemberDecorate",
+    "DecorationGroup", "GroupDecorate", "GroupMemberDecorate", "VectorExtractDynamic", "CopyObject",
+    "ImageSampleImplicitLod", "ImageSampleDrefImplicitLod", "ImageSampleProjImplicitLod",
+    "ImageSampleProjDrefImplicitLod", "ImageRead", "ImageWrite", "Image", "ImageQueryLod", "ImageQuerySamples",
+    "ConvertFToU", "UConvert", "SConvert", "FConvert", "Bitcast", "SNegate", "SMulExtended", "Any",
+    "FUnordGreaterThanEqual", "ShiftRightLogical", "BitCount", "DPdx", "DPdy", "Fwidth", "DPdxFine", "DPdyFine",
+    "FwidthFine", "DPdxCoarse", "DPdyCoarse", "FwidthCoarse", "EmitVertex", "EndPrimitive", "EmitStreamVertex",
+    "EndStreamPrimitive", "ControlBarrier", "MemoryBarrier", "AtomicLoad", "AtomicStore", "AtomicExchange",
+    "AtomicXor", "Phi", "LoopMerge", "SelectionMerge", "Label", "Branch", "BranchConditional", "Switch", "Kill",
+    "Return", "ReturnValue", "Unreachable", "LifetimeStop", "ImageSparseSampleImplicitLod",
+    "ImageSparseSampleDrefImplicitLod", "ImageSparseSampleProjImplicitLod", "ImageSparseSampleProjDrefImplicitLod",
+    "ImageSparseDrefGather", "ImageSparseTexelsResident", "NoLine", "AtomicFlagTestAndSet", "AtomicFlagClear",
+    "ImageSparseRead", "ModuleProcessed", "ExecutionModeId", "DecorateId", "GroupNonUniformElect",
+    "GroupNonUniformQuadSwap", "CopyLogical", "PtrNotEqual", "ColorAttachmentReadEXT", "DepthAttachmentReadEXT",
+    "StencilAttachmentReadEXT", "TerminateInvocation", "TypeUntypedPointerKHR", "SubgroupBallotKHR",
+    "SubgroupFirstInvocationKHR", "SubgroupAllKHR", "SubgroupReadInvocationKHR", "ExtInstWithForwardRefsKHR",
+    "TraceRayKHR", "ExecuteCallableKHR", "IgnoreIntersectionKHR", "TerminateRayKHR", "SDot", "SUDotAccSat",
+    "CooperativeMatrixLoadKHR", "CooperativeMatrixStoreKHR", "TypeRayQueryKHR", "ImageSampleWeightedQCOM",
+    "ImageBlockMatchSADQCOM", "ImageBlockMatchWindowSSDQCOM", "ImageBlockMatchGatherSADQCOM", "FragmentMaskFetchAMD",
+    "FragmentFetchAMD", "ImageSampleFootprintNV", "EmitMeshTasksEXT", "SetMeshOutputsEXT", "ReportIntersectionKHR",
+    "IgnoreIntersectionNV", "TerminateRayNV", "TraceNV", "TypeAccelerationStructureKHR", "ExecuteCallableNV",
+    "CooperativeMatrixLoadNV", "CooperativeMatrixStoreNV", "BeginInvocationInterlockEXT", "EndInvocationInterlockEXT",
+    "CooperativeMatrixLoadTensorNV", "CooperativeMatrixStoreTensorNV", "DemoteToHelperInvocation",
+    "IsHelperInvocationEXT", "AtomicFMinEXT", "AtomicFMaxEXT", "DecorateString", "MemberDecorateString",
+    "AtomicFAddEXT",
 ]
+# fmt: on
+"""The instructions that code names, by their opcodes."""
 WIDTH = 110
 
 
@@ -202,7 +170,7 @@ def generate(grammar: Path, release: str) -> Iterator[str]:
     version = f"{data['major_version']}.{data['minor_version']}, revision {data['revision']}"
     yield f'''"""The operands of every SPIR-V instruction, as generated by `native/generate_opcodes.py`.
 
-Knows nothing of modules. Made from the grammar of SPIR-V {version} (SPIRV-Headers {release}).
+Made from the grammar of SPIR-V {version} (SPIRV-Headers {release}).
 
 `INSTRUCTIONS` gives each opcode's name and the kinds of its operand words, in order; words may end early:
 `T` result type, `R` result id, `i` id, `n` literal, `s` string, a final `*` repeats the letter before it,

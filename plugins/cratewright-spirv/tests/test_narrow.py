@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cratewright_spirv.text.narrow import widened
+from cratewright_spirv.compile.narrow import widened
 
 STORAGE = "#version 460\n#extension GL_EXT_shader_16bit_storage : require\n"
 BOTH = STORAGE + "#extension GL_EXT_shader_8bit_storage : require\n"

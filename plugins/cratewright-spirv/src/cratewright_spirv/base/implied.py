@@ -10,7 +10,16 @@ from collections.abc import Iterable
 
 from cratewright import ModuleCodegen, dataclass
 
-__all__ = ["IMPLIES", "INITIALISER", "INVARIANT", "NOTHING_IMPLIED", "PRECISE", "Implied", "Mode", "share"]
+__all__ = [
+    "IMPLIES",
+    "INITIALISER",
+    "INVARIANT_OUTPUT",
+    "NOTHING_IMPLIED",
+    "PRECISE_OUTPUT",
+    "Implied",
+    "Mode",
+    "share",
+]
 
 IMPLIES = "implies"
 """The attribute that holds it."""
@@ -18,7 +27,7 @@ IMPLIES = "implies"
 INITIALISER = "$init:"
 """What begins the name of a function that sets the global variables of a unit; its path follows."""
 
-INVARIANT, PRECISE = "invariant ", "precise "
+INVARIANT_OUTPUT, PRECISE_OUTPUT = "invariant ", "precise "
 """What begins a place that stands for a built-in output which a unit redeclares; the output's name follows."""
 
 Mode = tuple[int, ...]
@@ -86,6 +95,6 @@ def share(units: Iterable[Implied]) -> bool:
             return True
         names |= own
         for place, digest in unit.placed:
-            if places.setdefault(place, digest) != digest or place.startswith((INVARIANT, PRECISE)):
+            if places.setdefault(place, digest) != digest or place.startswith((INVARIANT_OUTPUT, PRECISE_OUTPUT)):
                 return True
     return False

@@ -9,22 +9,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 
 from cratewright import LinkError, dataclass
 
+from . import enumerants as spv
 from . import opcodes as op
-from .decorations import BUILT_IN, LOCATION, PATCH, WORKGROUP_SIZE
 from .module import parse, string
-from .program import INPUT, OUTPUT, Program, ProgramEntry
+from .program import Program, ProgramEntry
 from .restrictions import BUILT_INS, EXTENDED, INTERFACES, OPERATIONS, Restriction, located_variable, shared_variable
 from .workgroup import asks_for_size
 
 __all__ = ["check", "check_program"]
 
-WORKGROUP_STORAGE = 4
 WORKGROUP_SCOPE = 2
 # Bits of memory semantics: what a barrier orders.
 WORKGROUP_MEMORY, ALL_MEMORY = 0x100, 0xFC0
 VERSION_1_3 = 0x10300
-DISTANCES = frozenset({3, 4})
-PER_TASK = 5273
 
 Graph = Mapping[int, Collection[int]]
 
@@ -139,7 +136,7 @@ def _restricted(program: Program, graph: Graph, names: Mapping[int, str]) -> dic
     for function, body in program.functions.items():
         own = {variables[each]: None for each in graph.get(function, ()) if each in variables}
         if asking.get(function):
-            own[BUILT_INS[WORKGROUP_SIZE]] = None
+            own[BUILT_INS[spv.WORKGROUP_SIZE]] = None
         for words in body:
             opcode = words[0] & 0xFFFF
             restriction = OPERATIONS.get(opcode)
@@ -171,19 +168,19 @@ def _restricted_variables(program: Program, names: Mapping[int, str]) -> dict[in
             pointees[words[1]] = words[3]
         elif opcode == op.VARIABLE:
             name, storage, held = names.get(words[2]) or f"%{words[2]}", words[3], pointees[words[1]]
-            if storage == WORKGROUP_STORAGE:
+            if storage == spv.WORKGROUP:
                 found[words[2]] = shared_variable(name)
                 continue
             inner = elements.get(held, held)
             own = {**marks.get(elements.get(inner, inner), {}), **marks.get(inner, {}), **marks.get(words[2], {})}
-            number = own.get(BUILT_IN, -1)
+            number = own.get(spv.BUILT_IN, -1)
             # Distances are arrays, outside of blocks.
-            depth = 1 + (number in DISTANCES and BUILT_IN in marks.get(words[2], {}))
+            depth = 1 + (number in (spv.CLIP_DISTANCE, spv.CULL_DISTANCE) and spv.BUILT_IN in marks.get(words[2], {}))
             is_array = held in elements and (depth == 1 or inner in elements)
             if number in BUILT_INS or (storage, is_array, number) in INTERFACES:
                 found[words[2]] = INTERFACES.get((storage, is_array, number)) or BUILT_INS[number]
-            elif LOCATION in own and storage in (INPUT, OUTPUT) and PER_TASK not in own:
-                found[words[2]] = located_variable(name, storage, is_array=is_array, is_patch=PATCH in own)
+            elif spv.LOCATION in own and storage in (spv.INPUT, spv.OUTPUT) and spv.PER_TASK not in own:
+                found[words[2]] = located_variable(name, storage, is_array=is_array, is_patch=spv.PATCH in own)
     return found
 
 

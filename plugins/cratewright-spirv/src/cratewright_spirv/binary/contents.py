@@ -7,19 +7,32 @@ from dataclasses import replace
 
 from cratewright import value_digest
 
+from . import enumerants as spv
 from . import opcodes as op
 from .module import Instruction, result, string
 from .program import Program
 
 __all__ = ["Contents", "unify"]
 
-_LINKAGE = 41
-# RelaxedPrecision, Restrict, Aliased, Volatile, Coherent, NonWritable, NonReadable: units may differ in these.
-_ACCESS = frozenset({_LINKAGE, 0, 19, 20, 21, 23, 24, 25})
-_TYPES = frozenset({*range(op.TYPE_VOID, op.TYPE_FUNCTION + 1), op.TYPE_ACCELERATION_STRUCTURE_KHR, 4472})
+# Units may differ in these.
+_ACCESS = frozenset(
+    {
+        spv.LINKAGE_ATTRIBUTES,
+        spv.RELAXED_PRECISION,
+        spv.RESTRICT,
+        spv.ALIASED,
+        spv.VOLATILE,
+        spv.COHERENT,
+        spv.NON_WRITABLE,
+        spv.NON_READABLE,
+    }
+)
+_TYPES = frozenset(
+    {*range(op.TYPE_VOID, op.TYPE_FUNCTION + 1), op.TYPE_ACCELERATION_STRUCTURE_KHR, op.TYPE_RAY_QUERY_KHR}
+)
 _CONSTANTS = frozenset(
     {
-        op.CONSTANT, op.CONSTANT_TRUE, op.CONSTANT_FALSE, op.CONSTANT_COMPOSITE, 46,
+        op.CONSTANT, op.CONSTANT_TRUE, op.CONSTANT_FALSE, op.CONSTANT_COMPOSITE, op.CONSTANT_NULL,
         op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE, op.SPEC_CONSTANT_COMPOSITE,
         op.SPEC_CONSTANT_OP,
     }
@@ -36,7 +49,7 @@ class Contents:
 
     def __init__(self, program: Program, *, loose: bool = False) -> None:
         self._module = program.module
-        self._ignored = _ACCESS if loose else frozenset({_LINKAGE})
+        self._ignored = _ACCESS if loose else frozenset({spv.LINKAGE_ATTRIBUTES})
         self.definitions: dict[int, Instruction] = {}
         self.marks: dict[int, list[Instruction]] = {}
         self.names: dict[int, str] = {}

@@ -14,27 +14,10 @@ from dataclasses import replace
 from cratewright import pattern
 
 from . import opcodes as op
-from .module import Instruction, build, literal, parse, spans, string
+from .debug_info import DEBUG_LINE, NO_DEBUG_LINE, SET_NAME, SOURCE, is_debug_set
+from .module import HEADER_WORDS, Instruction, build, literal, parse, spans, string
 
 __all__ = [
-    "ARRAY_TYPE",
-    "BASIC_TYPE",
-    "COMPILATION_UNIT",
-    "DEBUG_LINE",
-    "DECLARE",
-    "DEFINITION",
-    "FUNCTION",
-    "FUNCTION_TYPE",
-    "GLOBAL_VARIABLE",
-    "LOCAL_VARIABLE",
-    "NO_DEBUG_LINE",
-    "NO_SCOPE",
-    "SCOPE",
-    "SET_NAME",
-    "SOURCE",
-    "VALUE",
-    "has_debug_info",
-    "is_debug_set",
     "lines_for_linker",
     "linked_lines",
     "only_lines",
@@ -43,21 +26,7 @@ __all__ = [
     "without_repeats",
 ]
 
-SET_NAME = "NonSemantic.Shader.DebugInfo"
-COMPILATION_UNIT, BASIC_TYPE, ARRAY_TYPE, FUNCTION_TYPE, GLOBAL_VARIABLE, FUNCTION, SCOPE, NO_SCOPE = (
-    1,
-    2,
-    5,
-    8,
-    18,
-    20,
-    23,
-    24,
-)
-LOCAL_VARIABLE, DECLARE, VALUE, SOURCE, DEFINITION, DEBUG_LINE, NO_DEBUG_LINE = 26, 28, 29, 35, 101, 103, 104
-"""Numbers of the set's instructions."""
-
-_HEADER, _BOUND = 5, 3
+_BOUND_AT = 3
 _LINES = frozenset({op.LINE, op.NO_LINE})
 # Lines do not extend beyond these.
 _EDGES = frozenset({op.FUNCTION, op.FUNCTION_END, op.LABEL})
@@ -75,7 +44,7 @@ def lines_for_linker(modules: Sequence[bytes]) -> list[bytes]:
         moved = len(modules) > 1 and offset and _HAS_LINES.search(data)
         result.append(_named(_moved(data, offset) if moved else data, _SHOWN, _HIDDEN))
         # The offset that the linker adds to the ids of the next module.
-        offset += int.from_bytes(data[_BOUND * 4 : _BOUND * 4 + 4], "little") - 1
+        offset += int.from_bytes(data[_BOUND_AT * 4 : _BOUND_AT * 4 + 4], "little") - 1
     return result
 
 
@@ -84,22 +53,12 @@ def linked_lines(data: bytes) -> bytes:
     return _named(data, _HIDDEN, _SHOWN)
 
 
-def is_debug_set(words: Instruction) -> bool:
-    """Return whether an instruction imports NonSemantic.Shader.DebugInfo."""
-    return words[0] & 0xFFFF == op.EXT_INST_IMPORT and string(words, 2)[0].startswith(SET_NAME)
-
-
-def has_debug_info(data: bytes) -> bool:
-    """Return whether a module may have NonSemantic.Shader.DebugInfo."""
-    return _SHOWN in data
-
-
 def without_debug_info(data: bytes) -> bytes:
     """Return a module without NonSemantic.Shader.DebugInfo and lines, if a unit brought them."""
     if _SHOWN not in data:
         return data
     words = array("I", data)
-    out = words[:_HEADER]
+    out = words[:HEADER_WORDS]
     sets: set[int] = set()
     others = data.count(b"NonSemantic.") > data.count(_SHOWN)
     for opcode, at, end in spans(words):
@@ -163,7 +122,7 @@ def with_relative_files(data: bytes, root: str, name: Callable[[str], str]) -> b
 def without_repeats(data: bytes) -> bytes:
     """Return a module without redundant lines and lines that apply to nothing."""
     words = array("I", data)
-    out, line, held = words[:_HEADER], array("I"), array("I")
+    out, line, held = words[:HEADER_WORDS], array("I"), array("I")
     for opcode, at, end in spans(words):
         if opcode in _LINES:
             line = words[at:end]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import opcodes as op
-from .module import Instruction, build, parse, string
+from .enumerants import EXPORT, IMPORT, LINK_ONCE, LINKAGE, LINKAGE_ATTRIBUTES
+from .module import MAGIC_BYTES, Instruction, build, parse, string
 from .signatures import DECLARES_TYPES, Signatures
 
 __all__ = ["linkage_symbols", "with_plain_linkage"]
 
-_LINKAGE_ATTRIBUTES = 41
-_EXPORT, _IMPORT, _LINK_ONCE = 0, 1, 2
-_MAGIC = b"\x03\x02\x23\x07"
 _LINKAGE_CAPABILITY = b"\x11\0\x02\0\x05\0\0\0"
 
 
@@ -21,20 +19,20 @@ def with_plain_linkage(data: bytes, *, name: str) -> bytes:
 
     `LinkOnceODR` becomes a plain export; `once` records those names.
     """
-    if _LINKAGE_CAPABILITY not in data or data[:4] != _MAGIC:
+    if _LINKAGE_CAPABILITY not in data or data[:4] != MAGIC_BYTES:
         return data
     module = parse(data, name, foreign=True)
     linked = False
     kept: list[Instruction] = []
     for words in module.instructions:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE_ATTRIBUTES:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES:
             linked = True
-            words = (*words[:-1], _EXPORT) if words[-1] == _LINK_ONCE else words  # noqa: PLW2901
+            words = (*words[:-1], EXPORT) if words[-1] == LINK_ONCE else words  # noqa: PLW2901
         elif words[0] & 0xFFFF == op.EXTENSION and string(words, 1)[0] == "SPV_KHR_linkonce_odr":
             continue
         kept.append(words)
     if not linked:
-        kept = [words for words in kept if words != build(op.CAPABILITY, 5)]
+        kept = [words for words in kept if words != build(op.CAPABILITY, LINKAGE)]
     return replace(module, instructions=tuple(kept)).encode()
 
 
@@ -50,7 +48,7 @@ def linkage_symbols(data: bytes, *, name: str) -> tuple[dict[str, str], dict[str
     exports: dict[str, str] = {}
     imports: dict[str, str] = {}
     for words in instructions:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE_ATTRIBUTES:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES:
             symbol, end = string(words, 3)
-            (imports if words[end] == _IMPORT else exports)[symbol] = types.get(words[1], "")
+            (imports if words[end] == IMPORT else exports)[symbol] = types.get(words[1], "")
     return exports, imports

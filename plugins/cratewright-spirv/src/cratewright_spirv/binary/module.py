@@ -20,6 +20,8 @@ from cratewright import FormatError, dataclass
 from . import opcodes as op
 
 __all__ = [
+    "HEADER_WORDS",
+    "MAGIC_BYTES",
     "RESULTS",
     "Instruction",
     "Module",
@@ -36,6 +38,7 @@ __all__ = [
 Instruction = tuple[int, ...]
 
 MAGIC = 0x07230203
+MAGIC_BYTES = struct.pack("<I", MAGIC)
 SWAPPED_MAGIC = 0x03022307
 HEADER_WORDS = 5
 WIDE = 32

@@ -13,12 +13,11 @@ from cratewright import dataclass
 
 from ..base.stages import stage_name
 from . import opcodes as op
-from .decorations import BINDING
+from .enumerants import BINDING, INPUT, OUTPUT
 from .module import Instruction, Module, build, result, string
 
-__all__ = ["INPUT", "OUTPUT", "REMARKS", "Program", "ProgramEntry", "reach", "trim"]
+__all__ = ["BEFORE_NAMES", "REMARKS", "Program", "ProgramEntry", "reach", "trim"]
 
-INPUT, OUTPUT = 1, 3
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)
 # the first operand of these is their target, which does not count as a use
@@ -35,6 +34,15 @@ REMARKS = frozenset(
         op.EXECUTION_MODE_ID,
     }
 )
+
+BEFORE_NAMES = frozenset(
+    {
+        *(op.CAPABILITY, op.EXTENSION, op.EXT_INST_IMPORT, op.MEMORY_MODEL),
+        *(op.ENTRY_POINT, op.EXECUTION_MODE, op.EXECUTION_MODE_ID),
+        *(op.STRING, op.SOURCE, op.SOURCE_CONTINUED, op.SOURCE_EXTENSION),
+    }
+)
+"""The instructions that the specification puts before debug names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from cratewright import dataclass
 
 from ..base.stages import STAGES
 from . import opcodes as op
+from .enumerants import DERIVATIVE_GROUP_LINEAR, DERIVATIVE_GROUP_QUADS, INPUT, OUTPUT
 
 __all__ = ["BUILT_INS", "EXTENDED", "INTERFACES", "OPERATIONS", "Restriction", "located_variable", "shared_variable"]
 
-_INPUT, _OUTPUT = 1, 3
-
-_DERIVATIVE_GROUPS = frozenset({5289, 5290})
+_DERIVATIVE_GROUPS = frozenset({DERIVATIVE_GROUP_QUADS, DERIVATIVE_GROUP_LINEAR})
 _KNOWN = frozenset(stage.name for stage in STAGES)
 _FRAGMENT, _GEOMETRY, _MESH, _TASK, _VERTEX = ("fragment",), ("geometry",), ("mesh",), ("task",), ("vertex",)
 _GROUPS = ("compute", "mesh", "task")
@@ -53,11 +52,11 @@ def shared_variable(name: str) -> Restriction:
 
 def located_variable(name: str, storage: int, *, is_array: bool, is_patch: bool) -> Restriction:
     """Return the restriction of an input or output at a location; an array may have an element for each vertex."""
-    what = f"the {'patch ' if is_patch else ''}{'input' if storage == _INPUT else 'output'} `{name}`"
+    what = f"the {'patch ' if is_patch else ''}{'input' if storage == INPUT else 'output'} `{name}`"
     what += "" if is_array or is_patch else ", which is not an array,"
     if is_patch:
-        return Restriction(what, ("tess-eval",) if storage == _INPUT else ("tess-control",), "only exists")
-    one, each = (_READ_ONE, _READ_EACH) if storage == _INPUT else (_WRITE_ONE, _WRITE_EACH)
+        return Restriction(what, ("tess-eval",) if storage == INPUT else ("tess-control",), "only exists")
+    one, each = (_READ_ONE, _READ_EACH) if storage == INPUT else (_WRITE_ONE, _WRITE_EACH)
     return Restriction(what, (*one, *each) if is_array else one, "only exists")
 
 
@@ -76,44 +75,50 @@ _SAMPLING = Restriction(
     hint="use textureLod, textureGrad or texelFetch there",
 )
 _DERIVATIVES = ("dFdx", "dFdy", "fwidth")
+_IMPLICIT_LOD = (
+    *(op.IMAGE_SAMPLE_IMPLICIT_LOD, op.IMAGE_SAMPLE_DREF_IMPLICIT_LOD),
+    *(op.IMAGE_SAMPLE_PROJ_IMPLICIT_LOD, op.IMAGE_SAMPLE_PROJ_DREF_IMPLICIT_LOD),
+    *(op.IMAGE_SPARSE_SAMPLE_IMPLICIT_LOD, op.IMAGE_SPARSE_SAMPLE_DREF_IMPLICIT_LOD),
+    *(op.IMAGE_SPARSE_SAMPLE_PROJ_IMPLICIT_LOD, op.IMAGE_SPARSE_SAMPLE_PROJ_DREF_IMPLICIT_LOD),
+)
 _DISCARD = _operation("discard", *_FRAGMENT)
 _TRACE = _operation("traceRayEXT", "raygen", "closest-hit", "miss")
 _CALLABLE = _operation("executeCallableEXT", "raygen", "closest-hit", "miss", "callable")
 
 # by opcode; a barrier is restricted only if its scope is the workgroup, or if it orders only shared memory
 OPERATIONS: dict[int, Restriction] = {
-    **dict.fromkeys((87, 89, 91, 93, 305, 307, 309, 311), _SAMPLING),
-    105: _derivative("textureQueryLod"),
-    **{207 + at: _derivative(name) for at, name in enumerate(_DERIVATIVES)},
-    **{210 + at: _derivative(f"{name}Fine") for at, name in enumerate(_DERIVATIVES)},
-    **{213 + at: _derivative(f"{name}Coarse") for at, name in enumerate(_DERIVATIVES)},
-    218: _operation("EmitVertex", *_GEOMETRY),
-    219: _operation("EndPrimitive", *_GEOMETRY),
-    220: _operation("EmitStreamVertex", *_GEOMETRY),
-    221: _operation("EndStreamPrimitive", *_GEOMETRY),
+    **dict.fromkeys(_IMPLICIT_LOD, _SAMPLING),
+    op.IMAGE_QUERY_LOD: _derivative("textureQueryLod"),
+    **{op.DPDX + at: _derivative(name) for at, name in enumerate(_DERIVATIVES)},
+    **{op.DPDX_FINE + at: _derivative(f"{name}Fine") for at, name in enumerate(_DERIVATIVES)},
+    **{op.DPDX_COARSE + at: _derivative(f"{name}Coarse") for at, name in enumerate(_DERIVATIVES)},
+    op.EMIT_VERTEX: _operation("EmitVertex", *_GEOMETRY),
+    op.END_PRIMITIVE: _operation("EndPrimitive", *_GEOMETRY),
+    op.EMIT_STREAM_VERTEX: _operation("EmitStreamVertex", *_GEOMETRY),
+    op.END_STREAM_PRIMITIVE: _operation("EndStreamPrimitive", *_GEOMETRY),
     op.CONTROL_BARRIER: _operation("barrier", "tess-control", *_GROUPS),
     op.MEMORY_BARRIER: _operation("memoryBarrierShared", *_GROUPS),
-    252: _DISCARD,
-    4160: _operation("colorAttachmentReadEXT", *_FRAGMENT),
-    4161: _operation("depthAttachmentReadEXT", *_FRAGMENT),
-    4162: _operation("stencilAttachmentReadEXT", *_FRAGMENT),
-    4416: _DISCARD,
-    4445: _TRACE,
-    4446: _CALLABLE,
-    4448: _operation("ignoreIntersectionEXT", "any-hit"),
-    4449: _operation("terminateRayEXT", "any-hit"),
-    5294: _operation("EmitMeshTasksEXT", *_TASK),
-    5295: _operation("SetMeshOutputsEXT", *_MESH),
-    5334: _operation("reportIntersectionEXT", "intersection"),
-    5335: _operation("ignoreIntersectionNV", "any-hit"),
-    5336: _operation("terminateRayNV", "any-hit"),
-    5337: _TRACE,
-    5344: _CALLABLE,
-    5364: _operation("beginInvocationInterlockARB", *_FRAGMENT),
-    5365: _operation("endInvocationInterlockARB", *_FRAGMENT),
+    op.KILL: _DISCARD,
+    op.COLOR_ATTACHMENT_READ_EXT: _operation("colorAttachmentReadEXT", *_FRAGMENT),
+    op.DEPTH_ATTACHMENT_READ_EXT: _operation("depthAttachmentReadEXT", *_FRAGMENT),
+    op.STENCIL_ATTACHMENT_READ_EXT: _operation("stencilAttachmentReadEXT", *_FRAGMENT),
+    op.TERMINATE_INVOCATION: _DISCARD,
+    op.TRACE_RAY_KHR: _TRACE,
+    op.EXECUTE_CALLABLE_KHR: _CALLABLE,
+    op.IGNORE_INTERSECTION_KHR: _operation("ignoreIntersectionEXT", "any-hit"),
+    op.TERMINATE_RAY_KHR: _operation("terminateRayEXT", "any-hit"),
+    op.EMIT_MESH_TASKS_EXT: _operation("EmitMeshTasksEXT", *_TASK),
+    op.SET_MESH_OUTPUTS_EXT: _operation("SetMeshOutputsEXT", *_MESH),
+    op.REPORT_INTERSECTION_KHR: _operation("reportIntersectionEXT", "intersection"),
+    op.IGNORE_INTERSECTION_NV: _operation("ignoreIntersectionNV", "any-hit"),
+    op.TERMINATE_RAY_NV: _operation("terminateRayNV", "any-hit"),
+    op.TRACE_NV: _TRACE,
+    op.EXECUTE_CALLABLE_NV: _CALLABLE,
+    op.BEGIN_INVOCATION_INTERLOCK_EXT: _operation("beginInvocationInterlockARB", *_FRAGMENT),
+    op.END_INVOCATION_INTERLOCK_EXT: _operation("endInvocationInterlockARB", *_FRAGMENT),
     # A new glslang compiles `discard` to the same.
-    5380: Restriction("`discard` or `demote`", _FRAGMENT),
-    5381: _operation("helperInvocationEXT", *_FRAGMENT),
+    op.DEMOTE_TO_HELPER_INVOCATION: Restriction("`discard` or `demote`", _FRAGMENT),
+    op.IS_HELPER_INVOCATION_EXT: _operation("helperInvocationEXT", *_FRAGMENT),
 }
 
 # by instruction of GLSL.std.450
@@ -209,15 +214,15 @@ BUILT_INS: dict[int, Restriction] = {
 _POSITIONS, _DISTANCES = {0: "Position", 1: "PointSize"}, {3: "ClipDistance", 4: "CullDistance"}
 _LAYERS = {9: "Layer", 10: "ViewportIndex"}
 _INTERFACES: tuple[tuple[int, bool, str, dict[int, str], tuple[str, ...]], ...] = (
-    (_OUTPUT, False, "one vertex", _POSITIONS | _DISTANCES, _ONE_VERTEX),
-    (_OUTPUT, True, "every vertex", _POSITIONS | _DISTANCES, _WRITE_EACH),
-    (_INPUT, False, "a fragment", _DISTANCES, _FRAGMENT),
-    (_INPUT, True, "every vertex", _POSITIONS | _DISTANCES, _READ_EACH),
-    (_OUTPUT, False, "one primitive", _LAYERS, _ONE_VERTEX),
-    (_OUTPUT, False, "one primitive", {7: "PrimitiveID"}, _GEOMETRY),
-    (_OUTPUT, False, "one primitive", {4432: "PrimitiveShadingRateEXT"}, ("vertex", "geometry")),
-    (_OUTPUT, True, "every primitive", {**_LAYERS, 7: "PrimitiveID", 4432: "PrimitiveShadingRateEXT"}, _MESH),
-    (_INPUT, False, "a fragment", _LAYERS, _FRAGMENT),
+    (OUTPUT, False, "one vertex", _POSITIONS | _DISTANCES, _ONE_VERTEX),
+    (OUTPUT, True, "every vertex", _POSITIONS | _DISTANCES, _WRITE_EACH),
+    (INPUT, False, "a fragment", _DISTANCES, _FRAGMENT),
+    (INPUT, True, "every vertex", _POSITIONS | _DISTANCES, _READ_EACH),
+    (OUTPUT, False, "one primitive", _LAYERS, _ONE_VERTEX),
+    (OUTPUT, False, "one primitive", {7: "PrimitiveID"}, _GEOMETRY),
+    (OUTPUT, False, "one primitive", {4432: "PrimitiveShadingRateEXT"}, ("vertex", "geometry")),
+    (OUTPUT, True, "every primitive", {**_LAYERS, 7: "PrimitiveID", 4432: "PrimitiveShadingRateEXT"}, _MESH),
+    (INPUT, False, "a fragment", _LAYERS, _FRAGMENT),
 )
 # by storage class, whether there is an element for each vertex or primitive, and SPIR-V number
 INTERFACES: dict[tuple[int, bool, int], Restriction] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from . import opcodes as op
-from .decorations import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
+from .enumerants import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
 from .module import RESULTS, Instruction, last_string
 
 __all__ = ["POINTER_SIZE", "ScalarValue", "Shapes"]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cratewright import pattern
 
 from . import opcodes as op
+from .enumerants import FUNCTION_STORAGE
 from .module import string
 
 __all__ = ["DECLARES_TYPES", "Signatures", "misnamed"]
@@ -23,7 +24,7 @@ DECLARES_TYPES = frozenset(
 """Opcodes of the instructions that matter here."""
 
 _PIECE = pattern(r"\{|(?: [^\s{},()<>\[\]]+)?[,}]")
-_FUNCTION_STORAGE, _USUAL_WIDTH, _DEEPEST = 7, 32, 16
+_USUAL_WIDTH, _DEEPEST = 32, 16
 _SCALARS = {(op.TYPE_INT, 1): "int", (op.TYPE_INT, 0): "uint", (op.TYPE_FLOAT, 0): "float"}
 
 
@@ -77,7 +78,7 @@ class Signatures:
             )
             return f"{{{', '.join(members)}}}"
         if opcode == op.TYPE_POINTER:
-            return f"{self._text(rest[1], inside)}*{'' if rest[0] == _FUNCTION_STORAGE else rest[0]}"
+            return f"{self._text(rest[1], inside)}*{'' if rest[0] == FUNCTION_STORAGE else rest[0]}"
         name = op.INSTRUCTIONS[opcode][0].removeprefix("OpType").lower() if opcode in op.INSTRUCTIONS else "opaque"
         if opcode in (op.TYPE_RUNTIME_ARRAY, op.TYPE_SAMPLED_IMAGE, op.TYPE_IMAGE):
             return f"{name}<{' '.join([self._text(rest[0], inside), *map(str, rest[1:])])}>"

@@ -12,7 +12,7 @@ from cratewright import LinkError
 
 from ..base.implied import Mode
 from . import opcodes as op
-from .decorations import BUILT_IN, SPEC_ID, WORKGROUP_SIZE
+from .enumerants import BUILT_IN, LOCAL_SIZE, LOCAL_SIZE_ID, SPEC_ID, WORKGROUP_SIZE
 from .module import Instruction, build, result
 from .program import Program, ProgramEntry
 
@@ -28,7 +28,6 @@ __all__ = [
 
 RESERVED = 0x7CA7_E000
 """The id of the first of three constants that represent the entry point's workgroup size until it is known."""
-LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 _BEFORE_DECORATIONS = (op.EXT_INST_IMPORT, op.STRING)
 _LAST_WITHOUT = ("vulkan1.0", "vulkan1.1", "vulkan1.2")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cratewright import pattern
 
 from ..base.implied import Mode
+from ..binary import enumerants as spv
 from ..compilers.glslang import StageSource
 from ..compilers.keeping import MAIN
 from ..text.diagnostics import STUB_STRING, GlslangMessage
@@ -24,16 +25,16 @@ __all__ = ["layouts_wanted", "tail", "with_size"]
 # and the resulting execution mode. Arrays get the maximum length; the link corrects it.
 _LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {
     "geom": (
-        ("input layout primitive", b"layout(triangles_adjacency) in;", (23,)),
-        ("output layout primitive", b"layout(points) out;", (27,)),
-        ("max_vertices", b"layout(max_vertices = 1) out;", (26, 1)),
+        ("input layout primitive", b"layout(triangles_adjacency) in;", (spv.INPUT_TRIANGLES_ADJACENCY,)),
+        ("output layout primitive", b"layout(points) out;", (spv.OUTPUT_POINTS,)),
+        ("max_vertices", b"layout(max_vertices = 1) out;", (spv.OUTPUT_VERTICES, 1)),
     ),
-    "tesc": (("vertices", b"layout(vertices = 32) out;", (26, 32)),),
-    "tese": (("input layout primitive", b"layout(triangles) in;", (22,)),),
+    "tesc": (("vertices", b"layout(vertices = 32) out;", (spv.OUTPUT_VERTICES, 32)),),
+    "tese": (("input layout primitive", b"layout(triangles) in;", (spv.TRIANGLES,)),),
     "mesh": (
-        ("output layout primitive", b"layout(triangles) out;", (5298,)),
-        ("max_vertices", b"layout(max_vertices = 256) out;", (26, 256)),
-        ("max_primitives", b"layout(max_primitives = 256) out;", (5270, 256)),
+        ("output layout primitive", b"layout(triangles) out;", (spv.OUTPUT_TRIANGLES,)),
+        ("max_vertices", b"layout(max_vertices = 256) out;", (spv.OUTPUT_VERTICES, 256)),
+        ("max_primitives", b"layout(max_primitives = 256) out;", (spv.OUTPUT_PRIMITIVES, 256)),
     ),
 }
 _EXTENSIONS = dict.fromkeys(("mesh", "task"), b"#extension GL_EXT_mesh_shader : enable\n")

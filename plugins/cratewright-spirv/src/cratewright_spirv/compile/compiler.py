@@ -21,13 +21,13 @@ from ..text.columns import with_columns
 from ..text.diagnostics import GlslangMessage, read_log
 from ..text.extensions import extension_hint
 from ..text.includes import IncludeResolver
-from ..text.narrow import narrows, widened
 from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
 from ..text.stub_messages import at_definitions, at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
 from .declared import About, implied_by, initialises
 from .exported import exported
 from .flat import without_flat_built_ins
+from .narrow import narrows, widened
 from .objects import ObjectVariant, Outline, SourcePlace, make_object
 
 __all__ = ["FoundSource", "UnitRequest", "UnitResult", "compile_unit", "find_canonical"]

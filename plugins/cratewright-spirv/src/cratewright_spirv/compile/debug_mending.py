@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..binary import opcodes as op
 from ..binary.contents import substituted
-from ..binary.lines import (
+from ..binary.debug_info import (
     ARRAY_TYPE,
     BASIC_TYPE,
     COMPILATION_UNIT,

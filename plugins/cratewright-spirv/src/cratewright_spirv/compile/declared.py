@@ -11,22 +11,12 @@ from dataclasses import field
 
 from cratewright import dataclass, pattern
 
-from ..base.implied import INVARIANT, PRECISE, Implied, Mode
+from ..base.implied import INVARIANT_OUTPUT, PRECISE_OUTPUT, Implied, Mode
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
 from ..binary.contents import Contents
-from ..binary.decorations import (
-    BINDING,
-    BUILT_IN,
-    COMPONENT,
-    DESCRIPTOR_SET,
-    INDEX,
-    LOCATION,
-    RESTRICT,
-    SPEC_ID,
-    WORKGROUP_SIZE,
-)
 from ..binary.module import Instruction, parse
-from ..binary.program import INPUT, OUTPUT, Program
+from ..binary.program import Program
 from ..binary.signatures import Signatures
 
 __all__ = [
@@ -43,24 +33,24 @@ __all__ = [
     "takes_size",
 ]
 
-LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
 MEMBERS = "members of "
 """What a place begins with that stands for the members of a block or variable."""
-_XFB_BUFFER, _XFB_STRIDE = 36, 37
-# Restrict, Volatile, Coherent, NonWritable, NonReadable
-_ACCESS = frozenset({RESTRICT, 21, 23, 24, 25})
-_WORKGROUP, _PRIVATE, _PUSH_CONSTANT = 4, 6, 9
-_BOUND_BY_NAME = frozenset({_WORKGROUP, _PRIVATE, 5328, 5338})
+_ACCESS = frozenset({spv.RESTRICT, spv.VOLATILE, spv.COHERENT, spv.NON_WRITABLE, spv.NON_READABLE})
+_BOUND_BY_NAME = frozenset({spv.WORKGROUP, spv.PRIVATE, spv.CALLABLE_DATA, spv.RAY_PAYLOAD})
 # An entry point has one of each of these, whatever its name.
-_SINGLE = {5329: "callableDataInEXT", 5339: "hitAttributeEXT", 5342: "rayPayloadInEXT", 5402: "taskPayloadSharedEXT"}
+_SINGLE = {
+    spv.INCOMING_CALLABLE_DATA: "callableDataInEXT",
+    spv.HIT_ATTRIBUTE: "hitAttributeEXT",
+    spv.INCOMING_RAY_PAYLOAD: "rayPayloadInEXT",
+    spv.TASK_PAYLOAD: "taskPayloadSharedEXT",
+}
 # Every fragment shader has the first; the others depend on its functions.
-_NOT_DECLARED = frozenset({7, 12, 5027})
-_DEPTH_REPLACING = 12
+_NOT_DECLARED = frozenset({spv.ORIGIN_UPPER_LEFT, spv.DEPTH_REPLACING, spv.STENCIL_REF_REPLACING})
 # The default of each mode that an entry point always has, and its spelling in a source.
 _DEFAULTS: Mapping[int, tuple[tuple[int, ...], re.Pattern[bytes]]] = {
-    0: ((1,), pattern(rb"\binvocations\b")),
-    1: ((), pattern(rb"\bequal_spacing\b")),
-    5: ((), pattern(rb"\bccw\b")),
+    spv.INVOCATIONS: ((1,), pattern(rb"\binvocations\b")),
+    spv.SPACING_EQUAL: ((), pattern(rb"\bequal_spacing\b")),
+    spv.VERTEX_ORDER_CCW: ((), pattern(rb"\bccw\b")),
 }
 _SIZE = pattern(rb"\blocal_size_[xyz](?:_id)?\b")
 _TAKES_SIZE = pattern(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
@@ -120,7 +110,7 @@ def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Im
 def initialises(data: bytes) -> bool:
     """Return whether the entry point of a module may hold initialisers of variables that other units share."""
     program = Program.of(parse(data, "unit"))
-    private = {each for each, words in program.variables().items() if words[3] == _PRIVATE}
+    private = {each for each, words in program.variables().items() if words[3] == spv.PRIVATE}
     return bool(private) and any(
         words[0] & 0xFFFF == op.STORE and words[1] in private
         for entry in program.entries()
@@ -142,7 +132,7 @@ class _Unit:
         yield from self.depth()
         for words in self._entry_modes():
             mode = words[2:]
-            if mode[0] in (LOCAL_SIZE, LOCAL_SIZE_ID):
+            if mode[0] in (spv.LOCAL_SIZE, spv.LOCAL_SIZE_ID):
                 if declares_size(self.about.text):
                     yield self._size(mode)
             elif mode[0] not in _NOT_DECLARED and mode not in self.about.stubs and not self._is_default(mode):
@@ -150,20 +140,22 @@ class _Unit:
 
     def depth(self) -> Iterator[Mode]:
         """Yield the mode of writing `gl_FragDepth`, on which all units of a program must agree."""
-        yield from (words[2:] for words in self._entry_modes() if words[2] == _DEPTH_REPLACING)
+        yield from (words[2:] for words in self._entry_modes() if words[2] == spv.DEPTH_REPLACING)
 
     def defaults(self) -> Iterator[int]:
         """Yield the modes that the module has, but the source does not declare."""
         for words in self._entry_modes():
             if self._is_default(words[2:]) or (
-                words[2] in (LOCAL_SIZE, LOCAL_SIZE_ID) and not self.about.hlsl and not declares_size(self.about.text)
+                words[2] in (spv.LOCAL_SIZE, spv.LOCAL_SIZE_ID)
+                and not self.about.hlsl
+                and not declares_size(self.about.text)
             ):
                 yield words[2]
 
     def has_stage_arrays(self) -> bool:
         """Return whether an interface variable is an array, whose length a layout may decide."""
         return any(
-            words[3] in (INPUT, OUTPUT) and self._pointee(words)[0] & 0xFFFF == op.TYPE_ARRAY
+            words[3] in (spv.INPUT, spv.OUTPUT) and self._pointee(words)[0] & 0xFFFF == op.TYPE_ARRAY
             for words in self.program.variables().values()
         )
 
@@ -203,22 +195,22 @@ class _Unit:
             place = binding_place(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
-                if BINDING in marks:
+                if spv.BINDING in marks:
                     yield f"access to {place}", " ".join(map(str, sorted(self._access(words, marks))))
             yield from self._members(number, words)
-            if _XFB_STRIDE in marks:
-                yield f"xfb_buffer = {marks.get(_XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[_XFB_STRIDE][0]}"
+            if spv.XFB_STRIDE in marks:
+                yield f"xfb_buffer = {marks.get(spv.XFB_BUFFER, (0,))[0]}", f"xfb_stride = {marks[spv.XFB_STRIDE][0]}"
         yield from self._alignments()
         yield from self._qualified()
         for number, words in self.contents.definitions.items():
             if words[0] & 0xFFFF in (op.SPEC_CONSTANT, op.SPEC_CONSTANT_TRUE, op.SPEC_CONSTANT_FALSE):
-                at = self.contents.decorations(number).get(SPEC_ID)
+                at = self.contents.decorations(number).get(spv.SPEC_ID)
                 own = self.about.reserved
                 if at is not None and not (own and own <= at[0] < own + 3):
                     yield f"constant_id = {at[0]}", self.contents.digest(number)
 
     def _shared(self, number: int, words: Instruction) -> str:
-        if self.about.hlsl and words[3] == _PRIVATE:
+        if self.about.hlsl and words[3] == spv.PRIVATE:
             return ""
         names = self.contents.names
         name = shared_name(words, names.get(number) or names.get(self.contents.definitions[words[1]][3], ""))
@@ -242,11 +234,11 @@ class _Unit:
             return
         for found in _QUALIFIED.finditer(text):
             for name in _BUILT_IN_NAME.findall(found[0]):
-                for kind in (INVARIANT, PRECISE):
+                for kind in (INVARIANT_OUTPUT, PRECISE_OUTPUT):
                     if kind.strip().encode() in found[0]:
                         yield f"{kind}{name.decode()}", ""
         if _ALL_INVARIANT.search(text):
-            yield f"{INVARIANT}(all)", ""
+            yield f"{INVARIANT_OUTPUT}(all)", ""
 
     def _access(self, words: Instruction, marks: Mapping[int, object]) -> frozenset[int]:
         """Return the decorations that say how a resource is accessed."""
@@ -259,7 +251,7 @@ class _Unit:
         name = self._shared(number, words)
         place = "" if name else binding_place(words[3], self.contents.decorations(number))
         if not name and not place and not block_of(self.contents, words):
-            place = {INPUT: "in", OUTPUT: "out"}.get(words[3], "")
+            place = {spv.INPUT: "in", spv.OUTPUT: "out"}.get(words[3], "")
         text = self.signatures.type(self.contents.definitions[words[1]][3]) if name or place else ""
         if "{" in text and ", " in text:
             for each in [name] if name else resource_names(self.contents, number, words) or [""]:
@@ -285,21 +277,21 @@ class _Unit:
         sizes = [
             number
             for number in self.contents.marks
-            if self.contents.decorations(number).get(BUILT_IN) == (WORKGROUP_SIZE,)
+            if self.contents.decorations(number).get(spv.BUILT_IN) == (spv.WORKGROUP_SIZE,)
         ]
         if sizes:
             parts = self.contents.definitions[sizes[0]][3:]
-        elif mode[0] == LOCAL_SIZE_ID:
+        elif mode[0] == spv.LOCAL_SIZE_ID:
             parts = mode[1:]
         else:
             return mode
         pairs = [
-            (self.contents.definitions[each][3], self.contents.decorations(each).get(SPEC_ID, (-1,))[0])
+            (self.contents.definitions[each][3], self.contents.decorations(each).get(spv.SPEC_ID, (-1,))[0])
             for each in parts
         ]
         if all(number < 0 for _, number in pairs):
-            return (LOCAL_SIZE, *(value for value, _ in pairs))
-        return (LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))
+            return (spv.LOCAL_SIZE, *(value for value, _ in pairs))
+        return (spv.LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))
 
 
 def shared_name(variable: Instruction, name: str) -> str:
@@ -321,7 +313,7 @@ def resource_names(contents: Contents, number: int, variable: Instruction) -> li
 
     Shape: in HLSL, glslang lets equal buffers share the block of one of them.
     """
-    if variable[3] == _PUSH_CONSTANT:
+    if variable[3] == spv.PUSH_CONSTANT:
         return []
     pointee = block_type(contents.definitions, variable)
     is_struct = contents.definitions[pointee][0] & 0xFFFF == op.TYPE_STRUCT
@@ -331,32 +323,32 @@ def resource_names(contents: Contents, number: int, variable: Instruction) -> li
 
 def block_of(contents: Contents, variable: Instruction) -> str:
     """Return the name of a block of built-in variables, and whether it is input or output."""
-    if variable[3] not in (INPUT, OUTPUT):
+    if variable[3] not in (spv.INPUT, spv.OUTPUT):
         return ""
     number = contents.definitions[variable[1]][3]
     if contents.definitions[number][0] & 0xFFFF == op.TYPE_ARRAY:
         number = contents.definitions[number][2]
     is_block = any(
-        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == BUILT_IN for words in contents.marks.get(number, ())
+        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == spv.BUILT_IN for words in contents.marks.get(number, ())
     )
-    return f"{contents.names.get(number, '')} {'in' if variable[3] == INPUT else 'out'}" if is_block else ""
+    return f"{contents.names.get(number, '')} {'in' if variable[3] == spv.INPUT else 'out'}" if is_block else ""
 
 
 def binding_place(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
     """Return the place that a variable is bound to, as in GLSL; empty if it has none."""
-    if storage == _PUSH_CONSTANT:
+    if storage == spv.PUSH_CONSTANT:
         return "push_constant"
-    if BINDING in marks:
-        return f"set = {marks.get(DESCRIPTOR_SET, (0,))[0]}, binding = {marks[BINDING][0]}"
-    if storage in (INPUT, OUTPUT):
-        word = "in" if storage == INPUT else "out"
-        if BUILT_IN in marks:
-            return f"built-in {marks[BUILT_IN][0]} {word}"
-        if LOCATION in marks:
+    if spv.BINDING in marks:
+        return f"set = {marks.get(spv.DESCRIPTOR_SET, (0,))[0]}, binding = {marks[spv.BINDING][0]}"
+    if storage in (spv.INPUT, spv.OUTPUT):
+        word = "in" if storage == spv.INPUT else "out"
+        if spv.BUILT_IN in marks:
+            return f"built-in {marks[spv.BUILT_IN][0]} {word}"
+        if spv.LOCATION in marks:
             more = "".join(
                 f", {name} = {marks[each][0]}"
-                for each, name in ((COMPONENT, "component"), (INDEX, "index"))
+                for each, name in ((spv.COMPONENT, "component"), (spv.INDEX, "index"))
                 if marks.get(each, (0,)) != (0,)
             )
-            return f"location = {marks[LOCATION][0]}{more} {word}"
+            return f"location = {marks[spv.LOCATION][0]}{more} {word}"
     return ""

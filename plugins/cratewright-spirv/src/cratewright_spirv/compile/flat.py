@@ -6,9 +6,9 @@ A fragment shader must decorate integers with `Flat`; a vertex shader must not.
 from __future__ import annotations
 
 from ..binary import opcodes as op
-from ..binary.decorations import BUILT_IN, FLAT
+from ..binary.enumerants import BUILT_IN, FLAT, INPUT
 from ..binary.module import parse
-from ..binary.program import INPUT, Program
+from ..binary.program import Program
 
 __all__ = ["without_flat_built_ins"]
 

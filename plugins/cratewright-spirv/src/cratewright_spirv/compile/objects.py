@@ -13,7 +13,10 @@ from cratewright import dataclass
 
 from ..base.implied import INITIALISER, NOTHING_IMPLIED, Implied
 from ..base.stopwatch import step
-from ..binary.decorations import BUILT_IN, SPEC_ID, WORKGROUP_SIZE
+from ..binary import debug_info
+from ..binary import opcodes as op
+from ..binary.enumerants import BUILT_IN, EXPORT, IMPORT, LINKAGE, LINKAGE_ATTRIBUTES, SPEC_ID, WORKGROUP_SIZE
+from ..binary.module import HEADER_WORDS
 from ..binary.signatures import DECLARES_TYPES, Signatures
 from ..binary.workgroup import RESERVED
 from .debug_mending import put_right
@@ -23,19 +26,27 @@ __all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePlace", "SymbolInfo", "m
 # A local variable with this name marks the body of a stub.
 MARKER = "cw_import_stub"
 
-_HEADER = 5
-_SOURCE_CONTINUED, _SOURCE, _NAME, _MEMBER_NAME, _STRING, _LINE = 2, 3, 5, 6, 7, 8
-_EXTENDED_IMPORT, _EXTENDED, _ENTRY, _MODE, _CAPABILITY, _MODE_ID = 11, 12, 15, 16, 17, 331
-_FUNCTION, _PARAMETER, _FUNCTION_END, _CALL, _VARIABLE, _STORE, _LABEL = 54, 55, 56, 57, 59, 62, 248
-_DECORATE, _LINKAGE, _EXPORT, _IMPORT = 71, 41, 0, 1
-_ABOUT_ID = frozenset({_NAME, _MEMBER_NAME, _DECORATE, 72, 332, 5632, 5633})
-_ABOUT_ENTRY = frozenset({_ENTRY, _MODE, _MODE_ID})
-_BEFORE_DEBUG = frozenset({_CAPABILITY, 10, _EXTENDED_IMPORT, 14, _ENTRY, _MODE, _MODE_ID})
-_BEFORE_TYPES = _BEFORE_DEBUG | _ABOUT_ID | {_SOURCE_CONTINUED, _SOURCE, 4, _STRING, 330, 73, 74, 75}
-_DEBUG_SOURCE, _DEBUG_FUNCTION, _DEBUG_BLOCK, _DEBUG_LOCAL = 35, 20, 21, 26
-# glslang records its arguments, which differ between library and program.
-_PROCESSED = 330
-_DEBUG_PARENT = {_DEBUG_BLOCK: 8, _DEBUG_LOCAL: 10}
+_ABOUT_ID = frozenset(
+    {
+        op.NAME,
+        op.MEMBER_NAME,
+        op.DECORATE,
+        op.MEMBER_DECORATE,
+        op.DECORATE_ID,
+        op.DECORATE_STRING,
+        op.MEMBER_DECORATE_STRING,
+    }
+)
+_ABOUT_ENTRY = frozenset({op.ENTRY_POINT, op.EXECUTION_MODE, op.EXECUTION_MODE_ID})
+_BEFORE_DEBUG = _ABOUT_ENTRY | {op.CAPABILITY, op.EXTENSION, op.EXT_INST_IMPORT, op.MEMORY_MODEL}
+_BEFORE_TYPES = (
+    _BEFORE_DEBUG
+    | _ABOUT_ID
+    | {op.SOURCE_CONTINUED, op.SOURCE, op.SOURCE_EXTENSION, op.STRING, op.MODULE_PROCESSED}
+    | {op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE}
+)
+_PARENT_AT = {debug_info.LEXICAL_BLOCK: 8, debug_info.LOCAL_VARIABLE: 10}
+_DECLARATION = frozenset({op.FUNCTION, op.FUNCTION_PARAMETER, op.FUNCTION_END})
 _DEBUG_SOURCE_WORDS = 6
 _SOURCE_WITH_FILE = 4
 _LONGEST = 65_000 * 4
@@ -115,11 +126,13 @@ class _Rewriter:
         self.words = array("I", data)
         self.outline = outline
         self.spans = self._preamble()
-        self.names = {self.words[at + 1]: self._string(at + 2, end) for op, at, end in self.spans if op == _NAME}
+        self.names = {
+            self.words[at + 1]: self._string(at + 2, end) for opcode, at, end in self.spans if opcode == op.NAME
+        }
         self.functions = self._functions()
-        self.entries = {self.words[at + 2] for op, at, _ in self.spans if op == _ENTRY}
+        self.entries = {self.words[at + 2] for opcode, at, _ in self.spans if opcode == op.ENTRY_POINT}
         self.bound = self.words[3]
-        self.signatures = Signatures(self.words[at:end] for op, at, end in self.spans if op in DECLARES_TYPES)
+        self.signatures = Signatures(self.words[at:end] for opcode, at, end in self.spans if opcode in DECLARES_TYPES)
 
     def run(self) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
         exports, initialiser = self._exports() if self.outline.library else ({}, None)
@@ -129,12 +142,12 @@ class _Rewriter:
         gone |= self._undescribed(kept)
         links = array("I")
         for number, symbol in imports.items():
-            links += _link(number, symbol.name, _IMPORT)
+            links += _link(number, symbol.name, IMPORT)
         for number, symbol in exports.items():
-            links += _link(number, symbol.name, _EXPORT)
+            links += _link(number, symbol.name, EXPORT)
         name = f"{INITIALISER}{self.outline.path}" if initialiser is not None else None
         if initialiser is not None and name is not None:
-            links += _link(initialiser, name, _EXPORT)
+            links += _link(initialiser, name, EXPORT)
             self.names[initialiser] = name
         out = self._head(gone, links, initialiser)
         for function in kept:
@@ -147,32 +160,32 @@ class _Rewriter:
         return out.tobytes(), tuple(exports.values()), tuple(imports.values()), name
 
     def _preamble(self) -> list[_Span]:
-        words, at, spans = self.words, _HEADER, []
-        while at < len(words) and words[at] & 0xFFFF != _FUNCTION:
+        words, at, spans = self.words, HEADER_WORDS, []
+        while at < len(words) and words[at] & 0xFFFF != op.FUNCTION:
             end = at + (words[at] >> 16)
             spans.append((words[at] & 0xFFFF, at, end))
             at = end
         # A line before the first function belongs to it.
-        while spans and spans[-1][0] == _LINE:
+        while spans and spans[-1][0] == op.LINE:
             spans.pop()
         return spans
 
     def _functions(self) -> list[_Function]:
         words, functions = self.words, list[_Function]()
         markers = {number for number, name in self.names.items() if name == MARKER}
-        at = self.spans[-1][2] if self.spans else _HEADER
+        at = self.spans[-1][2] if self.spans else HEADER_WORDS
         function = _Function(at)
         while at < len(words):
-            op, end = words[at] & 0xFFFF, at + (words[at] >> 16)
-            if op == _FUNCTION:
+            opcode, end = words[at] & 0xFFFF, at + (words[at] >> 16)
+            if opcode == op.FUNCTION:
                 function.id, function.type = words[at + 2], words[at + 4]
-            elif op == _CALL:
+            elif opcode == op.FUNCTION_CALL:
                 function.calls.append(words[at + 3])
-            elif op == _VARIABLE and words[at + 2] in markers:
+            elif opcode == op.VARIABLE and words[at + 2] in markers:
                 function.stub = True
-            elif op == _STORE:
+            elif opcode == op.STORE:
                 function.stores = True
-            elif op == _FUNCTION_END:
+            elif opcode == op.FUNCTION_END:
                 function.end = end
                 functions.append(function)
                 function = _Function(end)
@@ -242,19 +255,23 @@ class _Rewriter:
 
     def _types(self) -> set[int]:
         types: set[int] = set()
-        for op, at, _ in self.spans:
-            if op not in _BEFORE_TYPES and op != _LINE and self.words[at + 1] not in types:
+        for opcode, at, _ in self.spans:
+            if opcode not in _BEFORE_TYPES and opcode != op.LINE and self.words[at + 1] not in types:
                 types.add(self.words[at + 1])
         return types
 
     def _results(self, function: _Function, types: set[int], whole: bool) -> set[int]:
         words, at, found = self.words, function.start, set[int]()
         while at < function.end:
-            op = words[at] & 0xFFFF
-            if op == _LABEL:
+            opcode = words[at] & 0xFFFF
+            if opcode == op.LABEL:
                 found.add(words[at + 1])
             # In a body, only a result's type comes first: no table of opcodes is needed.
-            elif (words[at] >> 16) > 2 and words[at + 1] in types and (whole or op not in (_FUNCTION, _PARAMETER)):
+            elif (
+                (words[at] >> 16) > 2
+                and words[at + 1] in types
+                and (whole or opcode not in (op.FUNCTION, op.FUNCTION_PARAMETER))
+            ):
                 found.add(words[at + 2])
             at += words[at] >> 16
         return found
@@ -268,71 +285,72 @@ class _Rewriter:
         for function in kept:
             at = function.end if function.stub else function.start
             while at < function.end:
-                if words[at] & 0xFFFF == _EXTENDED and words[at + 3] in sets:
+                if words[at] & 0xFFFF == op.EXT_INST and words[at + 3] in sets:
                     used.update(words[at + 5 : at + (words[at] >> 16)])
                 at += words[at] >> 16
         mentioned, left = set[int](), set[int]()
-        for op, at, end in self.spans:
-            if op == _EXTENDED and words[at + 3] in sets:
+        for opcode, at, end in self.spans:
+            if opcode == op.EXT_INST and words[at + 3] in sets:
                 kind, number = words[at + 4], words[at + 2]
-                parent = _DEBUG_PARENT.get(kind)
-                if (kind == _DEBUG_FUNCTION and number not in used) or (parent and words[at + parent] in gone):
+                parent = _PARENT_AT.get(kind)
+                if (kind == debug_info.FUNCTION and number not in used) or (parent and words[at + parent] in gone):
                     gone.add(number)
                     left.update(words[at + 5 : end])
                 else:
                     mentioned.update(words[at + 5 : end])
-            elif op in (_SOURCE, _LINE):
+            elif opcode in (op.SOURCE, op.LINE):
                 mentioned.update(words[at + 1 : end])
-        strings = {words[at + 1] for op, at, _ in self.spans if op == _STRING}
+        strings = {words[at + 1] for opcode, at, _ in self.spans if opcode == op.STRING}
         return gone | (left & strings) - mentioned
 
     def _debug_sets(self) -> set[int]:
         return {
             self.words[at + 1]
-            for op, at, end in self.spans
-            if op == _EXTENDED_IMPORT and self._string(at + 2, end).startswith("NonSemantic.Shader.DebugInfo")
+            for opcode, at, end in self.spans
+            if opcode == op.EXT_INST_IMPORT and self._string(at + 2, end).startswith(debug_info.SET_NAME)
         }
 
     def _head(self, gone: set[int], links: array[int], initialiser: int | None) -> array[int]:
         words, library, reserved = self.words, self.outline.library, self.outline.reserved
-        out = words[:_HEADER]
+        out = words[:HEADER_WORDS]
         strings = self._source_texts()
-        linkage: array[int] | None = array("I", (2 << 16 | _CAPABILITY, 5))
+        linkage: array[int] | None = array("I", (2 << 16 | op.CAPABILITY, LINKAGE))
         if not links and not library:
             linkage = None
         pending_links: array[int] | None = links
         pending_strings: array[int] | None = strings[0]
-        for op, at, end in self.spans:
-            if linkage is not None and op != _CAPABILITY:
+        for opcode, at, end in self.spans:
+            if linkage is not None and opcode != op.CAPABILITY:
                 out += linkage
                 linkage = None
-            if pending_strings is not None and op not in _BEFORE_DEBUG:
+            if pending_strings is not None and opcode not in _BEFORE_DEBUG:
                 out += pending_strings
                 pending_strings = None
-            if pending_links is not None and op not in _BEFORE_TYPES:
+            if pending_links is not None and opcode not in _BEFORE_TYPES:
                 out += pending_links
                 pending_links = None
-            if (op in _ABOUT_ID or op == _STRING) and words[at + 1] in gone:
+            if (opcode in _ABOUT_ID or opcode == op.STRING) and words[at + 1] in gone:
                 continue
-            if op == _EXTENDED and words[at + 2] in gone:
+            if opcode == op.EXT_INST and words[at + 2] in gone:
                 continue
-            if library and op in _ABOUT_ENTRY:
+            if library and opcode in _ABOUT_ENTRY:
                 continue
-            if op == _DECORATE and self._is_size(at):
+            if opcode == op.DECORATE and self._is_size(at):
                 continue
-            if reserved and op == _DECORATE and words[at + 2] == SPEC_ID and words[at + 3] - reserved in range(3):
+            if reserved and opcode == op.DECORATE and words[at + 2] == SPEC_ID and words[at + 3] - reserved in range(3):
                 out += words[at : at + 3]
                 out.append(words[at + 3] - reserved + RESERVED)
                 continue
-            if op == _NAME and words[at + 1] == initialiser:
+            if opcode == op.NAME and words[at + 1] == initialiser:
                 text = _literal(self.names[initialiser].encode())
-                out += array("I", (len(text) + 2 << 16 | _NAME, initialiser)) + text
-            elif op in (_SOURCE_CONTINUED, _PROCESSED):
+                out += array("I", (len(text) + 2 << 16 | op.NAME, initialiser)) + text
+            # glslang records its arguments, which differ between library and program.
+            elif opcode in (op.SOURCE_CONTINUED, op.MODULE_PROCESSED):
                 continue
-            elif op == _SOURCE and end - at > _SOURCE_WITH_FILE:
-                out += array("I", (_SOURCE_WITH_FILE << 16 | _SOURCE,)) + words[at + 1 : at + _SOURCE_WITH_FILE]
+            elif opcode == op.SOURCE and end - at > _SOURCE_WITH_FILE:
+                out += array("I", (_SOURCE_WITH_FILE << 16 | op.SOURCE,)) + words[at + 1 : at + _SOURCE_WITH_FILE]
             elif at in strings[1]:
-                out += array("I", (end - at + 1 << 16 | _EXTENDED,)) + words[at + 1 : end]
+                out += array("I", (end - at + 1 << 16 | op.EXT_INST,)) + words[at + 1 : end]
                 out.append(strings[1][at])
             else:
                 out += words[at:end]
@@ -350,15 +368,15 @@ class _Rewriter:
         if not self.outline.texts:
             return strings, taken
         words = self.words
-        files = {words[at + 1]: self._string(at + 2, end) for op, at, end in self.spans if op == _STRING}
+        files = {words[at + 1]: self._string(at + 2, end) for opcode, at, end in self.spans if opcode == op.STRING}
         sets = self._debug_sets()
-        for op, at, end in self.spans:
-            if op != _EXTENDED or end - at != _DEBUG_SOURCE_WORDS or words[at + 4] != _DEBUG_SOURCE:
+        for opcode, at, end in self.spans:
+            if opcode != op.EXT_INST or end - at != _DEBUG_SOURCE_WORDS or words[at + 4] != debug_info.SOURCE:
                 continue
             text = self.outline.texts.get(files.get(words[at + 5], ""))
             if words[at + 3] in sets and text is not None and len(text) < _LONGEST:
                 body = _literal(text)
-                strings += array("I", (len(body) + 2 << 16 | _STRING, self.bound)) + body
+                strings += array("I", (len(body) + 2 << 16 | op.STRING, self.bound)) + body
                 taken[at] = self.bound
                 self.bound += 1
         return strings, taken
@@ -367,7 +385,7 @@ class _Rewriter:
         words, at, out = self.words, function.start, array("I")
         while at < function.end:
             end = at + (words[at] >> 16)
-            if words[at] & 0xFFFF in (_FUNCTION, _PARAMETER, _FUNCTION_END):
+            if words[at] & 0xFFFF in _DECLARATION:
                 out += words[at:end]
             at = end
         return out
@@ -382,4 +400,4 @@ def _literal(text: bytes) -> array[int]:
 
 def _link(number: int, name: str, kind: int) -> array[int]:
     text = _literal(name.encode("utf-8", "surrogateescape"))
-    return array("I", (len(text) + 4 << 16 | _DECORATE, number, _LINKAGE)) + text + array("I", (kind,))
+    return array("I", (len(text) + 4 << 16 | op.DECORATE, number, LINKAGE_ATTRIBUTES)) + text + array("I", (kind,))

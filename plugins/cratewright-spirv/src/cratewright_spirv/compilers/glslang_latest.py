@@ -19,8 +19,9 @@ from cratewright import ToolError, UnsupportedError, pattern
 
 from ..base.silence import quiet
 from ..base.stopwatch import step
-from ..binary.lines import is_debug_set
-from ..binary.module import spans
+from ..binary import opcodes as op
+from ..binary.debug_info import BASIC_TYPE, SOURCE, is_debug_set
+from ..binary.module import HEADER_WORDS, spans
 from ..text.diagnostics import GlslangMessage, read_log
 from ..text.extensions import NEWER, NEWER_MACROS
 from ..text.includes import IncludeResolver
@@ -51,9 +52,7 @@ _EXTENSION = pattern(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)"
 # Preprocessors print a pragma without its spaces.
 _HIDDEN = pattern(rb"#pragma cw_extension\s*(GL_\w+)\s*:\s*(\w+)")
 
-_HEADER = 5
-_SOURCE, _STRING, _IMPORT, _EXTENDED, _DEBUG_SOURCE, _DEBUG_BASIC = 3, 7, 11, 12, 35, 2
-_SOURCE_FILE = 3
+_SOURCE_FILE_AT = 3
 
 _WRITE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
 
@@ -248,12 +247,18 @@ def _mended(data: bytes, path: str) -> bytes:
     """
     words = array("I", data)
     found = list(spans(words))
-    texts = {words[at + 1]: words[at + 2 : end].tobytes().rstrip(b"\0") for op, at, end in found if op == _STRING}
+    texts = {
+        words[at + 1]: words[at + 2 : end].tobytes().rstrip(b"\0") for opcode, at, end in found if opcode == op.STRING
+    }
     unnamed = {number for number, text in texts.items() if not text}
-    sets = {words[at + 1] for op, at, end in found if op == _IMPORT and is_debug_set(tuple(words[at:end]))}
-    is_debug = {at: op == _EXTENDED and words[at + 3] in sets for op, at, _ in found}
+    sets = {
+        words[at + 1]
+        for opcode, at, end in found
+        if opcode == op.EXT_INST_IMPORT and is_debug_set(tuple(words[at:end]))
+    }
+    is_debug = {at: opcode == op.EXT_INST and words[at + 3] in sets for opcode, at, _ in found}
     named = next((number for number, text in texts.items() if text == path.encode()), None)
-    out = words[:_HEADER]
+    out = words[:HEADER_WORDS]
     strings: dict[int, bytes] = {}
     number = named or _new_id(out)
     if named is None and unnamed:
@@ -261,24 +266,24 @@ def _mended(data: bytes, path: str) -> bytes:
     if any(is_debug[at] and 0 in words[at + 5 : end] for _, at, end in found):
         strings[_new_id(out)] = b"a type that the compiler does not describe"
     substitute = described = none = 0
-    for op, at, end in found:
-        if op == _STRING:
+    for opcode, at, end in found:
+        if opcode == op.STRING:
             for new, text in strings.items():
                 out += _string(new, text)
                 substitute = new
             strings = {}
         piece = words[at:end]
-        if op == _SOURCE and len(piece) > _SOURCE_FILE and piece[_SOURCE_FILE] in unnamed:
-            piece[_SOURCE_FILE] = number
-        elif is_debug[at] and piece[4] == _DEBUG_SOURCE and piece[5] in unnamed:
+        if opcode == op.SOURCE and len(piece) > _SOURCE_FILE_AT and piece[_SOURCE_FILE_AT] in unnamed:
+            piece[_SOURCE_FILE_AT] = number
+        elif is_debug[at] and piece[4] == SOURCE and piece[5] in unnamed:
             piece[5] = number
-        elif is_debug[at] and piece[4] == _DEBUG_BASIC:
+        elif is_debug[at] and piece[4] == BASIC_TYPE:
             none = piece[8]
         elif is_debug[at] and none and 0 in piece[5:]:
             if not described:
                 described = _new_id(out)
-                basic = (piece[1], described, piece[3], _DEBUG_BASIC, substitute, none, none, none)
-                out.extend((9 << 16 | _EXTENDED, *basic))
+                basic = (piece[1], described, piece[3], BASIC_TYPE, substitute, none, none, none)
+                out.extend((9 << 16 | op.EXT_INST, *basic))
             piece[5:] = array("I", (word or described for word in piece[5:]))
         out += piece
     return out.tobytes()
@@ -286,7 +291,7 @@ def _mended(data: bytes, path: str) -> bytes:
 
 def _string(number: int, text: bytes) -> array[int]:
     literal = array("I", text + b"\0" * (4 - len(text) % 4))
-    return array("I", (2 + len(literal) << 16 | _STRING, number)) + literal
+    return array("I", (2 + len(literal) << 16 | op.STRING, number)) + literal
 
 
 def _new_id(words: array[int]) -> int:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 from cratewright import pattern
 
-from ..binary.module import spans
+from ..binary import opcodes as op
+from ..binary.debug_info import GLOBAL_VARIABLE, LOCAL_VARIABLE, SET_NAME
+from ..binary.module import HEADER_WORDS, spans
 from ..text.diagnostics import STUB_STRING
 from ..text.scan import Function, scan
 
@@ -35,11 +37,9 @@ _RESOURCE = pattern(
 )
 _EXTENSIONS = b"#extension GL_EXT_shader_image_load_formatted : enable\n"
 
-_HEADER = 5
-_NAME, _MEMBER_NAME, _STRING, _EXTENDED_IMPORT, _EXTENDED, _ENTRY = 5, 6, 7, 11, 12, 15
-_FUNCTION, _FUNCTION_END, _CALL, _VARIABLE, _DECORATE = 54, 56, 57, 59, 71
-_WITHOUT_RESULT = frozenset({8, 62, 63, 248, 253, 317})  # lines, stores, copies, a label and the return
-_DEBUG_GLOBAL, _DEBUG_LOCAL, _DEBUG_NAME_AT = 18, 26, 5
+_WITHOUT_RESULT = frozenset({op.LINE, op.NO_LINE, op.STORE, op.COPY_MEMORY, op.LABEL, op.RETURN})
+_DESCRIBES = frozenset({op.NAME, op.STRING, op.MEMBER_NAME, op.DECORATE})
+_DEBUG_NAME_AT = 5
 
 
 def kept_functions(text: bytes) -> tuple[Function, ...]:
@@ -109,42 +109,42 @@ def without_keeper(data: bytes) -> bytes:
     keepers: set[int] = set()
     # Variables, including those that a compiler moves out of the function, and their debug information.
     gone: set[int] = set()
-    for op, at, end in spans(words):
-        if op == _NAME and words[at + 2 : end].tobytes().startswith(_KEEPER + b"("):
+    for opcode, at, end in spans(words):
+        if opcode == op.NAME and words[at + 2 : end].tobytes().startswith(_KEEPER + b"("):
             keepers.add(words[at + 1])
-        elif op in (_NAME, _STRING) and words[at + 2 : end].tobytes().startswith(_KEPT):
+        elif opcode in (op.NAME, op.STRING) and words[at + 2 : end].tobytes().startswith(_KEPT):
             gone.add(words[at + 1])
-        elif op == _FUNCTION and words[at + 2] in keepers:
+        elif opcode == op.FUNCTION and words[at + 2] in keepers:
             gone |= _results(words, end)
     return _freed(words, keepers, gone)
 
 
 def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
-    out = words[:_HEADER]
+    out = words[:HEADER_WORDS]
     sets: set[int] = set()
     inside = False
-    for op, at, end in spans(words):
-        if op == _FUNCTION and words[at + 2] in keepers:
+    for opcode, at, end in spans(words):
+        if opcode == op.FUNCTION and words[at + 2] in keepers:
             inside = True
         if inside:
-            inside = op != _FUNCTION_END
+            inside = opcode != op.FUNCTION_END
             continue
-        if op == _EXTENDED_IMPORT and words[at + 2 : end].tobytes().startswith(b"NonSemantic.Shader.DebugInfo"):
+        if opcode == op.EXT_INST_IMPORT and words[at + 2 : end].tobytes().startswith(SET_NAME.encode()):
             sets.add(words[at + 1])
-        if op == _ENTRY:
+        if opcode == op.ENTRY_POINT:
             named = at + 3 + _length(words, at + 3)
             kept = [word for word in words[named:end] if word not in gone]
-            out.append((named - at + len(kept)) << 16 | _ENTRY)
+            out.append((named - at + len(kept)) << 16 | op.ENTRY_POINT)
             out += words[at + 1 : named]
             out.extend(kept)
             continue
-        described = op in (_NAME, _STRING, _MEMBER_NAME, _DECORATE) and words[at + 1] in gone | keepers
-        resource = op == _VARIABLE and words[at + 2] in gone
-        called = op == _CALL and words[at + 3] in keepers
+        described = opcode in _DESCRIBES and words[at + 1] in gone | keepers
+        resource = opcode == op.VARIABLE and words[at + 2] in gone
+        called = opcode == op.FUNCTION_CALL and words[at + 3] in keepers
         shown = (
-            op == _EXTENDED
+            opcode == op.EXT_INST
             and words[at + 3] in sets
-            and words[at + 4] in (_DEBUG_GLOBAL, _DEBUG_LOCAL)
+            and words[at + 4] in (GLOBAL_VARIABLE, LOCAL_VARIABLE)
             and words[at + _DEBUG_NAME_AT] in gone
         )
         if not (described or resource or called or shown):
@@ -155,7 +155,7 @@ def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
 def _results(words: array[int], at: int) -> set[int]:
     """Return what a body of mere calls defines."""
     found: set[int] = set()
-    while words[at] & 0xFFFF != _FUNCTION_END:
+    while words[at] & 0xFFFF != op.FUNCTION_END:
         if words[at] & 0xFFFF not in _WITHOUT_RESULT:
             found.add(words[at + 2])
         at += words[at] >> 16

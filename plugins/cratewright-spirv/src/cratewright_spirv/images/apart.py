@@ -13,10 +13,10 @@ from itertools import chain
 
 from cratewright import DebugInfo, LinkRequest, LtoMode
 
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BINDING, DESCRIPTOR_SET
 from ..binary.lines import without_repeats
-from ..binary.module import Instruction, parse, result, spans, string
+from ..binary.module import Instruction, build, parse, result, spans, string
 from ..binary.program import REMARKS, Program, reach, trim
 from ..spirv_tools.tools import Tools
 from ..surgery.canonical import canonical_programs, is_orderable
@@ -25,11 +25,20 @@ from .lto import trimmed
 
 __all__ = ["WantedEntry", "entry_points_apart", "standing_form"]
 
-_PRIVATE, _STORAGE_BUFFER = 6, 12
-_SHADER = 1
-_MODEL = (3 << 16 | op.MEMORY_MODEL, 0, 1)
+_MODEL = build(op.MEMORY_MODEL, spv.LOGICAL, spv.GLSL_450)
 # Capabilities that `spirv-opt --trim-capabilities` removes again, except that of every shader.
-_TRIMMED = frozenset({_SHADER, 9, 10, 11, 22, 42, 55, 56, 61, 62, 63, 67})
+_TRIMMED = frozenset(
+    {
+        *(spv.SHADER, spv.FLOAT16, spv.FLOAT64, spv.INT64, spv.INT16, spv.MIN_LOD),
+        *(spv.STORAGE_IMAGE_READ_WITHOUT_FORMAT, spv.STORAGE_IMAGE_WRITE_WITHOUT_FORMAT),
+        *(
+            spv.GROUP_NON_UNIFORM,
+            spv.GROUP_NON_UNIFORM_VOTE,
+            spv.GROUP_NON_UNIFORM_ARITHMETIC,
+            spv.GROUP_NON_UNIFORM_CLUSTERED,
+        ),
+    }
+)
 _BUFFERS = "SPV_KHR_storage_buffer_storage_class"
 # The words of a switch without cases, which represents a loop or a block that is left early.
 _ONE_WAY = 3
@@ -77,9 +86,9 @@ def _apart(program: Program, key: EntryKey, name: str, place: Callable[[_Place],
     alone = trim(with_entry_names(only_entry_points(program, [key]), {key: name}))
     bodies = alone.functions.values()
     classes = {words[3] for words in alone.variables().values()}
-    if _PRIVATE in classes:
+    if spv.PRIVATE in classes:
         return None  # initialisers are in all entry points
-    if _STORAGE_BUFFER not in classes:
+    if spv.STORAGE_BUFFER not in classes:
         kept = tuple(words for words in alone.preamble if words[0] & 0xFFFF != op.EXTENSION)
         alone = replace(alone, preamble=kept)
     if any(words[0] & 0xFFFF == op.SWITCH and len(words) > _ONE_WAY for body in bodies for words in body):
@@ -94,14 +103,14 @@ def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Itera
     """Yield the preamble with resources bound elsewhere, without bindings for those without a place."""
     bound: dict[int, dict[int, int]] = {}
     for words in program.preamble:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] in (DESCRIPTOR_SET, BINDING):
+        if words[0] & 0xFFFF == op.DECORATE and words[2] in (spv.DESCRIPTOR_SET, spv.BINDING):
             bound.setdefault(words[1], {})[words[2]] = words[3]
     for words in program.preamble:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] in (DESCRIPTOR_SET, BINDING):
+        if words[0] & 0xFFFF == op.DECORATE and words[2] in (spv.DESCRIPTOR_SET, spv.BINDING):
             at = bound[words[1]]
-            new = place((at.get(DESCRIPTOR_SET, 0), at.get(BINDING, 0)))
+            new = place((at.get(spv.DESCRIPTOR_SET, 0), at.get(spv.BINDING, 0)))
             if new is not None:
-                yield (*words[:3], new[words[2] == BINDING])
+                yield (*words[:3], new[words[2] == spv.BINDING])
         else:
             yield words
 
@@ -118,7 +127,7 @@ def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
         # The link describes the image by its names before it removes them.
         data = canonical_programs([Program.of(parse(data, "module"))], config.options, all_names=True)
     needs = set(_capabilities(data))
-    return trimmed(data, config, tools) if {_SHADER} < needs <= _TRIMMED else data
+    return trimmed(data, config, tools) if {spv.SHADER} < needs <= _TRIMMED else data
 
 
 def _capabilities(data: bytes) -> Iterator[int]:

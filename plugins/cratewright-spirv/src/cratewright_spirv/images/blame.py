@@ -12,12 +12,12 @@ from dataclasses import fields
 from cratewright import pattern
 
 from ..binary import opcodes as op
-from ..binary.lines import DEBUG_LINE, SET_NAME, SOURCE
+from ..binary.debug_info import DEBUG_LINE, SET_NAME, SOURCE
+from ..binary.module import HEADER_WORDS
 from ..spirv_tools.tools import ValidatorOptions
 
 __all__ = ["in_our_words", "instruction_place", "way_out"]
 
-_HEADER = 5
 _FLAG = pattern(r"--([a-z][a-z-]+)")
 _FEATURE = pattern(
     r"This is may be allowed if you enable the (.*?) feature \(or use the --([a-z-]+) command line flag\)"
@@ -53,7 +53,7 @@ def instruction_place(data: bytes, instruction: str | int | None) -> tuple[str, 
     """Return the file and line of an instruction, counted from 1, if recorded."""
     if instruction is None:
         return None
-    words, at, place = array("I", data), _HEADER, (0, 0)
+    words, at, place = array("I", data), HEADER_WORDS, (0, 0)
     strings: dict[int, str] = {}
     sources, numbers = dict[int, int](), dict[int, int]()
     sets: set[int] = set()

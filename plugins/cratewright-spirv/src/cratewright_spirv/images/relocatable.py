@@ -24,10 +24,11 @@ from cratewright import (
 from ..base.implied import Implied
 from ..base.names import object_path, spv_environment, text_path
 from ..binary import opcodes as op
+from ..binary.enumerants import EXPORT, LINKAGE, LINKAGE_ATTRIBUTES
 from ..binary.lines import lines_for_linker, linked_lines
 from ..binary.linkage import linkage_symbols
 from ..binary.module import Instruction, build, literal, parse, string
-from ..binary.program import Program
+from ..binary.program import BEFORE_NAMES, Program
 from ..link.symbols import SymbolTable, stages_of
 from ..spirv_tools.tools import Tools, ValidatorOptions
 from ..surgery.memory_model import modules_of_one_model
@@ -38,7 +39,6 @@ from .image import run_passes
 
 __all__ = ["link_object", "merge_exports", "optimized"]
 
-_LINKAGE, _EXPORT, _CAPABILITY, _PROCESSED = 41, 0, 5, 330
 _MARK = "cratewright export "
 _LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
 
@@ -135,19 +135,15 @@ def _marked(data: bytes, wanted: set[str]) -> bytes:
     found: dict[int, str] = {
         words[1]: string(words, 3)[0]
         for words in module.instructions
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE and words[-1] == _EXPORT
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES and words[-1] == EXPORT
     }
     marks = [build(op.NAME, number, *literal(_MARK + name)) for number, name in found.items() if name in wanted]
     if not marks:
         return data
     program = Program.of(module)
     others = [words for words in program.preamble if not (words[0] & 0xFFFF == op.NAME and words[1] in found)]
-    at = next(index for index, words in enumerate(others) if words[0] & 0xFFFF not in _BEFORE_NAMES)
+    at = next(index for index, words in enumerate(others) if words[0] & 0xFFFF not in BEFORE_NAMES)
     return _with_preamble(program, (*others[:at], *marks, *others[at:])).encode()
-
-
-_BEFORE_NAMES = frozenset({17, 10, 11, 14, 15, 16, 331, 3, 4, 7, 2})
-"""The sections before debug names: capabilities, extensions, the memory model, entry points, modes and sources."""
 
 
 def _exporting(program: Program) -> Program:
@@ -161,17 +157,17 @@ def _exporting(program: Program) -> Program:
             preamble.append(words)
     if not exports:
         raise LinkError(f"{program.module.name} exports nothing", hint="give it a library source, or make it an rlib")
-    capability = build(op.CAPABILITY, _CAPABILITY)
+    capability = build(op.CAPABILITY, LINKAGE)
     if capability not in preamble:
         preamble.insert(0, capability)
-    named = _BEFORE_NAMES | {op.NAME, op.MEMBER_NAME, _PROCESSED}
+    named = BEFORE_NAMES | {op.NAME, op.MEMBER_NAME, op.MODULE_PROCESSED}
     at = next(index for index, words in enumerate(preamble) if words[0] & 0xFFFF not in named)
     return _with_preamble(program, (*preamble[:at], *_decorations(exports), *preamble[at:]))
 
 
 def _decorations(exports: Mapping[int, str]) -> Iterator[Instruction]:
     for number, name in exports.items():
-        yield build(op.DECORATE, number, _LINKAGE, *literal(name), _EXPORT)
+        yield build(op.DECORATE, number, LINKAGE_ATTRIBUTES, *literal(name), EXPORT)
 
 
 def _with_preamble(program: Program, preamble: tuple[Instruction, ...]) -> Program:

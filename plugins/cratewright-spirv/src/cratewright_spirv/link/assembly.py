@@ -11,6 +11,7 @@ from ..base.names import ImageEntry, spv_environment
 from ..base.stopwatch import step
 from ..binary import opcodes as op
 from ..binary.checks import check_program
+from ..binary.enumerants import COOPERATIVE_MATRIX
 from ..binary.lines import lines_for_linker, linked_lines
 from ..binary.module import build, parse
 from ..binary.program import Program, ProgramEntry
@@ -30,7 +31,7 @@ from .volatile_built_ins import with_volatile_built_ins
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
 
-_COOPERATIVE_MATRICES = build(op.CAPABILITY, 6022)
+_COOPERATIVE_MATRICES = build(op.CAPABILITY, COOPERATIVE_MATRIX)
 _COUNTED = pattern(r" \(input modules? [^)]*\)")
 
 Dump = Callable[[str, bytes], None]

@@ -10,13 +10,11 @@ from dataclasses import replace
 
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted
-from ..binary.decorations import BUILT_IN, RELAXED_PRECISION
+from ..binary.enumerants import BUILT_IN, INPUT, RELAXED_PRECISION
 from ..binary.module import Instruction, build
-from ..binary.program import INPUT, Program
+from ..binary.program import Program
 
 __all__ = ["with_common_inputs"]
-
-_BITCAST = 124
 
 
 def with_common_inputs(program: Program, reached: Collection[int]) -> Program:
@@ -85,7 +83,7 @@ def _cast(program: Program, merged: Mapping[int, int], cast: Collection[int]) ->
             if words[0] & 0xFFFF == op.LOAD and words[3] in cast:
                 kept = merged[words[3]]
                 yield build(op.LOAD, kinds[kept], bound, kept, *words[4:])
-                yield build(_BITCAST, words[1], words[2], bound)
+                yield build(op.BITCAST, words[1], words[2], bound)
                 bound += 1
             else:
                 yield words

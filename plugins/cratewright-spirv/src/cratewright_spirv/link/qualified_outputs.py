@@ -11,17 +11,16 @@ from dataclasses import replace
 
 from cratewright import LinkError
 
-from ..base.implied import INVARIANT, PRECISE
+from ..base.implied import INVARIANT_OUTPUT, PRECISE_OUTPUT
 from ..binary import opcodes as op
-from ..binary.decorations import BUILT_IN
+from ..binary.enumerants import BUILT_IN, INVARIANT, OUTPUT
 from ..binary.module import Instruction, build, result, string
-from ..binary.program import OUTPUT, Program
+from ..binary.program import Program
 from .reached import Reached, ReachedUnit
 
 __all__ = ["with_qualified_outputs"]
 
-_INVARIANT = 18
-_ALL = f"{INVARIANT}(all)"
+_ALL = f"{INVARIANT_OUTPUT}(all)"
 _CHAINS = (op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN)
 _Member = tuple[int, int]
 """A block's type and a member's index, or a variable and -1."""
@@ -36,7 +35,7 @@ def with_qualified_outputs(program: Program, reached: Reached, units: Sequence[R
     said: dict[str, list[int]] = {}
     for at in sorted({reached.own, *reached.units}):
         for place, _ in units[at].implied.placed:
-            if place.startswith((INVARIANT, PRECISE)):
+            if place.startswith((INVARIANT_OUTPUT, PRECISE_OUTPUT)):
                 said.setdefault(place, []).append(at)
     if not said:
         return program
@@ -45,9 +44,11 @@ def with_qualified_outputs(program: Program, reached: Reached, units: Sequence[R
     for place, positions in said.items():
         name = place.partition(" ")[2]
         for at, names in written.items():
-            if at not in positions and (names if place == _ALL else place.startswith(PRECISE) and name in names):
+            if at not in positions and (names if place == _ALL else place.startswith(PRECISE_OUTPUT) and name in names):
                 raise _not_said(place, reached, units, positions[0], at, program.module.name)
-    return outputs.invariant({place.removeprefix(INVARIANT) for place in said if place.startswith(INVARIANT)})
+    return outputs.invariant(
+        {place.removeprefix(INVARIANT_OUTPUT) for place in said if place.startswith(INVARIANT_OUTPUT)}
+    )
 
 
 def _not_said(
@@ -96,10 +97,10 @@ class _Outputs:
         added: list[Instruction] = []
         for each in self.outputs:
             if self._name(each) in names and any(words[1:3] == (each, BUILT_IN) for words in self.marks):
-                added.append(build(op.DECORATE, each, _INVARIANT))
+                added.append(build(op.DECORATE, each, INVARIANT))
             block = self._block(each)
             added += (
-                build(op.MEMBER_DECORATE, block, index, _INVARIANT)
+                build(op.MEMBER_DECORATE, block, index, INVARIANT)
                 for index, name in self._members(each).items()
                 if name in names
             )

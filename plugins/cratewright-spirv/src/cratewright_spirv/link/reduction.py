@@ -13,6 +13,7 @@ from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol, dataclass
 
 from ..base.names import entries_of
 from ..binary import opcodes as op
+from ..binary.enumerants import EXPORT, LINKAGE_ATTRIBUTES
 from ..binary.function_order import callees_first
 from ..binary.module import parse, string
 from ..binary.program import Program
@@ -21,8 +22,6 @@ from ..surgery.split import at_level
 from .symbols import SymbolTable
 
 __all__ = ["reduce_part"]
-
-_LINKAGE, _EXPORT = 41, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +123,9 @@ def _library(data: bytes, name: str) -> _Library | None:
     exports: dict[str, int] = {}
     imports: dict[str, int] = {}
     for words in program.preamble:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES:
             symbol, end = string(words, 3)
-            (exports if words[end] == _EXPORT else imports)[symbol] = words[1]
+            (exports if words[end] == EXPORT else imports)[symbol] = words[1]
     if not program.functions.keys() >= {*exports.values(), *imports.values()}:
         return None  # a linked variable has no function to start from
     return _Library(program, exports, imports)

@@ -12,7 +12,7 @@ from cratewright import LinkError
 
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted, unify
-from ..binary.decorations import BINDING, OFFSET, RESTRICT
+from ..binary.enumerants import BINDING, OFFSET, RESTRICT, STREAM, XFB_BUFFER, XFB_STRIDE
 from ..binary.module import Instruction, build, literal, parse, result, string
 from ..binary.program import Program, reach
 from ..binary.shapes import Shapes
@@ -27,8 +27,8 @@ __all__ = ["marked", "with_shared_globals"]
 
 _MARK = "\x1f"
 _IN_OUT = (" in", " out")
-# Stream, XfbBuffer, XfbStride: units also give them to outputs that are not captured.
-_CAPTURE = (29, 36, 37)
+# Units also give these to outputs that are not captured.
+_CAPTURE = (STREAM, XFB_BUFFER, XFB_STRIDE)
 
 
 def marked(data: bytes, position: int, name: str) -> bytes:
@@ -301,6 +301,6 @@ def _unmarked(program: Program) -> Program:
 
 def _ends_names(words: Instruction) -> bool:
     opcode = words[0] & 0xFFFF
-    if opcode in (op.DECORATE, op.MEMBER_DECORATE, op.DECORATE_ID, op.DECORATE_STRING, 330):
+    if opcode in (op.DECORATE, op.MEMBER_DECORATE, op.DECORATE_ID, op.DECORATE_STRING, op.MODULE_PROCESSED):
         return True
     return result(words) is not None and opcode not in (op.EXT_INST_IMPORT, op.STRING)

@@ -10,17 +10,21 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from ..base.implied import Mode
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BUILT_IN, PATCH
 from ..binary.module import Instruction, build
-from ..binary.program import INPUT, OUTPUT, Program, ProgramEntry
+from ..binary.program import Program, ProgramEntry
 
 __all__ = ["with_stage_arrays"]
 
-_VERTICES_OF = {19: 1, 20: 2, 21: 4, 22: 3, 23: 6}
-_VERTICES, _PRIMITIVES = 26, 5270
-_PER_PRIMITIVE = 5271
-_INDICES = range(5294, 5297)
+_VERTICES_OF = {
+    spv.INPUT_POINTS: 1,
+    spv.INPUT_LINES: 2,
+    spv.INPUT_LINES_ADJACENCY: 4,
+    spv.TRIANGLES: 3,
+    spv.INPUT_TRIANGLES_ADJACENCY: 6,
+}
+_INDICES = range(spv.PRIMITIVE_POINT_INDICES, spv.PRIMITIVE_TRIANGLE_INDICES + 1)
 
 
 def with_stage_arrays(program: Program, entry: ProgramEntry, variables: Collection[int]) -> Program:
@@ -76,10 +80,10 @@ def _length(
 ) -> int | None:
     """Return the new length of an array, None if no layout decides it."""
     own = {**marks.get(array[2], {}), **marks.get(variable[2], {})}
-    if stage == "geometry" and variable[3] == INPUT:
+    if stage == "geometry" and variable[3] == spv.INPUT:
         return next((_VERTICES_OF[mode[0]] for mode in modes if mode[0] in _VERTICES_OF), None)
-    if stage not in ("tess-control", "mesh") or variable[3] != OUTPUT or PATCH in own:
+    if stage not in ("tess-control", "mesh") or variable[3] != spv.OUTPUT or spv.PATCH in own:
         return None
-    primitive = stage == "mesh" and (_PER_PRIMITIVE in own or own.get(BUILT_IN, (0,))[0] in _INDICES)
-    kind = _PRIMITIVES if primitive else _VERTICES
+    primitive = stage == "mesh" and (spv.PER_PRIMITIVE in own or own.get(spv.BUILT_IN, (0,))[0] in _INDICES)
+    kind = spv.OUTPUT_PRIMITIVES if primitive else spv.OUTPUT_VERTICES
     return next((mode[1] for mode in modes if mode[0] == kind), None)

@@ -13,52 +13,22 @@ from cratewright import LinkError
 
 from ..base.implied import Mode
 from ..base.stages import STAGES
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BUILT_IN
 from ..binary.module import Instruction, build
 from ..binary.program import Program
 from ..binary.workgroup import entry_size, with_entry_size
-from ..compile.declared import LOCAL_SIZE, LOCAL_SIZE_ID
+from .mode_groups import as_declared, group_of
 from .reached import Reached, ReachedUnit
 
 __all__ = ["NO_SIZE", "needs_modes", "with_implied_modes"]
 
-NO_SIZE: Mode = (LOCAL_SIZE, 1, 1, 1)
+NO_SIZE: Mode = (spv.LOCAL_SIZE, 1, 1, 1)
 """The size of a workgroup that nothing declares."""
 
-_REPLACES = {22: (12,), 5014: (5027,)}
+_REPLACES = {spv.FRAG_DEPTH: (spv.DEPTH_REPLACING,), spv.FRAG_STENCIL_REF: (spv.STENCIL_REF_REPLACING,)}
 """By built-in: the mode of an entry point that writes `gl_FragDepth` or `gl_FragStencilRefARB`."""
-_FRAG_DEPTH, _DEPTH_REPLACING = 22, 12
 
-_ONE_OF: Mapping[str, Sequence[int]] = {
-    "depth": (12, 14, 15, 16),
-    "interlock": range(5366, 5372),
-    "derivative group": (5289, 5290),
-    "input primitive": range(19, 26),
-    "output primitive": (27, 28, 29, 5298, 5269),
-    "vertices": (26,),
-    "primitives": (5270,),
-    "invocations": (0,),
-    "spacing": (1, 2, 3),
-    "order": (4, 5),
-    "origin": (7, 8),
-    "size": (LOCAL_SIZE, LOCAL_SIZE_ID),
-    "front stencil": (5079, 5080, 5081),
-    "back stencil": (5082, 5083, 5084),
-}
-_GROUP = {mode: name for name, modes in _ONE_OF.items() for mode in modes}
-_BY_WIDTH = {4459: "denorms", 4460: "denorms", 4462: "rounding", 4463: "rounding"}
-_NAMES = {
-    0: "invocations = {}", 1: "equal_spacing", 2: "fractional_even_spacing", 3: "fractional_odd_spacing",
-    4: "cw", 5: "ccw", 6: "pixel_center_integer", 9: "early_fragment_tests", 10: "point_mode", 11: "xfb_buffer",
-    12: "depth_any", 14: "depth_greater", 15: "depth_less", 16: "depth_unchanged", 17: "local_size = {} {} {}",
-    19: "points", 20: "lines", 21: "lines_adjacency", 22: "triangles", 23: "triangles_adjacency", 24: "quads",
-    25: "isolines", 26: "vertices = {}", 27: "points", 28: "line_strip", 29: "triangle_strip",
-    4446: "post_depth_coverage", 5269: "lines", 5270: "max_primitives = {}",
-    5289: "derivative_group_quadsNV", 5290: "derivative_group_linearNV", 5298: "triangles",
-    5366: "pixel_interlock_ordered", 5367: "pixel_interlock_unordered",
-    5368: "sample_interlock_ordered", 5369: "sample_interlock_unordered",
-}  # fmt: skip
 _SUFFIXES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
@@ -84,7 +54,7 @@ def _replacing(program: Program) -> dict[int, int]:
     return {
         words[1]: words[3]
         for words in program.preamble
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == BUILT_IN and words[3] in _REPLACES
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == spv.BUILT_IN and words[3] in _REPLACES
     }
 
 
@@ -104,8 +74,8 @@ class _Modes:
         defaults = self.units[self.own].implied.defaults
         mine = list(self._mine())
         for mode in mine:
-            if mode[0] not in defaults and self._stronger(_group(mode), mode):
-                self.known[_group(mode)] = (mode, self.own)
+            if mode[0] not in defaults and self._stronger(group_of(mode), mode):
+                self.known[group_of(mode)] = (mode, self.own)
         for at in self.reached.units:
             self._take(at)
         return self._with(mine, defaults)
@@ -116,36 +86,36 @@ class _Modes:
             yield size
         for words in self.program.preamble:
             is_mode = words[0] & 0xFFFF in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID)
-            if is_mode and words[1] == self.entry.function and words[2] not in (LOCAL_SIZE, LOCAL_SIZE_ID):
+            if is_mode and words[1] == self.entry.function and words[2] not in (spv.LOCAL_SIZE, spv.LOCAL_SIZE_ID):
                 yield words[2:]
 
     def _take(self, at: int) -> None:
         unit = self.units[at]
         modes = unit.implied.modes
-        declared = [mode for mode in modes if mode != (_DEPTH_REPLACING,)]
+        declared = [mode for mode in modes if mode != (spv.DEPTH_REPLACING,)]
         if declared and _SUFFIXES[unit.implied.stage] != self.entry.stage:
             raise self._other_stage(at, declared[0])
         for mode in modes:
-            group = _group(mode)
-            if group == "depth" and (_FRAG_DEPTH not in self.built_ins or not _speaks(mode, modes)):
+            group = group_of(mode)
+            if group == "depth" and (spv.FRAG_DEPTH not in self.built_ins or not _speaks(mode, modes)):
                 continue
             known = self.known.setdefault(group, (mode, at))
             if known[0] != mode:
                 raise self._contradiction(at, mode, *known)
 
     def _stronger(self, group: object, mode: Mode) -> bool:
-        return group not in self.known or mode != (_DEPTH_REPLACING,)
+        return group not in self.known or mode != (spv.DEPTH_REPLACING,)
 
     def _with(self, mine: Sequence[Mode], defaults: Iterable[int]) -> Program:
         program = self.program
         wanted = dict.fromkeys([mode for mode, _ in self.known.values()] + [_REPLACES[each] for each in self.built_ins])
         size, _ = self.known.get("size", (None, -1))
-        if size is None and not {LOCAL_SIZE, LOCAL_SIZE_ID}.isdisjoint(defaults):
+        if size is None and not {spv.LOCAL_SIZE, spv.LOCAL_SIZE_ID}.isdisjoint(defaults):
             size = NO_SIZE
         if size is not None and size not in mine:
             program = with_entry_size(program, self.entry, size)
-        replaced = {mode for mode in mine if mode[0] in defaults and _group(mode) in self.known}
-        added = [mode for mode in wanted if mode not in mine and mode[0] not in (LOCAL_SIZE, LOCAL_SIZE_ID)]
+        replaced = {mode for mode in mine if mode[0] in defaults and group_of(mode) in self.known}
+        added = [mode for mode in wanted if mode not in mine and mode[0] not in (spv.LOCAL_SIZE, spv.LOCAL_SIZE_ID)]
         if not added and not replaced:
             return program
         return _with_modes(program, self.entry.function, added, replaced)
@@ -153,7 +123,7 @@ class _Modes:
     def _other_stage(self, at: int, mode: Mode) -> LinkError:
         unit, entry = self.units[at], self.entry
         return LinkError(
-            f"{unit.shown} declares layout({_shown(mode)}) for {_SUFFIXES[unit.implied.stage]} shaders, "
+            f"{unit.shown} declares layout({as_declared(mode)}) for {_SUFFIXES[unit.implied.stage]} shaders, "
             f"but {entry.stage} entry point `{entry.name}` reaches it",
             context=[("image", self.program.module.name), ("path", self.reached.units[at])],
             hint="move the declaration into a source of its own, or into the shader",
@@ -163,10 +133,10 @@ class _Modes:
         rows = [("image", self.program.module.name), ("path", self.reached.units[at])]
         if by in self.reached.units:
             rows.append(("other path", self.reached.units[by]))
-        rows.append(("declared by", f"{self.units[at].shown}: {_shown(mode)}"))
-        rows.append(("declared by", f"{self.units[by].shown}: {_shown(other)}"))
+        rows.append(("declared by", f"{self.units[at].shown}: {as_declared(mode)}"))
+        rows.append(("declared by", f"{self.units[by].shown}: {as_declared(other)}"))
         return LinkError(
-            f"entry point `{self.entry.name}` would have both {_shown(other)} and {_shown(mode)}",
+            f"entry point `{self.entry.name}` would have both {as_declared(other)} and {as_declared(mode)}",
             context=rows,
             hint="all units of a stage must declare the same; declare it only in the shader, or in a common header",
         )
@@ -174,26 +144,7 @@ class _Modes:
 
 def _speaks(mode: Mode, modes: Sequence[Mode]) -> bool:
     """Return whether a mode is a unit's depth layout, which implies that depth is written."""
-    return mode != (_DEPTH_REPLACING,) or not any(_group(each) == "depth" and each != mode for each in modes)
-
-
-def _group(mode: Mode) -> object:
-    """Return the group of a mode, of which an entry point can have only one."""
-    if mode[0] in _BY_WIDTH:
-        return _BY_WIDTH[mode[0]], mode[1]
-    return _GROUP.get(mode[0], (mode,))
-
-
-def _shown(mode: Mode) -> str:
-    """Return a mode as a source declares it."""
-    if mode[0] == LOCAL_SIZE_ID:
-        pairs = zip("xyz", mode[1::2], mode[2::2], strict=True)
-        return ", ".join(
-            f"local_size_{axis}_id = {number}" if number >= 0 else f"local_size_{axis} = {value}"
-            for axis, value, number in pairs
-        )
-    name = _NAMES.get(mode[0])
-    return name.format(*mode[1:]) if name else f"execution mode {' '.join(map(str, mode))}"
+    return mode != (spv.DEPTH_REPLACING,) or not any(group_of(each) == "depth" and each != mode for each in modes)
 
 
 def _with_modes(program: Program, function: int, added: Iterable[Mode], replaced: Iterable[Mode]) -> Program:

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BUILT_IN, VOLATILE
 from ..binary.module import build, parse
 from ..binary.program import Program
 from ..spirv_tools.tools import Tools
 
 __all__ = ["with_volatile_built_ins"]
 
-_VULKAN = 3
-_OF_SUBGROUP = frozenset({36, 41, *range(4416, 4421), 5376, 5377})
-_RAY_T_MAX = 5326
+_OF_SUBGROUP = frozenset(
+    {
+        spv.SUBGROUP_SIZE,
+        spv.SUBGROUP_LOCAL_INVOCATION_ID,
+        *range(spv.SUBGROUP_EQ_MASK, spv.SUBGROUP_LT_MASK + 1),
+        spv.WARP_ID,
+        spv.SM_ID,
+    }
+)
 _CHANGING = {
     **dict.fromkeys(("raygen", "closest-hit", "miss", "callable"), _OF_SUBGROUP),
-    "intersection": _OF_SUBGROUP | {_RAY_T_MAX},
+    "intersection": _OF_SUBGROUP | {spv.RAY_T_MAX},
 }
 
 
@@ -28,9 +34,9 @@ def with_volatile_built_ins(program: Program, tools: Tools, *, target: str) -> P
     """Return a finalised program with such variables volatile, as its stages need them."""
     built_in, volatile = {}, set()
     for words in program.preamble:
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == BUILT_IN:
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == spv.BUILT_IN:
             built_in[words[1]] = words[3]
-        elif words[0] & 0xFFFF == op.DECORATE and words[2] == VOLATILE:
+        elif words[0] & 0xFFFF == op.DECORATE and words[2] == spv.VOLATILE:
             volatile.add(words[1])
     needed = {
         each
@@ -40,7 +46,7 @@ def with_volatile_built_ins(program: Program, tools: Tools, *, target: str) -> P
     } - volatile
     if not needed:
         return program
-    if any(words[0] & 0xFFFF == op.MEMORY_MODEL and words[2] == _VULKAN for words in program.preamble):
+    if any(words[0] & 0xFFFF == op.MEMORY_MODEL and words[2] == spv.VULKAN for words in program.preamble):
         # There, loads are volatile.
         passes = ["--spread-volatile-semantics"]
         data = tools.optimize(program.encode(), env=target, passes=passes, validator=None, preserve_bindings=True)
@@ -49,8 +55,8 @@ def with_volatile_built_ins(program: Program, tools: Tools, *, target: str) -> P
         each
         for words in program.preamble
         for each in (
-            (words, build(op.DECORATE, words[1], VOLATILE))
-            if words[0] & 0xFFFF == op.DECORATE and words[2] == BUILT_IN and words[1] in needed
+            (words, build(op.DECORATE, words[1], spv.VOLATILE))
+            if words[0] & 0xFFFF == op.DECORATE and words[2] == spv.BUILT_IN and words[1] in needed
             else (words,)
         )
     ]

@@ -6,7 +6,7 @@ Source: the Vulkan specification, "Offset and Stride Assignment"; a module's dec
 from __future__ import annotations
 
 from ..binary import opcodes as op
-from ..binary.decorations import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
+from ..binary.enumerants import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
 from ..binary.shapes import POINTER_SIZE, Shapes
 
 __all__ = ["Blocks", "Row"]

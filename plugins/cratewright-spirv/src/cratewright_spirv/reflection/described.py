@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from cratewright import content_digest
 
+from ..binary.module import MAGIC_BYTES
 from . import reflect
 
 __all__ = ["describe_module"]
-
-_MAGIC = b"\x03\x02\x23\x07"
 
 
 def describe_module(path: str, data: bytes) -> Mapping[str, object] | None:
@@ -18,7 +17,7 @@ def describe_module(path: str, data: bytes) -> Mapping[str, object] | None:
 
     Raises: FormatError for a damaged one.
     """
-    if data[:4] != _MAGIC:
+    if data[:4] != MAGIC_BYTES:
         return None
     found: dict[str, object] = {
         "kind": "SPIR-V module",

@@ -12,20 +12,10 @@ from cratewright import ToolError, dataclass
 
 from ..base.stages import STAGES, ShaderStage
 from ..base.stopwatch import step
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import (
-    BINDING,
-    BUFFER_BLOCK,
-    BUILT_IN,
-    COMPONENT,
-    DESCRIPTOR_SET,
-    INDEX,
-    LOCATION,
-    SPEC_ID,
-    WORKGROUP_SIZE,
-)
 from ..binary.module import HEADER_WORDS, Instruction, parse
-from ..binary.program import INPUT, OUTPUT, Program, ProgramEntry, reach
+from ..binary.program import Program, ProgramEntry, reach
 from ..binary.shapes import ScalarValue, Shapes
 from ..spirv_tools.library import load
 from .blocks import Blocks, Row
@@ -41,8 +31,6 @@ __all__ = [
     "interface",
 ]
 
-LOCAL_SIZE, LOCAL_SIZE_ID = 17, 38
-UNIFORM, PUSH_CONSTANT, STORAGE_BUFFER = 2, 9, 12
 DIM_BUFFER, DIM_SUBPASS = 5, 6
 STORAGE_IMAGE = 2
 NOT_BLOCKS = {
@@ -113,14 +101,14 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
         row.update({"workgroup_size": list(size)} if size else {})
         row["descriptors"] = _descriptors(shapes, used, layouts)
         pushed = max(
-            (shapes.pointee(each[1]) for each in used if each[3] == PUSH_CONSTANT), key=shapes.size, default=None
+            (shapes.pointee(each[1]) for each in used if each[3] == spv.PUSH_CONSTANT), key=shapes.size, default=None
         )
         row["push_constant_size"] = 0 if pushed is None else shapes.size(pushed)
         if pushed is not None:
             block: Row = {"block": layouts.layout(pushed)} if layouts is not None else {}
             row["push_constants"] = {"name": shapes.names.get(pushed, ""), **block}
-        row["inputs"] = _located(shapes, [each for each in used if each[3] == INPUT])
-        row["outputs"] = _located(shapes, [each for each in used if each[3] == OUTPUT])
+        row["inputs"] = _located(shapes, [each for each in used if each[3] == spv.INPUT])
+        row["outputs"] = _located(shapes, [each for each in used if each[3] == spv.OUTPUT])
         rows.append(row)
     return {"entry_points": rows, "spec_constants": _spec_constants(shapes)}
 
@@ -133,15 +121,15 @@ def lists_all_globals(data: bytes) -> bool:
 def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[int, int, int] | None:
     for each, marks in shapes.decorations.items():
         # a constant decorated so overrides every entry point's own size
-        if marks.get(BUILT_IN) == (WORKGROUP_SIZE,) and each in shapes.definitions:
+        if marks.get(spv.BUILT_IN) == (spv.WORKGROUP_SIZE,) and each in shapes.definitions:
             return _triple(shapes.components(each))
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
         if opcode not in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) or words[1] != entry.function:
             continue
-        if words[2] == LOCAL_SIZE:
+        if words[2] == spv.LOCAL_SIZE:
             return _triple(list(words[3:6]))
-        if words[2] == LOCAL_SIZE_ID:
+        if words[2] == spv.LOCAL_SIZE_ID:
             return _triple([shapes.value(each) for each in words[3:6]])
     return None
 
@@ -155,11 +143,11 @@ def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks |
     found = []
     for words in variables:
         marks = shapes.decorations.get(words[2], {})
-        if BINDING in marks:
+        if spv.BINDING in marks:
             type_id, count = shapes.element(shapes.pointee(words[1]))
             row: Row = {
-                "set": marks.get(DESCRIPTOR_SET, (0,))[0],
-                "binding": marks[BINDING][0],
+                "set": marks.get(spv.DESCRIPTOR_SET, (0,))[0],
+                "binding": marks[spv.BINDING][0],
                 "kind": _kind(shapes, words[3], type_id),
                 "name": shapes.names.get(words[2]) or shapes.names.get(type_id, ""),
                 "count": count,
@@ -176,9 +164,9 @@ def descriptor_order(row: Row) -> list[Any]:
 
 
 def _kind(shapes: Shapes, storage: int, type_id: int) -> str:
-    if storage == STORAGE_BUFFER or BUFFER_BLOCK in shapes.decorations.get(type_id, {}):
+    if storage == spv.STORAGE_BUFFER or spv.BUFFER_BLOCK in shapes.decorations.get(type_id, {}):
         return "storage-buffer"
-    if storage == UNIFORM:
+    if storage == spv.UNIFORM:
         return "uniform-buffer"
     opcode = shapes.opcode(type_id)
     if opcode in NOT_BLOCKS:
@@ -202,12 +190,12 @@ def _located(shapes: Shapes, variables: list[Instruction]) -> list[Row]:
     for words in variables:
         name = shapes.names.get(words[2], "")
         marks, type_id = shapes.decorations.get(words[2], {}), shapes.pointee(words[1])
-        if LOCATION in marks:
+        if spv.LOCATION in marks:
             found.append(_location(marks, name, shapes.name(type_id)))
             continue
         block = shapes.element(type_id)[0]
         for index, member in sorted(shapes.members.get(block, {}).items()):
-            if LOCATION in member:
+            if spv.LOCATION in member:
                 field = shapes.fields.get((block, index), str(index))
                 kind = shapes.name(shapes.definitions[block][2 + index])
                 found.append(_location(member, f"{name or shapes.names.get(block, '')}.{field}", kind))
@@ -216,10 +204,10 @@ def _located(shapes: Shapes, variables: list[Instruction]) -> list[Row]:
 
 def _location(marks: dict[int, tuple[int, ...]], name: str, kind: str) -> Row:
     return {
-        "location": marks[LOCATION][0],
-        "component": marks.get(COMPONENT, (0,))[0],
+        "location": marks[spv.LOCATION][0],
+        "component": marks.get(spv.COMPONENT, (0,))[0],
         # One of the two colours of a blended attachment.
-        **({"index": marks[INDEX][0]} if INDEX in marks else {}),
+        **({"index": marks[spv.INDEX][0]} if spv.INDEX in marks else {}),
         "name": name,
         "type": kind,
     }
@@ -228,9 +216,9 @@ def _location(marks: dict[int, tuple[int, ...]], name: str, kind: str) -> Row:
 def _spec_constants(shapes: Shapes) -> list[Row]:
     found: list[Row] = []
     for each, marks in shapes.decorations.items():
-        if SPEC_ID in marks and each in shapes.definitions:
+        if spv.SPEC_ID in marks and each in shapes.definitions:
             row: Row = {
-                "id": marks[SPEC_ID][0],
+                "id": marks[spv.SPEC_ID][0],
                 "name": shapes.names.get(each, ""),
                 "type": shapes.name(shapes.definitions[each][1]),
                 "default": shapes.value(each),

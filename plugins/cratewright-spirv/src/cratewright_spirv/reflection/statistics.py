@@ -15,8 +15,8 @@ from functools import cache
 
 from cratewright import ToolError
 
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BUFFER_BLOCK, BUILT_IN
 from ..binary.module import HEADER_WORDS, RESULTS
 from ..spirv_tools.library import load
 
@@ -25,26 +25,54 @@ __all__ = ["FIGURES", "count_statistics", "statistics"]
 FIGURES = ("loops", "branches", "divergent_branches", "texture_accesses", "buffer_accesses")
 """The figures of each image besides size and instructions."""
 
-_LOOP_MERGE, _SELECTION_MERGE, _CONDITIONAL, _SWITCH, _PHI, _CALL = 246, 247, 250, 251, 245, 57
 _TEXTURES = frozenset(
-    {60, *range(87, 100), *range(305, 316), 320, *range(4480, 4484), *range(4500, 4504), 5011, 5012, 5283}
+    {
+        op.IMAGE_TEXEL_POINTER,
+        *range(op.IMAGE_SAMPLE_IMPLICIT_LOD, op.IMAGE_WRITE + 1),
+        *range(op.IMAGE_SPARSE_SAMPLE_IMPLICIT_LOD, op.IMAGE_SPARSE_DREF_GATHER + 1),
+        op.IMAGE_SPARSE_READ,
+        *range(op.IMAGE_SAMPLE_WEIGHTED_QCOM, op.IMAGE_BLOCK_MATCH_SADQCOM + 1),
+        *range(op.IMAGE_BLOCK_MATCH_WINDOW_SSDQCOM, op.IMAGE_BLOCK_MATCH_GATHER_SADQCOM + 1),
+        *(op.FRAGMENT_MASK_FETCH_AMD, op.FRAGMENT_FETCH_AMD, op.IMAGE_SAMPLE_FOOTPRINT_NV),
+    }
 )
-_ATOMICS = frozenset({227, *range(229, 243), 318, 5614, 5615, 6035})
-_LOADS = frozenset({61, 4457, 5359, 5367, *_ATOMICS})
-_STORES = frozenset({62, 4458, 5360, 5368, 228, 319})
-_COPIES = frozenset({63, 64})
-_VARYING = frozenset(
-    {*_ATOMICS, *_TEXTURES, _CALL, 55, *range(207, 216), *range(333, 367), *range(4417, 4500), *range(5000, 6500)}
+_ATOMICS = frozenset(
+    {
+        op.ATOMIC_LOAD,
+        *range(op.ATOMIC_EXCHANGE, op.ATOMIC_XOR + 1),
+        *(op.ATOMIC_FLAG_TEST_AND_SET, op.ATOMIC_FMIN_EXT, op.ATOMIC_FMAX_EXT, op.ATOMIC_FADD_EXT),
+    }
+)
+_LOADS = _ATOMICS | {
+    *(op.LOAD, op.COOPERATIVE_MATRIX_LOAD_KHR, op.COOPERATIVE_MATRIX_LOAD_NV, op.COOPERATIVE_MATRIX_LOAD_TENSOR_NV)
+}
+_STORES = frozenset(
+    {
+        *(op.STORE, op.ATOMIC_STORE, op.ATOMIC_FLAG_CLEAR),
+        *(op.COOPERATIVE_MATRIX_STORE_KHR, op.COOPERATIVE_MATRIX_STORE_NV, op.COOPERATIVE_MATRIX_STORE_TENSOR_NV),
+    }
+)
+_COPIES = frozenset({op.COPY_MEMORY, op.COPY_MEMORY_SIZED})
+_VENDORS = (range(4417, 4500), range(5000, 6500))
+"""Where the registry of SPIR-V has opcodes of extensions."""
+_VARYING = (
+    _ATOMICS
+    | _TEXTURES
+    | {op.FUNCTION_CALL, op.FUNCTION_PARAMETER}
+    | {*range(op.DPDX, op.FWIDTH_COARSE + 1), *range(op.GROUP_NON_UNIFORM_ELECT, op.GROUP_NON_UNIFORM_QUAD_SWAP + 1)}
+    | {opcode for opcodes in _VENDORS for opcode in opcodes}
 )
 """Never uniform: atomics, textures, calls, parameters, derivatives, groups, and vendor extensions."""
-_BUFFERS = frozenset({2, 9, 12, 5349})
-"""Storage classes: Uniform, PushConstant, StorageBuffer, PhysicalStorageBuffer."""
-_SHARED = frozenset({0, 2, 9})
-"""UniformConstant, Uniform, PushConstant: not written while a shader runs."""
-_INPUT, _UNIFORM, _PRIVATE, _FUNCTION = 1, 2, 6, 7
-_EQUAL_BUILT_INS = frozenset({24, 25, 26, 36, 38, 4424, 4425, 4426, 4438, 4440, 5320})
-"""Numbers, sizes and the id of groups; a draw's first vertex and instance, its index, device, view; launch size."""
-_UNTYPED_POINTER = 4417
+_BUFFERS = frozenset({spv.UNIFORM, spv.PUSH_CONSTANT, spv.STORAGE_BUFFER, spv.PHYSICAL_STORAGE_BUFFER})
+_CONSTANT = frozenset({spv.UNIFORM_CONSTANT, spv.UNIFORM, spv.PUSH_CONSTANT})
+"""Storage classes that are not written while a shader runs."""
+_EQUAL_BUILT_INS = frozenset(
+    {
+        *(spv.NUM_WORKGROUPS, spv.WORKGROUP_SIZE, spv.WORKGROUP_ID, spv.SUBGROUP_SIZE, spv.NUM_SUBGROUPS),
+        *(spv.BASE_VERTEX, spv.BASE_INSTANCE, spv.DRAW_INDEX, spv.DEVICE_INDEX, spv.VIEW_INDEX, spv.LAUNCH_SIZE),
+    }
+)
+"""The same for a whole workgroup."""
 _ARRAYS = (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY)
 _CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN, op.PTR_ACCESS_CHAIN, op.IN_BOUNDS_PTR_ACCESS_CHAIN})
 _OPCODES, _ALL = 8192, 255
@@ -132,7 +160,7 @@ class _Definitions:
                 places[words[at + place]] = at
                 if opcode == op.LABEL:
                     label, merge = words[at + 1], 0
-                elif opcode == _PHI:
+                elif opcode == op.PHI:
                     self._block_of[words[at + 2]] = label
             if opcode in _LOADS or opcode in _STORES or opcode in _COPIES:
                 self.accesses.append(at)
@@ -140,24 +168,24 @@ class _Definitions:
                     self._stored.setdefault(words[at + 1], []).append(words[at + 2])
             elif opcode in _TEXTURES:
                 self.textures += 1
-            elif opcode == _SELECTION_MERGE:
+            elif opcode == op.SELECTION_MERGE:
                 merge = words[at + 1]
-            elif opcode == _LOOP_MERGE:
+            elif opcode == op.LOOP_MERGE:
                 self.loops += 1
-            elif opcode in (_CALL, op.EXT_INST):
+            elif opcode in (op.FUNCTION_CALL, op.EXT_INST):
                 self._passed.update(words[at + 4 : at + (first >> 16)])
-            elif opcode in (_CONDITIONAL, _SWITCH):
+            elif opcode in (op.BRANCH_CONDITIONAL, op.SWITCH):
                 condition = words[at + 1]
                 # Both ways lead to the same block: nothing is chosen.
-                if opcode == _SWITCH or words[at + 2] != words[at + 3]:
+                if opcode == op.SWITCH or words[at + 2] != words[at + 3]:
                     self.conditions.append(condition)
                     self._ended[label] = condition
                     if merge:
                         self._merged[merge] = condition
             elif opcode == op.DECORATE:
-                if words[at + 2] == BUILT_IN:
+                if words[at + 2] == spv.BUILT_IN:
                     self._built_ins[words[at + 1]] = words[at + 3]
-                elif words[at + 2] == BUFFER_BLOCK:
+                elif words[at + 2] == spv.BUFFER_BLOCK:
                     self._buffer_blocks.add(words[at + 1])
             at += first >> 16 or 1
 
@@ -178,7 +206,7 @@ class _Definitions:
         """Return the storage class of a pointer, and the type that it points to: 0 if none is named."""
         at = self._at.get(pointer)
         kind = self._at.get(self.words[at + 1]) if at is not None else None
-        if kind is None or self.words[kind] & 0xFFFF not in (op.TYPE_POINTER, _UNTYPED_POINTER):
+        if kind is None or self.words[kind] & 0xFFFF not in (op.TYPE_POINTER, op.TYPE_UNTYPED_POINTER_KHR):
             return -1, 0
         return self.words[kind + 2], self.words[kind + 3] if self.words[kind] >> 16 > 3 else 0
 
@@ -220,7 +248,7 @@ class _Definitions:
         end = at + (words[at] >> 16)
         if opcode == op.EXT_INST:
             return list(words[at + 5 : end])
-        if opcode == _PHI:
+        if opcode == op.PHI:
             parents = words[at + 4 : end : 2]
             deciding = [self._ended.get(parent) for parent in parents] + [self._merged.get(self._block_of[number])]
             return [*words[at + 3 : end : 2], *(each for each in deciding if each is not None)]
@@ -228,19 +256,19 @@ class _Definitions:
         return list(words[first : end if count == _ALL else min(end, first + count)])
 
     def _used_by_variable(self, variable: int, storage: int) -> list[int] | None:
-        if storage in _SHARED:
+        if storage in _CONSTANT:
             return []
-        if storage == _INPUT:
+        if storage == spv.INPUT:
             return [] if self._built_ins.get(variable) in _EQUAL_BUILT_INS else None
-        if storage not in (_PRIVATE, _FUNCTION) or variable in self._passed:
+        if storage not in (spv.PRIVATE, spv.FUNCTION_STORAGE) or variable in self._passed:
             return None
         return self._stored.get(variable, [])
 
     def _is_shared_or_own(self, pointer: int) -> bool:
         """Return whether nothing else writes where a pointer points."""
         storage, kind = self._storage(pointer)
-        if storage != _UNIFORM:
-            return storage in (*_SHARED, _INPUT, _PRIVATE, _FUNCTION)
+        if storage != spv.UNIFORM:
+            return storage in (*_CONSTANT, spv.INPUT, spv.PRIVATE, spv.FUNCTION_STORAGE)
         kind = self._storage(self._root(pointer))[1]
         while (at := self._at.get(kind)) is not None and self.words[at] & 0xFFFF in _ARRAYS:
             kind = self.words[at + 2]

@@ -24,6 +24,9 @@ from cratewright import (
 )
 
 from ..base.stopwatch import step
+from ..binary import opcodes as op
+from ..binary.enumerants import LINKAGE
+from ..binary.module import HEADER_WORDS, MAGIC_BYTES
 
 __all__ = [
     "WAY_OUT",
@@ -37,11 +40,6 @@ __all__ = [
 ]
 
 WAY_OUT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
-
-_MAGIC = b"\x03\x02\x23\x07"
-_HEADER_WORDS = 5
-_OP_CAPABILITY, _OP_FUNCTION, _OP_FUNCTION_END, _OP_LABEL = 17, 54, 56, 248
-_LINKAGE = 5
 
 # Options of the program other than passes: some print, some write files, some switch checks off.
 _NOT_PASSES = frozenset(
@@ -251,25 +249,25 @@ class Tools:
 
 
 def _check(module: bytes, context: tuple[tuple[str, str], ...] = ()) -> None:
-    if len(module) % 4 or len(module) < 4 * _HEADER_WORDS or module[:4] != _MAGIC:
+    if len(module) % 4 or len(module) < 4 * HEADER_WORDS or module[:4] != MAGIC_BYTES:
         raise FormatError("not a SPIR-V module", context=(*context, ("size", f"{len(module)} bytes")))
 
 
 def _imports(module: bytes) -> bool:
     """Return whether a function has no body."""
     words = memoryview(module).cast("I")
-    at, linkage, bare = _HEADER_WORDS, False, False
+    at, linkage, bare = HEADER_WORDS, False, False
     while at < len(words):
         opcode, length = words[at] & 0xFFFF, words[at] >> 16
-        if opcode == _OP_CAPABILITY:
-            linkage = linkage or words[at + 1 : at + 2].tolist() == [_LINKAGE]
+        if opcode == op.CAPABILITY:
+            linkage = linkage or words[at + 1 : at + 2].tolist() == [LINKAGE]
         elif not linkage:
             return False
-        elif opcode == _OP_FUNCTION:
+        elif opcode == op.FUNCTION:
             bare = True
-        elif opcode == _OP_LABEL:
+        elif opcode == op.LABEL:
             bare = False
-        elif opcode == _OP_FUNCTION_END and bare:
+        elif opcode == op.FUNCTION_END and bare:
             return True
         at += length or len(words)
     return False

@@ -12,18 +12,24 @@ from collections.abc import Iterable, Sequence
 
 from cratewright import pattern
 
+from ..binary import opcodes as op
+from ..binary.enumerants import MAX_BYTE_OFFSET, STORAGE_BUFFER, UNIFORM
+from ..binary.module import HEADER_WORDS, build
+
 __all__ = ["with_names_apart", "without_marks"]
 
-_HEADER = 5
-_NAME, _MEMBER_NAME = 5, 6
 # The member of HLSL's buffers: glslang gives all of one type the block of the first that is used.
 _SHARED = b"@data\0"
-_ARRAYS, _STRUCT, _POINTER, _FUNCTION = (28, 29), 30, 32, 54
-_ANNOTATIONS = frozenset({71, 72, 73, 74, 75, 332, 5632, 5633})
+_ARRAYS = (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY)
+_ANNOTATIONS = frozenset(
+    {
+        *(op.DECORATE, op.MEMBER_DECORATE, op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE),
+        *(op.DECORATE_ID, op.DECORATE_STRING, op.MEMBER_DECORATE_STRING),
+    }
+)
 # A stage has one block each of push constants, inputs and outputs, whatever its name in a unit.
-_RESOURCES = frozenset({2, 12})
+_RESOURCES = frozenset({UNIFORM, STORAGE_BUFFER})
 # A decoration that no shader has, MaxByteOffset, with a number of ours. The linker ignores string decorations.
-_DECORATE, _MAX_BYTE_OFFSET = 4 << 16 | 71, 45
 _OURS = 0x6D6E0000
 _MARK = pattern(rb"\x47\x00\x04\x00....\x2d\x00\x00\x00..\x6e\x6d", re.S)
 
@@ -58,24 +64,24 @@ def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
     names: dict[int, list[bytes]] = {}
     inside: dict[int, Iterable[int]] = {}
     buffers: list[int] = []
-    at, types, size = _HEADER, 0, len(words)
+    at, types, size = HEADER_WORDS, 0, len(words)
     while at < size:
         first = words[at]
         opcode, end = first & 0xFFFF, at + (first >> 16)
-        if opcode == _NAME:
+        if opcode == op.NAME:
             own[words[at + 1]] = data[(at + 2) * 4 : end * 4]
-        elif opcode == _MEMBER_NAME:
+        elif opcode == op.MEMBER_NAME:
             names.setdefault(words[at + 1], []).append(data[(at + 2) * 4 : end * 4])
-        elif opcode == _STRUCT:
+        elif opcode == op.TYPE_STRUCT:
             inside[words[at + 1]] = words[at + 2 : end]
         elif opcode in _ARRAYS:
             inside[words[at + 1]] = words[at + 2 : at + 3]
-        elif opcode == _POINTER:
+        elif opcode == op.TYPE_POINTER:
             if words[at + 2] in _RESOURCES:
                 buffers.append(words[at + 3])
-        elif opcode == _FUNCTION:
+        elif opcode == op.FUNCTION:
             break
-        if not types and (opcode in _ANNOTATIONS or 19 <= opcode <= 33):
+        if not types and (opcode in _ANNOTATIONS or op.TYPE_VOID <= opcode <= op.TYPE_FUNCTION):
             types = at
         at = end
     structs: dict[int, bytes] = {}
@@ -91,5 +97,5 @@ def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
 def _marked(data: bytes, at: int, structs: dict[int, bytes], numbers: dict[bytes, int]) -> bytes:
     marks = array("I")
     for each, names in structs.items():
-        marks.extend((_DECORATE, each, _MAX_BYTE_OFFSET, numbers[names]))
+        marks.extend(build(op.DECORATE, each, MAX_BYTE_OFFSET, numbers[names]))
     return data[: at * 4] + marks.tobytes() + data[at * 4 :]

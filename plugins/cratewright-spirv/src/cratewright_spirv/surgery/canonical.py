@@ -13,10 +13,10 @@ from cratewright import DebugInfo, FormatError, Options
 
 from ..base.stopwatch import step
 from ..binary import opcodes as op
-from ..binary.decorations import BINDING, BUILT_IN
+from ..binary.debug_info import GLOBAL_VARIABLE, SET_NAME
+from ..binary.enumerants import BINDING, BUILT_IN
 from ..binary.function_order import callees_first
-from ..binary.lines import GLOBAL_VARIABLE, SET_NAME
-from ..binary.module import Instruction, Module, build, result, string
+from ..binary.module import RESULTS, Instruction, Module, build, result, string
 from ..binary.program import Program, ProgramEntry, entry_of, trim
 
 __all__ = ["Names", "canonical", "canonical_library", "canonical_programs", "is_orderable"]
@@ -25,11 +25,11 @@ _DEBUG_SETS = (SET_NAME, "OpenCL.DebugInfo")
 # The operand with the variable in a description.
 _DESCRIBED_AT = 12
 _MARKS = frozenset({op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING, op.MEMBER_DECORATE, op.MEMBER_DECORATE_STRING})
-_PROCESSED = 330
-_SOURCES = frozenset({2, op.SOURCE, 4, _PROCESSED})
+_SOURCES = frozenset({op.SOURCE, op.SOURCE_CONTINUED, op.SOURCE_EXTENSION, op.MODULE_PROCESSED})
 _LINES = frozenset({op.LINE, op.NO_LINE})
-_NEVER = frozenset({op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE, 4433})
-_RESULT_AT = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
+_NEVER = frozenset(
+    {op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE, op.EXT_INST_WITH_FORWARD_REFS_KHR}
+)
 # the local id of a function itself; the others count down from here
 _SELF = -1
 
@@ -129,9 +129,9 @@ class _Writer:
             *self.entries,
             *self.modes,
             *self.strings,
-            *(words for words in self.sources if words[0] & 0xFFFF != _PROCESSED),
+            *(words for words in self.sources if words[0] & 0xFFFF != op.MODULE_PROCESSED),
             *sorted(self.named, key=_by_target),
-            *(words for words in self.sources if words[0] & 0xFFFF == _PROCESSED),
+            *(words for words in self.sources if words[0] & 0xFFFF == op.MODULE_PROCESSED),
             *sorted(self.marks, key=_by_target),
             *self.globals,
             tuple(self.declarations),
@@ -294,7 +294,7 @@ class _Reader:
         return tuple(out)
 
     def _defining(self, words: Instruction, new: int) -> Instruction:
-        at = _RESULT_AT[words[0] & 0xFFFF]
+        at = RESULTS[words[0] & 0xFFFF]
         return (*words[:at], new, *words[at + 1 :])
 
     def _described(self, old: int) -> list[Instruction]:
@@ -355,7 +355,7 @@ class _Reader:
             if not every and (opcode in _LINES or (opcode == op.EXT_INST and words[3] in debug_sets)):
                 continue
             out = list(words)
-            defined = _RESULT_AT.get(opcode)
+            defined = RESULTS.get(opcode)
             for at in ids(words) if defined is None else (*ids(words), defined):
                 old = out[at]
                 if old in local:

@@ -11,15 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..binary import opcodes as op
-from ..binary.lines import DECLARE, SET_NAME, VALUE, is_debug_set
+from ..binary.debug_info import DECLARE, SET_NAME, VALUE, is_debug_set
 from ..binary.module import Instruction, build, parse, result
 from ..binary.program import Program
 
 __all__ = ["repaired"]
 
 _IN_MEMORY = frozenset({op.VARIABLE, op.FUNCTION_PARAMETER})
-_TERMINATORS = frozenset({249, 250, 251, 252, 253, 254, 255, 4416, 4448, 4449, 5294})
-"""OpBranch to OpUnreachable, and those of ray tracing and mesh shaders."""
+_TERMINATORS = frozenset(
+    {
+        *range(op.BRANCH, op.UNREACHABLE + 1),
+        *(op.TERMINATE_INVOCATION, op.IGNORE_INTERSECTION_KHR, op.TERMINATE_RAY_KHR, op.EMIT_MESH_TASKS_EXT),
+    }
+)
 _CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN})
 _DECLARE_INDEXES_AT = 8
 

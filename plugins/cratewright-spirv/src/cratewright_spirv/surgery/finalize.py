@@ -14,6 +14,7 @@ from cratewright import LinkError
 
 from ..base.stopwatch import step
 from ..binary import opcodes as op
+from ..binary.enumerants import LINKAGE, LINKAGE_ATTRIBUTES
 from ..binary.module import Instruction, build, literal, parse
 from ..binary.program import Program, ProgramEntry, entry_of, trim
 from .initialisers import Initialiser, with_initialisers
@@ -30,8 +31,6 @@ __all__ = [
     "with_entry_names",
 ]
 
-LINKAGE_CAPABILITY = 5
-LINKAGE_ATTRIBUTES = 41
 EntryKey = tuple[str, str]
 
 
@@ -175,7 +174,7 @@ def _require(entries: Iterable[ProgramEntry], wanted: Iterable[EntryKey], name: 
 def _without_repeats(program: Program) -> Program:
     """Drop what each unit repeats, and the linkage capability once nothing is linked."""
     linked = any(words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES for words in program.preamble)
-    seen: set[Instruction] = set() if linked else {build(op.CAPABILITY, LINKAGE_CAPABILITY)}
+    seen: set[Instruction] = set() if linked else {build(op.CAPABILITY, LINKAGE)}
     preamble = []
     for words in program.preamble:
         if words[0] & 0xFFFF in (op.CAPABILITY, op.EXTENSION):

@@ -9,7 +9,8 @@ from cratewright import LinkError, dataclass
 
 from ..base.implied import INITIALISER
 from ..binary import opcodes as op
-from ..binary.lines import DEBUG_LINE, DEFINITION, SCOPE, SET_NAME, is_debug_set
+from ..binary.debug_info import DEBUG_LINE, DEFINITION, SCOPE, SET_NAME, is_debug_set
+from ..binary.enumerants import FUNCTION_STORAGE, PRIVATE
 from ..binary.module import Instruction, build, result, string
 from ..binary.program import Program, reach
 
@@ -27,18 +28,29 @@ _CHAINS = frozenset(
 _READS = _CHAINS | {op.LOAD, op.ARRAY_LENGTH}
 # what may appear among the variables at the start of a function
 _WITH_VARIABLES = frozenset({op.VARIABLE, op.LINE, op.NO_LINE, op.EXT_INST, op.UNDEF})
-_PRIVATE, _FUNCTION = 6, 7
-_LOCAL = frozenset({_PRIVATE, _FUNCTION})
-# What does nothing but compute, read, branch, or write through the pointer that is its first operand: values, images
-# and samples, arithmetic, derivatives, control flow, groups.
+_LOCAL = frozenset({PRIVATE, FUNCTION_STORAGE})
 _COMPUTES = frozenset(
     {
-        *range(54, 60), *range(77, 99), *range(100, 108), *range(109, 125), *range(126, 153), *range(154, 192),
-        *range(194, 206), *range(207, 216), *range(245, 252), *range(253, 258), *range(305, 317), *range(333, 367),
-        *range(400, 403), *range(4428, 4433), *range(4450, 4456),
-        op.UNDEF, op.LINE, op.NO_LINE, op.STORE, op.COPY_MEMORY, 320, 4421, 4422,
+        *range(op.FUNCTION, op.VARIABLE + 1),
+        *range(op.VECTOR_EXTRACT_DYNAMIC, op.IMAGE_READ + 1),
+        *range(op.IMAGE, op.IMAGE_QUERY_SAMPLES + 1),
+        *range(op.CONVERT_FTO_U, op.BITCAST + 1),
+        *range(op.SNEGATE, op.SMUL_EXTENDED + 1),
+        *range(op.ANY, op.FUNORD_GREATER_THAN_EQUAL + 1),
+        *range(op.SHIFT_RIGHT_LOGICAL, op.BIT_COUNT + 1),
+        *range(op.DPDX, op.FWIDTH_COARSE + 1),
+        *range(op.PHI, op.SWITCH + 1),
+        *range(op.RETURN, op.LIFETIME_STOP + 1),
+        *range(op.IMAGE_SPARSE_SAMPLE_IMPLICIT_LOD, op.IMAGE_SPARSE_TEXELS_RESIDENT + 1),
+        *range(op.GROUP_NON_UNIFORM_ELECT, op.GROUP_NON_UNIFORM_QUAD_SWAP + 1),
+        *range(op.COPY_LOGICAL, op.PTR_NOT_EQUAL + 1),
+        *range(op.SUBGROUP_ALL_KHR, op.SUBGROUP_READ_INVOCATION_KHR + 1),
+        *range(op.SDOT, op.SUDOT_ACC_SAT + 1),
+        *(op.UNDEF, op.LINE, op.NO_LINE, op.STORE, op.COPY_MEMORY),
+        *(op.IMAGE_SPARSE_READ, op.SUBGROUP_BALLOT_KHR, op.SUBGROUP_FIRST_INVOCATION_KHR),
     }
-)  # fmt: skip
+)
+"""What only computes, reads, branches, or writes through the pointer that is its first operand."""
 _NO_EFFECT = _COMPUTES | _READS
 _SETS_WITHOUT_EFFECT = ("GLSL.std.450", SET_NAME)
 
@@ -66,7 +78,7 @@ def with_initialisers(program: Program, initialisers: Sequence[Initialiser]) -> 
         return program
     owned = _functions(program, initialisers)
     graph, variables = program.graph(), program.variables()
-    private = {each for each, words in variables.items() if words[3] == _PRIVATE}
+    private = {each for each, words in variables.items() if words[3] == PRIVATE}
     writes = {
         each: {
             variable

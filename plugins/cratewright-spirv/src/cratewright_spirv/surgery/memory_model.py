@@ -12,14 +12,13 @@ from dataclasses import replace
 from cratewright import LinkError
 
 from ..binary import opcodes as op
+from ..binary.enumerants import LOGICAL, PHYSICAL_STORAGE_BUFFER64, VULKAN
 from ..binary.module import build
 from ..binary.program import Program
 
 __all__ = ["modules_of_one_model", "programs_of_one_model"]
 
 _HEADER_BYTES = 20
-_LOGICAL, _PHYSICAL_BUFFERS = 0, 5348
-_VULKAN = 3
 _WORD = struct.Struct("<I")
 _MODEL = struct.Struct("<III")
 
@@ -76,7 +75,7 @@ def _common(models: Sequence[tuple[int, int]], names: Sequence[str]) -> tuple[in
     addressing, memory = ({each[part] for each in models} for part in (0, 1))
     if len(memory) > 1:
         kinds = {
-            what: [name for name, model in zip(names, models, strict=True) if (model[1] == _VULKAN) is vulkan]
+            what: [name for name, model in zip(names, models, strict=True) if (model[1] == VULKAN) is vulkan]
             for what, vulkan in (("Vulkan's", True), ("GLSL's", False))
         }
         raise LinkError(
@@ -85,7 +84,7 @@ def _common(models: Sequence[tuple[int, int]], names: Sequence[str]) -> tuple[in
             hint="write `#pragma use_vulkan_memory_model` in all of them; "
             "units that load or store cooperative matrices have it anyway",
         )
-    if not addressing <= {_LOGICAL, _PHYSICAL_BUFFERS}:
+    if not addressing <= {LOGICAL, PHYSICAL_STORAGE_BUFFER64}:
         raise LinkError(
             "units of one image differ in their addressing model",
             context=[("units", "\n".join(dict.fromkeys(names)))],

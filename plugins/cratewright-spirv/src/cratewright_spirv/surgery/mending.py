@@ -12,26 +12,38 @@ from itertools import takewhile
 
 from cratewright import pattern
 
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BUFFER_BLOCK
-from ..binary.module import RESULTS
+from ..binary.module import HEADER_WORDS, RESULTS
+from ..binary.program import BEFORE_NAMES
 
 __all__ = ["mended", "needs_legalising", "volatile_once", "with_plain_copies", "without_names"]
 
-_HEADER = 5
-_COPY_LOGICAL_OPCODE = 400
 _COPY_LOGICAL = pattern(rb"\x90\x01\x04\0")
-_TYPE_INT, _TYPE_FLOAT, _TYPE_VECTOR, _TYPE_MATRIX = 21, 22, 23, 24
-_TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE = 25, 26, 27
-_TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_ACCELERATION = 29, 30, 5341
-_INPUT, _UNIFORM, _OUTPUT, _FUNCTION_STORAGE, _PUSH, _STORAGE_BUFFER, _PHYSICAL = 1, 2, 3, 7, 9, 12, 5349
+_OPAQUE_TYPES = frozenset({op.TYPE_IMAGE, op.TYPE_SAMPLER, op.TYPE_SAMPLED_IMAGE, op.TYPE_ACCELERATION_STRUCTURE_KHR})
+_AGGREGATES = frozenset({op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY, op.TYPE_STRUCT})
 # The capability of a storage class by width; a uniform block needs the second of the two for buffers.
 _CAPABILITIES = {
-    16: {_STORAGE_BUFFER: 4433, _PHYSICAL: 4433, _UNIFORM: 4434, _PUSH: 4435, _INPUT: 4436, _OUTPUT: 4436},
-    8: {_STORAGE_BUFFER: 4448, _PHYSICAL: 4448, _UNIFORM: 4449, _PUSH: 4450},
+    16: {
+        spv.STORAGE_BUFFER: spv.STORAGE_BUFFER16_BIT_ACCESS,
+        spv.PHYSICAL_STORAGE_BUFFER: spv.STORAGE_BUFFER16_BIT_ACCESS,
+        spv.UNIFORM: spv.UNIFORM_AND_STORAGE_BUFFER16_BIT_ACCESS,
+        spv.PUSH_CONSTANT: spv.STORAGE_PUSH_CONSTANT16,
+        spv.INPUT: spv.STORAGE_INPUT_OUTPUT16,
+        spv.OUTPUT: spv.STORAGE_INPUT_OUTPUT16,
+    },
+    8: {
+        spv.STORAGE_BUFFER: spv.STORAGE_BUFFER8_BIT_ACCESS,
+        spv.PHYSICAL_STORAGE_BUFFER: spv.STORAGE_BUFFER8_BIT_ACCESS,
+        spv.UNIFORM: spv.UNIFORM_AND_STORAGE_BUFFER8_BIT_ACCESS,
+        spv.PUSH_CONSTANT: spv.STORAGE_PUSH_CONSTANT8,
+    },
 }
-# Capabilities to strings and sources, in the order that the specification asks for.
-_BEFORE_NAMES = frozenset({2, 3, 4, 7, 10, 11, 14, 15, 16, 17, 331})
+# The capability for uniforms covers buffers as well.
+_COVERED_BY = {
+    spv.STORAGE_BUFFER16_BIT_ACCESS: spv.UNIFORM_AND_STORAGE_BUFFER16_BIT_ACCESS,
+    spv.STORAGE_BUFFER8_BIT_ACCESS: spv.UNIFORM_AND_STORAGE_BUFFER8_BIT_ACCESS,
+}
 _STORAGE = pattern(rb"\x11\0\x02\0(?:[\x51-\x54]|[\x60-\x62])\x11\0\0")
 _EXTENSIONS = {16: b"SPV_KHR_16bit_storage", 8: b"SPV_KHR_8bit_storage"}
 _RELAXED_DECORATION = pattern(rb"\x47\0\x03\0.{4}\0\0\0\0", re.S)
@@ -61,11 +73,9 @@ def needs_legalising(data: bytes) -> bool:
     opaque: set[int] = set()
     for words in _preamble(data):
         opcode = words[0] & 0xFFFF
-        if opcode in (_TYPE_IMAGE, _TYPE_SAMPLER, _TYPE_SAMPLED_IMAGE, _TYPE_ACCELERATION) or (
-            opcode in (op.TYPE_ARRAY, _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT) and not opaque.isdisjoint(_elements(words))
-        ):
+        if opcode in _OPAQUE_TYPES or (opcode in _AGGREGATES and not opaque.isdisjoint(_elements(words))):
             opaque.add(words[1])
-        elif opcode == op.TYPE_POINTER and words[2] == _FUNCTION_STORAGE and words[3] in opaque:
+        elif opcode == op.TYPE_POINTER and words[2] == spv.FUNCTION_STORAGE and words[3] in opaque:
             return True
     return False
 
@@ -76,12 +86,12 @@ def with_plain_copies(data: bytes) -> bytes:
         return data
     words = array("I", data)
     types: dict[int, int] = {}
-    at = _HEADER
+    at = HEADER_WORDS
     while at < len(words):
         opcode, length = words[at] & 0xFFFF, words[at] >> 16
         if RESULTS.get(opcode) == 2 and length > 2:
             types[words[at + 2]] = words[at + 1]
-        if opcode == _COPY_LOGICAL_OPCODE and types.get(words[at + 3]) == words[at + 1]:
+        if opcode == op.COPY_LOGICAL and types.get(words[at + 3]) == words[at + 1]:
             words[at] = length << 16 | op.COPY_OBJECT
         at += length or len(words)
     return words.tobytes()
@@ -89,8 +99,8 @@ def with_plain_copies(data: bytes) -> bytes:
 
 def without_names(data: bytes) -> bytes:
     """Return a module without debug names, which are contiguous."""
-    words, at = array("I", data), _HEADER
-    while at < len(words) and words[at] & 0xFFFF in _BEFORE_NAMES:
+    words, at = array("I", data), HEADER_WORDS
+    while at < len(words) and words[at] & 0xFFFF in BEFORE_NAMES:
         at += words[at] >> 16
     end = at
     while end < len(words) and words[end] & 0xFFFF in (op.NAME, op.MEMBER_NAME):
@@ -99,7 +109,7 @@ def without_names(data: bytes) -> bytes:
 
 
 def _preamble(data: bytes) -> Iterator[array[int]]:
-    words, at = array("I", data), _HEADER
+    words, at = array("I", data), HEADER_WORDS
     while at < len(words) and words[at] & 0xFFFF != op.FUNCTION:
         end = at + (words[at] >> 16)
         yield words[at:end]
@@ -113,7 +123,7 @@ def _first(data: bytes) -> Iterator[array[int]]:
 
 def _elements(words: array[int]) -> array[int]:
     """Return the types that an aggregate is made of."""
-    return words[2:] if words[0] & 0xFFFF == _TYPE_STRUCT else words[2:3]
+    return words[2:] if words[0] & 0xFFFF == op.TYPE_STRUCT else words[2:3]
 
 
 def _with_storage(before: bytes, after: bytes) -> bytes:
@@ -124,32 +134,31 @@ def _with_storage(before: bytes, after: bytes) -> bytes:
     wanted: dict[int, int] = {}
     for words in _preamble(after):
         opcode = words[0] & 0xFFFF
-        if opcode == op.DECORATE and words[2] == BUFFER_BLOCK:
+        if opcode == op.DECORATE and words[2] == spv.BUFFER_BLOCK:
             buffers.add(words[1])
-        elif opcode in (_TYPE_INT, _TYPE_FLOAT) and words[2] in _CAPABILITIES:
+        elif opcode in (op.TYPE_INT, op.TYPE_FLOAT) and words[2] in _CAPABILITIES:
             narrow[words[1]] = {words[2]}
-        elif opcode in (op.TYPE_ARRAY, _TYPE_RUNTIME_ARRAY, _TYPE_STRUCT, _TYPE_VECTOR, _TYPE_MATRIX):
+        elif opcode in _AGGREGATES or opcode in (op.TYPE_VECTOR, op.TYPE_MATRIX):
             widths = set[int]().union(*(narrow.get(each, ()) for each in _elements(words)))
             if widths:
                 narrow[words[1]] = widths
-            if words[2:] and words[2] in buffers and opcode != _TYPE_STRUCT:
+            if words[2:] and words[2] in buffers and opcode != op.TYPE_STRUCT:
                 buffers.add(words[1])
         elif opcode == op.TYPE_POINTER:
-            storage = _STORAGE_BUFFER if words[2] == _UNIFORM and words[3] in buffers else words[2]
+            storage = spv.STORAGE_BUFFER if words[2] == spv.UNIFORM and words[3] in buffers else words[2]
             for width in narrow.get(words[3], ()):
                 if storage in _CAPABILITIES[width]:
                     wanted[_CAPABILITIES[width][storage]] = width
     added = array("I")
     extensions: dict[bytes, array[int]] = {}
     for capability, width in sorted(wanted.items()):
-        # The capability for uniforms covers buffers as well.
-        if capability not in has and capability in had and not (capability in (4433, 4448) and capability + 1 in has):
+        if capability in had and capability not in has and _COVERED_BY.get(capability) not in has:
             added += array("I", (2 << 16 | op.CAPABILITY, capability))
             extensions |= {name: words for name, words in _extensions(before).items() if name == _EXTENSIONS[width]}
     if not added:
         return after
     words = array("I", after)
-    at = _HEADER
+    at = HEADER_WORDS
     while at < len(words) and words[at] & 0xFFFF == op.CAPABILITY:
         at += 2
     for name, instruction in extensions.items():
@@ -170,7 +179,7 @@ def _extensions(data: bytes) -> dict[bytes, array[int]]:
 def _without_repeats(data: bytes) -> bytes:
     """Drop duplicate decorations: unrolling a loop copies them each time."""
     seen: set[tuple[int, ...]] = set()
-    words, out, at = array("I", data), array("I"), _HEADER
+    words, out, at = array("I", data), array("I"), HEADER_WORDS
     kept_from = 0
     while at < len(words) and words[at] & 0xFFFF != op.FUNCTION:
         end = at + (words[at] >> 16)

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.decorations import BINDING, BUILT_IN, FLAT, LOCATION, RELAXED_PRECISION
 from ..binary.module import Instruction, build, string
-from ..binary.program import INPUT, OUTPUT, Program, reach
+from ..binary.program import Program, reach
 
 __all__ = ["merge_variables"]
 
-PUSH_CONSTANT = 9
-# Stream, Offset, XfbBuffer, XfbStride: entry points that capture their outputs differ in them.
-CAPTURE = frozenset({29, 35, 36, 37})
-# incoming payloads, hit attributes, shader records and task payloads: an entry point may have one of each
-SINGLE = frozenset({5329, 5339, 5342, 5343, 5402})
+# Entry points that capture their outputs differ in these.
+CAPTURE = frozenset({spv.STREAM, spv.OFFSET, spv.XFB_BUFFER, spv.XFB_STRIDE})
+# An entry point may have one of each.
+SINGLE = frozenset(
+    {
+        spv.INCOMING_CALLABLE_DATA,
+        spv.HIT_ATTRIBUTE,
+        spv.INCOMING_RAY_PAYLOAD,
+        spv.SHADER_RECORD_BUFFER,
+        spv.TASK_PAYLOAD,
+    }
+)
 
 Decorations = Mapping[int, list[tuple[int, ...]]]
 VariableKey = tuple[object, ...]
@@ -45,11 +52,13 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
         own = decorations.get(variable, [])
         marks = {each[1]: each for each in own}
         key: VariableKey = (words[1], *words[3:])
-        if words[3] in (INPUT, OUTPUT) and (BUILT_IN in marks or words[1] in built_in):
-            built_ins.setdefault((*key, marks.get(BUILT_IN), FLAT in marks), []).append(variable)
-        elif words[3] in SINGLE or (words[3] in (INPUT, OUTPUT) and (LOCATION in marks or words[1] in located)):
+        if words[3] in (spv.INPUT, spv.OUTPUT) and (spv.BUILT_IN in marks or words[1] in built_in):
+            built_ins.setdefault((*key, marks.get(spv.BUILT_IN), spv.FLAT in marks), []).append(variable)
+        elif words[3] in SINGLE or (
+            words[3] in (spv.INPUT, spv.OUTPUT) and (spv.LOCATION in marks or words[1] in located)
+        ):
             by_entry.setdefault((*key, *sorted(own)), []).append(variable)
-        elif merge_descriptors and (BINDING in marks or words[3] == PUSH_CONSTANT):
+        elif merge_descriptors and (spv.BINDING in marks or words[3] == spv.PUSH_CONSTANT):
             places.setdefault((*key, *sorted(own)), {}).setdefault(names.get(variable, ""), []).append(variable)
     for place, called in places.items():
         everywhere |= {(*place, name): group for name, group in called.items()}
@@ -73,7 +82,7 @@ def _decorations(program: Program) -> Decorations:
 
 def _located_types(program: Program) -> tuple[set[int], set[int]]:
     """Return the pointer types of blocks whose members have locations, and of those that hold built-ins."""
-    members: dict[int, set[int]] = {LOCATION: set(), BUILT_IN: set()}
+    members: dict[int, set[int]] = {spv.LOCATION: set(), spv.BUILT_IN: set()}
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
         if opcode == op.MEMBER_DECORATE and words[3] in members:
@@ -83,7 +92,7 @@ def _located_types(program: Program) -> tuple[set[int], set[int]]:
             for types in members.values():
                 if element in types:
                     types.add(words[1])
-    return members[LOCATION], members[BUILT_IN]
+    return members[spv.LOCATION], members[spv.BUILT_IN]
 
 
 def _merged_by_entry(program: Program, groups: list[list[int]], before: Mapping[int, int]) -> dict[int, int]:
@@ -130,7 +139,7 @@ def _rewritten_preamble(program: Program, merged: Mapping[int, int], decorations
             continue
         if opcode in (op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING):
             kept = merged.get(words[1], words[1])
-            if words[2] == RELAXED_PRECISION and kept in strict:
+            if words[2] == spv.RELAXED_PRECISION and kept in strict:
                 continue
             if kept != words[1]:
                 mark = (kept, (opcode, *words[2:]))
@@ -142,7 +151,7 @@ def _rewritten_preamble(program: Program, merged: Mapping[int, int], decorations
 
 
 def _not_all_relaxed(merged: Mapping[int, int], decorations: Decorations) -> Iterable[int]:
-    relaxed = (op.DECORATE, RELAXED_PRECISION)
+    relaxed = (op.DECORATE, spv.RELAXED_PRECISION)
     for other, kept in merged.items():
         if relaxed not in decorations.get(other, ()) or relaxed not in decorations.get(kept, ()):
             yield kept

@@ -12,7 +12,8 @@ from dataclasses import replace
 from cratewright import LinkModule, ModuleCodegen
 
 from ..binary import opcodes as op
-from ..binary.module import Instruction, parse, result, string
+from ..binary.enumerants import IMPORT, LINK_ONCE, LINKAGE_ATTRIBUTES
+from ..binary.module import MAGIC_BYTES, Instruction, parse, result, string
 from ..binary.program import Program
 
 __all__ = ["ONCE", "defined_once", "once_symbols", "one_of_each"]
@@ -20,20 +21,18 @@ __all__ = ["ONCE", "defined_once", "once_symbols", "one_of_each"]
 ONCE = "once"
 """The attribute that holds the names."""
 
-_MAGIC = b"\x03\x02\x23\x07"
-_LINKAGE_ATTRIBUTES, _IMPORT, _LINK_ONCE = 41, 1, 2
 _DECLARES = frozenset({op.FUNCTION, op.FUNCTION_PARAMETER, op.FUNCTION_END})
 _REMARKS = frozenset({op.NAME, op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING})
 
 
 def once_symbols(data: bytes, *, name: str) -> str:
     """Return the attribute's value for an unchanged module; empty if it defines nothing of the kind."""
-    if data[:4] != _MAGIC:
+    if data[:4] != MAGIC_BYTES:
         return ""
     found = [
         string(words, 3)[0]
         for words in parse(data, name, foreign=True).instructions
-        if words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE_ATTRIBUTES and words[-1] == _LINK_ONCE
+        if words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES and words[-1] == LINK_ONCE
     ]
     return json.dumps(sorted(found)) if found else ""
 
@@ -68,10 +67,10 @@ def _declaring(data: bytes, names: frozenset[str], where: str) -> bytes:
     declared: set[int] = set()
     preamble: list[Instruction] = []
     for words in program.preamble:
-        linked = words[0] & 0xFFFF == op.DECORATE and words[2] == _LINKAGE_ATTRIBUTES
+        linked = words[0] & 0xFFFF == op.DECORATE and words[2] == LINKAGE_ATTRIBUTES
         if linked and string(words, 3)[0] in names and words[1] in program.functions:
             declared.add(words[1])
-            words = (*words[:-1], _IMPORT)  # noqa: PLW2901
+            words = (*words[:-1], IMPORT)  # noqa: PLW2901
         preamble.append(words)
     bodies = {each: program.functions[each] for each in declared}
     heads = {each: tuple(w for w in body if w[0] & 0xFFFF in _DECLARES) for each, body in bodies.items()}

@@ -27,7 +27,9 @@ from cratewright import (
 
 from ..base.names import debug_path
 from ..binary import opcodes as op
-from ..binary.lines import has_debug_info, only_lines, without_debug_info
+from ..binary.debug_info import has_debug_info
+from ..binary.enumerants import BUILT_IN, WORKGROUP_SIZE
+from ..binary.lines import only_lines, without_debug_info
 from ..binary.module import parse
 from ..binary.program import Program, trim
 from .canonical import Names, canonical, is_orderable
@@ -41,10 +43,6 @@ __all__ = [
     "made_twice",
     "optimized_twice",
 ]
-
-
-_SIZE_MARK = (11, 25)
-"""BuiltIn WorkgroupSize."""
 
 
 def at_level(request: LinkRequest) -> LinkRequest:
@@ -145,7 +143,11 @@ def _same_code(image: bytes, debug: bytes) -> bool:
 
 def _sizeless(program: Program) -> Program:
     """Return a program without its WorkgroupSize decoration, which the optimizer drops if nothing reads it."""
-    kept = (words for words in program.preamble if words[0] & 0xFFFF != op.DECORATE or words[2:4] != _SIZE_MARK)
+    kept = (
+        words
+        for words in program.preamble
+        if words[0] & 0xFFFF != op.DECORATE or words[2:4] != (BUILT_IN, WORKGROUP_SIZE)
+    )
     return replace(program, preamble=tuple(kept))
 
 

@@ -13,6 +13,9 @@ from itertools import chain
 
 from cratewright import pattern
 
+from ..binary import enumerants as spv
+from ..binary import opcodes as op
+
 __all__ = ["narrows", "widened"]
 
 _ARITHMETIC = "GL_EXT_shader_explicit_arithmetic_types"
@@ -32,18 +35,24 @@ _KINDS = tuple(
         ((f"{_ARITHMETIC}_int8",), "u", "int8_t", "8", "uint", "u"),
     )
 )
-# By number in the specification: 16-bit floats, 16- and 8-bit integers, and the capabilities for arithmetic with them.
-_ARITHMETIC_OF = {(22, 16): 9, (21, 16): 22, (21, 8): 39}
-_STORAGE = frozenset({4433, 4434, 4435, 4436, 4448, 4449, 4450})
-_CONVERSIONS = {22: (115,), 21: (113, 114)}
-_CONSTANTS = b"\x2b\x2c"
-_CAPABILITY = struct.pack("<I", 2 << 16 | 17)
+# The capability for arithmetic with a type of some width.
+_ARITHMETIC_OF = {(op.TYPE_FLOAT, 16): spv.FLOAT16, (op.TYPE_INT, 16): spv.INT16, (op.TYPE_INT, 8): spv.INT8}
+_STORAGE = frozenset(
+    {
+        *(spv.STORAGE_BUFFER16_BIT_ACCESS, spv.UNIFORM_AND_STORAGE_BUFFER16_BIT_ACCESS),
+        *(spv.STORAGE_PUSH_CONSTANT16, spv.STORAGE_INPUT_OUTPUT16),
+        *(spv.STORAGE_BUFFER8_BIT_ACCESS, spv.UNIFORM_AND_STORAGE_BUFFER8_BIT_ACCESS, spv.STORAGE_PUSH_CONSTANT8),
+    }
+)
+_CONVERSIONS = {op.TYPE_FLOAT: (op.FCONVERT,), op.TYPE_INT: (op.UCONVERT, op.SCONVERT)}
+_CONSTANTS = bytes((op.CONSTANT, op.CONSTANT_COMPOSITE))
+_CAPABILITY = struct.pack("<I", 2 << 16 | op.CAPABILITY)
 _WORD_AND_TWO = struct.Struct("<III")
 # Two patterns that begin with fixed bytes are found many times faster than one with a choice.
 _NARROW_TYPES = tuple(
     pattern(text, re.S) for text in (rb"\x16\0\x03\0.{4}\x10\0\0\0", rb"\x15\0\x04\0.{4}[\x08\x10]\0\0\0")
 )
-_FUNCTION = struct.pack("<I", 5 << 16 | 54)
+_FUNCTION = struct.pack("<I", 5 << 16 | op.FUNCTION)
 _PUNCTUATION = pattern(rb"[(),]")
 _WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
