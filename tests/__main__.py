@@ -28,7 +28,7 @@ QUICK = (
     "plugins/cratewright-wasm/tests/test_projects.py::test_an_edit_makes_what_it_calls_for",
     "--deselect=tests/architecture/test_wheel.py",
     # What talks with servers, sends code away and draws: a third of the time of all unit tests.
-    *(f"--ignore=tests/unit/test_{name}.py" for name in ("bench", "remote_http", "remote_reapi", "sending")),
+    *(f"--ignore=tests/unit/test_{name}.py" for name in ("bench", "remote_http", "remote_reapi", "sender")),
 )
 
 _WORKERS = "--workers="

@@ -105,7 +105,7 @@ def test_an_undeclared_file_is_not_there(project: Project, farm: str) -> None:
                     directories=frozenset(),
                     system={},
                     outputs=("a.o",),
-                    salt="",
+                    tools="",
                 )
             )
             assert ran is not None

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOADERS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "_pickle", "copyreg"}
 PRIVATE = {
     "site_scons/cratewright/workers/worker.py",
-    "site_scons/cratewright/pipeline/errand.py",
+    "site_scons/cratewright/pipeline/remote_calls/messages.py",
+    "site_scons/cratewright/pipeline/remote_calls/remote_main.py",
     "site_scons/cratewright/scons/graph/usual.py",
 }
 """Pipes between a build and workers that it started itself, of which nobody else has an end; calls that lie on
@@ -57,10 +58,11 @@ def test_what_is_unpickled_came_through_a_pipe() -> None:
 
 def test_calls_are_unpickled_on_the_other_machine_alone() -> None:
     """What comes back from there is decoded and checked."""
-    tree = ast.parse((ROOT / "site_scons/cratewright/pipeline/errand.py").read_text(encoding="utf-8"))
+    files = [*(ROOT / "site_scons/cratewright/pipeline").rglob("*.py")]
     loading = {
         item.name
-        for item in tree.body
+        for path in files
+        for item in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(item, ast.FunctionDef) and any(name in ast.unparse(item) for name in ("pickle.load", "Unpickler"))
     }
     assert loading == {"main"}

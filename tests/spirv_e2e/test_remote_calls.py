@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from cratewright.pipeline.errand import CODE
-from cratewright.pipeline.kit import backend_files
+from cratewright.pipeline.remote_calls.backend_code import backend_files
+from cratewright.pipeline.remote_calls.messages import CODE
 from cratewright.testing import require_tool
 from cratewright_spirv.backend import SpirvBackend
 from tests.spirv_e2e.shader_project import ShaderProject, compute

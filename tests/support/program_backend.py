@@ -63,7 +63,7 @@ class Portably(RunsPrograms):
                     directories=frozenset(),
                     system={},
                     outputs=(),
-                    salt="",
+                    tools="",
                 )
             )
         return super().compile_codegen_unit(stencil)

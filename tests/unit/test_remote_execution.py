@@ -46,7 +46,7 @@ def _portable(root: Path, **system: str) -> Portable:
         directories=frozenset({"empty/one"}),
         system=system,
         outputs=("o",),
-        salt="tools 1",
+        tools="tools 1",
     )
 
 

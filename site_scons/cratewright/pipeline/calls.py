@@ -28,8 +28,8 @@ from .job import Job
 __all__ = ["CallRunner", "HowCalled", "nobody"]
 
 if TYPE_CHECKING:
-    from .farm import Farm
-    from .sending import Sender
+    from .remote_calls.machines import MachinePool
+    from .remote_calls.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class CallRunner:
     fingerprint: Callable[[str, str], str]
     code_digest: Callable[[str, str], str]
     _pool: WorkerPool | None = None
-    _farm: Farm | None = None
+    _machines: MachinePool | None = None
     _senders: dict[tuple[str, str], Sender] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _alone: threading.Lock = field(default_factory=threading.Lock)
@@ -68,14 +68,14 @@ class CallRunner:
     @property
     def ran_elsewhere(self) -> int:
         """How many programs ran on other machines."""
-        return self._farm.executor.ran if self._farm is not None else 0
+        return self._machines.executor.ran if self._machines is not None else 0
 
     def close(self) -> None:
         """Stop the workers."""
         if self._pool is not None:
             self._pool.close()
-        if self._farm is not None:
-            self._farm.close()
+        if self._machines is not None:
+            self._machines.close()
 
     def run(self, backend: CodegenBackend, jobs: Sequence[Job[Any]], how: HowCalled) -> None:
         """Make the call of each job, wherever it is fastest."""
@@ -84,14 +84,14 @@ class CallRunner:
                 how.began(position, 0)
                 how.done(position, _run_here(backend, job, how.watched, how.timed))
             return
-        farm = self._farmed() if not (how.watched or how.timed) else None
-        if farm is not None and any(backend.is_portable(job.call) for job in jobs):
+        machines = self._machine_pool() if not (how.watched or how.timed) else None
+        if machines is not None and any(backend.is_portable(job.call) for job in jobs):
             if backend.RUNS_PROGRAMS:
-                farm.map(jobs, lambda job: _run_here(backend, job), how.done, how.began, lambda job: job.memory)
+                machines.map(jobs, lambda job: _run_here(backend, job), how.done, how.began, lambda job: job.memory)
                 return
             sender = self._sender(backend)
             if sender is not None:
-                sender.send(farm, jobs, lambda some: self._made_here(backend, some), how.done, how.began)
+                sender.send(machines, jobs, lambda some: self._made_here(backend, some), how.done, how.began)
                 return
         if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (how.watched or how.timed):
             with self._workers().place(jobs[0].memory):
@@ -111,7 +111,7 @@ class CallRunner:
         python = settings.read_remote_python(self.environ)
         if not python:
             return None
-        from .sending import Sender  # noqa: PLC0415 - few builds need it
+        from .remote_calls.sender import Sender  # noqa: PLC0415 - few builds need it
 
         session, key = backend.session, (backend.NAME, backend.session.target)
         fingerprint = self.fingerprint(*key)
@@ -159,21 +159,21 @@ class CallRunner:
 
         map_in_threads(jobs, make, how.done, how.began, most=workers.size, name="cratewright call")
 
-    def _farmed(self) -> Farm | None:
-        """Return the farm for calls whose programs may run on other machines, or None if there is none (left)."""
+    def _machine_pool(self) -> MachinePool | None:
+        """Return the machines that may run programs, None if there are none (left)."""
         server, count = settings.read_remote(self.environ)
         if not server:
             return None
-        from .farm import Farm  # noqa: PLC0415 - few builds need it
+        from .remote_calls.machines import MachinePool  # noqa: PLC0415 - few builds need it
 
         workers = self._workers()
         with self._lock:
-            if self._farm is None:
+            if self._machines is None:
                 mixed = settings.read_remote_mode(self.environ) == "mix"
-                self._farm = Farm(
+                self._machines = MachinePool(
                     server, self.environ, count, workers, self.session("").timeout, workers.size if mixed else 0
                 )
-            return None if self._farm.executor.left else self._farm
+            return None if self._machines.executor.left else self._machines
 
     def _workers(self) -> WorkerPool:
         with self._lock:

@@ -128,7 +128,7 @@ class Executor:
             for start in range(0, len(unknown), _TOGETHER):
                 some = dict(unknown[start : start + _TOGETHER])
                 argv = (_SHA256SUM, "--", *some)
-                asked = Portable(root="/", argv=argv, environ=(), system={}, outputs=(), salt="")
+                asked = Portable(root="/", argv=argv, environ=(), system={}, outputs=(), tools="")
                 # What another machine had another day says nothing: it is not to come from a cache.
                 said = self._run(asked, fresh=True)
                 found = dict(_sums(said.stdout.decode("utf-8", "surrogateescape")))
@@ -163,7 +163,7 @@ class Executor:
                 (2, root.encoded()),
                 (6, encode_message([(1, int(self._timeout))])),
                 (7, int(fresh)),
-                (9, portable.salt.encode()),
+                (9, portable.tools.encode()),
                 (10, self._platform),
             ]
         )

@@ -33,7 +33,7 @@ class Portable:
     digests of files below `root` here; `placed` are files from anywhere on this machine, `contents` exist only in
     memory. `directories` are created too, empty or not. `system` maps the absolute paths of files that the other
     machine must already have to their digests: programs, what they load, headers. `outputs` are relative paths.
-    `salt` separates runs of equal command lines whose results may differ.
+    `tools` tells apart runs of equal command lines whose results differ, as with other versions of a program.
     """
 
     root: str
@@ -45,7 +45,7 @@ class Portable:
     directories: frozenset[str] = frozenset()
     system: Mapping[str, str]
     outputs: tuple[str, ...]
-    salt: str
+    tools: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _run_elsewhere(
             contents=files,
             system=programs,
             outputs=(output,),
-            salt=value_digest((toolchain.version, *sorted(programs.items()))),
+            tools=value_digest((toolchain.version, *sorted(programs.items()))),
         )
     )
     if ran is None or not 0 <= ran.status < NO_ANSWER:

@@ -136,7 +136,7 @@ def portable_of(unit: ListedUnit, stencil: UnitStencil, observed: Mapping[str, D
         directories=frozenset(directories),
         system=system,
         outputs=(OUTPUT,),
-        salt=stencil.fingerprint,
+        tools=stencil.fingerprint,
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls whose programs may run on other machines, made by one thread for each remote program.
+"""A server with machines that run programs, and the threads that wait for it, one for each program.
 
 A call that runs a program locally takes the slot of a worker, so no more programs run locally than without other
 machines.
@@ -11,25 +11,25 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from ..remote import open_executor
-from ..system.child import take_turns
-from ..system.elsewhere import set_runner
-from ..workers.pool import WorkerPool
-from .threads import map_in_threads
+from ...remote import open_executor
+from ...system.child import take_turns
+from ...system.elsewhere import set_runner
+from ...workers.pool import WorkerPool
+from ..threads import map_in_threads
 
-__all__ = ["Farm"]
+__all__ = ["MachinePool"]
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
-_TOGETHER = 16
+_MOST_TOGETHER = 16
 """The most calls sent together: a round trip takes as long as compiling some shaders."""
 
 
-class Farm:
-    """A server that runs programs, and the threads that wait for it.
+class MachinePool:
+    """Makes calls whose programs may run on other machines.
 
-    Shape: `count` is the limit of programs there, `beside` of calls that this machine makes at the same time.
+    Shape: `count` is the limit of programs there, `local` of calls that this machine makes at the same time.
     Units: `timeout` in seconds, for one program.
     Raises: ConfigurationError for invalid settings.
     """
@@ -41,10 +41,10 @@ class Farm:
         count: int,
         workers: WorkerPool,
         timeout: float,
-        beside: int = 0,
+        local: int = 0,
     ) -> None:
-        self._count = count + beside
-        self._beside = threading.Semaphore(beside)
+        self._count = count + local
+        self._local = threading.Semaphore(local)
         self.executor = open_executor(server, environ, jobs=count, timeout=timeout)
         self._workers = workers
 
@@ -65,7 +65,7 @@ class Farm:
         def begun(item: _Item, begin: Callable[[], None]) -> _Made:
             take_turns(partial(self._workers.place, memory(item)))
             # The others do not wait for this machine: they take whatever it has not begun.
-            here = self._beside.acquire(blocking=False)
+            here = self._local.acquire(blocking=False)
             try:
                 # Once the server has been given up, finding out what a unit reads is wasted.
                 set_runner(None if here or self.executor.left else self.executor.run)
@@ -73,13 +73,13 @@ class Farm:
                 return make(item)
             finally:
                 if here:
-                    self._beside.release()
+                    self._local.release()
 
-        map_in_threads(items, begun, done, began, most=self._count, name="cratewright farm")
+        map_in_threads(items, begun, done, began, most=self._count, name="cratewright machine")
 
     def shares(self, count: int) -> list[range]:
-        """Divide positions into shares, at least as many as run at a time, mixing large and small items."""
-        number = max(min(self._count, count), -(-count // _TOGETHER))
+        """Divide positions into shares, at least as many as run at a time, each with large and small items."""
+        number = max(min(self._count, count), -(-count // _MOST_TOGETHER))
         return [range(first, count, number) for first in range(number)]
 
     def close(self) -> None:

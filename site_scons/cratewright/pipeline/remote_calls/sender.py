@@ -9,67 +9,42 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
-from ..base.codec import DecodeError
-from ..base.digest import DIRECTORY, UNREADABLE, WORDS
-from ..base.errors import CratewrightError, PluginError
-from ..base.values import dataclass
-from ..cache.entry import RecompileError, result_of
-from ..cache.results import observed_files
-from ..cache.shortened import Shortened, restore
-from ..contract.backend import CodegenBackend, Session
-from ..contract.blame import plugin_row
-from ..contract.edge import plugin_class
-from ..contract.promised import could_return
-from ..remote.store import tell_user
-from ..system.elsewhere import Placed, Portable, passed_directories, run_elsewhere, runs_elsewhere
-from ..system.fs import read_regular
-from ..values.call import BackendCall
-from ..values.stencil import UnitStencil
-from ..workers.process import CallOutcome
-from . import in_worker
-from .errand import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, main, pack_calls, rebuilt
-from .farm import Farm
-from .job import Job
-from .kit import backend_files
+from ...base.codec import DecodeError
+from ...base.errors import CratewrightError, PluginError
+from ...base.values import dataclass
+from ...cache.entry import RecompileError, result_of
+from ...cache.results import observed_files
+from ...cache.shortened import Shortened, restore
+from ...contract.backend import CodegenBackend, Session
+from ...contract.blame import plugin_row
+from ...contract.edge import plugin_class
+from ...contract.promised import could_return
+from ...remote.store import tell_user
+from ...system.elsewhere import Placed, Portable, run_elsewhere, runs_elsewhere
+from ...values.call import BackendCall
+from ...values.stencil import UnitStencil
+from ...workers.process import CallOutcome
+from .. import in_worker
+from ..job import Job
+from .backend_code import backend_files
+from .inputs import NO_FILE, ProjectInputs, ProjectPart, Unsendable
+from .machines import MachinePool
+from .messages import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, pack_calls, rebuilt
+from .remote_main import main
 
 __all__ = ["Sender"]
 
 _ROUNDS = 12
-_MOST = 1 << 14
-_NO_FILES = (None, *WORDS)
 _FAILURES = 3
 _OTHER = "its tools differ there"
 _OTHER_CODE = "another version of cratewright or of the backend is installed there"
 _RUN = f"from {main.__module__} import main; main()"
 _RUN_SENT = f"import os, sys; sys.path.insert(0, os.path.abspath('{CODE}')); {_RUN}"
-
-
-class _Unfit(Exception):
-    """A call cannot be sent."""
-
-
-@dataclass(slots=True)
-class _Part:
-    """The part of the project to send: files with their digests, and directories."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    directories: set[str] = field(default_factory=set)
-
-    def at(self, path: str) -> str | None:
-        """Return what is at a path, as `digest_file` does."""
-        below = f"{path}/"
-        if (
-            path == "."
-            or path in self.directories
-            or any(name.startswith(below) for name in (*self.files, *self.directories))
-        ):
-            return DIRECTORY
-        return self.files.get(path)
 
 
 @dataclass(slots=True)
@@ -78,6 +53,7 @@ class Sender:
 
     Shape: `digest` is of files of the project, as of `FileDigests`; `python` that of the other machines; `fingerprint`
     is the backend's here; `installed` the digest of the code that those machines have, empty if it is sent.
+    `left` says why no more calls are sent, empty while they are.
     """
 
     backend: CodegenBackend
@@ -88,11 +64,15 @@ class Sender:
     digest: Callable[[str], str | None]
     installed: str = ""
     left: str = ""
-    failures: int = 0
+    _failures: int = 0
+    _inputs: ProjectInputs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inputs = ProjectInputs(self.backend, self.root, self.digest)
 
     def send(
         self,
-        farm: Farm,
+        machines: MachinePool,
         jobs: Sequence[Job[Any]],
         here: Callable[[Sequence[Job[Any]]], list[CallOutcome]],
         done: Callable[[int, CallOutcome], None],
@@ -100,9 +80,9 @@ class Sender:
     ) -> None:
         """Make the call of each job, several per machine; `here` makes those that must run locally.
 
-        Raises: as `Farm.map`.
+        Raises: as `MachinePool.map`.
         """
-        shares = farm.shares(len(jobs))
+        shares = machines.shares(len(jobs))
 
         def make(share: range) -> list[CallOutcome]:
             made = self.make([jobs[position] for position in share])
@@ -118,7 +98,7 @@ class Sender:
             for position in shares[number]:
                 began(position, worker)
 
-        farm.map(shares, make, done_share, began_share)
+        machines.map(shares, make, done_share, began_share)
 
     def make(self, jobs: Sequence[Job[Any]]) -> list[CallOutcome | None]:
         """Return the outcome of each call on another machine, None for one to make here.
@@ -126,11 +106,11 @@ class Sender:
         Raises: Interrupted if the build has ended.
         """
         outcomes: list[CallOutcome | None] = [None] * len(jobs)
-        waiting: dict[int, _Part] = {}
+        waiting: dict[int, ProjectPart] = {}
         for number, job in enumerate(jobs):
             if self.backend.is_portable(job.call):
-                with suppress(_Unfit):
-                    waiting[number] = self._part(self._reads(job))
+                with suppress(Unsendable):
+                    waiting[number] = self._inputs.part(self._inputs.likely(job))
         for _ in range(_ROUNDS):
             report = self._sent([jobs[number].call for number in waiting], [*waiting.values()]) if waiting else None
             if report is None:
@@ -142,11 +122,11 @@ class Sender:
                 if not lacking:
                     outcomes[number] = outcome and self._honest(jobs[number], answer, looked, outcome)
                     continue
-                with suppress(_Unfit):
-                    waiting[number] = self._part([*part.files, *part.directories, *lacking])
+                with suppress(Unsendable):
+                    waiting[number] = self._inputs.part([*part.files, *part.directories, *lacking])
         return outcomes
 
-    def _sent(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Report | None:
+    def _sent(self, calls: Sequence[BackendCall[Any]], parts: Sequence[ProjectPart]) -> Report | None:
         """Return the report on some calls, None if there is no usable one."""
         if self.left or not runs_elsewhere():
             return None
@@ -169,12 +149,12 @@ class Sender:
         if report.code != self.installed:
             self._failed(_OTHER_CODE, final=True)
             return None
-        self.failures = 0
+        self._failures = 0
         return report
 
     def _failed(self, reason: str, final: bool = False) -> None:
-        self.failures += 1
-        if not self.left and (final or self.failures >= _FAILURES):
+        self._failures += 1
+        if not self.left and (final or self._failures >= _FAILURES):
             self.left = reason
             tell_user(f"continuing with backend '{self.backend.NAME}' on this machine alone: {reason}")
 
@@ -194,7 +174,7 @@ class Sender:
         looked |= {item.path: item.digest for item in observed_files(result)}
         return CallOutcome(result), looked
 
-    def _differs(self, path: str, there: str | None, part: _Part) -> bool:
+    def _differs(self, path: str, there: str | None, part: ProjectPart) -> bool:
         """Return whether a path leads elsewhere here than on the other machine."""
         if there == "":  # opened: it read what was sent
             there = part.at(posixpath.normpath(path))
@@ -207,7 +187,7 @@ class Sender:
         source = job.call.arguments[0]
         own = {source.file or source.path} if isinstance(source, UnitStencil) else set()
         named = {posixpath.normpath(path) for path, there in looked.items() if there != ""} | own
-        hidden = [path for path in answer.opened if path not in named and self.digest(path) not in _NO_FILES]
+        hidden = [path for path in answer.opened if path not in named and self.digest(path) not in NO_FILE]
         if not hidden or outcome.error is not None:
             return outcome
         plugin = plugin_class(self.backend).__module__
@@ -218,7 +198,7 @@ class Sender:
         )
         return CallOutcome(None, error)
 
-    def _portable(self, calls: Sequence[BackendCall[Any]], parts: Sequence[_Part]) -> Portable:
+    def _portable(self, calls: Sequence[BackendCall[Any]], parts: Sequence[ProjectPart]) -> Portable:
         files = {path: digest for part in parts for path, digest in part.files.items()}
         words = ("-I", "-B", "-c", _RUN) if self.installed else ("-I", "-S", "-B", "-c", _RUN_SENT)
         code = {} if self.installed else backend_files(plugin_class(self.backend))
@@ -236,67 +216,10 @@ class Sender:
             directories=frozenset(f"{PROJECT}/{path}" for part in parts for path in part.directories),
             system={},
             outputs=(REPORT,),
-            salt=f"{self.fingerprint}{self.installed}",
+            tools=f"{self.fingerprint}{self.installed}",
         )
 
     def _session(self) -> Session:
         """Return the session for the other machine: without paths of this one, except those of tools."""
         known = tuple(item for item in self.session.environ if item[0] in self.backend.SETTINGS)
         return Session(root="", target=self.session.target, environ=known)
-
-    def _part(self, paths: Iterable[str]) -> _Part:
-        """Return the part of the project at some paths.
-
-        Raises: _Unfit for what cannot be reproduced there.
-        """
-        part = _Part()
-        for path in paths:
-            digest = self.digest(path)
-            if digest is None:
-                continue
-            plain = posixpath.normpath(path)
-            if digest == UNREADABLE or plain.startswith(("/", "../")) or len(part.files) > _MOST:
-                raise _Unfit
-            place = os.path.normpath(os.path.join(os.path.realpath(self.root), plain))
-            if os.path.realpath(os.path.join(self.root, path)) != place:  # behind a link
-                raise _Unfit
-            part.directories.update(passed_directories(path))
-            if digest == DIRECTORY:
-                part.directories.add(plain)
-            else:
-                part.files[plain] = digest
-        part.directories.discard(".")
-        return part
-
-    def _reads(self, job: Job[Any]) -> set[str]:
-        """Return the paths that a call is likely to read.
-
-        Raises: _Unfit.
-        """
-        source, reads = job.call.arguments[0], set(job.reads)
-        if not isinstance(source, UnitStencil):
-            return reads
-        if source.repositories:
-            raise _Unfit
-        file = source.file or source.path
-        directories = source.options.texts("include_dirs")
-        reads |= {file, posixpath.dirname(file) or ".", *directories}
-        if job.reads:
-            return reads
-        waiting = [(file, source.source)]
-        while waiting and len(reads) <= _MOST:
-            path, text = waiting.pop()
-            for name in self.backend.included_names(text):
-                for directory in (posixpath.dirname(path), *directories):
-                    place = posixpath.normpath(posixpath.join(directory, name))
-                    if place not in reads and self.digest(place) not in _NO_FILES:
-                        reads.add(place)
-                        waiting.append((place, _read(os.path.join(self.root, place))))
-        return reads
-
-
-def _read(path: str) -> bytes:
-    try:
-        return read_regular(path)
-    except OSError:
-        return b""

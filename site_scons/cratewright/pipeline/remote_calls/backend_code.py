@@ -13,11 +13,11 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from ..base.digest import WORDS
-from ..contract.backend import CodegenBackend
-from ..system.elsewhere import Placed
-from ..system.fs import digest_file
-from .errand import CODE
+from ...base.digest import WORDS
+from ...contract.backend import CodegenBackend
+from ...system.elsewhere import Placed
+from ...system.fs import digest_file
+from .messages import CODE
 
 __all__ = ["backend_files"]
 

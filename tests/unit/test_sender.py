@@ -19,9 +19,9 @@ from cratewright.base.errors import PluginError, SourceError
 from cratewright.cache.entry import result_bytes
 from cratewright.contract.backend import CodegenBackend, Session
 from cratewright.contract.edge import open_backend
-from cratewright.pipeline.errand import _REPORT, REPORT, Answer, Report, pack_calls
 from cratewright.pipeline.job import Job
-from cratewright.pipeline.sending import Sender
+from cratewright.pipeline.remote_calls.messages import REPORT, Answer, Report, encode_report, pack_calls
+from cratewright.pipeline.remote_calls.sender import Sender
 from cratewright.system.elsewhere import Ran, set_runner
 from cratewright.system.fs import FileDigests
 from cratewright.values.call import BackendCall
@@ -195,7 +195,7 @@ def test_code_that_is_installed_there(place: Place, capfd: pytest.CaptureFixture
     assert not any(path.startswith("code/") for files in place.machine.staged for path in files)
     assert "far_plugin" in capfd.readouterr().err
     report = Report("stub 1", (Answer(result=result_bytes(UNIT)),), code="another digest")
-    place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: _REPORT.encode(report)})
+    place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: encode_report(report)})
     place.sender.left, place.sender.failures = "", 0
     assert [place.sender.make([job]) for _ in range(2)] == [[None]] * 2 and len(place.machine.staged) == 2
     assert "another version of cratewright or of the backend is installed there" in capfd.readouterr().err
@@ -209,10 +209,10 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b"x"),))
     [
         b"",
         b"\xff junk",
-        _REPORT.encode(Report("stub 1", ())),
-        _REPORT.encode(Report("stub 1", (Answer(result=b"junk"),))),
-        _REPORT.encode(Report("stub 1", (Answer(result=result_bytes(UNIT.modules[0])),))),
-        _REPORT.encode(Report("stub 1", (Answer(result=result_bytes(replace(UNIT, modules=()))),))),
+        encode_report(Report("stub 1", ())),
+        encode_report(Report("stub 1", (Answer(result=b"junk"),))),
+        encode_report(Report("stub 1", (Answer(result=result_bytes(UNIT.modules[0])),))),
+        encode_report(Report("stub 1", (Answer(result=result_bytes(replace(UNIT, modules=()))),))),
     ],
 )
 def test_answers_that_are_none(place: Place, report: bytes) -> None:

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from cratewright.pipeline import farm as farm_module
-from cratewright.pipeline.farm import Farm
+from cratewright.pipeline.remote_calls import machines as machines_module
+from cratewright.pipeline.remote_calls.machines import MachinePool
 from cratewright.system.elsewhere import Portable, Ran, run_elsewhere, runs_elsewhere
 from cratewright.workers.pool import WorkerPool
 from tests.support.bounds import HANG
 
-PORTABLE = Portable(root="/", argv=("x",), environ=(), system={}, outputs=(), salt="")
+PORTABLE = Portable(root="/", argv=("x",), environ=(), system={}, outputs=(), tools="")
 MACHINES = 3
 
 
@@ -54,9 +54,9 @@ class _Machines:
 def test_this_machine_works_beside_the_others(beside: int, here: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """While three are made there, all others are made here; without mixing, none is."""
     machines = _Machines(here)
-    monkeypatch.setattr(farm_module, "open_executor", lambda *_, **__: machines)
-    farm = Farm("grpc://farm:1", {}, MACHINES, WorkerPool(2, kind="fork"), HANG, beside)
+    monkeypatch.setattr(machines_module, "open_executor", lambda *_, **__: machines)
+    pool = MachinePool("grpc://farm:1", {}, MACHINES, WorkerPool(2, kind="fork"), HANG, beside)
     made: dict[int, int] = {}
-    farm.map(range(8), machines.make, made.__setitem__, lambda position, worker: None)
+    pool.map(range(8), machines.make, made.__setitem__, lambda position, worker: None)
     assert made == {number: number for number in range(8)}
     assert machines.counts == {"here": here, "there": 8 - here}
