@@ -20,9 +20,9 @@ from cratewright.base.codec import Codec
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import Fields
 from cratewright.cache.prefetch import asked_key
+from cratewright.cache.shared_history import shared_history_key
 from cratewright.cache.store import CacheKvStore
-from cratewright.cache.trail import trail_key
-from cratewright.remote import open_store
+from cratewright.remote import open_remote_store
 from cratewright.remote.address import read_address
 from cratewright.remote.http import HttpTransport
 from cratewright.remote.message import action_of, message_digest
@@ -132,11 +132,11 @@ def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
                 assert "because define A changed: '1' -> '2'" in said, said
                 assert "define A changed: '1' -> '2'" in _asked(project, "explain")
                 counted = _asked(project, "cache", "stats", "--cache", project.environ["CRATE_CACHE"])
-                assert re.search(r"2 misses: +1$", counted, re.M), "trails are not counted"
+                assert re.search(r"2 misses: +1$", counted, re.M), "shared histories are not counted"
         # Of two that differ, the one that has less to say.
         assert "because" in said
         # Nor is anybody believed who leaves words for the terminal.
-        key = trail_key("compile_codegen_unit: crate 'm': part.stub")
+        key = shared_history_key("compile_codegen_unit: crate 'm': part.stub")
         fields = (("kind", "compile_codegen_unit"), ("define \x1b[31m", "'x'"))
         planted = seal_entry(key, Codec(tuple[str, tuple[Fields, ...]]).encode(("cratewright trail 1", (fields,))))
         store = RemoteStore(HttpTransport(read_address(server.url, {})), server.url)
@@ -215,17 +215,17 @@ def test_edits_by_two_clients_of_casd(tmp_path: Path) -> None:
 _WRITER = """
 import sys
 from cratewright.cache.entry import seal_entry
-from cratewright.remote import open_store
+from cratewright.remote import open_remote_store
 url, number = sys.argv[1], int(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 for size in (100, 40_000, 5_000_000):
     for _ in range(6):
-        store = open_store(url, {})
+        store = open_remote_store(url, {})
         key = f"{size:064x}"
         store.insert(key, seal_entry(key, bytes([number]) * size))
         store.close()
-        store = open_store(url, {})
+        store = open_remote_store(url, {})
         found = store.get(key)
         # casd throws a result away that it finds while another client writes it.
         assert found is None or found in [seal_entry(key, bytes([one]) * size) for one in (1, 2)]
@@ -234,7 +234,7 @@ for size in (100, 40_000, 5_000_000):
 
 
 def _store_of(url: str) -> CacheKvStore:
-    store = open_store(url, {})
+    store = open_remote_store(url, {})
     assert store is not None
     return store
 

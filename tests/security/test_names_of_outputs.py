@@ -14,7 +14,7 @@ import pytest
 from cratewright.base.errors import ConfigurationError, FormatError, OutputError
 from cratewright.formats.metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
 from cratewright.formats.stage_record import SeenFile, StageRecord, encode_record
-from cratewright.pipeline.emit import discard, emit, leave, place
+from cratewright.pipeline.emit import assign_paths, discard, emit, leave
 from cratewright.pipeline.plan import check_linkable
 from cratewright.rules.output_place import check_output_path, check_output_paths
 from cratewright.system import fs
@@ -53,12 +53,12 @@ ELSEWHERE = [
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
     area = OutputArea(str(tmp_path), "out")
     with pytest.raises(OutputError, match="crate 'a'") as caught:
-        place([Artifact("a.json", b""), Artifact(path, b"x")], area, where="crate 'a'")
+        assign_paths([Artifact("a.json", b""), Artifact(path, b"x")], area, where="crate 'a'")
     assert "\x1b" not in str(caught.value) and "\udcff" not in str(caught.value)
     if path.startswith("/"):
         return
     with pytest.raises(OutputError):
-        place(
+        assign_paths(
             [Artifact(f"dumps/{path}", b"x", dump=True)], OutputArea(str(tmp_path), "out", "dumps"), where="crate 'a'"
         )
 
@@ -80,18 +80,18 @@ def test_names_that_some_file_systems_take_for_one(
 ) -> None:
     area, artifacts = OutputArea(str(tmp_path), "out"), [Artifact(name, b"") for name in names]
     if not area.folds_case():
-        assert len(place(artifacts, area, where="")[0]) == 2
+        assert len(assign_paths(artifacts, area, where="")[0]) == 2
     monkeypatch.setattr(OutputArea, "folds_case", lambda area: True)
     with pytest.raises(OutputError, match="case-insensitive"):
-        place(artifacts, area, where="")
+        assign_paths(artifacts, area, where="")
 
 
 def test_a_dump_lies_where_an_option_asks_for_it(tmp_path: Path) -> None:
     area = OutputArea(str(tmp_path), "out", "dumps/", "/elsewhere")
     artifacts = [Artifact("x", b""), Artifact("dumps//a", b"", dump=True), Artifact("/elsewhere/a", b"", dump=True)]
-    assert place(artifacts, area, where="")[0].keys() == {"out/x", "dumps/a", "/elsewhere/a"}
+    assert assign_paths(artifacts, area, where="")[0].keys() == {"out/x", "dumps/a", "/elsewhere/a"}
     with pytest.raises(OutputError, match="names for dumps"):
-        place([Artifact("dumpster/a", b"", dump=True)], area, where="")
+        assign_paths([Artifact("dumpster/a", b"", dump=True)], area, where="")
     with pytest.raises(OutputError):
         leave([("dumps/../x", b"")], str(tmp_path), ["dumps"], where="")
     with pytest.raises(OutputError, match="names for dumps"):
@@ -106,7 +106,7 @@ def test_a_link_does_not_lead_out(tmp_path: Path) -> None:
     (tmp_path / "out").symlink_to("scratch")
     (tmp_path / "out/a.spvs").symlink_to(tmp_path / "mine")
     area = OutputArea(str(tmp_path), "out")
-    files, _ = place([Artifact("a.json", b"{}"), Artifact("a.spvs/a.spv", b"x")], area, where="")
+    files, _ = assign_paths([Artifact("a.json", b"{}"), Artifact("a.spvs/a.spv", b"x")], area, where="")
     with pytest.raises(OutputError, match="outside"):
         emit(area, files, ())
     discard(area, files)
@@ -130,7 +130,7 @@ def test_links_among_outputs(tmp_path: Path) -> None:
     (tmp_path / "out/a").write_text("a file before")
     area = OutputArea(str(tmp_path), "out")
     links = [Artifact("a", b"", link="b"), Artifact("d/l", b"", link="c"), Artifact("b", b"", link="c")]
-    files, _ = place([*links, Artifact("c", b"x")], area, where="crate 'a'")
+    files, _ = assign_paths([*links, Artifact("c", b"x")], area, where="crate 'a'")
     emit(area, files, ())
     emit(area, files, ())
     assert {path: os.readlink(tmp_path / "out" / path) for path in ("a", "b", "d/l")} == {

@@ -15,8 +15,8 @@ from cratewright.base.errors import ToolError
 from cratewright.cache.database import EmbeddedStore
 from cratewright.cache.entry import (
     ObservedResult,
-    decode_worlds,
-    encode_worlds,
+    decode_alternatives,
+    encode_alternatives,
     open_entry,
     result_bytes,
     result_of,
@@ -141,11 +141,11 @@ def _planted(store: Path, change: Callable[[Any], Any]) -> int:
     """Change every result in a store that `change` knows, and say that it holds everywhere; return how many."""
     opened_store, count = EmbeddedStore(str(store)), 0
     for key, data in list(opened_store.entries()):
-        (world, *_) = decode_worlds(open_entry(key, data))
-        before = result_of(world.result)
+        (alternative, *_) = decode_alternatives(open_entry(key, data))
+        before = result_of(alternative.result)
         after = change(before)
         if after != before:
-            opened_store.insert(key, seal_entry(key, encode_worlds([ObservedResult((), result_bytes(after))])))
+            opened_store.insert(key, seal_entry(key, encode_alternatives([ObservedResult((), result_bytes(after))])))
             count += 1
     opened_store.close()
     return count

@@ -19,15 +19,15 @@ from cratewright.cache import history
 from cratewright.cache.entry import (
     ObservedResult,
     RecompileError,
-    decode_worlds,
-    encode_worlds,
+    decode_alternatives,
+    encode_alternatives,
     open_entry,
     result_bytes,
     result_of,
     seal_entry,
 )
 from cratewright.cache.explain import Change
-from cratewright.cache.shortened import Shortened
+from cratewright.cache.thin_modules import IndexedThinModules
 from cratewright.formats.archive import Member, read_archive, write_archive
 from cratewright.formats.crate_document import decode_document, encode_document
 from cratewright.formats.crate_metadata import CrateMetadata, identified
@@ -77,7 +77,7 @@ _RESULTS = (
     CompiledUnit(modules=(_MODULE,), diagnostics=(Diagnostic(Severity.WARNING, "b", "a", 1),)),
     LinkResult(artifacts=(Artifact("app", b"data", executable=True),), report="[]", observed=(Observed("a", None),)),
     _MODULE,
-    Shortened((ThinModule(name="a", crate="c", data=b"", imports=(ThinBuffer("b", b"x"),)),), ((0, -1),)),
+    IndexedThinModules((ThinModule(name="a", crate="c", data=b"", imports=(ThinBuffer("b", b"x"),)),), ((0, -1),)),
 )
 _KEY = "00" * 32
 _CRATE = identified(
@@ -97,8 +97,8 @@ _CRATE = identified(
 
 
 def _entry(data: bytes) -> None:
-    for world in decode_worlds(open_entry(_KEY, seal_entry(_KEY, data))):
-        result_of(world.result)
+    for alternative in decode_alternatives(open_entry(_KEY, seal_entry(_KEY, data))):
+        result_of(alternative.result)
 
 
 def _result(data: bytes) -> None:
@@ -169,7 +169,7 @@ DECODERS = {
     "entry": Decoder(
         _entry,
         (RecompileError,),
-        lambda: [encode_worlds([ObservedResult((Observed("a", "b"),), result_bytes(_MODULE))])],
+        lambda: [encode_alternatives([ObservedResult((Observed("a", "b"),), result_bytes(_MODULE))])],
     ),
     "result": Decoder(_result, (RecompileError,), lambda: map(result_bytes, _RESULTS)),
     "history": Decoder(

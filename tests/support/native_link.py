@@ -46,7 +46,7 @@ def request_for(
         target=project.target,
         options=options(**given).only(project.backend.LINK_OPTIONS),
         modules=tuple(item for item, take in zip(modules, takes, strict=True) if take),
-        beside=tuple(item for item, take in zip(modules, takes, strict=True) if not take),
+        opaque=tuple(item for item, take in zip(modules, takes, strict=True) if not take),
         exported=exported,
         lto=lto,
     )
@@ -78,9 +78,9 @@ def link(project: Project, request: LinkRequest) -> Path:
     """Lower what is left, link, and return the file that was made."""
     lowered = tuple(
         LinkModule(item.crate, project.backend.codegen(item.module, request.config))
-        for item in (*request.modules, *request.beside)
+        for item in (*request.modules, *request.opaque)
     )
-    artifacts = project.backend.link(replace(request, modules=lowered, beside=())).artifacts
+    artifacts = project.backend.link(replace(request, modules=lowered, opaque=())).artifacts
     written = [_written(project, artifact) for artifact in artifacts]
     return written[0]
 

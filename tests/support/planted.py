@@ -9,11 +9,11 @@ from enum import Enum
 from typing import Any
 
 from cratewright.cache.entry import (
-    _WORLDS,
+    _ALTERNATIVES,
     ObservedResult,
     RecompileError,
     Result,
-    decode_worlds,
+    decode_alternatives,
     open_entry,
     result_bytes,
     result_of,
@@ -52,13 +52,13 @@ _NUMBERS = (-1, 0, 1, 2**31, 2**63 - 1, -(2**63), 2**64 - 1)
 def plant(key: str, data: bytes, rng: random.Random) -> bytes:
     """Return an entry under the same key that says something else; the same if it cannot be read."""
     try:
-        worlds = decode_worlds(open_entry(key, data))
-        results = [result_of(world.result) for world in worlds]
+        alternatives = decode_alternatives(open_entry(key, data))
+        results = [result_of(alternative.result) for alternative in alternatives]
     except RecompileError:
         return data
     made: list[ObservedResult] = []
-    for world, result in zip(worlds, results, strict=True):
-        observed = world.observed
+    for alternative, result in zip(alternatives, results, strict=True):
+        observed = alternative.observed
         if rng.random() < 0.2:
             observed = (*observed, Observed(rng.choice(_WORDS), rng.choice((None, "0" * 64, "directory"))))
         elif rng.random() < 0.5:
@@ -70,7 +70,7 @@ def plant(key: str, data: bytes, rng: random.Random) -> bytes:
             made.append(ObservedResult(observed, result_bytes(other)))
         except ValueError:
             made.append(ObservedResult(observed, rng.randbytes(rng.randrange(200))))
-    return seal_entry(key, _WORLDS.encode(tuple(made * rng.choice((1, 1, 1, 50)))))
+    return seal_entry(key, _ALTERNATIVES.encode(tuple(made * rng.choice((1, 1, 1, 50)))))
 
 
 def _hostile(value: Any, rng: random.Random) -> Any:

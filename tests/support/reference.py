@@ -13,7 +13,7 @@ from typing import get_args
 
 from cratewright.cli import command_parser
 from cratewright.pipeline.plan import source_table
-from cratewright.pipeline.settings import SETTINGS
+from cratewright.pipeline.settings import CORE_SETTINGS
 from cratewright.plugins.loading import default_registry
 from cratewright.plugins.registry import Registry
 from cratewright.system.event_schema import event_schema
@@ -77,7 +77,7 @@ def options() -> str:
 def variables() -> str:
     """Return the table of settings."""
     registry = _registry()
-    text = _table(["variable", "meaning"], [[f"`{name}`", meaning] for name, meaning in SETTINGS.items()])
+    text = _table(["variable", "meaning"], [[f"`{name}`", meaning] for name, meaning in CORE_SETTINGS.items()])
     for name in registry.names:
         own = " ".join(f"`{each}`" for each in sorted(registry.backend(name).SETTINGS))
         if own:

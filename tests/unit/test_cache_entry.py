@@ -18,8 +18,8 @@ from cratewright.cache.entry import (
     ObservedResult,
     RecompileError,
     RecompileFault,
-    decode_worlds,
-    encode_worlds,
+    decode_alternatives,
+    encode_alternatives,
     open_entry,
     result_bytes,
     result_of,
@@ -189,8 +189,10 @@ def test_a_result_comes_back_equal(result: CompiledUnit | LinkResult | ModuleCod
 @given(
     st.lists(st.builds(ObservedResult, st.lists(observed, max_size=3).map(tuple), st.binary(max_size=9)), max_size=3)
 )
-def test_worlds_come_back_in_order(worlds: list[ObservedResult]) -> None:
-    assert decode_worlds(open_entry(KEY, seal_entry(KEY, encode_worlds(worlds)))) == tuple(worlds)
+def test_worlds_come_back_in_order(alternatives: list[ObservedResult]) -> None:
+    assert decode_alternatives(open_entry(KEY, seal_entry(KEY, encode_alternatives(alternatives)))) == tuple(
+        alternatives
+    )
 
 
 def _fault(key: str, data: bytes) -> RecompileFault:
@@ -216,7 +218,7 @@ def test_every_damage_is_found() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"junk", result_bytes(UNIT)[:-3], result_bytes(UNIT) + b"\0"])
 def test_what_is_no_result_is_refused(data: bytes) -> None:
-    for decode in (result_of, decode_worlds):
+    for decode in (result_of, decode_alternatives):
         with pytest.raises(RecompileError) as caught:
             decode(data)
         assert caught.value.fault is RecompileFault.FOREIGN
@@ -259,13 +261,13 @@ def test_worlds_are_bounded() -> None:
     for number in range(20):
         files["a"] = str(number)
         found_or_kept(cache, KEY, lambda: replace(UNIT, observed=(Observed("a", files["a"]),)))
-    found = [world.observed[0].digest for world in decode_worlds(open_entry(KEY, store[KEY]))]
+    found = [alternative.observed[0].digest for alternative in decode_alternatives(open_entry(KEY, store[KEY]))]
     assert found == ["19", "18", "17", "16"]
 
 
 def test_entries_that_could_never_be_used() -> None:
-    whole = seal_entry(KEY, encode_worlds([ObservedResult((), result_bytes(UNIT))]))
-    empty = seal_entry(KEY, encode_worlds([ObservedResult((), b"junk")]))
+    whole = seal_entry(KEY, encode_alternatives([ObservedResult((), result_bytes(UNIT))]))
+    empty = seal_entry(KEY, encode_alternatives([ObservedResult((), b"junk")]))
     rows = [(KEY, whole), (OTHER, whole), (KEY, empty), (KEY, whole[:-1])]
     found = [error.fault for _, error in damaged_entries(rows)]
     assert found == [RecompileFault.KEY, RecompileFault.FOREIGN, RecompileFault.DAMAGE]
@@ -293,13 +295,13 @@ def test_a_result_that_would_not_come_back_equal_is_not_kept(wrong: CompiledUnit
 
 
 def test_an_entry_names_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = ObservedResult(tuple(Observed(str(number), None) for number in range(9)), b"")
-    data = encode_worlds([world] * 4)
+    alternative = ObservedResult(tuple(Observed(str(number), None) for number in range(9)), b"")
+    data = encode_alternatives([alternative] * 4)
     with pytest.raises(ValueError):
-        encode_worlds([world] * 5)
+        encode_alternatives([alternative] * 5)
     monkeypatch.setattr("cratewright.cache.entry._MOST_FILES", 35)
     with pytest.raises(RecompileError):
-        decode_worlds(data)
+        decode_alternatives(data)
     store = MemoryStore()
-    ResultCache(store, {}.get).keep(KEY, replace(UNIT, observed=world.observed * 4))
+    ResultCache(store, {}.get).keep(KEY, replace(UNIT, observed=alternative.observed * 4))
     assert not store

@@ -554,7 +554,9 @@ def test_nothing_is_prepared_for_a_server_that_was_given_up(
     for some in (jobs, jobs[:1]):
         assert all(outcome.result for outcome in engine.run_cached("stub", "text", some))
     assert (
-        engine._calls._farm is not None and engine._calls._farmed() is None and Portably.asked == [True, *[False] * 3]
+        engine._calls._machines is not None
+        and engine._calls._machine_pool() is None
+        and Portably.asked == [True, *[False] * 3]
     )
     engine.close()
     assert capfd.readouterr().err.count("all programs run here") == 1

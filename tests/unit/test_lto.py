@@ -14,8 +14,8 @@ from typing import ClassVar
 import pytest
 
 from cratewright.base.errors import LinkError
-from cratewright.cache.entry import ObservedResult, encode_worlds, result_bytes, seal_entry
-from cratewright.cache.shortened import Shortened
+from cratewright.cache.entry import ObservedResult, encode_alternatives, result_bytes, seal_entry
+from cratewright.cache.thin_modules import IndexedThinModules
 from cratewright.contract.hookspecs import hookimpl
 from cratewright.formats.metadata import CrateMetadata, decode_dylib
 from cratewright.pipeline.engine import Engine
@@ -86,7 +86,7 @@ def _names(request: LinkRequest) -> list[str]:
 
 
 def _beside(request: LinkRequest) -> list[str]:
-    names = [f"{item.crate}/{item.module.name}" for item in request.beside]
+    names = [f"{item.crate}/{item.module.name}" for item in request.opaque]
     return ["beside", *names] if names else []
 
 
@@ -177,10 +177,10 @@ def _lib(**options: OptionValue) -> CrateMetadata:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_off_calls_nothing_but_codegen(kind: CrateType) -> None:
-    world = World(UTIL, _lib())
-    linked = world.link("lib", kind)
-    assert {note[0] for note in world.notes} == {"codegen", "link"}
-    lowered = [words[0] for words in world.called("codegen")]
+    alternative = World(UTIL, _lib())
+    linked = alternative.link("lib", kind)
+    assert {note[0] for note in alternative.notes} == {"codegen", "link"}
+    lowered = [words[0] for words in alternative.called("codegen")]
     assert sorted(lowered) == ["module l1", "module l2", "module u1", "module u2"]
     assert linked.lto is None
 
@@ -197,78 +197,80 @@ EXPORTED = {
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("mode", ["fat", "thin"])
 def test_own_modules_first_then_those_of_static_crates(kind: CrateType, mode: str) -> None:
-    world = World(UTIL, _lib(lto=mode))
-    world.link("lib", kind)
+    alternative = World(UTIL, _lib(lto=mode))
+    alternative.link("lib", kind)
     modules = ("lib/l1", "lib/l2", "util/u1", "util/u2")
-    assert world.called(f"run_{mode}_lto") == [(*modules, "exported", *EXPORTED[kind])]
+    assert alternative.called(f"run_{mode}_lto") == [(*modules, "exported", *EXPORTED[kind])]
 
 
 def test_listed_exports_are_all_that_is_kept() -> None:
-    world = World(UTIL, _lib(lto="fat", exports=("entry",)))
-    linked = world.link("lib", CrateType.CDYLIB)
-    assert world.called("run_fat_lto")[0][-2:] == ("exported", "entry")
+    alternative = World(UTIL, _lib(lto="fat", exports=("entry",)))
+    linked = alternative.link("lib", CrateType.CDYLIB)
+    assert alternative.called("run_fat_lto")[0][-2:] == ("exported", "entry")
     image = linked.artifacts[1].data.decode()
     assert "export entry" in image and "internal util" in image and "unused" not in image and "other" not in image
 
 
 def test_a_program_keeps_its_entry_points() -> None:
-    world = World(UTIL, _crate("prog", _module("p", "helper", "util", entry="main"), deps=["util"], lto="thin"))
-    world.link("prog", CrateType.BIN)
-    assert world.called("run_thin_lto") == [("prog/p", "util/u1", "util/u2", "exported", "main")]
-    assert [words[0] for words in world.called("optimize_thin")] == ["module p", "module u1"]
+    alternative = World(UTIL, _crate("prog", _module("p", "helper", "util", entry="main"), deps=["util"], lto="thin"))
+    alternative.link("prog", CrateType.BIN)
+    assert alternative.called("run_thin_lto") == [("prog/p", "util/u1", "util/u2", "exported", "main")]
+    assert [words[0] for words in alternative.called("optimize_thin")] == ["module p", "module u1"]
 
 
 def test_an_export_that_nobody_defines() -> None:
-    world = World(UTIL, _lib(lto="fat", exports=("entri",)))
+    alternative = World(UTIL, _lib(lto="fat", exports=("entri",)))
     with pytest.raises(LinkError, match="is to export 'entri', which is not defined") as caught:
-        world.link("lib", CrateType.CDYLIB)
+        alternative.link("lib", CrateType.CDYLIB)
     assert "entry" in caught.value.hint
 
 
 def test_fat_is_merged_optimized_and_lowered_once() -> None:
-    world = World(UTIL, _lib(lto="fat"))
-    linked = world.link("lib", CrateType.CDYLIB)
-    assert [note[0] for note in world.notes] == ["run_fat_lto", "optimize_fat", "codegen", "link"]
-    assert world.called("link") == [("cdylib", "lib/merged")]
+    alternative = World(UTIL, _lib(lto="fat"))
+    linked = alternative.link("lib", CrateType.CDYLIB)
+    assert [note[0] for note in alternative.notes] == ["run_fat_lto", "optimize_fat", "codegen", "link"]
+    assert alternative.called("link") == [("cdylib", "lib/merged")]
     assert linked.lto is not None and (linked.lto.optimized, linked.lto.reused) == (1, 0)
     assert linked.lto.offered == (("util", 2),)
 
 
 def test_link_takes_what_thin_lto_left_and_nothing_else() -> None:
-    world = World(UTIL, _lib(lto="thin", exports=("entry",)))
-    world.link("lib", CrateType.CDYLIB)
-    assert world.called("codegen") == []  # thin modules come out lowered
-    assert world.called("link") == [("cdylib", "lib/l1", "util/u1")]
+    alternative = World(UTIL, _lib(lto="thin", exports=("entry",)))
+    alternative.link("lib", CrateType.CDYLIB)
+    assert alternative.called("codegen") == []  # thin modules come out lowered
+    assert alternative.called("link") == [("cdylib", "lib/l1", "util/u1")]
 
 
 def test_thin_local_takes_only_own_modules() -> None:
-    world = World(UTIL, _lib(lto="thin-local", exports=("entry",)))
-    world.link("lib", CrateType.CDYLIB)
-    assert world.called("run_thin_lto") == [("lib/l1", "lib/l2", "exported", "entry", "beside", "util/u1", "util/u2")]
-    assert sorted(words[0] for words in world.called("codegen")) == ["module u1", "module u2"]
+    alternative = World(UTIL, _lib(lto="thin-local", exports=("entry",)))
+    alternative.link("lib", CrateType.CDYLIB)
+    assert alternative.called("run_thin_lto") == [
+        ("lib/l1", "lib/l2", "exported", "entry", "beside", "util/u1", "util/u2")
+    ]
+    assert sorted(words[0] for words in alternative.called("codegen")) == ["module u1", "module u2"]
 
 
 def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     big = 100_000
     modules = [_module(name, f"f_{name}", "f_a") for name in "abcd"]
     modules = [replace(module, data=module.data + b"x" * big) for module in modules]
-    world = World(_crate("lib", *modules, lto="thin", exports=tuple(f"f_{name}" for name in "abcd")))
+    alternative = World(_crate("lib", *modules, lto="thin", exports=tuple(f"f_{name}" for name in "abcd")))
     kept = MemoryStore()
 
     def link() -> Linked:
-        world.engine = Engine("/nowhere", world.engine.registry, {}, workers=False)
-        world.engine._store = kept
-        return world.link("lib", CrateType.CDYLIB)
+        alternative.engine = Engine("/nowhere", alternative.engine.registry, {}, workers=False)
+        alternative.engine._store = kept
+        return alternative.link("lib", CrateType.CDYLIB)
 
     first = link()
-    (analysis,) = [data for data in kept.values() if b"Shortened" in data]
+    (analysis,) = [data for data in kept.values() if b"IndexedThinModules" in data]
     assert len(analysis) < big
-    assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 1
+    assert link().artifacts == first.artifacts and len(alternative.called("run_thin_lto")) == 1
     # What belongs to another request is made again.
     (key,) = [key for key, data in kept.items() if data is analysis]
-    other = result_bytes(Shortened((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
-    kept[key] = seal_entry(key, encode_worlds([ObservedResult((), other)]))
-    assert link().artifacts == first.artifacts and len(world.called("run_thin_lto")) == 2
+    other = result_bytes(IndexedThinModules((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
+    kept[key] = seal_entry(key, encode_alternatives([ObservedResult((), other)]))
+    assert link().artifacts == first.artifacts and len(alternative.called("run_thin_lto")) == 2
 
 
 @pytest.mark.parametrize("mode", ["off", "thin"])
@@ -276,32 +278,32 @@ def test_the_largest_module_is_begun_first(mode: str) -> None:
     """Begun last, it would be what all other workers wait for."""
     sizes = {"l1": 2, "l2": 3, "l3": 1}
     modules = [_module(name, " ".join(f"{name}_{index}" for index in range(size))) for name, size in sizes.items()]
-    world = World(_crate("lib", *modules, lto=mode, exports=("l1_0", "l2_0", "l3_0")))
-    world.link("lib", CrateType.CDYLIB)
-    assert [words[0] for words in world.called("codegen" if mode == "off" else "optimize_thin")] == [
+    alternative = World(_crate("lib", *modules, lto=mode, exports=("l1_0", "l2_0", "l3_0")))
+    alternative.link("lib", CrateType.CDYLIB)
+    assert [words[0] for words in alternative.called("codegen" if mode == "off" else "optimize_thin")] == [
         "module l2",
         "module l1",
         "module l3",
     ]
-    assert world.called("link") == [("cdylib", "lib/l1", "lib/l2", "lib/l3")]
+    assert alternative.called("link") == [("cdylib", "lib/l1", "lib/l2", "lib/l3")]
 
 
 def test_modules_without_ir_are_linked_as_they_are() -> None:
-    world = World(UTIL, _lib(lto="fat"))
-    backend = world.engine.registry.backend("noting")
+    alternative = World(UTIL, _lib(lto="fat"))
+    backend = alternative.engine.registry.backend("noting")
     backend.supports_lto = lambda self, module: module.name != "u1"  # type: ignore[method-assign]
-    world.link("lib", CrateType.CDYLIB)
-    assert world.called("run_fat_lto")[0][:3] == ("lib/l1", "lib/l2", "util/u2")
-    assert world.called("link") == [("cdylib", "lib/merged", "util/u1")]
+    alternative.link("lib", CrateType.CDYLIB)
+    assert alternative.called("run_fat_lto")[0][:3] == ("lib/l1", "lib/l2", "util/u2")
+    assert alternative.called("link") == [("cdylib", "lib/merged", "util/u1")]
 
 
 def test_without_ir_there_is_nothing_to_merge() -> None:
-    world = World(UTIL, _lib(lto="fat"))
-    backend = world.engine.registry.backend("noting")
+    alternative = World(UTIL, _lib(lto="fat"))
+    backend = alternative.engine.registry.backend("noting")
     backend.supports_lto = lambda self, module: False  # type: ignore[method-assign]
-    world.link("lib", CrateType.CDYLIB)
-    assert not world.called("run_fat_lto") and not world.called("optimize_fat")
-    ((_, *names),) = world.called("link")
+    alternative.link("lib", CrateType.CDYLIB)
+    assert not alternative.called("run_fat_lto") and not alternative.called("optimize_fat")
+    ((_, *names),) = alternative.called("link")
     assert {"lib/l1", "util/u1"} <= set(names)
 
 
@@ -312,10 +314,10 @@ def _both(**options: OptionValue) -> World:
 @pytest.mark.parametrize("mode", ["fat", "thin"])
 def test_each_distinct_list_of_formats_has_its_own_lto(mode: str) -> None:
     """The case rustc fails: it finds the lists different and drops LTO of dependencies, but not their objects."""
-    world = _both(lto=mode, prefer_dynamic=True)
-    static = world.link("lib", CrateType.STATICLIB)
-    dynamic = world.link("lib", CrateType.DYLIB)
-    runs = [words[: words.index("exported")] for words in world.called(f"run_{mode}_lto")]
+    alternative = _both(lto=mode, prefer_dynamic=True)
+    static = alternative.link("lib", CrateType.STATICLIB)
+    dynamic = alternative.link("lib", CrateType.DYLIB)
+    runs = [words[: words.index("exported")] for words in alternative.called(f"run_{mode}_lto")]
     assert runs == [("lib/l1", "lib/l2", "util/u1", "util/u2"), ("lib/l1", "lib/l2")]
     assert b"module u1" in static.artifacts[1].data and b"dylib util" not in static.artifacts[1].data
     assert b"module u1" not in dynamic.artifacts[1].data and b"dylib util" in dynamic.artifacts[1].data
@@ -324,60 +326,60 @@ def test_each_distinct_list_of_formats_has_its_own_lto(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["fat", "thin", "thin-local"])
 def test_equal_lists_share_one_lto(mode: str) -> None:
-    world = _both(lto=mode)
-    first = world.link("lib", CrateType.STATICLIB)
-    second = world.link("lib", CrateType.CDYLIB)
-    assert len(world.called("run_fat_lto" if mode == "fat" else "run_thin_lto")) == 1
+    alternative = _both(lto=mode)
+    first = alternative.link("lib", CrateType.STATICLIB)
+    second = alternative.link("lib", CrateType.CDYLIB)
+    assert len(alternative.called("run_fat_lto" if mode == "fat" else "run_thin_lto")) == 1
     assert (first.lto_shared, second.lto_shared) == (False, True)
     assert first.lto == second.lto
-    assert len(world.called("link")) == 2
+    assert len(alternative.called("link")) == 2
 
 
 def test_equal_formats_with_other_symbols_do_not_share() -> None:
-    world = _both(lto="fat")
-    world.link("lib", CrateType.DYLIB)
-    world.link("lib", CrateType.CDYLIB)
-    assert len(world.called("run_fat_lto")) == 2
+    alternative = _both(lto="fat")
+    alternative.link("lib", CrateType.DYLIB)
+    alternative.link("lib", CrateType.CDYLIB)
+    assert len(alternative.called("run_fat_lto")) == 2
 
 
 def test_threads_share_too() -> None:
-    world = _both(lto="fat")
+    alternative = _both(lto="fat")
     kinds = [CrateType.STATICLIB, CrateType.CDYLIB] * 4
-    threads = [threading.Thread(target=world.link, args=("lib", kind)) for kind in kinds]
+    threads = [threading.Thread(target=alternative.link, args=("lib", kind)) for kind in kinds]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(world.called("run_fat_lto")) == 1 and len(world.called("link")) == 8
+    assert len(alternative.called("run_fat_lto")) == 1 and len(alternative.called("link")) == 8
 
 
 def test_options_that_no_module_sees_do_not_part(monkeypatch: pytest.MonkeyPatch) -> None:
     quiet = _crate("app", _module("a", "f"), lto="fat")
     for names, shared in ((None, False), (frozenset({"opt_level"}), True)):
-        world = World(quiet)
+        alternative = World(quiet)
         monkeypatch.setattr(StubBackend, "MODULE_OPTIONS", names)
-        assert not world.link("app", CrateType.CDYLIB).lto_shared
-        world.crates["app"] = _crate("app", _module("a", "f"), lto="fat", shout=True)
-        linked = world.link("app", CrateType.CDYLIB)
+        assert not alternative.link("app", CrateType.CDYLIB).lto_shared
+        alternative.crates["app"] = _crate("app", _module("a", "f"), lto="fat", shout=True)
+        linked = alternative.link("app", CrateType.CDYLIB)
         assert linked.lto_shared is shared
         assert b"EXPORT F" in linked.artifacts[-1].data, "the link sees them all the same"
 
 
 def test_a_dylib_offers_its_shim() -> None:
-    world = World(_crate("app", _module("a", "f"), lto="fat", allocator="needs"))
+    alternative = World(_crate("app", _module("a", "f"), lto="fat", allocator="needs"))
     for kind, offered in ((CrateType.DYLIB, ["alloc", "f"]), (CrateType.CDYLIB, ["f"])):
-        world.notes.clear()
-        world.link("app", kind)
-        (note,) = (note for note in world.notes if note[0] == "run_fat_lto")
+        alternative.notes.clear()
+        alternative.link("app", kind)
+        (note,) = (note for note in alternative.notes if note[0] == "run_fat_lto")
         assert list(note[note.index("exported") + 1 :]) == offered
 
 
 def test_crate_types_may_have_modes_of_their_own() -> None:
-    world = World(UTIL, _lib(lto=(("cdylib", "fat"), ("staticlib", "thin"))))
+    alternative = World(UTIL, _lib(lto=(("cdylib", "fat"), ("staticlib", "thin"))))
     for kind in (CrateType.CDYLIB, CrateType.STATICLIB, CrateType.DYLIB):
-        world.link("lib", kind)
-    assert len(world.called("run_fat_lto")) == len(world.called("run_thin_lto")) == 1
-    assert len(world.called("codegen")) == 1 + 4  # the fat module, and all of the dylib's
+        alternative.link("lib", kind)
+    assert len(alternative.called("run_fat_lto")) == len(alternative.called("run_thin_lto")) == 1
+    assert len(alternative.called("codegen")) == 1 + 4  # the fat module, and all of the dylib's
 
 
 NEEDS = _crate("needs", _module("n", "needs", "alloc"), allocator="needs")
@@ -385,15 +387,15 @@ NEEDS = _crate("needs", _module("n", "needs", "alloc"), allocator="needs")
 
 @pytest.mark.parametrize("mode", ["off", "fat", "thin"])
 def test_the_shim_goes_into_what_links_nothing_dynamically(mode: str) -> None:
-    world = World(
+    alternative = World(
         NEEDS, _crate("app", _module("a", "app", "needs"), deps=["needs"], lto=mode, prefer_dynamic=True),
         dylibs=["needs"],
     )  # fmt: skip
-    static, dynamic = world.link("app", CrateType.STATICLIB), world.link("app", CrateType.DYLIB)
+    static, dynamic = alternative.link("app", CrateType.STATICLIB), alternative.link("app", CrateType.DYLIB)
     assert b"export alloc malloc" in static.artifacts[1].data.replace(b"internal", b"export")
     assert b"malloc" not in dynamic.artifacts[1].data
     if mode != "off":
-        runs = world.called(f"run_{mode}_lto")
+        runs = alternative.called(f"run_{mode}_lto")
         assert "app/allocator" in runs[0] and "app/allocator" not in runs[1]
 
 
@@ -421,26 +423,26 @@ def test_what_provides_the_allocator_is_not_behind_another_shim() -> None:
 
 
 def test_no_shim_where_nobody_needs_one() -> None:
-    world = World(UTIL, _lib())
-    assert b"malloc" not in world.link("lib", CrateType.BIN).artifacts[1].data
+    alternative = World(UTIL, _lib())
+    assert b"malloc" not in alternative.link("lib", CrateType.BIN).artifacts[1].data
 
 
 def test_a_crate_may_provide_the_allocator_and_only_one() -> None:
     provider = _crate("mine", _module("m", "global_alloc"), allocator="provides")
-    world = World(NEEDS, provider, _crate("app", _module("a", "app", "needs"), deps=["needs", "mine"]))
-    assert b"export alloc @global_alloc" in world.link("app", CrateType.STATICLIB).artifacts[1].data
+    alternative = World(NEEDS, provider, _crate("app", _module("a", "app", "needs"), deps=["needs", "mine"]))
+    assert b"export alloc @global_alloc" in alternative.link("app", CrateType.STATICLIB).artifacts[1].data
     second = _crate("yours", _module("y"), deps=["mine"], allocator="provides")
-    world = World(provider, second, _crate("app", _module("a", "app"), deps=["yours"]))
+    alternative = World(provider, second, _crate("app", _module("a", "app"), deps=["yours"]))
     with pytest.raises(LinkError, match="crates 'yours' and 'mine' both provide the global allocator"):
-        world.link("app", CrateType.STATICLIB)
+        alternative.link("app", CrateType.STATICLIB)
 
 
 def test_native_libraries_in_the_order_of_rustc() -> None:
     base = _crate("base", _module("b", "base"), natives="static=z dl")
     util = _crate("util", _module("u", "util", "base"), deps=["base"], natives="static:-bundle=y m")
     app = _crate("app", _module("a", "app", "util"), deps=["util"], natives="framework=Metal x")
-    world = World(base, util, app)
-    lines = world.link("app", CrateType.CDYLIB).artifacts[1].data.decode().splitlines()
+    alternative = World(base, util, app)
+    lines = alternative.link("app", CrateType.CDYLIB).artifacts[1].data.decode().splitlines()
     assert [line for line in lines if line.startswith("library")] == [
         "library framework=Metal",
         "library dylib=x",
@@ -454,9 +456,11 @@ def test_native_libraries_in_the_order_of_rustc() -> None:
 def test_what_is_inside_a_dylib_is_not_linked_again() -> None:
     base = _crate("base", _module("b", "base"), natives="static=z dl")
     util = _crate("util", _module("u", "util", "base"), deps=["base"], natives="static=y m")
-    world = World(base, util, _crate("app", _module("a", "app", "util"), deps=["util"], prefer_dynamic=True),
+    alternative = World(base, util, _crate("app", _module("a", "app", "util"), deps=["util"], prefer_dynamic=True),
                   dylibs=["util"])  # fmt: skip
-    lines = world.link("app", CrateType.DYLIB).artifacts[1].data.split(b"cratewright-dylib")[0].decode().splitlines()
+    lines = (
+        alternative.link("app", CrateType.DYLIB).artifacts[1].data.split(b"cratewright-dylib")[0].decode().splitlines()
+    )
     assert [line for line in lines if line.startswith(("library", "dylib", "module"))] == [
         "module a",
         "dylib util",
@@ -465,9 +469,9 @@ def test_what_is_inside_a_dylib_is_not_linked_again() -> None:
 
 
 def test_metadata_rides_in_dylibs_only() -> None:
-    world = World(UTIL, _lib())
+    alternative = World(UTIL, _lib())
     for kind in TYPES:
-        assert (b"cratewright-dylib" in world.link("lib", kind).artifacts[1].data) == (kind is CrateType.DYLIB)
+        assert (b"cratewright-dylib" in alternative.link("lib", kind).artifacts[1].data) == (kind is CrateType.DYLIB)
 
 
 @pytest.mark.parametrize(
@@ -480,13 +484,13 @@ def test_what_is_linked_whole(kind: CrateType, linked: tuple[str, ...], monkeypa
     spare = _crate("spare", _module("s", "spare"))
     mid = replace(_crate("mid", _module("m", "mid")), dependencies=(replace(UTIL.reference, whole=True),))
     app = _crate("app", _module("a", "app", entry="app"), deps=["mid", "spare"])
-    world = World(UTIL, spare, mid, app)
-    link = type(world.engine.backend("noting", "text")).link
+    alternative = World(UTIL, spare, mid, app)
+    link = type(alternative.engine.backend("noting", "text")).link
 
     def noting(self: StubBackend, request: LinkRequest) -> LinkResult:
         asked.append(request.whole)
         return link(self, request)
 
-    monkeypatch.setattr(type(world.engine.backend("noting", "text")), "link", noting)
-    world.link("app", kind)
+    monkeypatch.setattr(type(alternative.engine.backend("noting", "text")), "link", noting)
+    alternative.link("app", kind)
     assert set(linked) == set(asked[0]) - {"mid"}

@@ -38,13 +38,6 @@ def test_names_of_a_platform(target: str) -> None:
     assert " ".join(name_or_dash(kind, target) for kind in ORDER) == TABLE[target]
 
 
-def test_what_is_added_to_the_name_goes_before_the_suffix() -> None:
-    assert (
-        output_file_name("it", CrateType.DYLIB, "x86_64-unknown-linux-gnu", extra_filename="-1a2b") == "libit-1a2b.so"
-    )
-    assert output_file_name("it", CrateType.BIN, "x86_64-pc-windows-gnu", extra_filename="-1a2b") == "it-1a2b.exe"
-
-
 def test_a_type_without_a_name_says_what_there_is() -> None:
     with pytest.raises(UnsupportedError, match="no crates of type 'dylib'") as caught:
         output_file_name("it", CrateType.DYLIB, "wasm32-wasip1")

@@ -8,7 +8,7 @@ import pytest
 
 from cratewright.base.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
 from cratewright.contract.backend import Capability
-from cratewright.pipeline.plan import check_crate, check_target, option_table
+from cratewright.pipeline.plan import check_buildable, check_target, option_table
 from cratewright.testing import StubBackend
 from cratewright.values.crate import Crate, CrateType, Source
 from cratewright.values.identity import CrateReference
@@ -53,15 +53,15 @@ class Modest(StubBackend):
 
 
 def test_a_good_crate() -> None:
-    check_crate(CRATE, Modest())
-    check_crate(_linked({"lto": "fat"}), Modest())
+    check_buildable(CRATE, Modest())
+    check_buildable(_linked({"lto": "fat"}), Modest())
     # A mode for all crate types leaves an rlib as it is, as where a profile sets it.
-    check_crate(_linked({"lto": "thin"}, CrateType.RLIB), Modest())
+    check_buildable(_linked({"lto": "thin"}, CrateType.RLIB), Modest())
 
 
 def test_one_file_under_two_names() -> None:
     twice = (_source("a.stub", "one"), _source("a.stub", "two"))
-    check_crate(replace(CRATE, sources=twice), Modest())
+    check_buildable(replace(CRATE, sources=twice), Modest())
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_one_file_under_two_names() -> None:
 )
 def test_refused(crate: Crate, kind: type[CratewrightError], said: str) -> None:
     with pytest.raises(kind) as caught:
-        check_crate(crate, Modest())
+        check_buildable(crate, Modest())
     assert said in str(caught.value)
 
 
 def test_no_crate_type_overwrites_another() -> None:
     both = (CrateType.DYLIB, CrateType.RLIB, CrateType.CDYLIB)
-    check_crate(_linked({}, *both), StubBackend())
+    check_buildable(_linked({}, *both), StubBackend())
     with pytest.raises(ConfigurationError, match="two files with the same name") as caught:
-        check_crate(_linked({"multimodule": True}, *both), StubBackend())
+        check_buildable(_linked({"multimodule": True}, *both), StubBackend())
     assert caught.value.context == (("name", "app.images/"), ("crate types", "dylib cdylib"))
 
 

@@ -289,7 +289,7 @@ def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
     pool.map([_call("pid")] * size)  # a worker that waits for work takes no place
 
     def work() -> tuple[float, float]:
-        with pool.place(need):
+        with pool.occupy(need):
             began = time.monotonic()
             time.sleep(0.1)
             return began, time.monotonic()
@@ -306,7 +306,7 @@ def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
 def test_a_place_is_given_back_after_an_error() -> None:
     pool = WorkerPool(1, kind="fork", timeout=HANG)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), pool.place(0):
+        with pytest.raises(ZeroDivisionError), pool.occupy(0):
             1 / 0  # noqa: B018
     assert pool.call(worker_functions.double, 2, label="x") == 4
     pool.close()

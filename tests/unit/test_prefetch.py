@@ -92,7 +92,7 @@ def test_who_asks_meanwhile_waits_and_does_not_ask_again() -> None:
     far.open.clear()
     fetching = threading.Thread(target=level.fetch, args=(KEYS[:2],))
     fetching.start()
-    until(lambda: level._early._coming)
+    until(lambda: level._prefetched._coming)
     threading.Timer(0.1, far.open.set).start()
     with ends():
         assert level.get_many(KEYS[1:3]) == _entries(KEYS[1:3])

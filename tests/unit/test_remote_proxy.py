@@ -15,7 +15,7 @@ import pytest
 from cratewright.base.errors import ConfigurationError
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.store import CacheKvStore
-from cratewright.remote import open_store
+from cratewright.remote import open_remote_store
 from cratewright.remote.proxy import Proxy, read_proxy
 from tests.support.cache_server import serving
 from tests.support.certificates import make_certificate
@@ -100,14 +100,14 @@ def test_a_proxy_of_another_kind_is_refused(proxy: str, words: str, monkeypatch:
     monkeypatch.setenv("https_proxy", proxy)
     for url in ("https://cache.example/ci", "grpcs://cache.example"):
         with pytest.raises(ConfigurationError) as caught:
-            open_store(url, {})
+            open_remote_store(url, {})
         assert words in str(caught.value) and "HTTPS_PROXY names" in str(caught.value)
         assert "secret" not in str(caught.value)
 
 
 @contextlib.contextmanager
 def _opened(url: str, environ: dict[str, str]) -> Iterator[CacheKvStore]:
-    store = open_store(url, environ)
+    store = open_remote_store(url, environ)
     assert store is not None
     with contextlib.closing(store):
         yield store

@@ -76,7 +76,7 @@ def test_what_is_read(recorded: Path) -> None:
         ("a.comp", "failed"),
         ("b.comp", "unfinished"),
     }
-    assert [(item.said.text, item.units) for item in build.messages] == [
+    assert [(item.diagnostic.text, item.units) for item in build.messages] == [
         (WARNING.text, ["lib: x.c", "lib: y.c"]),
         (ERROR.text, ["app: a.comp"]),
     ]

@@ -196,7 +196,7 @@ def test_code_that_is_installed_there(place: Place, capfd: pytest.CaptureFixture
     assert "far_plugin" in capfd.readouterr().err
     report = Report("stub 1", (Answer(result=result_bytes(UNIT)),), code="another digest")
     place.machine.altered = lambda ran: Ran(0, b"", b"", {REPORT: encode_report(report)})
-    place.sender.left, place.sender.failures = "", 0
+    place.sender.left, place.sender._failures = "", 0
     assert [place.sender.make([job]) for _ in range(2)] == [[None]] * 2 and len(place.machine.staged) == 2
     assert "another version of cratewright or of the backend is installed there" in capfd.readouterr().err
 

@@ -42,10 +42,10 @@ def test_what_an_object_uses_stays(llvm_project: Project) -> None:
     main = {"main.c": "int main(void) { return 0; }\n", "start.S": ".globl start\nstart: jmp called\n"}
     maths = {"called.c": '__attribute__((visibility("hidden"))) int called(void) { return 1; }\n'}
     request = request_for(llvm_project, {"app": main, "maths": maths}, lto=THIN)
-    assert [item.module.name for item in request.beside] == ["start.S.o"]
+    assert [item.module.name for item in request.opaque] == ["start.S.o"]
     done = optimized_thin(llvm_project, request)
     assert symbols(done["called.c.bc"][1]) == {"called": True}
-    alone = optimized_thin(llvm_project, replace(request, beside=()))
+    alone = optimized_thin(llvm_project, replace(request, opaque=()))
     assert "called.c.bc" not in alone
 
 
@@ -67,7 +67,7 @@ def test_bitcode_that_takes_no_part_is_heeded(llvm_project: Project) -> None:
     )
     other = request_for(llvm_project, {"lib": {"lib.c": "int back(void);\nint lib(void) { return back(); }\n"}})
     assert "back" not in symbols(optimized_thin(llvm_project, request)["back.c.bc"][1])
-    done = optimized_thin(llvm_project, replace(request, beside=other.modules))
+    done = optimized_thin(llvm_project, replace(request, opaque=other.modules))
     assert symbols(done["back.c.bc"][1]) == {"back": True}
 
 

@@ -64,8 +64,8 @@ class LtoRules(Builds):
         if all(result is None for result in results.values()):
             pytest.skip("does not apply: results cannot be run: `behaviour` returns None")
         if any(result != results["off"] for result in results.values()):
-            said = ", ".join(f"{mode}: {result!r}" for mode, result in results.items())
-            broken(f"results behave differently: {said}", "keep what request.exported and request.beside need")
+            shown = ", ".join(f"{mode}: {result!r}" for mode, result in results.items())
+            broken(f"results behave differently: {shown}", "keep what request.exported and request.opaque need")
 
 
 _MODES: Mapping[LtoMode, Capability | None] = {

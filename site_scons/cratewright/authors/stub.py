@@ -209,7 +209,7 @@ def _offers(modules: Sequence[LinkModule]) -> dict[str, int]:
 
 def _closure(request: LinkRequest, roots: Sequence[int], offers: Mapping[str, int]) -> tuple[int, ...]:
     todo, seen = list(roots), set(roots)
-    beside = _offers(request.beside)
+    beside = _offers(request.opaque)
     while todo:
         item = request.modules[todo.pop()]
         for symbol in item.module.imports:
@@ -227,7 +227,7 @@ def _closure(request: LinkRequest, roots: Sequence[int], offers: Mapping[str, in
 
 
 def _roots(request: LinkRequest) -> list[int]:
-    wanted = {*request.exported, *(symbol.name for item in request.beside for symbol in item.module.imports)}
+    wanted = {*request.exported, *(symbol.name for item in request.opaque for symbol in item.module.imports)}
     return [
         index
         for index, item in enumerate(request.modules)

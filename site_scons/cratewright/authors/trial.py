@@ -18,7 +18,7 @@ from ..formats.metadata import encode_rlink
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.engine import Engine
 from ..pipeline.link import link_crate
-from ..pipeline.plan import check_crate, check_target, option_table
+from ..pipeline.plan import check_buildable, check_target, option_table
 from ..plugins.registry import Registry
 from ..rules.dependency_format import DependencyFormats
 from ..system.fs import write_atomic
@@ -133,7 +133,7 @@ class Trial:
         diagnostics: list[Diagnostic] = []
         shared: list[bool] = []
         try:
-            check_crate(crate, engine.backend(crate.backend, crate.target))
+            check_buildable(crate, engine.backend(crate.backend, crate.target))
             with engine.history(os.path.join(root, f"{crate.name}.rlink")):
                 result = codegen_crate(engine, crate)
             made, reused = result.compiled, result.reused

@@ -18,7 +18,7 @@ _RENUMBERED = pattern(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
 
 
 def in_characters(
-    said: Iterable[Diagnostic], *, root: str, path: str, source: bytes, shown: bool = False
+    diagnostics: Iterable[Diagnostic], *, root: str, path: str, source: bytes, shown: bool = False
 ) -> tuple[Diagnostic, ...]:
     """Convert columns from bytes or, with `shown`, from terminal cells (as in gcc 11 and later) to characters.
 
@@ -34,12 +34,12 @@ def in_characters(
             return []
         return [] if _RENUMBERED.search(text) else text.split(b"\n")
 
-    def column(file: str, line: int, told: int) -> int:
-        found = lines(file) if told > 1 and line > 0 else []
+    def column(file: str, line: int, given: int) -> int:
+        found = lines(file) if given > 1 and line > 0 else []
         if line > len(found):
-            return told
+            return given
         text = found[line - 1]
-        return _of_shown(text, told) if shown else len(_characters(text[: told - 1])) + max(1, told - len(text))
+        return _of_shown(text, given) if shown else len(_characters(text[: given - 1])) + max(1, given - len(text))
 
     def counted(item: Diagnostic) -> Diagnostic:
         begin = column(item.file, item.line, item.column)
@@ -47,21 +47,21 @@ def in_characters(
         end = item.end_column and item.end_column + begin - item.column
         return replace(item, column=begin, end_column=end, related=related)
 
-    return tuple(map(counted, said))
+    return tuple(map(counted, diagnostics))
 
 
 def _characters(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
-def _of_shown(text: bytes, told: int) -> int:
+def _of_shown(text: bytes, given: int) -> int:
     at = 0
     letters = _characters(text)
     for index, letter in enumerate(letters):
-        if at >= told - 1:
+        if at >= given - 1:
             return index + 1
         at += _TAB - at % _TAB if letter == "\t" else _width(letter)
-    return len(letters) + max(1, told - at)
+    return len(letters) + max(1, given - at)
 
 
 def _width(letter: str) -> int:

@@ -109,11 +109,11 @@ class _Block:
     related: list[RelatedPlace]
 
 
-def read_diagnostics(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
+def read_diagnostics(text: str) -> tuple[Diagnostic, ...]:
     """Parse the output of a tool that prints as gcc and clang do; each diagnostic holds its whole text.
 
     Shape: in order. Lines before a headline belong to it if they tell how it came about; totals at the end belong to
-    the last diagnostic. A headline without a file is about `file`. A text without headlines yields nothing.
+    the last diagnostic. A text without headlines yields nothing.
     """
     blocks: list[_Block] = []
     lead: list[str] = []
@@ -139,17 +139,17 @@ def read_diagnostics(text: str, *, file: str = "") -> tuple[Diagnostic, ...]:
         blocks[-1].lines += lead
     if any(_severity(block.head) is Severity.ERROR for block in blocks):
         blocks[-1].lines += totals
-    return tuple(_read(block, file) for block in blocks)
+    return tuple(_read(block) for block in blocks)
 
 
-def _read(block: _Block, file: str) -> Diagnostic:
+def _read(block: _Block) -> Diagnostic:
     head = block.head
     coded = _CODE.fullmatch(head["text"])
     lines = "\n".join([*block.lead, *block.lines])
     return Diagnostic(
         severity=_severity(head),
         text=coded["text"] if coded else head["text"],
-        file=_plain(head["file"]) or file,
+        file=_plain(head["file"]),
         line=int(head["line"] or 0),
         column=int(head["column"] or 0),
         code=coded["code"] if coded else "",

@@ -114,7 +114,7 @@ class CratewrightError(Exception):
         """Return the same error with files that help to find its cause."""
         return self._with(leftovers=(*self.leftovers, *files))
 
-    def told(self, summary: str) -> CratewrightError:
+    def with_summary(self, summary: str) -> CratewrightError:
         """Return the same error as already printed, so that only its summary is printed from now on."""
         return self._with(summary=summary)
 

@@ -16,34 +16,34 @@ from ..base.values import dataclass
 from ..values.module import CompiledUnit, ModuleCodegen, Observed
 from ..values.request import LinkResult
 from .key import CacheKey
-from .shortened import Shortened
+from .thin_modules import IndexedThinModules
 
 __all__ = [
-    "MOST_WORLDS",
+    "MOST_ALTERNATIVES",
     "RESULT_KINDS",
     "ObservedResult",
     "RecompileError",
     "RecompileFault",
     "Result",
-    "decode_worlds",
-    "encode_worlds",
+    "decode_alternatives",
+    "encode_alternatives",
     "open_entry",
     "result_bytes",
     "result_of",
     "seal_entry",
 ]
 
-Result = CompiledUnit | LinkResult | ModuleCodegen | Shortened
+Result = CompiledUnit | LinkResult | ModuleCodegen | IndexedThinModules
 """The result classes of a backend's methods, as sent and stored."""
 
 _Value = TypeVar("_Value")
 
-RESULT_KINDS = (CompiledUnit, LinkResult, ModuleCodegen, Shortened)
+RESULT_KINDS = (CompiledUnit, LinkResult, ModuleCodegen, IndexedThinModules)
 
 _MARKER = b"cratewright entry 5\n"
 _FAMILY = b"cratewright entry "
 _KEY = 32
-MOST_WORLDS = 4
+MOST_ALTERNATIVES = 4
 """How many results are kept for one key, each with the files it was made from."""
 _MOST_FILES = 1 << 17
 """How many files an entry may name: each is checked before the entry is used."""
@@ -119,34 +119,37 @@ class ObservedResult:
     result: bytes
 
 
-def encode_worlds(worlds: Iterable[ObservedResult]) -> bytes:
+def encode_alternatives(alternatives: Iterable[ObservedResult]) -> bytes:
     """Return the results of a key, newest first, as bytes.
 
     Raises: ValueError for more results, or files, than an entry may hold.
     """
-    worlds = tuple(worlds)
-    if not _bounded(worlds):
+    alternatives = tuple(alternatives)
+    if not _bounded(alternatives):
         raise ValueError("an entry names too many files")
-    return _WORLDS.encode(worlds)
+    return _ALTERNATIVES.encode(alternatives)
 
 
-def decode_worlds(data: bytes | memoryview) -> tuple[ObservedResult, ...]:
-    """Return the results that `encode_worlds` encoded.
+def decode_alternatives(data: bytes | memoryview) -> tuple[ObservedResult, ...]:
+    """Return the results that `encode_alternatives` encoded.
 
     Raises: RecompileError for any other bytes.
     """
-    worlds = _decode(_WORLDS, data)
-    if not _bounded(worlds):
+    alternatives = _decode(_ALTERNATIVES, data)
+    if not _bounded(alternatives):
         raise RecompileError(RecompileFault.FOREIGN, "too many files")
-    return worlds
+    return alternatives
 
 
-def _bounded(worlds: tuple[ObservedResult, ...]) -> bool:
-    return len(worlds) <= MOST_WORLDS and sum([len(world.observed) for world in worlds]) <= _MOST_FILES
+def _bounded(alternatives: tuple[ObservedResult, ...]) -> bool:
+    return (
+        len(alternatives) <= MOST_ALTERNATIVES
+        and sum([len(alternative.observed) for alternative in alternatives]) <= _MOST_FILES
+    )
 
 
 _RESULT: Codec[Result] = Codec(Result)
-_WORLDS: Codec[tuple[ObservedResult, ...]] = Codec(tuple[ObservedResult, ...])
+_ALTERNATIVES: Codec[tuple[ObservedResult, ...]] = Codec(tuple[ObservedResult, ...])
 
 
 def _decode(codec: Codec[_Value], data: bytes | memoryview) -> _Value:

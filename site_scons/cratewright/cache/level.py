@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ..base.errors import CacheError, Interrupted
 from ..base.printable import printable
-from .early import Early
+from .prefetched import PrefetchedEntries
 from .store import CacheKvStore, NoStore, StoreReport
 from .usage import Usage
 
@@ -37,7 +37,7 @@ class Level(CacheKvStore):
         self.writes = writes
         self.usage = Usage()
         self._store = store
-        self._early = Early()
+        self._prefetched = PrefetchedEntries()
         self._lock = threading.Lock()
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
@@ -45,22 +45,22 @@ class Level(CacheKvStore):
         if not self.reads:
             return {}
         start = time.monotonic()
-        early = self._early.take(keys)
-        asked = self.ask([key for key in keys if key not in early])
-        found = {**asked, **{key: data for key, data in early.items() if data is not None}}
+        prefetched = self._prefetched.take(keys)
+        asked = self.ask([key for key in keys if key not in prefetched])
+        found = {**asked, **{key: data for key, data in prefetched.items() if data is not None}}
         hits, seconds = len(found), time.monotonic() - start
         self._use(Usage(hits, len(keys) - hits, sum(map(len, asked.values())), seconds))
         return found
 
     def fetch(self, keys: Sequence[str]) -> frozenset[str]:
         """Fetch entries ahead of the build; return those found."""
-        if not self.reads or not (coming := self._early.expect(keys)):
+        if not self.reads or not (coming := self._prefetched.expect(keys)):
             return frozenset()
         found: Mapping[str, bytes] = {}
         try:
             found = self.ask(coming)
         finally:
-            self._early.arrive(coming, found)
+            self._prefetched.arrive(coming, found)
         self._use(Usage(received=sum(map(len, found.values()))))
         return frozenset(found)
 

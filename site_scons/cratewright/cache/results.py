@@ -14,12 +14,12 @@ from ..base.values import dataclass, maker, state_of
 from ..values.module import CompiledUnit, Observed
 from ..values.request import LinkResult
 from .entry import (
-    MOST_WORLDS,
+    MOST_ALTERNATIVES,
     ObservedResult,
     RecompileError,
     Result,
-    decode_worlds,
-    encode_worlds,
+    decode_alternatives,
+    encode_alternatives,
     open_entry,
     result_bytes,
     result_of,
@@ -46,7 +46,7 @@ class Found:
     """The cached entry of a key: the result valid now, if any, and those for other states of the files."""
 
     result: Result | None = None
-    worlds: tuple[ObservedResult, ...] = ()
+    alternatives: tuple[ObservedResult, ...] = ()
 
 
 NOTHING = Found()
@@ -88,14 +88,14 @@ class ResultCache:
             for store in nearer:
                 store.put_many(
                     {
-                        key: _joined(key, entries[key], known.worlds, found[key].worlds)
+                        key: _joined(key, entries[key], known.alternatives, found[key].alternatives)
                         for key, known in opened.items()
                         if known.result is not None
                     }
                 )
             for key, known in opened.items():
-                near = found[key].worlds
-                found[key] = Found(known.result, known.worlds + near) if near else known
+                near = found[key].alternatives
+                found[key] = Found(known.result, known.alternatives + near) if near else known
             nearer.append(level)
         return [found[key] for key in keys]
 
@@ -104,28 +104,29 @@ class ResultCache:
         if not self.keeps:
             return
         observed = observed_files(result)
-        others = [world for world in earlier.worlds if world.observed != observed]
+        others = [alternative for alternative in earlier.alternatives if alternative.observed != observed]
         try:
             new = ObservedResult(observed, result_bytes(without_observed(result)))
-            worlds = encode_worlds([new, *others][:MOST_WORLDS])
+            alternatives = encode_alternatives([new, *others][:MOST_ALTERNATIVES])
         except ValueError:  # a field of a wrong type, or too large: it could not be read back
             return
         # Of concurrent writers the last wins; the other's result may be compiled again some day.
-        self._store.insert(key, seal_entry(key, worlds))
+        self._store.insert(key, seal_entry(key, alternatives))
 
     def _open(self, key: CacheKey, data: bytes, digests: dict[str, Digest | None]) -> Found:
         try:
-            worlds = decode_worlds(open_entry(key, data))
-            for position, world in enumerate(worlds):
-                if self._holds(world.observed, digests):
-                    result = result_of(world.result)
+            alternatives = decode_alternatives(open_entry(key, data))
+            for position, alternative in enumerate(alternatives):
+                if self._holds(alternative.observed, digests):
+                    result = result_of(alternative.result)
                     # The files are kept once, beside the result.
                     return Found(
-                        _with_files(result, world.observed), (world, *worlds[:position], *worlds[position + 1 :])
+                        _with_files(result, alternative.observed),
+                        (alternative, *alternatives[:position], *alternatives[position + 1 :]),
                     )
         except RecompileError:
             return Found()
-        return Found(None, worlds)
+        return Found(None, alternatives)
 
     def _holds(self, observed: Iterable[Observed], digests: dict[str, Digest | None]) -> bool:
         """Return whether files are unchanged; `digests` are the current digests known so far."""
@@ -142,9 +143,9 @@ def _joined(key: CacheKey, entry: bytes, far: tuple[ObservedResult, ...], near: 
     """Return a far level's entry merged with a nearer one's, whose results must not get lost."""
     if not near:
         return entry
-    worlds = {world.observed: world for world in reversed((far[0], *near, *far[1:]))}
+    alternatives = {alternative.observed: alternative for alternative in reversed((far[0], *near, *far[1:]))}
     try:
-        return seal_entry(key, encode_worlds([*reversed(worlds.values())][:MOST_WORLDS]))
+        return seal_entry(key, encode_alternatives([*reversed(alternatives.values())][:MOST_ALTERNATIVES]))
     except ValueError:
         return entry
 
@@ -183,8 +184,8 @@ def damaged_entries(entries: Iterable[tuple[str, bytes]]) -> list[tuple[str, Rec
     damaged: list[tuple[str, RecompileError]] = []
     for key, data in entries:
         try:
-            for world in decode_worlds(open_entry(CacheKey(key), data)):
-                result_of(world.result)
+            for alternative in decode_alternatives(open_entry(CacheKey(key), data)):
+                result_of(alternative.result)
         except RecompileError as error:
             damaged.append((key, error))
     return damaged

@@ -97,7 +97,7 @@ def foreign_error(error: BaseException, message: str, *, root: str = "", rows: C
 
     Shape: `message` says what failed; paths below `root` are shown relative to it.
     """
-    first, *more = _said(error).splitlines()
+    first, *more = _exception_words(error).splitlines()
     return PluginError(
         f"{message}: {first}",
         context=(*rows, *([("it says", "\n".join(more))] if more else []), *_raised_at(error, root)),
@@ -105,7 +105,7 @@ def foreign_error(error: BaseException, message: str, *, root: str = "", rows: C
     )
 
 
-def _said(error: BaseException) -> str:
+def _exception_words(error: BaseException) -> str:
     try:
         text = str(error)
     except Exception:  # its __str__ may fail

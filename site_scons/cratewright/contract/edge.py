@@ -112,7 +112,7 @@ class _Edge(CodegenBackend):
         except BaseException as error:
             if not is_fault(error):
                 raise
-            raise self._told(error, "session", ()) from error
+            raise self._attributed(error, "session", ()) from error
         if kept is not session:
             raise self._fault("init", "does not keep the session", "a call of super().init(session)")
 
@@ -127,13 +127,13 @@ class _Edge(CodegenBackend):
         except BaseException as error:
             if not is_fault(error):
                 raise
-            raise self._told(error, name, arguments) from error
+            raise self._attributed(error, name, arguments) from error
         try:
             wrong = self._wrong(function, value, arguments)
         except BaseException as error:  # a value of a plugin's class may run any code when inspected
             if not is_fault(error):
                 raise
-            raise self._told(error, name, arguments) from error
+            raise self._attributed(error, name, arguments) from error
         if wrong is not None:
             whose = f" whose {wrong.where.lstrip('.')} is" if wrong.where else ""
             outer = f" {_article(type(value).__name__)}" if wrong.where else ""
@@ -154,7 +154,7 @@ class _Edge(CodegenBackend):
         self.timed(name, time.perf_counter() - started, dict(self.print_pass_timings()))
         return value
 
-    def _told(self, error: BaseException, name: str, arguments: Sequence[object]) -> CratewrightError:
+    def _attributed(self, error: BaseException, name: str, arguments: Sequence[object]) -> CratewrightError:
         if isinstance(error, CratewrightError):
             try:
                 return own_error(error)

@@ -20,8 +20,8 @@ from ..cache.entry import (
     ObservedResult,
     RecompileError,
     RecompileFault,
-    decode_worlds,
-    encode_worlds,
+    decode_alternatives,
+    encode_alternatives,
     open_entry,
     result_bytes,
     result_of,
@@ -71,8 +71,8 @@ def serialize_compiled(backend: CodegenBackend, stencil: UnitStencil, unit: Comp
 
     Raises: ValueError for a unit with invalid fields.
     """
-    world = ObservedResult(unit.observed, result_bytes(without_observed(unit)))
-    return seal_entry(compute_cache_key(backend, stencil).text, encode_worlds([world]))
+    alternative = ObservedResult(unit.observed, result_bytes(without_observed(unit)))
+    return seal_entry(compute_cache_key(backend, stencil).text, encode_alternatives([alternative]))
 
 
 def try_finish_recompile(
@@ -87,12 +87,12 @@ def try_finish_recompile(
     Raises: RecompileError, whose `fault` says why it must be compiled again.
     """
     digest = FileDigests(backend.session.root).digest
-    for world in decode_worlds(open_entry(compute_cache_key(backend, stencil).text, data)):
-        if judge is not None or all(digest(item.path) == item.digest for item in world.observed):
-            made = result_of(world.result)
+    for alternative in decode_alternatives(open_entry(compute_cache_key(backend, stencil).text, data)):
+        if judge is not None or all(digest(item.path) == item.digest for item in alternative.observed):
+            made = result_of(alternative.result)
             if not isinstance(made, CompiledUnit) or not _fits(backend, stencil, made):
                 raise RecompileError(RecompileFault.FOREIGN)
-            unit = replace(made, observed=world.observed)
+            unit = replace(made, observed=alternative.observed)
             valid = judge(unit) if judge is not None else unit
             if valid is not None:
                 return valid

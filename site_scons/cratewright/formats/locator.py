@@ -147,7 +147,7 @@ def _reason(wanted: Wanted, candidate: Candidate) -> tuple[_Rejection, str] | No
     crate, root, reference = candidate.crate, wanted.root, wanted.reference
     if crate is None:
         kind = _Rejection.VERSION if isinstance(candidate.problem, VersionError) else _Rejection.DAMAGED
-        return kind, _said(candidate.problem)
+        return kind, _problem_words(candidate.problem)
     tools = f"{crate.producer}, {crate.fingerprint}"
     if crate.name != reference.name:
         return _Rejection.OTHER, f"holds crate '{crate.name}', not '{reference.name}'"
@@ -213,7 +213,7 @@ def _described(crate: CrateMetadata) -> str:
     return f"{crate.name} {crate.version}{words}"
 
 
-def _said(problem: FormatError | None) -> str:
+def _problem_words(problem: FormatError | None) -> str:
     if problem is None:
         return ""
     rows = ", ".join(f"{label} {text}" for label, text in problem.context)

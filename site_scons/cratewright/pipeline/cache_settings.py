@@ -83,9 +83,11 @@ def cache_places(setting: str) -> tuple[str, ...]:
         return places
     for place in places:
         if place in ("", "off") or places.count(place) > 1:
-            said = "names the same place twice" if place not in ("", "off") else f"cannot have '{place}' among others"
+            problem = (
+                "names the same place twice" if place not in ("", "off") else f"cannot have '{place}' among others"
+            )
             raise ConfigurationError(
-                f"CRATE_CACHE {said}",
+                f"CRATE_CACHE {problem}",
                 context=(("value", ", ".join(map(shown_url, places))),),
                 hint='name each place once, nearest first: "DIRECTORY, https://HOST/PATH"',
             )

@@ -15,8 +15,8 @@ from ..cache.explain import describe
 from ..cache.history import StageHistory
 from ..cache.key import CacheKey, Fields, fields_digest, key_fields, key_of
 from ..cache.results import NOTHING, Found, ResultCache, observed_files
-from ..cache.shortened import Shortened, restore
-from ..cache.trail import Trails
+from ..cache.shared_history import SharedHistory
+from ..cache.thin_modules import IndexedThinModules, restore_thin_modules
 from ..cache.verify import contradiction
 from ..contract.backend import CodegenBackend
 from ..contract.promised import could_return
@@ -80,7 +80,7 @@ class CachedRun:
     run_calls: Run
     backend: CodegenBackend
     cache: ResultCache
-    trails: Trails
+    shared_history: SharedHistory
     history: StageHistory
     verify: bool
     code: str
@@ -109,7 +109,7 @@ class CachedRun:
             task for task in tasks if task.outcome is not None and task.outcome.error is None and not task.outcome.hit
         ]
         made = {task.label: task.fields for task in missed}
-        elsewhere = self.trails.follow(made) if self.history.notes else {}
+        elsewhere = self.shared_history.compare(made) if self.history.notes else {}
         return [self._noted(task, elsewhere.get(task.label)) for task in tasks]
 
     def _look_up(self, jobs: Sequence[Job[Any]]) -> list[_Task]:
@@ -124,7 +124,7 @@ class CachedRun:
                 result = _restored(found.result, task.job)
                 if result is not None and could_return(self.backend, task.job.call, result):
                     task.outcome = JobOutcome(result, True)
-                    self._tell(task)
+                    self._report(task)
         return tasks
 
     def _look_up_forms(self, tasks: Sequence[_Task]) -> None:
@@ -146,7 +146,7 @@ class CachedRun:
                 result = replace(self.backend.place_unit(found.result, task.form), observed=task.form.observed)
                 self.cache.keep(task.key, result, task.found)
                 task.outcome = JobOutcome(result, True)
-                self._tell(task)
+                self._report(task)
 
     def _fits(self, result: CompiledUnit, job: Job[Any]) -> bool:
         return could_return(self.backend, job.call, result)
@@ -163,7 +163,7 @@ class CachedRun:
             task = tasks[position]
             if outcome.error is not None:
                 task.outcome = JobOutcome(None, False, outcome.error)
-                self._tell(task)
+                self._report(task)
                 return
             result, form = _result(outcome.value)
             self.cache.keep(task.key, result, task.found)
@@ -173,7 +173,7 @@ class CachedRun:
                     # The form covers the files too: another unit of the same form may have read different ones.
                     self.cache.keep(self._form_key(task.job, form), replace(bare, observed=()))
             task.outcome = JobOutcome(_whole(result, task.job), False)
-            self._tell(task)
+            self._report(task)
 
         def began(position: int, worker: int) -> None:
             task = tasks[position]
@@ -184,10 +184,10 @@ class CachedRun:
 
     def _reads(self, task: _Task) -> tuple[str, ...]:
         """Return the paths that decided a result last time, whether or not they exist now."""
-        kept = [item.path for world in task.found.worlds for item in world.observed]
+        kept = [item.path for alternative in task.found.alternatives for item in alternative.observed]
         return (*dict.fromkeys([*kept, *(path for path, _ in self.history.observed(task.label))]),)
 
-    def _tell(self, task: _Task) -> None:
+    def _report(self, task: _Task) -> None:
         """Report the outcome of a task as soon as it is known."""
         outcome, job = task.outcome, task.job
         assert outcome is not None
@@ -195,9 +195,11 @@ class CachedRun:
             return
         seconds = time.monotonic() - task.began if task.began else 0.0
         word = "failed" if outcome.error is not None else "reused" if outcome.hit else "made"
-        said = tuple(_about(item.of(job.crate, _unit(job)), job) for item in _diagnostics(outcome, job))
+        diagnostics = tuple(_about(item.of(job.crate, _unit(job)), job) for item in _diagnostics(outcome, job))
         self.listener(
-            UnitEnded(job.call.name, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=said)
+            UnitEnded(
+                job.call.name, job.crate, _unit(job), task.worker, seconds, word, job.memory, diagnostics=diagnostics
+            )
         )
 
     def _check(self, tasks: Sequence[_Task]) -> None:
@@ -212,7 +214,7 @@ class CachedRun:
             )
             if error is not None:
                 task.outcome = JobOutcome(None, False, error)
-                self._tell(task)
+                self._report(task)
 
         self.run_calls([task.job for task in tasks], compare, watched=True)
 
@@ -224,8 +226,8 @@ class CachedRun:
             if outcome.hit:
                 self.history.reused(task.label, task.fields, observed)
             else:
-                worlds = task.found.worlds
-                kept = tuple((item.path, item.digest) for item in worlds[0].observed) if worlds else None
+                alternatives = task.found.alternatives
+                kept = tuple((item.path, item.digest) for item in alternatives[0].observed) if alternatives else None
                 causes = self.history.made(task.label, task.fields, observed, kept, elsewhere)
                 words = tuple(describe(cause) for cause in causes)
                 self.listener(UnitExplained(task.job.call.name, task.job.crate, _unit(task.job), words))
@@ -273,7 +275,7 @@ def _whole(result: Result, job: Job[Any]) -> Made:
 
     Raises: ValueError if it belongs to another request.
     """
-    return restore(result, job.call.arguments) if isinstance(result, Shortened) else result
+    return restore_thin_modules(result, job.call.arguments) if isinstance(result, IndexedThinModules) else result
 
 
 def _restored(result: Result, job: Job[Any]) -> Made | None:

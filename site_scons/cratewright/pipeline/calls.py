@@ -94,7 +94,7 @@ class CallRunner:
                 sender.send(machines, jobs, lambda some: self._made_here(backend, some), how.done, how.began)
                 return
         if backend.RUNS_PROGRAMS and len(jobs) == 1 and not (how.watched or how.timed):
-            with self._workers().place(jobs[0].memory):
+            with self._workers().occupy(jobs[0].memory):
                 how.began(0, 0)
                 how.done(0, _run_here(backend, jobs[0]))
             return
@@ -153,7 +153,7 @@ class CallRunner:
 
         def make(job: Job[Any], begin: Callable[[], None]) -> CallOutcome:
             # Timings of passes are counted per process, so calls must not overlap.
-            with self._alone if how.timed else nullcontext(), workers.place(job.memory):
+            with self._alone if how.timed else nullcontext(), workers.occupy(job.memory):
                 begin()
                 return _run_here(backend, job, how.watched, how.timed)
 

@@ -258,14 +258,14 @@ def _raise_errors(crate: Crate, outcomes: Sequence[JobOutcome[Any]]) -> None:
         return
     summary = f"crate '{crate.name}': {len(errors)} of {len(outcomes)} units failed"
     if len(errors) == 1:
-        raise errors[0].with_context(("crate", crate.name)).told(summary)
+        raise errors[0].with_context(("crate", crate.name)).with_summary(summary)
     shown = errors[:10]
     text = "\n".join(str(error) for error in shown)
     more = f"\n({len(errors) - len(shown)} more units failed)" if len(errors) > len(shown) else ""
     raise type(errors[0])(
         f"{text}{more}",
         context=(("crate", crate.name), ("failed", f"{len(errors)} of {len(outcomes)} units")),
-    ).told(summary)
+    ).with_summary(summary)
 
 
 def _check_exports(crate: Crate, modules: Sequence[ModuleCodegen]) -> None:

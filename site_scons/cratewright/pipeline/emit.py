@@ -15,7 +15,7 @@ from ..values.option_spec import OptionKind
 from ..values.options import Options
 from ..values.request import Artifact
 
-__all__ = ["discard", "dump_directories", "emit", "leave", "output_area", "place"]
+__all__ = ["assign_paths", "discard", "dump_directories", "emit", "leave", "output_area"]
 
 
 def output_area(root: str, directory: str, backend: CodegenBackend, options: Options) -> OutputArea:
@@ -30,7 +30,7 @@ def dump_directories(backend: CodegenBackend, options: Options) -> tuple[str, ..
     return tuple(dict.fromkeys(str(given[name]) for name in names if given.get(name)))
 
 
-def place(
+def assign_paths(
     artifacts: Sequence[Artifact], area: OutputArea, *, where: str
 ) -> tuple[dict[str, Artifact], tuple[str, ...]]:
     """Return the files of a link by root-relative path, and which of them are outputs rather than dumps.
@@ -52,7 +52,7 @@ def place(
 def leave(files: Iterable[tuple[str, bytes]], root: str, dumps: Sequence[str], *, where: str) -> None:
     """Write the dumps of a failed link.
 
-    Raises: OutputError as `place`.
+    Raises: OutputError as `assign_paths`.
     """
     placed = [(_dump(path, dumps, where), data) for path, data in files]
     for path, data in placed:

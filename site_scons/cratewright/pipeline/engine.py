@@ -18,9 +18,9 @@ from ..cache.history import StageHistory, history_path
 from ..cache.key import CacheKey
 from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
+from ..cache.shared_history import SharedHistory
 from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore
-from ..cache.trail import Trails
 from ..contract.backend import CodegenBackend, Session
 from ..contract.edge import open_backend, plugin_class
 from ..contract.incremental_cache import results_code
@@ -195,7 +195,7 @@ class Engine:
             run_calls=run,
             backend=backend,
             cache=ResultCache(self.store, self.digests.digest, self._note_keys),
-            trails=Trails(self.store),
+            shared_history=SharedHistory(self.store),
             history=getattr(self._stage, "current", None) or StageHistory(),
             verify=settings.read_verify(self.environ),
             code=self.code_digest(name, target),

@@ -13,7 +13,7 @@ from functools import cache
 
 from ..base.errors import ConfigurationError, PluginError
 from ..base.values import dataclass
-from ..cache.shortened import shorten
+from ..cache.thin_modules import index_thin_modules
 from ..contract.backend import CodegenBackend, Session
 from ..contract.blame import foreign_error, is_fault, plugin_row
 from ..contract.edge import open_backend, plugin_class
@@ -144,7 +144,7 @@ def run_call(path: str, session: Session, call: BackendCall[object], watched: bo
 def make(backend: CodegenBackend, call: BackendCall[object], watched: bool = False, timed: bool = False) -> object:
     """Return the result of a call, without what its request has already: `Watched` or `Timed` if requested."""
     if not timed:
-        return make_watched(backend, call) if watched else shorten(call.of(backend), call.arguments)
+        return make_watched(backend, call) if watched else index_thin_modules(call.of(backend), call.arguments)
     # Earlier passes, perhaps of the process that this one was forked from, do not belong to this call.
     backend.print_pass_timings()
     started = time.perf_counter()

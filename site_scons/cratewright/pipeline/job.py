@@ -73,6 +73,6 @@ class JobOutcome(Generic[_Answer]):
         Raises: the error, with its crate added, and its module if there is one.
         """
         if self.error is not None:
-            raise self.error.with_context(*happened_to(crate, module)).told(f"crate '{crate}': linking failed")
+            raise self.error.with_context(*happened_to(crate, module)).with_summary(f"crate '{crate}': linking failed")
         assert self.result is not None
         return self.result

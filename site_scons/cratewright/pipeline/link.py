@@ -77,11 +77,11 @@ def link_modules(engine: Engine, backend: CodegenBackend, request: LinkRequest) 
         what = (request.crate, request.crate_type, request.options)
         made = backend.finish_link(request, results)
         finished = check_promised(backend, backend.output_names(*what), made, request.crate)
-        told = {item for result in results for item in result.diagnostics}
+        reported = {item for result in results for item in result.diagnostics}
         links = (Artifact(name, b"", link=to) for name, to in backend.output_links(*what).items())
     return Linked(
         artifacts=(*links, *finished.artifacts),
-        diagnostics=tuple(item for item in dict.fromkeys(finished.diagnostics) if item not in told),
+        diagnostics=tuple(item for item in dict.fromkeys(finished.diagnostics) if item not in reported),
         observed=merge_observed([*(result.observed for result in results), finished.observed]),
         linked=len(results) - hits,
         reused=hits,

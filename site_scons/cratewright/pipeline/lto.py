@@ -124,7 +124,7 @@ def _optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> 
     started = time.monotonic()
     taking_part, rest = _taking_part(backend, request)
     step = _fat if request.lto is LtoMode.FAT else _thin
-    modules, done, reused = step(engine, backend, replace(request, modules=taking_part, beside=rest))
+    modules, done, reused = step(engine, backend, replace(request, modules=taking_part, opaque=rest))
     report = LtoReport(
         mode=request.lto,
         optimized=done,

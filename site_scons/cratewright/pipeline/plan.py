@@ -17,7 +17,7 @@ from ..values.native_library import parse_library
 from ..values.option_spec import OptionSpec
 from ..values.options import CORE_OPTIONS, LtoMode, Options, parse_options
 
-__all__ = ["LINKED_BY_PIPELINE", "check_crate", "check_linkable", "check_target", "option_table", "source_table"]
+__all__ = ["LINKED_BY_PIPELINE", "check_buildable", "check_linkable", "check_target", "option_table", "source_table"]
 
 LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports", "keep_exports"})
 """Options that the link step reads itself, for every backend."""
@@ -50,7 +50,7 @@ def check_target(target: str, backend: type[CodegenBackend]) -> str:
     return target
 
 
-def check_crate(crate: Crate, backend: CodegenBackend) -> None:
+def check_buildable(crate: Crate, backend: CodegenBackend) -> None:
     """Refuse a crate that cannot be built as asked.
 
     Raises: ConfigurationError naming the crate: no sources, a duplicate source, an unknown suffix, a crate type
@@ -74,7 +74,7 @@ def check_crate(crate: Crate, backend: CodegenBackend) -> None:
 def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateType) -> None:
     """Refuse a crate, read from a file, that asks for what no declaration may ask for.
 
-    Raises: ConfigurationError as `check_crate`, and for missing, unknown or mistyped options.
+    Raises: ConfigurationError as `check_buildable`, and for missing, unknown or mistyped options.
     """
     where = f"the metadata of crate '{crate.name}'"
     table = option_table(type(backend))

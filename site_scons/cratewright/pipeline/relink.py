@@ -21,7 +21,7 @@ from ..system.fs import read_bytes, write_atomic
 from ..values.crate_type import CrateType
 from ..values.identity import CrateId, unique_labels
 from ..values.request import LinkLibrary
-from .emit import dump_directories, emit, output_area, place
+from .emit import assign_paths, dump_directories, emit, output_area
 from .engine import Engine
 from .link import link_crate
 from .link_inputs import Dependency
@@ -59,7 +59,7 @@ def relink(
         formats = needed.formats(kind)
         linked = link_crate(engine, crate, needed.dependencies(formats), kind, formats)
         area = output_area(engine.root, directory, backend, crate.options)
-        files, outputs = place(linked.artifacts, area, where=path)
+        files, outputs = assign_paths(linked.artifacts, area, where=path)
         emit(area, files, ())
         written += outputs
     return tuple(written)

@@ -10,10 +10,10 @@ from ..base.patterns import pattern
 from ..base.printable import shown_url
 
 __all__ = [
+    "CORE_SETTINGS",
     "FLAGS",
     "NUMBER_SETTINGS",
     "SECRETS",
-    "SETTINGS",
     "read_memory",
     "read_remote",
     "read_remote_code",
@@ -25,7 +25,7 @@ __all__ = [
     "read_workers",
 ]
 
-SETTINGS: Mapping[str, str] = {
+CORE_SETTINGS: Mapping[str, str] = {
     "CRATE_CACHE": "where results are cached: directories and URLs, nearest first, or `off`; by default `.crate-cache`",
     "CRATE_CACHE_AUTH": "`USER:PASSWORD` for the cache server",
     "CRATE_CACHE_CA": "a file of certificates to trust the cache server by; by default the system's",

@@ -190,9 +190,9 @@ class Registry:
         """
         store = self._hooks.first("cratewright_open_store", f"the cache '{url}' cannot be opened", url=url)
         if store is None:
-            from ..remote import open_store  # noqa: PLC0415 - few builds have a cache on a server
+            from ..remote import open_remote_store  # noqa: PLC0415 - few builds have a cache on a server
 
-            store = open_store(url, environ or {})
+            store = open_remote_store(url, environ or {})
         if store is None:
             raise UnknownNameError(
                 f"no plugin opens the cache '{url}'",

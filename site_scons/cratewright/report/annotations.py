@@ -19,12 +19,12 @@ def github(build: Recording) -> str:
 
 
 def _line(item: ReportedMessage) -> str:
-    said = item.said
-    rows = [("file", said.file), ("line", said.line), ("endLine", said.end_line)]
-    rows += [("col", said.column), ("endColumn", said.end_column), ("title", said.code)]
+    diagnostic = item.diagnostic
+    rows = [("file", diagnostic.file), ("line", diagnostic.line), ("endLine", diagnostic.end_line)]
+    rows += [("col", diagnostic.column), ("endColumn", diagnostic.end_column), ("title", diagnostic.code)]
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in rows if value)
     many = f" ({len(item.units)} units)" if len(item.units) > 1 else ""
-    return f"::{_WORDS[said.severity]}{properties and ' '}{properties}::{_data(said.text + many)}"
+    return f"::{_WORDS[diagnostic.severity]}{properties and ' '}{properties}::{_data(diagnostic.text + many)}"
 
 
 def _data(text: str) -> str:

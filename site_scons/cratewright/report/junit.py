@@ -16,8 +16,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit(build: Recording) -> str:
     """Return the build as test results: units that failed, and those that did not come to their end, are failures."""
     root = ET.Element("testsuites", name="cratewright", time=f"{build.seconds:.3f}")
-    told = _told(build)
-    blame = _told(build, errors=True)
+    texts = _texts(build)
+    blame = _texts(build, errors=True)
     for crate in dict.fromkeys(unit.crate for unit in build.units):
         units = [unit for unit in build.units if unit.crate == crate]
         failures = sum(unit.outcome == "failed" for unit in units)
@@ -28,7 +28,7 @@ def junit(build: Recording) -> str:
         for unit in units:
             case = ET.SubElement(suite, "testcase", name=_xml(unit.name), time=f"{unit.seconds:.3f}")
             case.set("classname", _xml(f"{crate}.{unit.step}"))
-            _outcome(case, unit, told.get((crate, unit.name), ""), blame.get((crate, unit.name), ""))
+            _outcome(case, unit, texts.get((crate, unit.name), ""), blame.get((crate, unit.name), ""))
     for stage in build.stages:
         known = any(unit.crate == stage["crate"] and unit.outcome == "failed" for unit in build.units)
         if stage["failed"] and not known:
@@ -44,13 +44,13 @@ def junit(build: Recording) -> str:
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _told(build: Recording, *, errors: bool = False) -> dict[tuple[str, str], str]:
+def _texts(build: Recording, *, errors: bool = False) -> dict[tuple[str, str], str]:
     """Return what was said of each unit."""
     found: dict[tuple[str, str], list[str]] = {}
     for item in build.messages:
-        if errors and item.said.severity is not Severity.ERROR:
+        if errors and item.diagnostic.severity is not Severity.ERROR:
             continue
-        text = str(item.said)
+        text = str(item.diagnostic)
         for who in item.units:
             crate, _, unit = who.partition(": ")
             found.setdefault((crate, unit), []).append(text)

@@ -48,12 +48,12 @@ def html(build: Recording) -> str:
 
 
 def _message(item: ReportedMessage) -> _Row:
-    said = item.said
+    diagnostic = item.diagnostic
     return {
-        "severity": said.severity.value,
-        "text": said.text,
-        "place": said.place,
-        "rendered": said.rendered,
+        "severity": diagnostic.severity.value,
+        "text": diagnostic.text,
+        "place": diagnostic.place,
+        "rendered": diagnostic.rendered,
         "units": item.units,
     }
 

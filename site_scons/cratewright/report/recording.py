@@ -37,9 +37,9 @@ class ReportedUnit:
 
 @dataclass(slots=True)
 class ReportedMessage:
-    """A diagnostic, once; `units` are those that said it, as `crate: unit`."""
+    """A diagnostic, once; `units` are those that reported it, as `crate: unit`."""
 
-    said: Diagnostic
+    diagnostic: Diagnostic
     units: list[str]
 
 
@@ -116,7 +116,7 @@ class _Reader:
         self.found = found
         self.begun: dict[tuple[str, str, str], _Row] = {}
         self.causes: dict[tuple[str, str, str], tuple[str, ...]] = {}
-        self.said: dict[Diagnostic, ReportedMessage] = {}
+        self.messages: dict[Diagnostic, ReportedMessage] = {}
 
     def read(self, rows: list[_Row]) -> None:
         found = self.found
@@ -145,7 +145,7 @@ class _Reader:
                 found.status = int(row["status"])
         found.units = [self._unit(row) for row in ended] + [self._unfinished(row) for row in self.begun.values()]
         found.units.sort(key=lambda unit: (unit.start, unit.worker, unit.name))
-        found.messages = list(self.said.values())
+        found.messages = list(self.messages.values())
 
     def _unit(self, row: _Row) -> ReportedUnit:
         seconds = float(row["seconds"])
@@ -160,8 +160,8 @@ class _Reader:
 
     def _hear(self, row: _Row, who: str) -> None:
         for item in row.get("diagnostics", ()):
-            said = _diagnostic(item)
-            message = self.said.setdefault(said, ReportedMessage(said, []))
+            diagnostic = _diagnostic(item)
+            message = self.messages.setdefault(diagnostic, ReportedMessage(diagnostic, []))
             if who not in message.units:
                 message.units.append(who)
 

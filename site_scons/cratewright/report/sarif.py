@@ -19,7 +19,7 @@ _Row = dict[str, Any]
 
 def sarif(build: Recording) -> str:
     """Return the build's diagnostics."""
-    rules = sorted({item.said.code for item in build.messages if item.said.code})
+    rules = sorted({item.diagnostic.code for item in build.messages if item.diagnostic.code})
     driver: _Row = {"name": "cratewright", "version": str(build.started.get("cratewright", ""))}
     driver["rules"] = [{"id": rule} for rule in rules]
     run: _Row = {
@@ -36,20 +36,22 @@ def sarif(build: Recording) -> str:
 
 
 def _result(item: ReportedMessage, rules: list[str]) -> _Row:
-    said = item.said
-    result: _Row = {"level": said.severity.value, "message": {"text": said.text or "no text"}}
-    if said.code:
-        result |= {"ruleId": said.code, "ruleIndex": rules.index(said.code)}
-    if said.file:
-        result["locations"] = [_location(said.file, said.line, said.column, said.end_line, said.end_column)]
+    diagnostic = item.diagnostic
+    result: _Row = {"level": diagnostic.severity.value, "message": {"text": diagnostic.text or "no text"}}
+    if diagnostic.code:
+        result |= {"ruleId": diagnostic.code, "ruleIndex": rules.index(diagnostic.code)}
+    if diagnostic.file:
+        result["locations"] = [
+            _location(diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.end_line, diagnostic.end_column)
+        ]
     related = [
         _location(place.file, place.line, place.column) | {"message": {"text": place.text or "no text"}}
-        for place in said.related
+        for place in diagnostic.related
         if place.file
     ]
     if related:
         result["relatedLocations"] = list({json.dumps(place): place for place in related}.values())
-    result["properties"] = {"units": item.units, "rendered": said.rendered}
+    result["properties"] = {"units": item.units, "rendered": diagnostic.rendered}
     return result
 
 

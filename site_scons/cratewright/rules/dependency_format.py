@@ -159,7 +159,7 @@ def _with_dylibs(crates: Sequence[Available]) -> Resolution:
     twice: set[str] = set()
     for dylib in dylibs:
         for name, linkage in ((dylib.name, Linkage.DYNAMIC), *dylib.recorded):
-            # The first to bring a crate wins, as in rustc: what else is missing beside a conflict depends on it.
+            # The first to bring a crate wins, as in rustc: what else is missing linked_with a conflict depends on it.
             known = brought.get(name)
             if known is None:
                 brought[name] = linkage
@@ -185,12 +185,12 @@ def _formats(crates: Iterable[Available], linkages: tuple[Linkage, ...]) -> Depe
 
 def _conflicts(wrong: Sequence[tuple[str, ConflictKind]], dylibs: Sequence[Available]) -> tuple[Conflict, ...]:
     inside: dict[str, list[str]] = {name: [] for name, _ in wrong}
-    beside: dict[str, list[str]] = {name: [] for name, _ in wrong}
+    linked_with: dict[str, list[str]] = {name: [] for name, _ in wrong}
     for dylib in dylibs:
         for name, linkage in ((dylib.name, Linkage.DYNAMIC), *dylib.recorded):
             if name in inside:
-                (inside if linkage is Linkage.STATIC else beside)[name].append(dylib.name)
-    return tuple(Conflict(name, kind, tuple(inside[name]), tuple(beside[name])) for name, kind in wrong)
+                (inside if linkage is Linkage.STATIC else linked_with)[name].append(dylib.name)
+    return tuple(Conflict(name, kind, tuple(inside[name]), tuple(linked_with[name])) for name, kind in wrong)
 
 
 def _preferred(crate_type: CrateType, switches: LinkSwitches) -> Linkage:

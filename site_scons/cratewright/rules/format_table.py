@@ -54,7 +54,7 @@ class FormatTable:
         crate = self._crates[name]
         recorded: Recorded = ()
         if CrateType.DYLIB in crate.crate_types:
-            told = crate.recorded
-            recorded = self._calculate(name, CrateType.DYLIB).recorded if told is None else told
+            recorded_before = crate.recorded
+            recorded = self._calculate(name, CrateType.DYLIB).recorded if recorded_before is None else recorded_before
         types = crate.crate_types
         return Available(name, CrateType.RLIB in types, CrateType.DYLIB in types, recorded)

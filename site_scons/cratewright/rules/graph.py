@@ -28,16 +28,13 @@ class CrateGraph:
                         f"crate '{name}' depends on '{dep}', which is not a crate",
                         hint=near_miss(dep, (known for known in self._edges if known != name)),
                     )
-        self._postorder = self._sort()
+        done: set[str] = set()
+        for name in self._edges:
+            self._visit(name, [], done)
 
     def dependencies(self, name: str) -> tuple[str, ...]:
         """Return a crate's direct dependencies in the order declared."""
         return self._edges[name]
-
-    @property
-    def postorder(self) -> tuple[str, ...]:
-        """All crates, each after its dependencies."""
-        return self._postorder
 
     def link_order(self, root: str) -> tuple[str, ...]:
         """Return the crates that `root` reaches, without itself, each before its dependencies.
@@ -49,14 +46,11 @@ class CrateGraph:
         order.reverse()
         return tuple(order[1:])
 
-    def _sort(self) -> tuple[str, ...]:
-        order: list[str] = []
-        done: set[str] = set()
-        for name in self._edges:
-            self._visit(name, order, done)
-        return tuple(order)
-
     def _visit(self, root: str, order: list[str], done: set[str]) -> None:
+        """Add what `root` reaches to `order`, each after its dependencies, unless it is `done`.
+
+        Raises: GraphError for a cycle.
+        """
         # An explicit stack: a chain of ten thousand crates must not exhaust Python's own.
         if root in done:
             return

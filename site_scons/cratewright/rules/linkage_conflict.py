@@ -24,14 +24,14 @@ class ConflictKind(Enum):
 class Conflict:
     """A crate that cannot be linked as required.
 
-    Shape: `inside` names the dylibs that contain the crate; `beside` those linked with its own dylib, and the crate
-    itself if it has one; both in load order.
+    Shape: `inside` names the dylibs that contain the crate; `linked_with` those linked with its own dylib, and the
+    crate itself if it has one; both in load order.
     """
 
     crate: str
     kind: ConflictKind
     inside: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    linked_with: tuple[str, ...] = ()
 
 
 def conflict_error(
@@ -58,8 +58,8 @@ def _rows(conflicts: Iterable[Conflict]) -> tuple[tuple[str, str], ...]:
 
 def _places(conflict: Conflict) -> str:
     inside = f"inside {_dylib_of(conflict.inside)}" if conflict.inside else ""
-    users = [name for name in conflict.beside if name != conflict.crate]
-    beside = ("as its own dylib" if conflict.beside else "") + (f", used by {_dylib_of(users)}" if users else "")
+    users = [name for name in conflict.linked_with if name != conflict.crate]
+    beside = ("as its own dylib" if conflict.linked_with else "") + (f", used by {_dylib_of(users)}" if users else "")
     return "; ".join(place for place in (inside, beside) if place)
 
 

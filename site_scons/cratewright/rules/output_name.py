@@ -47,7 +47,7 @@ _PLATFORMS: tuple[tuple[tuple[str, ...], _Names], ...] = (
 )
 
 
-def output_file_name(crate: str, crate_type: CrateType, target: str, *, extra_filename: str = "") -> str:
+def output_file_name(crate: str, crate_type: CrateType, target: str) -> str:
     """Return the name of a crate's linked file.
 
     Shape: `target` is a triple; a `-` in the crate's name stays in a program's name and becomes `_` in a library's.
@@ -55,9 +55,9 @@ def output_file_name(crate: str, crate_type: CrateType, target: str, *, extra_fi
     """
     names = _names(target)
     if crate_type is CrateType.BIN:
-        return f"{crate}{extra_filename}{names.bin}"
+        return f"{crate}{names.bin}"
     if crate_type is CrateType.OBJECT:
-        return f"{crate}{extra_filename}{names.object}"
+        return f"{crate}{names.object}"
     affixes = {
         CrateType.RLIB: ("lib", ".rlib"),
         CrateType.STATICLIB: names.staticlib,
@@ -71,7 +71,7 @@ def output_file_name(crate: str, crate_type: CrateType, target: str, *, extra_fi
             hint="use 'staticlib'" if names.cdylib is None else "use 'cdylib' or 'staticlib'",
         )
     prefix, suffix = affixes
-    return f"{prefix}{crate.replace('-', '_')}{extra_filename}{suffix}"
+    return f"{prefix}{crate.replace('-', '_')}{suffix}"
 
 
 def seen_from(directory: str, other: str) -> str:

@@ -28,7 +28,7 @@ from ..formats.metadata import (
 )
 from ..formats.stage_record import decode_record
 from ..pipeline.codegen import codegen_crate
-from ..pipeline.emit import discard, emit, output_area, place
+from ..pipeline.emit import assign_paths, discard, emit, output_area
 from ..pipeline.job import NOUNS
 from ..pipeline.link import leavings, link_modules
 from ..pipeline.link_inputs import Dependency, link_request
@@ -66,7 +66,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
         build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
-        files, outputs = place(result.emitted, area, where=f"crate '{crate.name}'")
+        files, outputs = assign_paths(result.emitted, area, where=f"crate '{crate.name}'")
         emit(area, files, state.outputs())
         if set(state.outputs()) - set(outputs):
             prune_directory(_emitted(build, crate))
@@ -167,7 +167,7 @@ def run_link(
             names, linkages = tuple(item.crate.name for item in below), tuple(item.linkage.value for item in below)
             build.reporting.hear(CratesLinked(crate.name, kind.value, names, linkages))
         area = output_area(build.root, crate.directory, backend, request.options)
-        files, outputs = place(linked.artifacts, area, where=f"crate '{crate.name}'")
+        files, outputs = assign_paths(linked.artifacts, area, where=f"crate '{crate.name}'")
         emit(area, files, state.outputs())
         state.update(linked.observed, outputs, row or None)
         for item in linked.artifacts:

@@ -41,7 +41,7 @@ class Changes:
         with hold_signals():
             self._process = os.fork()
             if not self._process:
-                _tell(self.directories, self.output, writer, parent)
+                _watch(self.directories, self.output, writer, parent)
             own(self._process)
         os.close(writer)
         self._left = b""
@@ -73,7 +73,7 @@ class Changes:
         os.close(self.output)
 
 
-def _tell(directories: tuple[str, ...], reader: int, writer: int, parent: int) -> None:
+def _watch(directories: tuple[str, ...], reader: int, writer: int, parent: int) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)

@@ -16,7 +16,7 @@ from ..base.host import wakeup_ends
 from .child import end_all
 from .scratch import remove_scratch
 
-__all__ = ["end_anew", "end_on_signals", "tell_at_end", "watch_signals"]
+__all__ = ["call_at_end", "end_anew", "end_on_signals", "watch_signals"]
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -26,7 +26,7 @@ class _Watch:
 
     read: Callable[[], bytes] | None = None
     begun = False
-    tell: Callable[[], object] | None = None
+    at_end: Callable[[], object] | None = None
 
 
 def end_on_signals() -> None:
@@ -47,15 +47,15 @@ def end_on_signals() -> None:
             signal.signal(number, _end)
 
 
-def tell_at_end(tell: Callable[[], object]) -> None:
-    """Call `tell` when a signal ends this process; nothing else, such as atexit, runs then."""
-    _Watch.tell = tell
+def call_at_end(call: Callable[[], object]) -> None:
+    """Call `call` when a signal ends this process; nothing else, such as atexit, runs then."""
+    _Watch.at_end = call
 
 
 def end_anew() -> None:
     """Set up `end_on_signals` again in a fork, in place of what it inherited."""
     signal.set_wakeup_fd(-1)
-    _Watch.read, _Watch.begun, _Watch.tell = None, False, None
+    _Watch.read, _Watch.begun, _Watch.at_end = None, False, None
     for number in _ENDING:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     end_on_signals()
@@ -81,8 +81,8 @@ def _read(read: Callable[[], bytes]) -> None:
 def _end(number: int, frame: FrameType | None) -> None:
     end_all()
     remove_scratch()
-    if _Watch.tell is not None:
+    if _Watch.at_end is not None:
         with suppress(Exception):  # an error of a listener must not stop the end
-            _Watch.tell()
+            _Watch.at_end()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

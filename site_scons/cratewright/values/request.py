@@ -125,7 +125,7 @@ class LinkRequest:
     dependencies in link order. `dependencies` are these crates, in that order; `whole` those linked whole, needed or
     not; `libraries` those linked dynamically; `natives` foreign libraries in link order. `exported` are the sorted
     symbols that the result must export, and `kept` further ones that keep their names if linked; LTO may internalise
-    all others, except those that `beside` needs: modules, given to LTO methods only, that are linked later without
+    all others, except those that `opaque` modules need: only LTO methods receive these, which are linked later without
     taking part. `embed` are bytes that a dylib must carry. `part` names the request's part, if the link was split.
     For LTO methods, whose result serves several types, `crate_type` is RLIB; `kept_symbols` receives the type.
     """
@@ -141,7 +141,7 @@ class LinkRequest:
     natives: tuple[NativeLibrary, ...] = ()
     exported: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-    beside: tuple[LinkModule, ...] = ()
+    opaque: tuple[LinkModule, ...] = ()
     lto: LtoMode = LtoMode.OFF
     embed: bytes = b""
     part: str = ""

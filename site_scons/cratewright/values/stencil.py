@@ -62,11 +62,11 @@ def apply_parameters(unit: CompiledUnit, parameters: UnitParameters) -> Compiled
     if parameters.variant:
         own = (*own, (VARIANT, parameters.variant))
 
-    def told(module: ModuleCodegen) -> ModuleCodegen:
+    def with_own_name(module: ModuleCodegen) -> ModuleCodegen:
         attributes = tuple(sorted((*module.attributes, *own))) if own else module.attributes
         return replace(module, name=parameters.name + module.name, attributes=attributes)
 
-    return replace(unit, modules=tuple(map(told, unit.modules)))
+    return replace(unit, modules=tuple(map(with_own_name, unit.modules)))
 
 
 def logical_path(path: str, repositories: Iterable[str]) -> str:

@@ -136,8 +136,8 @@ class WorkerPool:
         return self.map([WorkerCall(function, arguments, label)])[0].get()
 
     @contextmanager
-    def place(self, memory: int) -> Iterator[None]:
-        """Occupy a worker's place while the calling thread does the work itself.
+    def occupy(self, memory: int) -> Iterator[None]:
+        """Occupy a worker's slot while the calling thread does the work itself.
 
         Units: `memory` in bytes, as in a call.
         """

@@ -143,10 +143,10 @@ def _plan(
     Shape: named after their content, so that a module's plan does not depend on the number of modules. `sources` as
     `Inputs` has them.
     """
-    check_types((*request.modules, *request.beside))
+    check_types((*request.modules, *request.opaque))
     names = _file_names(request.modules)
-    everything = (*request.modules, *request.beside)
-    beside = [f"beside-{number}.o" for number in range(len(request.beside))]
+    everything = (*request.modules, *request.opaque)
+    beside = [f"beside-{number}.o" for number in range(len(request.opaque))]
     inputs = Inputs(directory, everything, [*names, *beside], sources)
     direct = {request.crate, *request.whole}
     own = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate in direct]

@@ -63,7 +63,7 @@ class MachinePool:
         """
 
         def begun(item: _Item, begin: Callable[[], None]) -> _Made:
-            take_turns(partial(self._workers.place, memory(item)))
+            take_turns(partial(self._workers.occupy, memory(item)))
             # The others do not wait for this machine: they take whatever it has not begun.
             here = self._local.acquire(blocking=False)
             try:

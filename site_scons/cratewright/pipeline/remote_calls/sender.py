@@ -19,7 +19,7 @@ from ...base.errors import CratewrightError, PluginError
 from ...base.values import dataclass
 from ...cache.entry import RecompileError, result_of
 from ...cache.results import observed_files
-from ...cache.shortened import Shortened, restore
+from ...cache.thin_modules import IndexedThinModules, restore_thin_modules
 from ...contract.backend import CodegenBackend, Session
 from ...contract.blame import plugin_row
 from ...contract.edge import plugin_class
@@ -136,8 +136,8 @@ class Sender:
         try:
             report = decode_report(ran.outputs.get(REPORT, b""))
         except DecodeError:
-            said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
-            self._failed(said[-1] if said else f"{self.python} ended with status {ran.status}")
+            lines = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+            self._failed(lines[-1] if lines else f"{self.python} ended with status {ran.status}")
             return None
         if len(report.answers) != len(calls):
             self._failed("its answers cannot be read")
@@ -166,7 +166,9 @@ class Sender:
             return (CallOutcome(None, error) if error is not None else None), looked
         try:
             result = result_of(answer.result)
-            whole = restore(result, job.call.arguments) if isinstance(result, Shortened) else result
+            whole = (
+                restore_thin_modules(result, job.call.arguments) if isinstance(result, IndexedThinModules) else result
+            )
         except (RecompileError, ValueError):
             return None, {}
         if not could_return(self.backend, job.call, whole):

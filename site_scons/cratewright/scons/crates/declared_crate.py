@@ -62,7 +62,7 @@ class DeclaredCrate:
     def crate(self) -> Crate:
         """The crate's values.
 
-        Raises: ConfigurationError as `pipeline.plan.check_crate`.
+        Raises: ConfigurationError as `pipeline.plan.check_buildable`.
         """
         if self._crate is None:
             self._crate = self.resolve()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import ConfigurationError
 from ...contract.backend import Capability
 from ...contract.edge import plugin_class
-from ...pipeline.plan import check_crate, check_target, option_table, source_table
+from ...pipeline.plan import check_buildable, check_target, option_table, source_table
 from ...pipeline.settings import read_workers
 from ...plugins.loading import default_registry
 from ...values.construction import combine_options
@@ -197,7 +197,7 @@ class Declaration:
         # Only the paths of sources are unknown yet, so mistakes are reported at the line that made them.
         names = tuple(CrateReference(dep.rpartition(":")[2], whole=dep in self.whole) for dep in declared.dependencies)
         planned = self._values(entries, names, types, self.options)
-        check_crate(planned, self.backend)
+        check_buildable(planned, self.backend)
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
         with reading_in(self.env, self.output):
@@ -251,7 +251,7 @@ class Declaration:
         self.places.check_files([crate.options, *(source.options for source in crate.sources)])
         if self.late_options() != self.options:
             self._check_names(declared.crate_types)
-            check_crate(crate, self.backend)
+            check_buildable(crate, self.backend)
         if self.backend.LTO_DECIDES_UNITS:
             for_lto, for_code = self.build.links.links_of(declared)
             crate = replace(crate, for_lto=for_lto, for_code=for_code)

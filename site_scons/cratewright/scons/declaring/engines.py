@@ -12,7 +12,7 @@ from ...base.errors import ConfigurationError
 from ...contract.backend import CodegenBackend
 from ...pipeline.cache_settings import cache_places, is_url, one_a_line, read_modes
 from ...pipeline.engine import Engine
-from ...pipeline.settings import FLAGS, NUMBER_SETTINGS, SECRETS, SETTINGS, read_remote, read_workers
+from ...pipeline.settings import CORE_SETTINGS, FLAGS, NUMBER_SETTINGS, SECRETS, read_remote, read_workers
 from ...plugins.loading import default_registry
 from ...values.option_spec import OptionSpec
 from ..crates.build import Build
@@ -85,7 +85,7 @@ def _setting(name: str, value: object) -> str:
 
     Raises: ConfigurationError for a value of an unsuitable type.
     """
-    is_flag = name in FLAGS or name not in SETTINGS
+    is_flag = name in FLAGS or name not in CORE_SETTINGS
     if isinstance(value, bool):
         text = ("1" if value else "") if is_flag else None
     elif isinstance(value, (int, float)):
@@ -97,5 +97,5 @@ def _setting(name: str, value: object) -> str:
     if text is None:
         kind = "a number" if name in NUMBER_SETTINGS else "True or False" if name in FLAGS else "one string"
         shown = type(value).__name__ if name in SECRETS else repr(value)
-        raise ConfigurationError(f"{name} takes {kind}, not {shown}", hint=SETTINGS.get(name, ""))
+        raise ConfigurationError(f"{name} takes {kind}, not {shown}", hint=CORE_SETTINGS.get(name, ""))
     return text

@@ -11,7 +11,7 @@ import SCons.Script
 
 from ...base.errors import ConfigurationError, UnknownNameError, near_miss
 from ...contract.backend import CodegenBackend
-from ...pipeline.settings import SETTINGS
+from ...pipeline.settings import CORE_SETTINGS
 from ...plugins.loading import default_registry
 from ...values.options import CORE_OPTIONS
 
@@ -106,7 +106,7 @@ def _arguments() -> Mapping[str, str]:
 
 
 def _names(backends: Iterable[type[CodegenBackend]]) -> set[str]:
-    names = {*_OF_CRATES, *SETTINGS, *(f"{_PREFIX}{spec.name.upper()}" for spec in CORE_OPTIONS)}
+    names = {*_OF_CRATES, *CORE_SETTINGS, *(f"{_PREFIX}{spec.name.upper()}" for spec in CORE_OPTIONS)}
     for backend in backends:
         names |= backend.SETTINGS
         names |= {f"{_PREFIX}{spec.name.upper()}" for spec in backend.OPTIONS}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ...base.errors import CratewrightError, error_diagnostics
-from ...system.ending import tell_at_end
+from ...system.ending import call_at_end
 from ...system.event_file import EventFile
 from ...system.events import EVENTS_VERSION, BuildEnded, BuildStarted, Event, Listener, StageEnded, StageStarted
 from ...version import __version__
@@ -57,7 +57,7 @@ class Reporting:
         # SCons loses the status of an SConstruct that could not be read; Exit() and --help make it 0.
         SCons.Script.Main.exit_status = SCons.Script.Main.exit_status or False
         atexit.register(self._end)
-        tell_at_end(lambda: self._end(is_ended=True))
+        call_at_end(lambda: self._end(is_ended=True))
 
     def hear(self, event: Event) -> None:
         """Pass an event on."""

@@ -47,7 +47,7 @@ def required_symbols(request: LinkRequest) -> tuple[str, ...]:
     """
     defined = {symbol.name for item in request.modules for symbol in item.module.exports}
     required = {*request.exported, *replaceable_symbols(defined), *filter(_HOOKS.match, defined)}
-    for item in request.beside:
+    for item in request.opaque:
         if is_bitcode(item.module.data):
             required |= {symbol.name for symbol in (*item.module.imports, *item.module.exports)}
     return tuple(sorted(required))

@@ -28,7 +28,7 @@ def needed_modules(request: LinkRequest, wanted: Iterable[str]) -> tuple[LinkMod
     Shape: modules linked in any case, and those that define a symbol that is wanted or strongly used. Opaque modules
     are objects linked later; the needed ones need others in turn.
     """
-    items = (*request.modules, *request.beside)
+    items = (*request.modules, *request.opaque)
     symbols = [elf_symbols(item.module.data, name=item.module.name) for item in items]
     definers: dict[str, int] = {}
     for index, found in enumerate(symbols):

@@ -73,7 +73,7 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
         files[name] = item
         (directory / name).write_bytes(item.module.data)
         (own if is_direct(item, request) else lazy).append(name)
-    for index, item in enumerate(request.beside):
+    for index, item in enumerate(request.opaque):
         if not is_bitcode(item.module.data):
             name = f"{index}.o"
             (directory / name).write_bytes(item.module.data)

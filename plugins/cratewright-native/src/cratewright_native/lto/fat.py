@@ -52,7 +52,7 @@ def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
         if not (directory / _MERGED).exists():  # nothing was merged
             _write_empty(request, toolchain, directory, what)
         data = (directory / _MERGED).read_bytes()
-        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(request.modules, request.beside))
+        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(request.modules, request.opaque))
 
 
 # The function of each sanitizer that every instrumented unit calls when loaded.
@@ -111,7 +111,7 @@ def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Tool
         else:
             _write_empty(request, toolchain, directory, what)
         data = (directory / _MERGED).read_bytes()
-        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(modules, request.beside))
+        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(modules, request.opaque))
 
 
 def _left_open(modules: Sequence[LinkModule], beside: Sequence[LinkModule]) -> tuple[Symbol, ...]:

@@ -1,4 +1,4 @@
-"""Entries fetched ahead of time: arrived, or on their way."""
+"""Entries fetched before the build asks for them: arrived, or on their way."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..system.child import check_ended
 
-__all__ = ["Early"]
+__all__ = ["PrefetchedEntries"]
 
 _MOST = 256 << 20
 """Bytes kept until they are requested; more is discarded."""
 
 
-class Early:
+class PrefetchedEntries:
     """Entries by key, each handed out once; None for one that the store lacks."""
 
     def __init__(self) -> None:

@@ -1,7 +1,6 @@
-"""Trails: the inputs of results that other machines made, so that a machine without history can explain a miss.
+"""The inputs of results that other machines made, so that a machine without history can explain a miss.
 
-Trails lie only in far stores, beside the entries. Whoever can write there can change them; they are only shown to
-people.
+They lie only in far stores, beside the entries. Whoever can write there can change them; they are only shown to people.
 """
 
 from __future__ import annotations
@@ -15,31 +14,31 @@ from .level import Level
 from .note import NoteForm
 from .store import CacheKvStore
 
-__all__ = ["Trails", "trail_key"]
+__all__ = ["SharedHistory", "shared_history_key"]
 
 _MOST = 8
 """How many ways of making one thing are remembered, latest first."""
 _LONGEST = 1000
 _CODEC: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, ...]])
-_TRAIL = NoteForm("cratewright trail 1", _CODEC)
+_INPUTS = NoteForm("cratewright trail 1", _CODEC)
 
 
-def trail_key(label: str) -> CacheKey:
-    """Return the key of a trail, which no result has."""
-    return _TRAIL.key(label)
+def shared_history_key(label: str) -> CacheKey:
+    """Return the key under which the inputs of a result are kept; no result has it."""
+    return _INPUTS.key(label)
 
 
-class Trails:
-    """The trails in the far levels of a store."""
+class SharedHistory:
+    """The inputs of results, in the far levels of a store."""
 
     def __init__(self, store: CacheKvStore) -> None:
         self._levels = [level for level in store.levels if isinstance(level, Level) and level.far]
 
-    def follow(self, made: Mapping[str, Fields]) -> dict[str, Fields]:
-        """Return by label the nearest trail to each result made, if any, and leave a trail of the result."""
+    def compare(self, made: Mapping[str, Fields]) -> dict[str, Fields]:
+        """Return by label the inputs most like those of each result made, if any; record the result's own."""
         if not self._levels or not made:
             return {}
-        keys = {trail_key(label): label for label in made}
+        keys = {shared_history_key(label): label for label in made}
         found: dict[str, Fields] = {}
         for level in self._levels:
             kept = level.ask(list(keys))
@@ -50,13 +49,13 @@ class Trails:
                     found[label] = min(known, key=partial(_distance, fields))
                 latest = (fields, *(other for other in known if other != fields))[:_MOST]
                 if level.writes and latest != tuple(known):
-                    items[key] = _TRAIL.seal(key, latest)
+                    items[key] = _INPUTS.seal(key, latest)
             level.put_many(items)
         return found
 
 
 def _read(key: CacheKey, data: bytes | None) -> Sequence[Fields]:
-    known = _TRAIL.read(key, data) or ()
+    known = _INPUTS.read(key, data) or ()
     return [fields for fields in known[:_MOST] if _is_plain(fields)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cratewright.cache.shortened import Shortened, restore, shorten
+from cratewright.cache.thin_modules import IndexedThinModules, index_thin_modules, restore_thin_modules
 from cratewright.values.crate import CrateType
 from cratewright.values.module import ModuleCodegen
 from cratewright.values.options import Options
@@ -39,10 +39,10 @@ def test_whole_again(given: list[bytes], rows: list[list[int]]) -> None:
         )
         for index, row in enumerate(picked)
     )
-    short = shorten(modules, (request,))
-    assert isinstance(short, Shortened)
+    short = index_thin_modules(modules, (request,))
+    assert isinstance(short, IndexedThinModules)
     there = pickle.loads(pickle.dumps(short))
-    assert restore(there, (request,)) == modules
+    assert restore_thin_modules(there, (request,)) == modules
     given_contents = {id(data) for data in given}
     for item in short.modules:
         assert all(id(data) not in given_contents for data in (item.data, *(other.data for other in item.imports)))
@@ -52,23 +52,25 @@ def test_contents_are_sent_once_not_at_all() -> None:
     data = bytes(100_000)
     thin = tuple(ThinModule(name=f"m{n}", crate="c", data=data, imports=(ThinBuffer("x", data),)) for n in range(9))
     request = _request(data)
-    assert len(pickle.dumps(shorten(thin, (request,)))) < 2_000
-    assert all(item.data is data for item in restore(shorten(thin, (request,)), (request,)))  # type: ignore[arg-type]
+    assert len(pickle.dumps(index_thin_modules(thin, (request,)))) < 2_000
+    assert all(item.data is data for item in restore_thin_modules(index_thin_modules(thin, (request,)), (request,)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("number", [1, 99, -2])
 def test_modules_of_another_request_are_refused(number: int) -> None:
-    short = Shortened((ThinModule(name="m", crate="c", data=b""),), ((number,),))
+    short = IndexedThinModules((ThinModule(name="m", crate="c", data=b""),), ((number,),))
     with pytest.raises(ValueError, match="another request"):
-        restore(short, (_request(b"one"),))
+        restore_thin_modules(short, (_request(b"one"),))
 
 
 @pytest.mark.parametrize("rows", [(), ((),), ((0, 0),)])
 def test_rows_that_do_not_fit_are_refused(rows: tuple[tuple[int, ...], ...]) -> None:
     with pytest.raises(ValueError, match="zip"):
-        restore(Shortened((ThinModule(name="m", crate="c", data=b""),), rows), (_request(b"one"),))
+        restore_thin_modules(
+            IndexedThinModules((ThinModule(name="m", crate="c", data=b""),), rows), (_request(b"one"),)
+        )
 
 
 @pytest.mark.parametrize("value", [None, 3, (1, 2), ModuleCodegen(name="a", data=b"a")])
 def test_anything_else_stays_as_it_is(value: object) -> None:
-    assert shorten(value, (_request(b"one"),)) is value
+    assert index_thin_modules(value, (_request(b"one"),)) is value

@@ -12,13 +12,13 @@ from dataclasses import replace
 from ..base.values import dataclass
 from ..values.request import LinkRequest, ThinBuffer, ThinModule
 
-__all__ = ["Shortened", "restore", "shorten"]
+__all__ = ["IndexedThinModules", "index_thin_modules", "restore_thin_modules"]
 
 _HERE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Shortened:
+class IndexedThinModules:
     """The modules of a thin link.
 
     Shape: `numbers` has a row for each of `modules`: the position of its content in the request, then those
@@ -29,12 +29,12 @@ class Shortened:
     numbers: tuple[tuple[int, ...], ...]
 
 
-def shorten(value: object, arguments: Sequence[object]) -> object:
-    """Return a method's result, with thin modules shortened by the request among its arguments."""
+def index_thin_modules(value: object, arguments: Sequence[object]) -> object:
+    """Return a method's result; in thin modules, positions replace contents that the request in `arguments` has."""
     if not (isinstance(value, tuple) and all(isinstance(item, ThinModule) for item in value)):
         return value
     known = {id(data): number for number, data in enumerate(_contents(arguments))}
-    return Shortened(
+    return IndexedThinModules(
         tuple(
             replace(
                 item,
@@ -47,7 +47,7 @@ def shorten(value: object, arguments: Sequence[object]) -> object:
     )
 
 
-def restore(value: Shortened, arguments: Sequence[object]) -> tuple[ThinModule, ...]:
+def restore_thin_modules(value: IndexedThinModules, arguments: Sequence[object]) -> tuple[ThinModule, ...]:
     """Restore thin modules from the same request.
 
     Raises: ValueError if they belong to another request.
