@@ -46,7 +46,7 @@ __all__ = [
 
 LEFT = (
     *("*.spvs", "*.spv", "*.spv.json", "*.rlib", "*.rlink", "*.members"),
-    *(".*.state", ".*.why", ".scons*", ".crate-cache", "__pycache__"),
+    *(".*.state", ".scons*", ".crate-cache", "__pycache__"),
 )
 """What builds leave behind in a project that is copied or built anew."""
 

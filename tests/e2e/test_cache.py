@@ -75,7 +75,7 @@ def test_after_a_clean_the_cache_serves(project: SconsProject) -> None:
     built, warnings = project.snapshot(), _warnings(project)
     assert [line[-2:] for line in warnings] == ["w2", "w1", "w3"]
     project.scons("-c")
-    assert not project.exists("app.rlink") and not project.exists(".app.rlink.why")
+    assert not project.exists("app.rlink") and not project.exists(".app.rlink.state")
     project.scons()
     assert _hits(project) == ALL_REUSED
     assert _warnings(project) == warnings, "a hit warns as the compiler did, in the same order"

@@ -69,7 +69,7 @@ def test_what_a_stage_remembers_is_no_file_of_scons(scons_project: SconsProject)
     assert "beside []" in scons_project.scons()
     # An SConscript may ask for it at any time.
     scons_project.sconstruct(text + "SetOption('clean', True)\n")
-    assert "beside ['.base.rlink.state', '.base.rlink.why']" in scons_project.scons()
+    assert "beside ['.base.rlink.state']" in scons_project.scons()
     assert not [path.name for path in scons_project.path.glob(".*.*.*")]
     scons_project.sconstruct("SConscript('SConscript', variant_dir='out', exports='env')\n")
     scons_project.write({"SConscript": "Import('env')\n" + CRATES.format(count=1)})

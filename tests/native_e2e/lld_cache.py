@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from cratewright.cache.history import history_path, read_history
+from cratewright.cache.history import decode_history
+from cratewright.formats.stage_record import history_in
+from cratewright.rules.output_name import state_path
 from cratewright_native.toolchains.choose import choose_toolchain
 from tests.native_e2e.native_scons import NativeProject
 from tests.support.native_project import TARGET
@@ -75,6 +77,6 @@ def redone(directory: Path, output: str, program: str) -> list[str]:
     """
     if f"crate {program}: thin LTO" not in output:
         return []
-    history = read_history(history_path(str(directory / f"{program}.bin.lto")))
+    history = decode_history(history_in(Path(state_path(str(directory / f"{program}.bin.lto"))).read_bytes()))
     found = {label: _JOB.fullmatch(label) for label, record in history.items() if record.causes}
     return sorted(os.path.basename(match[1]) for match in found.values() if match)

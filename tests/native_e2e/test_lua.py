@@ -65,7 +65,7 @@ def built_elsewhere(lua: NativeProject, scratch: Path) -> bytes:
     """Return the program of thin LTO of which a sandbox of its own compiles each unit and runs each backend."""
     (scratch / "farm").mkdir()
     there = NativeProject(scratch / "there", lua.kind, form=lua.form)
-    files = shutil.ignore_patterns(".crate-cache", ".scons*", "*.rl*", "*.lto", "lua", ".*.why", ".*.state")
+    files = shutil.ignore_patterns(".crate-cache", ".scons*", "*.rl*", "*.lto", "lua", ".*.state")
     shutil.copytree(lua.path, there.path, dirs_exist_ok=True, ignore=files)
     with serving_casd(scratch / "farm") as url:
         there.environ |= {**lua.environ, "CRATE_REMOTE": url, "CRATE_EVENTS": "e.jsonl", "CRATE_CACHE": "off"}

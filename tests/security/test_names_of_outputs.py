@@ -239,13 +239,15 @@ def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
         encode_record(replace(seen, outputs=("",))),
         encode_record(replace(seen, observed=(SeenFile("a\0", None),))),
         whole[:-1],
-        whole + b"\0",
-        whole.replace(b"stage 2", b"stage 9"),
+        whole[1:],
+        b"\xff" + whole[1:],
+        whole[:1] + b"\xff" + whole[2:],
+        whole.replace(b"stage 3", b"stage 9"),
         b"\x91" * 100_000,
         b"{}",
         b"",
     ):
         (tmp_path / ".a.state").write_bytes(data)
         assert state().outputs() == () and state()._remembered() == ((), ("(never built)",)), data[:99]
-    (tmp_path / ".a.state").write_bytes(encode_record(seen))
-    assert state().outputs() == ("a",)
+    (tmp_path / ".a.state").write_bytes(encode_record(seen, b"history"))
+    assert state().outputs() == ("a",) and state().history() == b"history"

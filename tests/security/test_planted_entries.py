@@ -62,7 +62,7 @@ def _linked(*artifacts: Artifact, **changes: Any) -> LinkResult:
             ".git/hooks/post-checkout",
             "app.cdylib/x",
         ),
-        *("", ".", "app.cdylib\0", "app.images/../SConstruct", "app.json", "app.cdylib.json.state", ".app.rlink.why"),
+        *("", ".", "app.cdylib\0", "app.images/../SConstruct", "app.json", "app.cdylib.json.state", ".app.rlink.state"),
     ],
 )
 def test_no_file_but_what_the_link_promised(path: str) -> None:

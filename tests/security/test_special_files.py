@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from cratewright.cache.history import history_path, read_history
 from cratewright.cache.results import ResultCache
+from cratewright.rules.output_name import state_path
 from cratewright.system.fs import FileDigests, digest_file, read_regular
 from cratewright.values.module import CompiledUnit, ModuleCodegen, Observed
 from tests.support.memory_store import MemoryStore
@@ -53,9 +53,13 @@ def test_an_entry_that_names_them_is_a_miss(tmp_path: Path) -> None:
 
 
 def test_a_history_that_is_a_pipe_is_none(tmp_path: Path) -> None:
-    path = history_path(str(tmp_path / "app"))
+    from cratewright.scons.nodes.state import StageState
+
+    target = str(tmp_path / "app")
+    path = state_path(target)
     os.mkfifo(path)
-    assert _in_time(lambda: read_history(path)) == {}
+    state = StageState("app", digests=FileDigests(str(tmp_path)), target=target, request=lambda: "")
+    assert _in_time(state.history) == b""
     with pytest.raises(OSError):
         read_regular(path)
 

@@ -19,7 +19,7 @@ LOUD = "loud"
 
 _OUTPUTS = ("*.spv", "*.spv", "*.rlib", "*.rlink", "*.json", "*.spvs/*", "*.spvs", "build/*", "o*.txt", "inst/*", "dump/*",
             "sub/*.spv", "c0.spvs/*", "*.spvasm", "*.dbg.spv", "dump", "each*", "e2.spv", "t1.spv", "build")  # fmt: skip
-_STATES = (".*.state", ".sconsign.dblite", ".sconsign*", ".*.why", "sub/memory*", "*.state", ".*", ".crate-cache/*")
+_STATES = (".*.state", ".sconsign.dblite", ".sconsign*", "sub/memory*", "*.state", ".*", ".crate-cache/*")
 _SOURCES = (
     "s*.comp",
     "l*.glsl",

@@ -156,7 +156,7 @@ def _planted(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
     opened.close()
     assert build_here(root, environ, before["SConstruct"]) == expected
     new = {path for path in _files(directory) - there if not path.is_relative_to(store)}
-    assert all(path.suffix == ".why" for path in new), f"files outside: {sorted(map(str, new))}"
+    assert all(path.suffix == ".history" for path in new), f"files outside: {sorted(map(str, new))}"
     assert not list(outside.iterdir()) and not Path("/tmp/cratewright-planted").exists(), "files outside"
 
 

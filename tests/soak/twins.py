@@ -138,7 +138,7 @@ class Twin:
                 found[name] = f"{mode} directory"
             elif not path.is_file():
                 found[name] = "special"
-            elif name.endswith((".state", ".why")):
+            elif name.endswith(".state"):
                 found[name] = "state"
             else:
                 with open(path, "rb") as file:

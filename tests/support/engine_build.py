@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cratewright import testing
 from cratewright.base.errors import CratewrightError
+from cratewright.cache.history import StageHistory
 from cratewright.formats.metadata import CrateMetadata, encode_rlink
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
@@ -16,7 +19,7 @@ from cratewright.rules.dependency_format import DependencyFormats, Linkage
 from cratewright.values.crate import Crate, CrateType, Source
 from cratewright.values.options import CORE_OPTIONS, Options, parse_options
 
-__all__ = ["build_here"]
+__all__ = ["build_here", "kept_history"]
 
 
 class _Declared(dict[str, object]):
@@ -31,6 +34,19 @@ class _Declared(dict[str, object]):
     def Crate(self, name: str, sources: list[str], **options: object) -> str:
         self.crates.append((name, sources, options))
         return name
+
+
+@contextmanager
+def kept_history(engine: Engine, path: Path) -> Iterator[StageHistory]:
+    """Record the history of what this thread makes in a file, and compare with what the file has."""
+    history = StageHistory(lambda: path.read_bytes() if path.exists() else b"")
+    failed = True
+    try:
+        with engine.recording(history):
+            yield history
+        failed = False
+    finally:
+        path.write_bytes(history.encode(failed=failed))
 
 
 def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, bytes] | str:
@@ -58,7 +74,7 @@ def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, byte
                 dependencies=tuple(known[dep].reference for dep in deps),
                 options=options,
             )
-            with engine.history(str(root / f"{name}.rlink")):
+            with kept_history(engine, root / f"{name}.rlink.history"):
                 result = codegen_crate(engine, crate)
             known[name] = result.metadata
             made[f"{name}.rlink"] = encode_rlink(result.metadata)

@@ -162,7 +162,7 @@ class SconsProject:
             name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.path.rglob("*"))
             if path.is_file() and not (name := path.relative_to(self.path).as_posix()).startswith(".")
-            if not path.name.endswith((".state", ".why", ".dblite"))
+            if not path.name.endswith((".state", ".dblite"))
         }
 
     def _environment(self) -> dict[str, str]:

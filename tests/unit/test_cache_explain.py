@@ -10,7 +10,7 @@ import pytest
 from cratewright import testing
 from cratewright.base.errors import CratewrightError
 from cratewright.cache.explain import Change, changes_between, describe, group
-from cratewright.cache.history import StageHistory, causes_of, history_path, read_history
+from cratewright.cache.history import StageHistory, causes_of, decode_history
 from cratewright.cache.key import Fields
 from cratewright.contract.backend import CodegenBackend
 from cratewright.pipeline.codegen import codegen_crate
@@ -20,6 +20,7 @@ from cratewright.values.call import BackendCall
 from cratewright.values.crate import Crate, CrateType, Source
 from cratewright.values.options import Options
 from cratewright.values.stencil import UnitStencil
+from tests.support.engine_build import kept_history
 
 OLD: Fields = (
     ("kind", "k"),
@@ -85,22 +86,21 @@ def test_results_with_one_cause_are_together() -> None:
 class Story:
     """Runs of one stage, as an engine notes them."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = history_path(str(path / "app.rlink"))
+    def __init__(self) -> None:
+        self.kept = b""
 
     def run(self, failed: bool = False, **units: tuple[bool, str]) -> str:
         """Note a run of units, each a hit or not and its source; return the reason."""
-        history = StageHistory(self.path)
+        history = StageHistory(lambda: self.kept)
         for label, (hit, source) in units.items():
             note = history.reused if hit else history.made
             note(f"compile: {label}", (("path", f"'{label}'"), ("source", f"sha256:{source * 64}")), ())
-        history.close(failed)
+        self.kept = history.encode(failed=failed)
         return history.reason({"compile": "unit", "compile_codegen_unit": "unit"})
 
 
-def test_a_line_says_why(tmp_path: Path) -> None:
-    story = Story(tmp_path)
-    assert story.path == str(tmp_path / ".app.rlink.why")
+def test_a_line_says_why() -> None:
+    story = Story()
     assert story.run(a=(False, "1"), b=(False, "1")) == "", "all are new: nothing to explain"
     assert story.run(a=(True, "1"), b=(True, "1")) == ""
     assert (
@@ -112,26 +112,26 @@ def test_a_line_says_why(tmp_path: Path) -> None:
     assert many == ("a changed: 22222222 -> 99999999 (1 unit); b changed: 11111111 -> 99999999 (1 unit); 1 unit new")
     many = story.run(**{name: (False, "8") for name in "abc"})
     assert many.endswith("b changed: 99999999 -> 88888888 (1 unit); 1 more cause")
-    assert {label: list(map(describe, causes)) for label, causes in causes_of(story.path).items()} == {
+    assert {label: list(map(describe, causes)) for label, causes in causes_of(story.kept).items()} == {
         "compile: a": ["a changed: 99999999 -> 88888888"],
         "compile: b": ["b changed: 99999999 -> 88888888"],
         "compile: c": ["c changed: 22222222 -> 88888888"],
     }
 
 
-def test_of_several_steps_the_first_tells(tmp_path: Path) -> None:
-    path = history_path(str(tmp_path / "app.json"))
+def test_of_several_steps_the_first_tells() -> None:
+    kept = b""
     for source in "12":
-        history = StageHistory(path)
+        history = StageHistory(lambda kept=kept: kept)
         for step in ("analyse", "link"):
             for label in "ab":
                 history.made(f"{step}: {label}", ((f"{step} source", source),), ())
-        history.close(False)
+        kept = history.encode()
     assert history.reason({"link": "image"}) == "analyse source changed: 1 -> 2 (2 results)"
 
 
-def test_a_run_that_fails_forgets_nothing(tmp_path: Path) -> None:
-    story = Story(tmp_path)
+def test_a_run_that_fails_forgets_nothing() -> None:
+    story = Story()
     story.run(a=(False, "1"), b=(False, "1"))
     story.run(failed=True, a=(False, "2"))
     assert story.run(a=(True, "2"), b=(False, "2")) == "b changed: 11111111 -> 22222222 (1 unit)"
@@ -140,10 +140,10 @@ def test_a_run_that_fails_forgets_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", b"\xb3another format here\0", b"\x93\x01\x02\x03"])
-def test_a_history_that_cannot_be_read_tells_nothing(tmp_path: Path, data: bytes) -> None:
-    story = Story(tmp_path)
-    Path(story.path).write_bytes(data)
-    assert read_history(story.path) == {}
+def test_a_history_that_cannot_be_read_tells_nothing(data: bytes) -> None:
+    story = Story()
+    story.kept = data
+    assert decode_history(data) == {}
     assert story.run(a=(False, "1")) == ""
 
 
@@ -167,7 +167,7 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
             )
             for n, source in enumerate(sources)
         ]
-        with engine.history(str(tmp_path / "app.rlink")) as history:
+        with kept_history(engine, tmp_path / "app.history") as history:
             outcomes = engine.run_cached("stub", "text", jobs)
             if any(outcome.error for outcome in outcomes):
                 raise CratewrightError("failed")
@@ -211,7 +211,7 @@ def test_units_of_one_source_have_histories_of_their_own(tmp_path: Path) -> None
             dependencies=(),
             options=options,
         )
-        with engine.history(str(tmp_path / "app.rlink")) as history:
+        with kept_history(engine, tmp_path / "app.history") as history:
             codegen_crate(engine, crate)
         return history.reason({"compile_codegen_unit": "unit"})
 

@@ -31,6 +31,7 @@ from cratewright.values.native_library import parse_library
 from cratewright.values.options import Options
 from cratewright.values.request import LinkRequest, LinkResult
 from cratewright.values.stencil import UnitStencil
+from tests.support.engine_build import kept_history
 from tests.support.program_backend import Portably, RunsPrograms, TakesTime, Works
 from tests.support.reapi_server import require_grpc
 
@@ -322,7 +323,7 @@ def canonical(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         (tmp_path / name / "x.inc").write_text("export x\n")
 
     def compiled(source: bytes, path: str = "a.stub") -> JobOutcome[CompiledUnit]:
-        with engine.history(str(tmp_path / "target")):
+        with kept_history(engine, tmp_path / "target.history"):
             job = Job(_unit(source, path), path, has_form=True)
             return engine.run_cached("stub", "text", [job])[0]
 

@@ -123,7 +123,7 @@ class Trial:
             )
 
     def build(self, root: str, *, jobs: int = 1, workers: bool = True, cache: str = "off") -> Built:
-        """Plan, compile and link below a directory, and write nothing there but sources and notes.
+        """Plan, compile and link below a directory, and write nothing there but sources.
 
         Raises: as the stages.
         """
@@ -134,15 +134,13 @@ class Trial:
         shared: list[bool] = []
         try:
             check_buildable(crate, engine.backend(crate.backend, crate.target))
-            with engine.history(os.path.join(root, f"{crate.name}.rlink")):
-                result = codegen_crate(engine, crate)
+            result = codegen_crate(engine, crate)
             made, reused = result.compiled, result.reused
             diagnostics += result.diagnostics
             for kind in crate.crate_types:
                 if kind is CrateType.RLIB:
                     continue
-                with engine.history(os.path.join(root, f"{crate.name}.{kind.value}")):
-                    linked = link_crate(engine, result.metadata, (), kind, DependencyFormats((), ()))
+                linked = link_crate(engine, result.metadata, (), kind, DependencyFormats((), ()))
                 artifacts |= {artifact.path: artifact.data for artifact in linked.artifacts if not artifact.dump}
                 diagnostics += linked.diagnostics
                 made, reused = made + linked.linked, reused + linked.reused

@@ -1,28 +1,18 @@
-"""The history of a stage: what its last run made and why, in a small file beside the stage's target."""
+"""The history of a stage: what its last run made and why, as bytes that the next run compares with."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 
 from ..base.codec import Codec, DecodeError
-from ..base.errors import CratewrightError
 from ..base.values import dataclass
-from ..system.fs import read_regular, write_atomic
 from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
 
-__all__ = ["Record", "StageHistory", "causes_of", "history_path", "read_history"]
+__all__ = ["Record", "StageHistory", "causes_of", "decode_history"]
 
 _FORMAT = "cratewright history 3"
 _SHOWN = 2
-
-
-def history_path(target: str) -> str:
-    """Return the path of a target's history: a dot file beside it."""
-    directory, name = os.path.split(target)
-    return os.path.join(directory, f".{name}.why")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +32,12 @@ _HISTORY: Codec[tuple[str, tuple[tuple[str, bytes], ...]]] = Codec(tuple[str, tu
 class StageHistory:
     """Records one run of a stage.
 
-    Shape: `path` as from `history_path`; with an empty one, nothing is recorded.
+    Shape: `before` is what `encode` returned in the last run, called when first needed; without it, nothing is
+    recorded.
     """
 
-    def __init__(self, path: str = "") -> None:
-        self._path = path
+    def __init__(self, before: Callable[[], bytes] | None = None) -> None:
+        self._read = before
         self._before: Mapping[str, bytes] | None = None
         self._now: dict[str, Record] = {}
 
@@ -61,13 +52,13 @@ class StageHistory:
 
     def reused(self, label: str, fields: Fields, observed: Observations) -> None:
         """Record a hit."""
-        if self._path:
+        if self.notes:
             self._now[label] = Record(fields, observed)
 
     @property
     def notes(self) -> bool:
         """Whether anything is recorded."""
-        return bool(self._path)
+        return self._read is not None
 
     def made(
         self,
@@ -82,7 +73,7 @@ class StageHistory:
         Shape: without an earlier run to compare with, as in a new checkout, `kept` is compared, the files of a cached
         entry under the same key, or if there was none, `elsewhere`, the nearest result of other machines.
         """
-        if not self._path:
+        if not self.notes:
             return ()
         before = self._record(label)
         known = (before.fields, before.observed) if before is not None else (fields, kept) if kept else None
@@ -113,35 +104,31 @@ class StageHistory:
         new = sum(_step(label) == step for label in causes.keys() - known.keys())
         return "; ".join([*words, *([f"{_count(new, noun)} new"] if new else [])])
 
-    def close(self, failed: bool) -> None:
-        """Write the history; after a failure, keep what it had of results not reached."""
-        if not self._path:
-            return
-        # Without it, the next run merely explains less.
-        with suppress(CratewrightError, ValueError):
-            now = {label: _RECORD.encode(record) for label, record in self._now.items()}
-            records = {**self._earlier(), **now} if failed else now
-            write_atomic(self._path, _HISTORY.encode((_FORMAT, tuple(records.items()))))
+    def encode(self, *, failed: bool = False) -> bytes:
+        """Return what the next run compares with; if this one failed, with results of the last one not reached."""
+        now = {label: _RECORD.encode(record) for label, record in self._now.items()}
+        records = {**self._earlier(), **now} if failed else now
+        return _HISTORY.encode((_FORMAT, tuple(records.items())))
 
     def _earlier(self) -> Mapping[str, bytes]:
         if self._before is None:
-            self._before = _read(self._path)
+            self._before = _split(self._read()) if self._read is not None else {}
         return self._before
 
     def _record(self, label: str) -> Record | None:
         return _decoded(self._earlier().get(label))
 
 
-def read_history(path: str) -> dict[str, Record]:
-    """Return the history of a stage's last run, without what cannot be read."""
-    records = {label: _decoded(data) for label, data in _read(path).items()}
+def decode_history(data: bytes) -> dict[str, Record]:
+    """Return the history of a stage's last run, without what is damaged."""
+    records = {label: _decoded(row) for label, row in _split(data).items()}
     return {label: record for label, record in records.items() if record is not None}
 
 
-def _read(path: str) -> Mapping[str, bytes]:
+def _split(data: bytes) -> Mapping[str, bytes]:
     try:
-        form, records = _HISTORY.decode(read_regular(path))
-    except (OSError, DecodeError):
+        form, records = _HISTORY.decode(data)
+    except DecodeError:
         return {}
     return dict(records) if form == _FORMAT else {}
 
@@ -161,6 +148,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
-def causes_of(path: str) -> dict[str, tuple[Change, ...]]:
+def causes_of(history: bytes) -> dict[str, tuple[Change, ...]]:
     """Return by label why each result of a stage's last run was made; nothing for a reused one."""
-    return {label: record.causes for label, record in read_history(path).items()}
+    return {label: record.causes for label, record in decode_history(history).items()}

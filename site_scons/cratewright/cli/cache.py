@@ -10,19 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..base.errors import CacheError, ConfigurationError, FormatError
 from ..cache.explain import Change, describe, group
-from ..cache.history import causes_of, history_path
+from ..cache.history import causes_of
 from ..cache.level import Level
 from ..cache.results import damaged_entries
 from ..cache.store import CacheKvStore, StoreReport
-from ..formats.stage_record import StageRecord, decode_record
+from ..formats.stage_record import StageRecord, decode_record, history_in
 from ..pipeline.cache_settings import cache_places, read_modes, read_store
 from ..plugins.registry import Registry
-from ..rules.output_name import variables_path
+from ..rules.output_name import state_path, variables_path
 from ..system.fs import read_regular
 
 __all__ = ["add_commands"]
 
 _LIBRARY = re.compile(r"lib(.+)\.rlib")
+_SUFFIX = ".state"
 
 
 def add_commands(
@@ -57,10 +58,10 @@ def _explain(arguments: argparse.Namespace) -> None:
     if not history:
         raise FormatError(
             f"no record of how {target} was made",
-            context=(("looked for", history_path(target) if arguments.target else ".*.why"),),
+            context=(("looked for", state_path(target) if arguments.target else f".*{_SUFFIX}"),),
             hint="name a file that scons has built from a crate; `scons -c` removes its history",
         )
-    causes = {name: causes_of(path) for name, path in history}
+    causes = {name: causes_of(_history(path)) for name, path in history}
     if arguments.json:
         rows = {name: {label: list(map(describe, each)) for label, each in of.items()} for name, of in causes.items()}
         print(json.dumps(rows, indent=1))
@@ -101,28 +102,30 @@ def _all_histories() -> Iterator[tuple[str, str]]:
     for place, inner, files in os.walk("."):
         inner[:] = [name for name in inner if not name.startswith(".")]
         for name in files:
-            if name.startswith(".") and name.endswith(".why"):
-                yield (os.path.normpath(os.path.join(place, name[1 : -len(".why")])), os.path.join(place, name))
+            path = os.path.join(place, name)
+            if name.startswith(".") and name.endswith(_SUFFIX) and _history(path):
+                yield _target_of(path), path
 
 
 def _history_of(target: str) -> list[tuple[str, str]] | None:
     """Return the steps that made a target, each with its history: its link, its LTO, its codegen."""
     directory, name = os.path.split(os.path.normpath(target))
     library = _LIBRARY.fullmatch(name)
-    path = history_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
-    if not os.path.isfile(path):
+    path = state_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
+    if not _history(path):
         found = next(_links_that_made(target), None)
         if found is None:
             return None
         path = found
     # A link's input comes from LTO, whose input comes from codegen.
     rows, place = [path], os.path.dirname(path)
-    optimized = str(_record_of(f"{path[: -len('.why')]}.state").report_rows().get("from") or "")
-    crate = (optimized or os.path.basename(path)[1 : -len(".why")]).split(".")[0]
-    for own in (f".{optimized}.why", f".{crate}.rlink.why"):
-        if os.path.join(place, own) not in rows and os.path.isfile(os.path.join(place, own)):
-            rows.append(os.path.join(place, own))
-    return [(os.path.join(os.path.dirname(row), os.path.basename(row)[1 : -len(".why")]), row) for row in rows]
+    optimized = str(_record_of(path).report_rows().get("from") or "")
+    crate = (optimized or os.path.basename(_target_of(path))).split(".")[0]
+    for other in (optimized, f"{crate}.rlink"):
+        own = state_path(os.path.join(place, other))
+        if own not in rows and _history(own):
+            rows.append(own)
+    return [(_target_of(row), row) for row in rows]
 
 
 def _links_that_made(target: str) -> Iterator[str]:
@@ -130,13 +133,25 @@ def _links_that_made(target: str) -> Iterator[str]:
     above = os.path.dirname(os.path.dirname(target)) if os.path.dirname(target) else os.pardir
     for directory in (os.path.dirname(target), above):
         for entry in sorted(os.listdir(directory or ".") if os.path.isdir(directory or ".") else ()):
-            if entry.endswith(".why"):
-                state = os.path.join(directory, f"{entry[: -len('.why')]}.state")
+            state = os.path.join(directory, entry)
+            if entry.endswith(_SUFFIX) and _history(state):
                 # Outputs are relative to the project's root, which need not be known here.
                 # Those outside it are absolute.
                 path = os.path.abspath(target)
                 if any(path == output or path.endswith(os.sep + output) for output in _record_of(state).outputs):
-                    yield os.path.join(directory, entry)
+                    yield state
+
+
+def _target_of(state: str) -> str:
+    directory, name = os.path.split(state)
+    return os.path.normpath(os.path.join(directory, name[1 : -len(_SUFFIX)]))
+
+
+def _history(state: str) -> bytes:
+    try:
+        return history_in(read_regular(state))
+    except OSError:
+        return b""
 
 
 def _record_of(state: str) -> StageRecord:

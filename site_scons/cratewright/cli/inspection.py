@@ -121,7 +121,7 @@ def _unknown(path: str, data: bytes) -> FormatError:
     return FormatError(
         f"{path} is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image",
         context=(("begins with", repr(data[:12]) if data else "nothing: it is empty"),),
-        hint=_OWN_HINT if path.endswith((".state", ".why")) else _HINT,
+        hint=_OWN_HINT if path.endswith(".state") else _HINT,
     )
 
 

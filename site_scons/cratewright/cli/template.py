@@ -271,7 +271,7 @@ jobs:
 _FILES = {
     "pyproject.toml": _PYPROJECT,
     "README.md": _README,
-    ".gitignore": "__pycache__/\n*.rlink\n*.out\n.*.state\n.*.why\n.sconsign*\n.crate-cache/\ndist/\n",
+    ".gitignore": "__pycache__/\n*.rlink\n*.out\n.*.state\n.sconsign*\n.crate-cache/\ndist/\n",
     ".github/workflows/tests.yml": _CI,
     "src/@MODULE@/__init__.py": _INIT,
     "src/@MODULE@/py.typed": "",

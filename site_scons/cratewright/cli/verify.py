@@ -19,9 +19,9 @@ __all__ = ["add_verify"]
 _SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
 _WORKSPACE = "crates.toml"
 _LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules", ".crate-cache", ".sconsign*", ".*.state", ".*.why"
+    ".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules", ".crate-cache", ".sconsign*", ".*.state"
 )
-_NOTES = (".state", ".why", ".pyc")
+_NOTES = (".state", ".pyc")
 _SHOWN = 8
 _SAID = 20
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..base.errors import ConfigurationError
 from ..base.values import dataclass
-from ..cache.history import StageHistory, history_path
+from ..cache.history import StageHistory
 from ..cache.key import CacheKey
 from ..cache.prefetch import Prefetch
 from ..cache.results import ResultCache
@@ -146,21 +146,18 @@ class Engine:
         return os.path.join(self.root, path)
 
     @contextmanager
-    def history(self, target: str, crate: str = "") -> Iterator[StageHistory]:
-        """Record, beside a target, what this thread makes for it, why, and how long that takes.
+    def recording(self, history: StageHistory, crate: str = "") -> Iterator[None]:
+        """Record what this thread makes for a stage, why, and how long that takes.
 
-        Shape: `target` absolute; `crate` is its crate, by a name that is the same in every checkout.
+        Shape: `crate` is the stage's, by a name that is the same in every checkout.
         """
-        history, failed = StageHistory(history_path(target)), True
         self._stage.current = history
         self._stage.timings = Timings()
         self._stage.crate = crate
         try:
-            yield history
-            failed = False
+            yield
         finally:
             self._stage.current, self._stage.crate = None, ""
-            history.close(failed)
 
     def timing_lines(self) -> list[str]:
         """Return where this thread's stage spent its time; empty unless `CRATE_TIME_PASSES` is set."""

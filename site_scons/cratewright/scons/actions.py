@@ -14,6 +14,7 @@ import SCons.Node.FS
 from ..base.diagnostic import Diagnostic
 from ..base.digest import content_digest
 from ..base.errors import CratewrightError, FormatError, ValidationError, VersionError
+from ..cache.history import StageHistory
 from ..contract.backend import CodegenBackend
 from ..contract.emitted import emitted_directory
 from ..formats.lto_file import LtoFile, decode_lto, encode_lto
@@ -45,7 +46,7 @@ from .crates.build import Build, DeclaredCrate
 from .crates.linked_crates import LinkedCrate
 from .nodes.node import Node
 from .nodes.paths import relative
-from .nodes.state import StageState, forget
+from .nodes.state import StageState
 from .reporting.build_events import left_to_say
 
 __all__ = ["run_archive", "run_codegen", "run_link", "run_lto"]
@@ -59,10 +60,10 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     """Make the `.rlink`, and the files that units write beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
-    noted = crate.engine.history(str(target.abspath), crate.key)
+    noted = _recorded(crate, state)
     told = build.reporting.stage("codegen", crate.name, relative(target))
     kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(target), kept, told as report, noted as history:
+    with _build_errors(target, state), noted as history, kept, told as report:
         build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
@@ -71,7 +72,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
         if set(state.outputs()) - set(outputs):
             prune_directory(_emitted(build, crate))
         write_atomic(str(target.abspath), encode_rlink(result.metadata))
-        state.update(result.observed, outputs)
+        state.update(result.observed, outputs, history=history.encode())
         report.counts = _counts("unit", result.compiled, "compiled", result.reused)
         report.reason = history.reason(NOUNS)
         report.timings = crate.engine.timing_lines()
@@ -79,7 +80,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
 
 def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node, state: StageState) -> None:
     """Make the `.rlib`, which records the interfaces of the crate's dependencies."""
-    with _build_errors(target), build.reporting.stage("archive", declared.name, relative(target)):
+    with _build_errors(target, state), build.reporting.stage("archive", declared.name, relative(target)):
         crate = _own(declared, rlink)
         interfaces = {
             other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
@@ -106,10 +107,10 @@ def run_lto(
     """
     engine = crate.engine
     engine.jobs = jobs
-    noted = engine.history(str(target.abspath), crate.key)
+    noted = _recorded(crate, state)
     told = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
-        stack.enter_context(_build_errors(target))
+        stack.enter_context(_build_errors(target, state))
         for linked_state, targets in links:
             stack.enter_context(_nothing_left(build, crate, linked_state, targets))
         report, history = stack.enter_context(told), stack.enter_context(noted)
@@ -133,7 +134,8 @@ def run_lto(
                     build.reporting.hear(lto_event(crate.name, relative(target), optimized.report))
         result = LtoFile(own.backend, own.fingerprint, tuple(requests))
         write_atomic(str(target.abspath), encode_lto(result))
-        state.update((), (relative(target),), rows)  # a report of LTO would make its result differ between runs
+        # A report of LTO in its result would make that differ between runs.
+        state.update((), (relative(target),), rows, history.encode())
         report.counts = "\n".join(lines)
         report.reason = history.reason(NOUNS)
         report.timings = engine.timing_lines()
@@ -152,10 +154,10 @@ def run_link(
     """Make the files of a crate type, from a `.rlink` or the result of link-time optimization."""
     engine = crate.engine
     engine.jobs = jobs
-    noted = engine.history(str(targets[0].abspath), crate.key)
+    noted = _recorded(crate, state)
     told = build.reporting.stage("link", crate.name, relative(targets[0]))
     kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(targets[0]), kept, told as report, noted as history:
+    with _build_errors(targets[0], state), noted as history, kept, told as report:
         backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
@@ -169,7 +171,7 @@ def run_link(
         area = output_area(build.root, crate.directory, backend, request.options)
         files, outputs = assign_paths(linked.artifacts, area, where=f"crate '{crate.name}'")
         emit(area, files, state.outputs())
-        state.update(linked.observed, outputs, row or None)
+        state.update(linked.observed, outputs, row or None, history.encode())
         for item in linked.artifacts:
             build.reporting.hear(OutputMade(crate.name, item.path, len(item.data)))
         report.diagnostics = linked.diagnostics
@@ -265,12 +267,24 @@ def _counts(noun: str, made: int, verb: str, reused: int) -> str:
 
 
 @contextmanager
-def _build_errors(target: Node) -> Iterator[None]:
+def _recorded(crate: DeclaredCrate, state: StageState) -> Iterator[StageHistory]:
+    """Record what a stage makes and why, for its next run; if it fails, along with what it did not reach."""
+    history = StageHistory(state.history)
+    with crate.engine.recording(history, crate.key):
+        try:
+            yield history
+        except BaseException:
+            state.fail(history.encode(failed=True))
+            raise
+
+
+@contextmanager
+def _build_errors(target: Node, state: StageState) -> Iterator[None]:
     """Raise a build error as one of SCons's own; the target is removed and counts as never built."""
     try:
         yield
     except BaseException as error:
-        forget(str(target.abspath))
+        state.fail()
         if not isinstance(target, SCons.Node.FS.Dir):
             # A file that cannot be removed is out of date anyway; report the original error.
             with suppress(OSError):

@@ -30,6 +30,7 @@ __all__ = [
     "read_bytes",
     "read_regular",
     "remove",
+    "set_first_byte",
     "temporary_beside",
     "write_atomic",
     "write_if_changed",
@@ -38,6 +39,7 @@ __all__ = [
 
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
 _READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
+_WRITE = os.O_RDWR | NONBLOCK | CLOEXEC | BINARY
 _LARGE = 16 << 20
 """Size in bytes from which a file is digested in parts instead of as a whole."""
 _ENDLESS = 1 << 36
@@ -59,13 +61,22 @@ def read_bytes(path: str, *, role: str = "file") -> bytes:
         raise FormatError(f"cannot read {role} {path}", context=(("reason", reason),)) from error
 
 
-def read_regular(path: str) -> bytes:
-    """Return the content of a regular file.
+def read_regular(path: str, size: int = -1) -> bytes:
+    """Return the content of a regular file, or its first `size` bytes.
 
     Raises: OSError if it cannot be read or is not a regular file: reading a pipe or a device may never end.
     """
     with _open_regular(path) as file:
-        return file.read()
+        return file.read(size)
+
+
+def set_first_byte(path: str, value: int) -> None:
+    """Overwrite the first byte of a regular file in place.
+
+    Raises: OSError if it cannot be written or is not a regular file.
+    """
+    with _open_regular(path, _WRITE) as file:
+        file.write(bytes([value]))
 
 
 def digest_file(path: str) -> Digest | None:
@@ -88,10 +99,10 @@ def digest_file(path: str) -> Digest | None:
         return UNREADABLE if error.errno in (errno.ELOOP, errno.EACCES) else None
 
 
-def _open_regular(path: str) -> io.FileIO:
+def _open_regular(path: str, flags: int = _READ) -> io.FileIO:
     # Checked before opening, since opening a device may have effects, and after, since the path may have changed.
     _check_regular(os.stat(path), path)
-    file = io.FileIO(os.open(path, _READ))
+    file = io.FileIO(os.open(path, flags), "r+b" if flags == _WRITE else "rb")
     try:
         _check_regular(os.fstat(file.fileno()), path)
     except BaseException:

@@ -75,14 +75,13 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
 
 def _declare_sidecars(env: Environment, node: Any) -> None:
     """Declare the files that a stage keeps beside its first node, so that SCons removes them only with the node."""
-    from ...cache.history import history_path  # noqa: PLC0415
     from ...rules.output_name import state_path, variables_path  # noqa: PLC0415
     from .made_file import as_kept  # noqa: PLC0415
     from .paths import file_node  # noqa: PLC0415
 
     target = node.abspath
     noted = variables_path(target)
-    paths = (state_path(target), history_path(target), *([noted] if os.path.lexists(noted) else ()))
+    paths = (state_path(target), *([noted] if os.path.lexists(noted) else ()))
     beside = [file_node(env, path) for path in paths]
     for other in beside:
         as_kept(other)
@@ -93,7 +92,6 @@ def left_by_lto(env: Environment, rlink: Any, crate: str, optimized: set[str]) -
     """Return what link-time optimization has left beside a crate's `.rlink`, without that of the types `optimized` now,
     which have nodes.
     """
-    from ...cache.history import history_path  # noqa: PLC0415
     from ...rules.output_name import state_path  # noqa: PLC0415
     from ...values.crate_type import CrateType  # noqa: PLC0415
     from .paths import file_node  # noqa: PLC0415
@@ -104,7 +102,7 @@ def left_by_lto(env: Environment, rlink: Any, crate: str, optimized: set[str]) -
         words = file.removeprefix(f"{crate}.").removesuffix(".lto")
         path = os.path.join(directory, file)
         if file == f"{crate}.{words}.lto" and types.issuperset(words.split("-")) and os.path.exists(state_path(path)):
-            found += [file_node(env, each) for each in (path, state_path(path), history_path(path))]
+            found += [file_node(env, each) for each in (path, state_path(path))]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Whether a stage is up to date, as one SCons node for each stage.
+"""Whether a stage is up to date, as one SCons node for each stage; and what it keeps for its next run.
 
 The sources of a crate and what they include are not SCons nodes: a null build costs about a millisecond for each node,
 and SCons could not see a missing include path. The digest of them all is the signature of one node instead; the list of
@@ -18,22 +18,18 @@ import SCons.Node.Python
 
 from ...base.digest import Digest, content_digest, value_digest
 from ...base.errors import CratewrightError
-from ...formats.stage_record import SeenFile, StageRecord, decode_record, encode_record
+from ...formats.stage_record import RUNNING, SeenFile, StageRecord, decode_record, encode_record, history_in, record_end
 from ...rules.output_name import state_path
-from ...system.fs import FileDigests, file_stamp, is_recent, read_regular, write_atomic
+from ...system.fs import FileDigests, file_stamp, is_recent, read_regular, set_first_byte, write_atomic
 from ...values.module import Observed
 
-__all__ = ["StageState", "forget"]
+__all__ = ["StageState"]
 
 _NEVER_BUILT = "(never built)"
 """The output of a stage without a record: it does not exist, so the stage is out of date."""
 _NOTHING = StageRecord()
-
-
-def forget(target: str) -> None:
-    """Forget a target's state, so that it counts as never built."""
-    with suppress(OSError):
-        os.unlink(state_path(target))
+_HEAD = 1 << 16
+"""Bytes that hold most records: the history behind them may be long."""
 
 
 class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
@@ -69,11 +65,16 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         return csig
 
     def update(
-        self, observed: Iterable[Observed], outputs: Iterable[str], report: Mapping[str, object] | None = None
+        self,
+        observed: Iterable[Observed],
+        outputs: Iterable[str],
+        report: Mapping[str, object] | None = None,
+        history: bytes = b"",
     ) -> None:
         """Record what the stage has read and written; `outputs` are relative to the root.
 
-        Shape: `report` is for people: what would make an output differ between runs, such as seconds.
+        Shape: `report` is for people: what would make an output differ between runs, such as seconds; `history` is
+        that of its results.
         """
         seen = tuple(observed)
         files = tuple(outputs)
@@ -82,7 +83,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         rows = tuple([self._seen(item, known.get(item.path)) for item in seen])
         record = StageRecord(rows, files, text, self.request, self._made_for_it())
         try:
-            write_atomic(state_path(self._target), encode_record(record))
+            self._write(record, history)
         except CratewrightError:
             # Without the record, the stage is only built again, so a full disk is no reason to fail here. A directory
             # in its place would not go away.
@@ -92,11 +93,31 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         self.get_ninfo().csig = self._signature(seen, files)
 
     def begin(self) -> None:
-        """Forget the last run's request before any output is overwritten: this run may be killed."""
+        """Mark the record as older than the outputs before any of these is overwritten: this run may be killed."""
         record = self._load()
-        if record is not None and record.request:
+        if record is None or not record.request:
+            return
+        try:
+            set_first_byte(state_path(self._target), RUNNING)
+        except OSError:
             with suppress(CratewrightError):  # writing the output itself will fail with an error
-                write_atomic(state_path(self._target), encode_record(replace(record, request="")))
+                self._write(replace(record, request=""), self.history())
+
+    def fail(self, history: bytes | None = None) -> None:
+        """Make the stage count as never built, but keep this history of results, or that of the last run."""
+        kept = self.history() if history is None else history
+        with suppress(OSError):
+            os.unlink(state_path(self._target))
+        if kept:
+            with suppress(CratewrightError):  # without it, the next run merely explains less
+                self._write(_NOTHING, kept)
+
+    def history(self) -> bytes:
+        """Return the history of the last run's results; empty if there is none."""
+        try:
+            return history_in(read_regular(state_path(self._target)))
+        except OSError:
+            return b""
 
     @property
     def request(self) -> str:
@@ -113,7 +134,12 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def vouched(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
         """Return what the last run read, and what it wrote including its record; None if a stamp is unknown."""
         record = self._load()
-        if record is None or self._read_again or any(item.digest and not item.inode for item in record.observed):
+        if (
+            record is None
+            or not record.request
+            or self._read_again
+            or any(item.digest and not item.inode for item in record.observed)
+        ):
             return None
         return record.observed, (*record.outputs, state_path(self._target))
 
@@ -165,14 +191,19 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         if seen != record.observed:
             self._record = replace(record, observed=seen)
             with suppress(CratewrightError):
-                write_atomic(state_path(self._target), encode_record(self._record))
+                self._write(self._record, self.history())
+
+    def _write(self, record: StageRecord, history: bytes) -> None:
+        write_atomic(state_path(self._target), encode_record(record, history))
 
     def _load(self) -> StageRecord | None:
         """Return the record of the last run; None if it is missing or damaged."""
         if not self._loaded:
             self._loaded, self._record = True, None
+            path = state_path(self._target)
             with suppress(OSError):
-                self._record = decode_record(read_regular(state_path(self._target)))
+                data = read_regular(path, _HEAD)
+                self._record = decode_record(data if record_end(data) <= len(data) else read_regular(path))
         return self._record
 
     def _digest(self, item: SeenFile) -> Digest | None:
