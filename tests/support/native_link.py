@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,18 @@ from cratewright_native.binary.elf import elf_symbols
 
 from .native_project import Project, options
 
-__all__ = ["compiled", "finished", "link", "optimized_thin", "request_for", "symbols"]
+__all__ = ["PROGRAM", "compiled", "finished", "link", "optimized_thin", "printed", "request_for", "symbols"]
+
+PROGRAM = {
+    "app": {
+        "main.c": '#include <stdio.h>\nint twice(int);\nint main(void) { printf("%d\\n", twice(21)); return 0; }\n'
+    },
+    "maths": {
+        "twice.c": "int twice(int x) { return 2 * x; }\n",
+        "bad.c": "int gone(void);\nint bad(void) { return gone(); }\n",
+    },
+}
+"""A program, and a crate of which it needs one module of two."""
 
 
 def compiled(project: Project, sources: Mapping[str, str], **given: object) -> tuple[ModuleCodegen, ...]:
@@ -96,3 +108,8 @@ def _written(project: Project, artifact: Artifact) -> Path:
 def symbols(module: ModuleCodegen) -> dict[str, bool]:
     """Return the symbols of an object and whether it defines each."""
     return {symbol.name: symbol.defined for symbol in elf_symbols(module.data, name=module.name)}
+
+
+def printed(program: Path) -> str:
+    """Run a program and return what it prints."""
+    return subprocess.run([program], capture_output=True, text=True, check=True).stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cratewright import CompiledUnit, LtoMode, ModuleConfig, Options, Session, UnitStencil
+from cratewright import CompiledUnit, LtoMode, ModuleConfig, Options, Session, UnitStencil, digest_file
 from cratewright.testing import require_tool
 from cratewright.values.options import CORE_OPTIONS, parse_options
 from cratewright_native.backend import NativeBackend
@@ -80,6 +80,10 @@ class Project:
     def config(self, **given: object) -> ModuleConfig:
         """Return how modules are lowered."""
         return ModuleConfig(target=self.target, options=options(**given).only(self.backend.LINK_OPTIONS))
+
+    def is_current(self, unit: CompiledUnit) -> bool:
+        """Return whether everything that a unit depends on is as it was."""
+        return all(digest_file(os.path.join(self.root, item.path)) == item.digest for item in unit.observed)
 
     def observed(self, unit: CompiledUnit) -> dict[str, str | None]:
         """Return what a unit depends on below the project's root."""

@@ -1,11 +1,12 @@
-"""The `native` backend: C, C++ and LLVM IR to programs and libraries.
+"""The `native` backend: C, C++, assembly and LLVM IR to programs and libraries.
 
 This module registers it; the rest is loaded when needed. Layers, each importing only from those before it:
 
     binary      object files and bitcode, read without a tool
     toolchains  finding, choosing and running compilers and linkers
     arguments   what users pass to compilers and linkers
-    lookups     what a program reads, and where it finds nothing
+    lookups     what a compile or a link reads, and which paths it misses
+    remote      running programs on other machines
     compile     one source to one module, a module to an object
     libraries   libraries that are not crates
     linking     objects to programs and libraries

@@ -116,9 +116,9 @@ class NativeBackend(CodegenBackend):
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command of the compiler."""
-        from .compile.unit import command  # noqa: PLC0415 - only editors ask
+        from .compile.command import compile_command  # noqa: PLC0415 - only editors ask
 
-        return command(path, self.session.target, options, self._toolchain)
+        return compile_command(path, self.session.target, options, self._toolchain)
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim."""
@@ -191,7 +191,7 @@ class NativeBackend(CodegenBackend):
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
         """Return whether a call compiles, or makes an object of bitcode."""
-        from .lookups.closed import is_portable_call  # noqa: PLC0415 - few builds have other machines
+        from .remote.closed import is_portable_call  # noqa: PLC0415 - few builds have other machines
 
         return is_portable_call(call, self._toolchain)
 

@@ -10,7 +10,7 @@ from cratewright import LinkRequest, ModuleCodegen, ModuleConfig
 
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import embedded_bitcode, has_gcc_representation, without_bitcode
-from ..lookups.closed import run_closed
+from ..remote.closed import run_closed
 from ..toolchains.flags import lowering_words
 from ..toolchains.toolchain import Toolchain
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from cratewright import Diagnostic, RelatedPlace, Severity, UnitStencil, in_characters, pattern
+from cratewright import Diagnostic, RelatedPlace, Severity, SourceError, UnitStencil, in_characters, pattern
 
 from ..lookups.search_path import plain
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["counted", "messages", "warnings"]
+__all__ = ["messages", "unit_error", "unit_warnings"]
 
 _MESSAGE = pattern(
     r"(?P<file>[^\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: "
@@ -52,6 +52,21 @@ _SEARCH = pattern(r'(?ms)^#include "\.\.\." search starts here:$.*?^End of searc
 _SOURCE = pattern(r" *(?P<line>\d+) \| (?P<text>.*)")
 _MARK = pattern(r" *\| [ ~]*\^(?P<rest>~*)")
 _UNNAMED = pattern(r"(?m)^(?P<file>[^<\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: (?:note|.*[Ii]nfo):")
+_HINTS = (
+    (r"file not found|No such file", "add the directory that holds it to include_dirs"),
+    (r"Producer:", "this bitcode was made by a newer LLVM; use one toolchain of that version for all"),
+    (
+        r"date-time|__TIMESTAMP__",
+        "the result would depend on the clock; set the time yourself, as in defines={'BUILT': '\"2026-01-31\"'}",
+    ),
+    (
+        r"unrecognized command-line option|unknown (?:clang option|argument)|unsupported option",
+        "this compiler does not know the flag: correct it in flags, cflags or cxxflags, or leave it out",
+    ),
+    (r"modules?\b.*not found|module interface", "C++ modules are not compiled; include headers"),
+)
+"""Patterns of errors, and the way out."""
+_SHOWN = 20
 
 
 def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
@@ -67,13 +82,27 @@ def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def warnings(said: str, *, path: str) -> tuple[Diagnostic, ...]:
+def unit_warnings(stderr: str, stencil: UnitStencil, toolchain: Toolchain) -> tuple[Diagnostic, ...]:
     """Return what is not an error: warnings, and notes of their own, such as those of pragmas."""
-    return tuple(item for item in messages(said, path=path) if item.severity is not Severity.ERROR)
+    return tuple(item for item in _of_unit(stderr, stencil, toolchain) if item.severity is not Severity.ERROR)
 
 
-def counted(found: Iterable[Diagnostic], stencil: UnitStencil, toolchain: Toolchain) -> tuple[Diagnostic, ...]:
-    """Return diagnostics with columns counted in characters."""
+def unit_error(stderr: str, stencil: UnitStencil, toolchain: Toolchain) -> SourceError:
+    """Return the error of a unit that does not compile, with everything that the compiler reports."""
+    found = _of_unit(stderr, stencil, toolchain)
+    errors = [item for item in found if item.severity is Severity.ERROR]
+    if not errors:
+        last = "\n".join(stderr.strip().splitlines()[-_SHOWN:])
+        return SourceError.at(stencil.path, 1, "the compiler failed", context=(("said", last),))
+    hints = (hint for pattern, hint in _HINTS if any(re.search(pattern, item.headline) for item in errors))
+    return SourceError(diagnostics=found, hint=next(hints, ""))
+
+
+def _of_unit(stderr: str, stencil: UnitStencil, toolchain: Toolchain) -> tuple[Diagnostic, ...]:
+    """Return diagnostics with columns counted in characters, and files of repositories named as if in the project."""
+    for repository in stencil.repositories:
+        stderr = stderr.replace(f"{repository}/", "")
+    found = messages(stderr, path=stencil.path)
     return in_characters(
         found, root=toolchain.root, path=stencil.path, source=stencil.source, shown=toolchain.shows_columns
     )

@@ -1,1 +1,1 @@
-"""What a program reads, and which paths it misses."""
+"""What a compile or a link reads, and which paths it misses."""

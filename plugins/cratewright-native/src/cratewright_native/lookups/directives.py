@@ -1,6 +1,6 @@
-"""Names that a preprocessor or assembler looks for because of a file's text, as far as the text shows.
+"""What a file's text makes a preprocessor or assembler look for, as far as the text shows.
 
-Names in comments, or excluded by a condition, count as well.
+Names in comments, and those that a condition excludes, count as well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Directives", "Query", "TextCondition", "asked_as", "conditions", "embeds", "find_asked", "read_directives"]
+__all__ = [
+    "Directives",
+    "Query",
+    "TextCondition",
+    "aliased_queries",
+    "conditions",
+    "find_queries",
+    "may_read_files",
+    "read_directives",
+]
 
 _SPACE = rb"(?:[ \t\v\f]|/\*(?:[^*]|\*(?!/))*\*/)*"
 _SPLICE = pattern(rb"\\[ \t\v\f]*\r?\n")
@@ -20,12 +29,14 @@ _INCLUDE = pattern(
     rb"#" + _SPACE + rb"(?:include(?:_next)?|import|embed)\b" + _SPACE + rb'(?:"([^"\n]+)"|(?!["<])(\S))'
 )
 _ALIAS = pattern(rb"#" + _SPACE + rb"pragma" + _SPACE + rb"include_alias")
-_QUESTION = rb"__has_(?P<kind>include(?:_next)?|embed)(?:__)?\b"
-_ASK = pattern(_QUESTION + _SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>|(?P<other>[^\s]))?')
-_DEFINED = pattern(rb"#" + _SPACE + rb"define\b[^\n]*?" + _QUESTION + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
+_OPERATOR = rb"__has_(?P<kind>include(?:_next)?|embed)(?:__)?\b"
+_QUERY = pattern(
+    _OPERATOR + _SPACE + rb"\(" + _SPACE + rb'(?:"(?P<near>[^"\n]+)"|<(?P<far>[^>\n]+)>|(?P<other>[^\s]))?'
+)
+_DEFINED = pattern(rb"#" + _SPACE + rb"define\b[^\n]*?" + _OPERATOR + rb"(?!" + _SPACE + rb"\(" + _SPACE + rb"<)")
 # A macro that is just another name for a query.
-_RENAMED = pattern(
-    rb"#" + _SPACE + rb"define\b" + _SPACE + rb"(?P<name>\w+)[ \t]" + _SPACE + _QUESTION + rb"[ \t\r]*(?:\n|\Z)"
+_ALIAS_OF_QUERY = pattern(
+    rb"#" + _SPACE + rb"define\b" + _SPACE + rb"(?P<name>\w+)[ \t]" + _SPACE + _OPERATOR + rb"[ \t\r]*(?:\n|\Z)"
 )
 _DEFINITION = pattern(rb"#" + _SPACE + rb"define\b" + _SPACE + rb"\w+((?:/\*(?:[^*]|\*(?!/))*\*/|[^\n])*)")
 _WHETHER_DEFINED = pattern(rb"\bdefined" + _SPACE + rb"\(?" + _SPACE + rb"\Z")
@@ -38,9 +49,9 @@ _READING = pattern(rb'\.(?:i(?:n?["\\]|nc|rp)|macro|altmacro)')
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A name that `__has_include` or a similar operator queries.
+    """A name that `__has_include` or a similar operator looks up.
 
-    Shape: `kind` is `include`, `include_next` or `embed`; `near` if files beside the querying one count.
+    Shape: `kind` is `include`, `include_next` or `embed`; `near` if the directory of the querying file is searched.
     """
 
     name: str
@@ -52,17 +63,17 @@ class Query:
 class Directives:
     """What one file looks for.
 
-    Shape: `quoted` are the names that it includes with quotes; `computed` if it includes a macro's value; `asked` are
-    literal queries; `renamed` are macros that are other names for a query, each with its kind; `unclear` if only a
-    preprocessor knows what it queries; `assembly` if it has inline assembly, `reading` if something in it looks as if
-    assembly read files.
+    Shape: `quoted` are the names that it includes with quotes; `computed` if it includes a macro's value; `queries` are
+    literal ones; `aliases` are macros that are other names for a query, each with its kind; `incomplete` if only a
+    preprocessor knows what it queries; `assembly` if it has inline assembly; `reading` if its text could make assembly
+    read files.
     """
 
     quoted: tuple[str, ...] = ()
     computed: bool = False
-    asked: tuple[Query, ...] = ()
-    renamed: tuple[tuple[str, str], ...] = ()
-    unclear: bool = False
+    queries: tuple[Query, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    incomplete: bool = False
     assembly: bool = False
     reading: bool = False
 
@@ -76,7 +87,7 @@ class TextCondition:
 
 
 def read_directives(data: bytes) -> Directives:
-    """Return what a content looks for."""
+    """Return what a file with this content looks for."""
     text = _plain(data)
     quoted: dict[bytes, None] = {}
     computed = b"include_alias" in text and _ALIAS.search(text) is not None
@@ -87,20 +98,20 @@ def read_directives(data: bytes) -> Directives:
             # After prose it is prose itself.
             before = text[text.rfind(b"\n", 0, found.start()) + 1 : found.start()].strip()
             computed = not before or b"*/" in before
-    asked, unclear = find_asked(text) if b"__has_" in text else ((), False)
-    renamed: dict[tuple[str, str], None] = {}
+    queries, incomplete = find_queries(text) if b"__has_" in text else ((), False)
+    aliases: dict[tuple[str, str], None] = {}
     for found in _DEFINED.finditer(text) if b"__has_" in text else ():
-        other = _RENAMED.match(text, found.start())
+        other = _ALIAS_OF_QUERY.match(text, found.start())
         if other is None:
-            unclear = True
+            incomplete = True
         else:
-            renamed[other["name"].decode(), other["kind"].decode()] = None
+            aliases[other["name"].decode(), other["kind"].decode()] = None
     return Directives(
         quoted=tuple(map(os.fsdecode, quoted)),
         computed=computed,
-        asked=asked,
-        renamed=tuple(renamed),
-        unclear=unclear,
+        queries=queries,
+        aliases=tuple(aliases),
+        incomplete=incomplete,
         assembly=b"asm" in text and _ASSEMBLY.search(text) is not None,
         reading=_may_read(text),
     )
@@ -111,31 +122,31 @@ def _may_read(text: bytes) -> bool:
     return b"incbin" in lower or _READING.search(lower) is not None
 
 
-def find_asked(text: bytes) -> tuple[tuple[Query, ...], bool]:
-    """Return the literally queried names, and whether there are others."""
-    asked: dict[Query, None] = {}
-    unclear = False
-    for found in _ASK.finditer(text):
+def find_queries(text: bytes) -> tuple[tuple[Query, ...], bool]:
+    """Return the literal queries, and whether there are others."""
+    queries: dict[Query, None] = {}
+    incomplete = False
+    for found in _QUERY.finditer(text):
         if found["other"] is not None:
-            unclear = True
+            incomplete = True
         elif found["near"] or found["far"]:
             name = os.fsdecode(found["near"] or found["far"])
-            asked[Query(name, found["near"] is not None, found["kind"].decode())] = None
-    return tuple(asked), unclear
+            queries[Query(name, found["near"] is not None, found["kind"].decode())] = None
+    return tuple(queries), incomplete
 
 
-def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Query, ...] | None:
-    """Return the names queried through renamed operators, None if only a preprocessor could tell.
+def aliased_queries(data: bytes, aliases: Mapping[str, str]) -> tuple[Query, ...] | None:
+    """Return the queries that are made through aliases, None if only a preprocessor could tell.
 
-    Shape: `renamed` maps those names to the kind of query.
+    Shape: `aliases` maps each name to its kind of query.
     """
     text = _plain(data)
-    words = [re.escape(os.fsencode(name)) for name in renamed]
+    words = [re.escape(os.fsencode(name)) for name in aliases]
     word = re.compile(rb"\b(?:" + b"|".join(words) + rb")\b")
     if not word.search(text):
         return ()
-    asked: dict[Query, None] = {}
-    for part, is_condition in _where_words_count(text):
+    queries: dict[Query, None] = {}
+    for part, is_condition in _conditions_and_bodies(text):
         for use in word.finditer(part):
             if is_condition and _WHETHER_DEFINED.search(part[: use.start()]):
                 continue
@@ -144,12 +155,12 @@ def asked_as(data: bytes, renamed: Mapping[str, str]) -> tuple[Query, ...] | Non
             if call is None or (call["near"] and not is_condition):
                 return None
             name = os.fsdecode(call["near"] or call["far"])
-            asked[Query(name, call["near"] is not None, renamed[use[0].decode()])] = None
-    return tuple(asked)
+            queries[Query(name, call["near"] is not None, aliases[use[0].decode()])] = None
+    return tuple(queries)
 
 
-def _where_words_count(text: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Yield conditions and bodies of macros, and which of the two each is."""
+def _conditions_and_bodies(text: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Yield conditions and bodies of macros, each with whether it is a condition."""
     for found in _CONDITION.finditer(text):
         yield found[1], True
     for found in _DEFINITION.finditer(text):
@@ -157,7 +168,7 @@ def _where_words_count(text: bytes) -> Iterator[tuple[bytes, bool]]:
 
 
 def conditions(data: bytes, names: Iterable[str]) -> Iterator[TextCondition]:
-    """Yield the conditions that contain one of some names, in order."""
+    """Yield the conditions that contain one of the names, in order."""
     wanted = re.compile(rb"\b(?:" + b"|".join(re.escape(os.fsencode(name)) for name in names) + rb")\b")
     text = _plain(data)
     # Positions in the resulting text where a line was joined with the next.
@@ -172,14 +183,14 @@ def conditions(data: bytes, names: Iterable[str]) -> Iterator[TextCondition]:
             yield TextCondition(1 + text.count(b"\n", 0, at) + bisect_right(joins, at), os.fsdecode(found[1]))
 
 
-def embeds(assembly: str) -> bool:
+def may_read_files(assembly: str) -> bool:
     """Return whether assembly reads files, or constructs directives that might."""
     found = re.search(r"(?i)\.\s*inc(?:bin|lude)\b|\.[a-z_]*\\", assembly)
     return found is not None or ".altmacro" in assembly.lower()
 
 
 def _translated(data: bytes) -> bytes:
-    """Return a text with all ways to write `#` and `\\` made one."""
+    """Return a text in which `#` and `\\` are written in one way only."""
     # Searching one letter is much faster than two.
     if b"%" in data and b"%:" in data:
         data = data.replace(b"%:", b"#")

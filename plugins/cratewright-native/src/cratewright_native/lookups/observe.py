@@ -1,7 +1,6 @@
 """What a compilation depends on besides its source: files it read, and paths it missed.
 
-Input is the files that were read and the directories that were searched. A missing path is an input like a file: if a
-file appears there, the compiler finds that one instead.
+A missing path is an input like a file: if a file appears there, the compiler finds that one instead.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ ALWAYS = Observed(".", None)
 _Parsed = TypeVar("_Parsed")
 
 _SYSTEM = "/usr/"
-"""Directories without precompiled headers."""
+"""Where no precompiled headers are."""
 _TICK_NS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What is known of one file's content."""
+    """What is known of a file's content."""
 
     digest: Digest
     directives: Directives
@@ -42,12 +41,12 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Where a unit has searched, apart from the text of its files.
+    """Where a unit has searched, apart from what the text of its files shows.
 
     Shape: `path` is the compiler's own report; `embed` are directories for `#embed` alone; `included` are the names
     of files that the command line includes; `precompiled` if a precompiled header could replace any header, not
-    only those; `warned` if missing directories of the path are reported; `asked` are queried names by file, known
-    only to a preprocessor; `told` are words that may name a file; `unclear` if not everything is known.
+    only those; `warned` if missing directories of the path are reported; `queries` are those made through macros, with
+    the querying file; `file_words` are words that may name a file; `incomplete` if not everything is known.
     """
 
     path: SearchPath = SearchPath()
@@ -55,9 +54,9 @@ class Search:
     included: tuple[str, ...] = ()
     precompiled: bool = False
     warned: bool = False
-    asked: tuple[tuple[str, Query], ...] = ()
-    told: tuple[str, ...] = ()
-    unclear: bool = False
+    queries: tuple[tuple[str, Query], ...] = ()
+    file_words: tuple[str, ...] = ()
+    incomplete: bool = False
 
 
 @dataclass(slots=True)
@@ -94,22 +93,23 @@ class FileMemory:
             return before[1], changed_ns(status)
         with open(file, "rb") as stream:
             made = make(stream.read())
-        # Written again within a tick of the clock, it would have the same stamp.
+        # If written again within a tick of the clock, it would have the same stamp.
         if changed_ns(status) + _TICK_NS < time.time_ns():
             known[path] = (stamp, made)
         return made, changed_ns(status)
 
 
 def read_facts(data: bytes) -> FileFacts:
-    """Return the facts of a content."""
+    """Return the facts about a content."""
     return FileFacts(content_digest(data), read_directives(data))
 
 
 def observe(
     source: str, files: Mapping[str, FileFacts | None], search: Search, *, root: str, bundled: str = ""
 ) -> tuple[tuple[Observed, ...], int]:
-    """Return what a unit depends on, sorted by path, the source left out, and when the newest of the files that it
-    did not read, but would have found, was changed.
+    """Return what a unit depends on besides its source, sorted by path.
+
+    The second result is when the newest of the files that it did not read, but would find now, was changed.
 
     Shape: `files` are all that were read, including the source, by path. A file without facts, or below `bundled`,
     changes only with the toolchain's version, and is left out.
@@ -129,22 +129,22 @@ def observe(
     if search.precompiled:
         missed.update([path + ".gch" for path in (*missed, *files) if not path.startswith(_SYSTEM)])
     world.miss_all([path for path in missed if not path.startswith(bundled)] if bundled else missed)
-    own = ((path, item) for path, facts in files.items() if facts is not None for item in facts.directives.asked)
-    for path, item in {*own, *search.asked}:
+    own = ((path, item) for path, facts in files.items() if facts is not None for item in facts.directives.queries)
+    for path, item in {*own, *search.queries}:
         near = (posixpath.dirname(path), *search.path.quoted) if item.near else ()
         embed = search.embed if item.kind == "embed" else ()
-        world.ask(item.name, (*absent, *near, *angled, *embed), beyond=item.kind != "include")
-    for word in search.told:
+        world.query(item.name, (*absent, *near, *angled, *embed), beyond=item.kind != "include")
+    for word in search.file_words:
         if word and os.path.isfile(os.path.join(root, word)):
             world.look(plain(word))
-    if search.unclear:
+    if search.incomplete:
         world.found[ALWAYS.path] = ALWAYS.digest
     seen = {path: facts.digest for path, facts in files.items() if facts is not None and path != source}
     return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items())), world.newest
 
 
 def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:
-    """Yield where quoted includes were searched first."""
+    """Yield the paths where quoted includes were looked up first."""
     for path, facts in files.items():
         for name in facts.directives.quoted if facts is not None else ():
             if not name.startswith("/"):
@@ -152,11 +152,11 @@ def _quoted(files: Mapping[str, FileFacts | None]) -> Iterator[str]:
 
 
 def _computed(files: Mapping[str, FileFacts | None], directories: tuple[str, ...]) -> Iterator[str]:
-    """Yield where files were searched first, if included by names that no text shows."""
-    places = {posixpath.dirname(path) for path, facts in files.items() if facts and facts.directives.computed}
-    if places:
-        names = {name for path in files for name in _ways(path, directories).names}
-        yield from (path_in(place, name) for place in places for name in names)
+    """Yield the paths where files were looked up first, if included by names that no text shows."""
+    folders = {posixpath.dirname(path) for path, facts in files.items() if facts and facts.directives.computed}
+    if folders:
+        names = {name for path in files for name in _candidates(path, directories).names}
+        yield from (path_in(folder, name) for folder in folders for name in names)
 
 
 def _below(path: str, directory: str) -> bool:
@@ -164,16 +164,16 @@ def _below(path: str, directory: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ways:
-    """The names by which a file may have been found in some directories, and where it would have been found earlier."""
+class _Candidates:
+    """The names by which a file may have been included, and the paths where these were looked up before."""
 
     names: tuple[str, ...]
     earlier: tuple[str, ...]
 
 
 @lru_cache(maxsize=1 << 14)
-def _ways(path: str, directories: tuple[str, ...]) -> _Ways:
-    """Return how a file may have been found: the units of a crate find the same headers in the same directories."""
+def _candidates(path: str, directories: tuple[str, ...]) -> _Candidates:
+    """Return how a file may have been found; cached, because the units of a crate find the same headers."""
     names: list[str] = []
     before: list[str] = []
     for index, directory in enumerate(directories):
@@ -181,10 +181,10 @@ def _ways(path: str, directories: tuple[str, ...]) -> _Ways:
         if path.startswith(start) and (directory or not path.startswith("/")) and (rest := path[len(start) :]):
             names.append(rest)
             before += [path_in(other, rest) for other in directories[:index]]
-    return _Ways(tuple(names), tuple(before))
+    return _Candidates(tuple(names), tuple(before))
 
 
 def earlier(paths: Iterable[str], directories: tuple[str, ...]) -> Iterator[str]:
-    """Yield where files may have been searched before they were found."""
+    """Yield the paths that may have been looked up before files were found."""
     for path in paths:
-        yield from _ways(path, directories).earlier
+        yield from _candidates(path, directories).earlier

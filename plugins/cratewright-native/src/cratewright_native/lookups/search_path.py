@@ -25,10 +25,10 @@ class SearchPath:
     missing: tuple[str, ...] = ()
 
 
-def parse_search_path(said: str) -> SearchPath:
-    """Read what gcc or clang printed; empty if it printed nothing of the kind."""
-    missing = tuple(dict.fromkeys(_MISSING.findall(said)))
-    _, _, rest = said.partition(_QUOTED)
+def parse_search_path(stderr: str) -> SearchPath:
+    """Parse what gcc or clang prints with `-v`; empty if it has printed no search path."""
+    missing = tuple(dict.fromkeys(_MISSING.findall(stderr)))
+    _, _, rest = stderr.partition(_QUOTED)
     quoted, _, rest = rest.partition(_ANGLED)
     angled, _, _ = rest.partition(_END)
     return SearchPath(_directories(quoted), _directories(angled), missing)

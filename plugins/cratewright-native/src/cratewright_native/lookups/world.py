@@ -23,7 +23,7 @@ class World:
     """Directories at one moment, each listed once, and what was found in them.
 
     Shape: `found` has the digest of each examined path, None for a missing one; `newest` says when the last of those
-    that are files was changed. Others may make `searched` at any time, with files that nobody looks for.
+    that are files was changed. `searched` are directories that may be created at any time, with any files in them.
     Units: nanoseconds.
     """
 
@@ -35,10 +35,10 @@ class World:
         self.found: dict[str, Digest | None] = {}
 
     def miss(self, path: str) -> None:
-        """Note that no file is at a path: record it, or the first missing directory above it.
+        """Record that no file is at a path, or the first missing directory above it.
 
-        A directory, or a dangling link, may become a file as well. A file is not recorded: if it is not newer than the
-        search, that has passed it over.
+        A directory or dangling link is recorded, since it may become a file. A file is not: unless it is newer than the
+        search, the compiler has skipped it.
         """
         missing = self._first_missing(path)
         if missing:
@@ -47,7 +47,7 @@ class World:
             self.found[path] = digest_file(os.path.join(self._root, path))
 
     def miss_all(self, paths: Iterable[str]) -> None:
-        """Note that no file is at any of some paths, as `miss`; a missing directory is looked up once."""
+        """Record that no file is at any of the paths, as `miss`; a missing directory is looked up once."""
         grouped: dict[str, dict[str, str]] = {}
         for path in paths:
             directory, _, name = path.rpartition("/")
@@ -66,8 +66,8 @@ class World:
                 for path in group.values():
                     self.miss(path)
 
-    def ask(self, name: str, directories: tuple[str, ...], *, beyond: bool = False) -> None:
-        """Note what a `__has_include` query has examined.
+    def query(self, name: str, directories: tuple[str, ...], *, beyond: bool = False) -> None:
+        """Record what a `__has_include` query has examined.
 
         Shape: `beyond` if the first file found need not be the answer.
         """
@@ -78,7 +78,7 @@ class World:
                 return
 
     def look(self, path: str) -> bool:
-        """Note what is at a path, and return whether it is a file."""
+        """Record what is at a path, and return whether it is a file."""
         missing = self._first_missing(path)
         if missing:
             self.found[missing] = None

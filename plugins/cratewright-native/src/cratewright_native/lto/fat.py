@@ -13,7 +13,7 @@ from ..compile.codegen import OPTIMIZED
 from ..linking.demand import needed_modules
 from ..linking.refusal import link_refusal
 from ..linking.resolve import write_inputs, write_objects
-from ..lookups.closed import run_closed
+from ..remote.closed import run_closed
 from ..toolchains.flags import lowering_words
 from ..toolchains.toolchain import Toolchain
 

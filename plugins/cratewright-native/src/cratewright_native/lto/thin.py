@@ -21,7 +21,7 @@ from cratewright import (
 
 from ..linking.refusal import link_refusal
 from ..linking.resolve import module_file, write_inputs
-from ..lookups.closed import run_closed
+from ..remote.closed import run_closed
 from ..toolchains.flags import lowering_words
 from ..toolchains.toolchain import Toolchain
 

@@ -1,4 +1,4 @@
-"""Runs a program that reads only files made for it, on another machine if available, else locally."""
+"""Runs programs that read no files but those given to them: on another machine if there is one, else here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cratewright import BackendCall, Finished, Portable, run_elsewhere, runs_els
 
 from ..binary.bitcode import is_bitcode
 from ..toolchains.toolchain import Toolchain
-from .portable import ENVIRONMENT, NO_ANSWER, portable_programs, portable_words
+from .programs import ENVIRONMENT, NO_ANSWER, portable_programs, portable_words
 
 __all__ = ["is_portable_call", "run_closed"]
 

@@ -1,0 +1,1 @@
+"""Running a toolchain's programs on other machines."""
