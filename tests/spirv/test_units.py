@@ -1,7 +1,4 @@
-"""What several units say of one stage is what one unit would say: each feature linked, and compared with itself whole.
-
-Knows nothing of the features; `unit_corpus` holds them.
-"""
+"""Several units of a stage mean what one unit with all their texts means. The features are in `units`."""
 
 from __future__ import annotations
 
@@ -21,7 +18,8 @@ from cratewright_spirv.binary import opcodes as op
 from cratewright_spirv.binary.module import parse
 from cratewright_spirv.binary.program import OUTPUT, Program, reach
 from cratewright_spirv.compile.declared import block_type
-from tests.spirv.unit_corpus import COUNT, LINKED, REFUSED, CompileRefused, Linked
+from tests.spirv.units import LINKED, REFUSED
+from tests.spirv.units.case import COUNT, CompileRefused, Linked
 from tests.support.memory_store import MemoryStore
 from tests.support.shader_build import Image, ShaderBuild
 from tests.support.vulkan_device import ComputeDevice, storage, uniform
