@@ -34,7 +34,7 @@ __all__ = ["Conformance"]
 
 
 class Conformance(KeyRules, LtoRules):
-    """Subclass it in a test module, as `class TestShout(Conformance)`, and say what the backend is and compiles.
+    """Subclass this in a test module, as `class TestShout(Conformance)`, with the backend and what it compiles.
 
     Shape: `backend` is the name of one that is installed, or the class; `sources` are two sources, root-relative path
     to text, that can be linked together. The rest is optional: `files` that they include; `options` of the crate;
@@ -114,7 +114,7 @@ class Conformance(KeyRules, LtoRules):
                 _unreported(stencil.path, unseen)
 
     def test_reports_what_its_programs_read(self, tmp_path: Path) -> None:
-        """As for what it reads itself; programs are watched by strace."""
+        """The same for programs that it runs, observed by strace."""
         strace = shutil.which("strace")
         if strace is None or not can_trace(strace):
             pytest.skip("cannot observe what programs read: strace is missing or not permitted")
@@ -130,29 +130,29 @@ class Conformance(KeyRules, LtoRules):
             _unreported("the sources", unseen)
 
     def test_what_it_includes_counts(self, tmp_path: Path) -> None:
-        """An included file that changes is noticed, in the cache as well."""
+        """A change of an included file makes a cached result invalid."""
         if not self.files:
-            pytest.skip("no `files` are given that the sources include")
+            pytest.skip("no `files` are given for the sources to include")
         trial, root = self._trial(), str(tmp_path)
         trial.build(root, cache=str(tmp_path / "cache"))
         changed = {path: data + b"\n" + data for path, data in trial.files.items()}
         try:
             again = replace(trial, files=changed).build(root, cache=str(tmp_path / "cache"))
         except CratewrightError:
-            return  # what is there twice may be wrong, and was noticed
+            return  # duplicated content may be an error; then the change was noticed
         if again.reused and not again.made:
             broken(
-                f"{', '.join(trial.files)} changed, and the cache served what was made of it before",
+                f"{', '.join(trial.files)} changed, but the cache returned the old result",
                 "return every file read, and every missing path, as `observed`, with its content_digest",
             )
 
     def test_the_cache_gives_back_what_was_made(self, tmp_path: Path) -> None:
-        """A second build makes nothing, and comes to the same; made afresh and compared, it is the same."""
+        """A second build takes all from the cache, with equal results; so are fresh ones."""
         trial, cache = self._trial(), str(tmp_path / "cache")
         first = trial.build(str(tmp_path / "one"), cache=cache)
         second = trial.build(str(tmp_path / "one"), cache=cache)
         if second.made:
-            broken(f"a second build makes {second.made} of its results again", "report only files that are there still")
+            broken(f"a second build makes {second.made} of its results again", "report only files that still exist")
         self._same(first, second, "from the cache", "return everything in results, and keep no state")
         verified = replace(trial, environ={**trial.environ, "CRATE_CACHE_VERIFY": "1"})
         try:
@@ -163,7 +163,7 @@ class Conformance(KeyRules, LtoRules):
             )
 
     def test_side_by_side(self, tmp_path: Path) -> None:
-        """Many workers come to what one does, and so do threads if `RUNS_PROGRAMS` says that they may."""
+        """Many workers give the same results as one, and so do threads if `RUNS_PROGRAMS` allows them."""
         trial = self._trial()
         one, many = self._build(tmp_path / "one"), self._build(tmp_path / "many", jobs=4)
         self._same(one, many, "by one worker and by four", "share only what init() and warm() loaded")
@@ -177,7 +177,7 @@ class Conformance(KeyRules, LtoRules):
             units = list(threads.map(backend.compile_codegen_unit, stencils))
         if any(unit != units[number % len(self.sources)] for number, unit in enumerate(units)):
             broken(
-                "threads that share one object come to different results",
+                "threads that share one object give different results",
                 "return False from runs_programs(), or keep no state",
             )
 
@@ -216,9 +216,11 @@ class Conformance(KeyRules, LtoRules):
             broken(f"a tool that fails ({fault}) is reported as a fault of the plugin\n{error}", "raise a ToolError")
         except CratewrightError:
             if time.monotonic() - started > 30:
-                broken(f"a tool that fails ({fault}) is waited for too long", "kill it after session.timeout seconds")
+                broken(
+                    f"a tool that fails ({fault}) holds up the build too long", "kill it after session.timeout seconds"
+                )
         else:
-            broken(f"a tool that fails ({fault}) is taken for one that succeeded", "look at its status and output")
+            broken(f"a tool that fails ({fault}) is taken for a success", "check its status and output")
 
     def test_an_interrupt_leaves_nothing(self, tmp_path: Path) -> None:
         """A build that is ended in the middle leaves no process, and the next one succeeds."""

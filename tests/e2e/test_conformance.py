@@ -56,7 +56,7 @@ BROKEN = [
         "secret.txt is read, or looked for",
         "every missing path",
     ),
-    (broken.Forgets, "test_what_it_includes_counts", "x.inc changed, and the cache served", "return every file read"),
+    (broken.Forgets, "test_what_it_includes_counts", "x.inc changed, but the cache returned", "return every file read"),
     # Found by workers; or by threads, if one worker did everything before the others had started.
     (broken.HasState, "test_side_by_side", "differ", ""),
     (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "remove it from"),

@@ -107,7 +107,7 @@ def test_a_listener_that_fails(project: SconsProject) -> None:
         check=False,
     )
     assert done.returncode == 0 and project.exists("liba.rlib"), done.stderr
-    assert done.stderr.count("plugin 'more' failed at BuildStarted, and hears no more of this build") == 1
+    assert done.stderr.count("plugin 'more' failed at BuildStarted, and gets no more events of this build") == 1
     assert "in cratewright_build_event: raise ValueError('oh')" in done.stderr
     late = SCONSTRUCT.replace("cratewright.register(more)\n", "") + 'env.Crate("a", ["a.stub", "b.stub"])\n'
     project.write({"tools/more.py": MORE, "SConstruct": late + "cratewright.register(more)\n"})

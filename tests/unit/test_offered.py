@@ -223,8 +223,12 @@ def test_events_reach_plugins(capsys: pytest.CaptureFixture[str]) -> None:
             listener(event)
     assert heard == [STARTED, STARTED, STAGE]
     errors = capsys.readouterr().err
-    assert errors.count("plugin 'a_plugin' failed at BuildStarted, and hears no more of this build: KeyError") == 1
-    assert errors.count("plugin 'c_plugin' failed at BuildStarted, and hears no more of this build: SystemExit") == 1
+    assert (
+        errors.count("plugin 'a_plugin' failed at BuildStarted, and gets no more events of this build: KeyError") == 1
+    )
+    assert (
+        errors.count("plugin 'c_plugin' failed at BuildStarted, and gets no more events of this build: SystemExit") == 1
+    )
     assert "test_offered.py" in errors and "Traceback" not in errors
     with pytest.raises(PluginError, match="plugin 'late_plugin' listens to build events, but the build has begun"):
         registry.register(_plugin("late_plugin", **{EVENTS: hears}))

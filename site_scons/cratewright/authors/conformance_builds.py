@@ -1,4 +1,4 @@
-"""What the rules of `Conformance` build, and how they tell that one is broken."""
+"""The builds that the rules of `Conformance` compare, and how they report a broken rule."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Builds:
     bad_source: ClassVar[tuple[str, str] | None] = None
 
     def behaviour(self, artifacts: Mapping[str, bytes], directory: Path) -> object:
-        """Return what a result does when it is run, to be the same with and without LTO; None if it cannot be run."""
+        """Run a result and return what it does, which LTO must not change; None if it cannot be run."""
         return None
 
     def with_tool(self, tool: Path) -> Mapping[str, str] | None:
@@ -108,5 +108,5 @@ class Builds:
 
 
 def broken(what: str, hint: str) -> NoReturn:
-    """Say which rule is broken, and what to do."""
+    """Fail a test with the broken rule and a way out."""
     pytest.fail(f"{what}\n  hint: {hint}", pytrace=False)

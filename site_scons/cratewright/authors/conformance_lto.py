@@ -1,4 +1,4 @@
-"""The rules about crate types and LTO: what is declared is made, LTO runs once for a list and keeps what is needed."""
+"""The rules about crate types and LTO: all that is declared works, and LTO runs once and keeps what is needed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LtoRules(Builds):
             )
 
     def test_lto_keeps_symbols_and_behaviour(self, tmp_path: Path) -> None:
-        """What a link must offer is there after LTO, and what it does is the same."""
+        """LTO keeps exported symbols, and does not change behaviour."""
         trial, results = self._trial(), {}
         modes = [mode for mode, needed in _MODES.items() if needed is None or needed in trial.backend.capabilities]
         if len(modes) == 1:

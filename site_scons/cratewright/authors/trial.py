@@ -33,9 +33,9 @@ __all__ = ["Built", "Trial", "make_options"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What a build came to.
+    """The results of a build.
 
-    Shape: `artifacts` by path, `modules` as codegen left them, `rlink` the file of the crate; `made` and `reused` count
+    Shape: `artifacts` by path, `modules` after codegen, `rlink` the content of that file; `made` and `reused` count
     units and parts of links together.
     """
 
@@ -49,7 +49,7 @@ class Built:
 
     @property
     def digest(self) -> str:
-        """The digest of all that came of it."""
+        """The digest of all results."""
         rows = [f"{name} {content_digest(data)}" for name, data in sorted(self.artifacts.items())]
         return content_digest("\n".join([*rows, content_digest(self.rlink), *map(repr, self.diagnostics)]).encode())
 
@@ -65,7 +65,7 @@ def make_options(backend: type[CodegenBackend], **given: object) -> Options:
 class Trial:
     """One crate that a test builds.
 
-    Shape: `sources` and `files`, by root-relative path; the latter are there to be included. An empty `target` is the
+    Shape: `sources` and `files`, by root-relative path; sources may include the files. An empty `target` is the
     backend's default. `options` are those of the crate as an SConstruct would write them.
     """
 
@@ -110,7 +110,7 @@ class Trial:
         return tuple(kind for kind in CrateType if kind in self.backend.supported_crate_types - {CrateType.RLIB})
 
     def stencils(self, engine: Engine) -> Iterator[UnitStencil]:
-        """Yield what the backend is given of each source."""
+        """Yield the stencil of each source."""
         crate = self.crate()
         for source in crate.sources:
             yield UnitStencil(
@@ -158,7 +158,7 @@ class Trial:
         )
 
     def to_json(self) -> str:
-        """Return what `main` of another process needs to make the same trial."""
+        """Return the trial as text for `main` in another process."""
         return json.dumps(
             {
                 "backend": f"{self.backend.__module__}:{self.backend.__qualname__}",
@@ -205,7 +205,7 @@ def _from_json(text: str) -> Trial:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Make the trial that standard input describes in the directory named, and print the digest of what came of it."""
+    """Build the trial on standard input in the directory named, and print the digest of the results."""
     print(_from_json(sys.stdin.read()).build(arguments[0], workers="--here" not in arguments).digest)
 
 

@@ -27,14 +27,14 @@ def can_trace(strace: str) -> bool:
 
 
 def read_files(log: Path, root: Path) -> set[str]:
-    """Return the files below a directory that a trace tells of, opened for reading."""
+    """Return the files below a directory that were opened for reading, according to a trace."""
     found: set[str] = set()
     for line in log.read_bytes().splitlines():
         match = _OPEN.search(line)
         if match and not any(word in match[4] for word in (b"O_DIRECTORY", b"O_WRONLY", b"O_CREAT")):
             name = match[3]
             if match[2] and not name.startswith(b"/"):
-                # The old call does not tell the directory it is made in; what it returns tells the file.
+                # `open` is relative to an unknown directory, but its result names the file.
                 opened = _OPENED.search(line)
                 name = opened[1] if opened else b"/"
             path = os.path.normpath(os.path.join(root, os.fsdecode(match[1] or b""), os.fsdecode(name)))
@@ -44,7 +44,7 @@ def read_files(log: Path, root: Path) -> set[str]:
 
 
 def processes_of(leader: int) -> list[str]:
-    """Return the programs that run in a session still."""
+    """Return the programs that still run in a session."""
     left: list[str] = []
     for entry in os.listdir("/proc"):
         try:

@@ -1,23 +1,23 @@
 """The whole error tree; every message has one shape.
 
-No paths are read and no process is asked here.
+Each is raised for what stands beside it:
 
     CratewrightError(message, context=((label, value), ...), hint="")
     ├ ConfigurationError          raised while planning, before any work
-    │   ├ UnknownNameError        a name nobody declared, with its near miss
-    │   ├ UnsupportedError        asked for, but the backend does not declare it
+    │   ├ UnknownNameError        an undeclared name, with its near miss
+    │   ├ UnsupportedError        requested, but not declared by the backend
     │   └ GraphError              cycles, unknown or repeated crates
-    │     └ LinkageConflictError  crates that cannot be linked so that each is there once
+    │     └ LinkageConflictError  crates that cannot be linked together
     ├ PluginError                 a plugin that cannot be used
-    ├ FormatError                 a file that is not what its name says
-    │   └ VersionError            a file that another version of this package has made
-    ├ SourceError                 the user's source does not compile
+    ├ FormatError                 a foreign, truncated or outdated file
+    │   └ VersionError            a file made by another version of this package
+    ├ SourceError                 a source that does not compile
     ├ LinkError                   symbols, stages, entry points
-    ├ ValidationError             a finished image breaks the rules of its target
-    ├ ToolError                   a tool is missing, crashed, hung or failed
-    │ └ Interrupted               somebody has ended the build
+    ├ ValidationError             a finished image that its target refuses
+    ├ ToolError                   a tool that is missing, crashed, hung or failed
+    │ └ Interrupted               an interrupted build
     ├ CacheError                  a cached result that a fresh compilation contradicts
-    └ OutputError                 a result could not be written
+    └ OutputError                 a result that could not be written
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is done to the rows of a store's file: each function is one or more transactions on an open database."""
+"""Operations on the rows of a store: each function runs one or more transactions on an open database."""
 
 from __future__ import annotations
 

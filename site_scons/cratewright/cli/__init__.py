@@ -1,4 +1,4 @@
-"""The command line: inspects files and links again."""
+"""The command line."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ __all__ = ["command_parser", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, 2 with the error on stderr, or what else a command says."""
+    """Run the command line; return its exit status: 0, 2 with the error on stderr, or another of the command."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         parser = command_parser(words)
     except CratewrightError as error:
         print(f"cratewright: {error}", file=sys.stderr)
         return 2
-    # Not argparse's own reading of it, which differs from one release of Python to the next.
+    # argparse treats `--` differently in each release of Python.
     mark = words.index("--") if "--" in words else len(words)
     arguments, rest = parser.parse_known_args(words[:mark])
     arguments.passed = words[mark + 1 :]
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.passed and not builds:
         parser.error("only 'build', 'watch' and 'verify-reproducible' take arguments after --")
     end_on_signals()
-    if sys.stdout is None:  # the reader has closed it
+    if sys.stdout is None:  # it was closed
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as long as this process
     try:
         os.getcwd()
@@ -80,26 +80,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("cratewright: interrupted", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader has seen enough.
-        _let_go_of_output()
+        # The reader closed the pipe.
+        _discard_output()
         return 0
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
             raise
-        _let_go_of_output()
+        _discard_output()
         print(f"cratewright: standard output cannot be written: {error.strerror}", file=sys.stderr)
         return 2
 
 
-def _let_go_of_output() -> None:
-    # Python would complain once more while flushing at exit.
+def _discard_output() -> None:
+    # Else Python would report the error again when it flushes at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser:
-    """Return the parser of the whole command line, with the commands of plugins if some words may ask for one.
+    """Return the parser of the whole command line, with the commands of plugins if `words` may name one.
 
-    Raises: PluginError as `add_plugin_commands`; ConfigurationError for a word of `CRATE_PLUGINS` that is none.
+    Raises: PluginError as `add_plugin_commands`; ConfigurationError for an invalid word in `CRATE_PLUGINS`.
     """
     parser = argparse.ArgumentParser(
         prog="cratewright", description="Crates for SCons: inspect backends and files, and link again."

@@ -9,9 +9,10 @@ from ..base.errors import ConfigurationError
 from ..formats.depfile import encode_depfile
 from ..system.fs import write_atomic
 
-__all__ = ["add_build", "build_workspace", "job_count", "processors"]
+__all__ = ["SCONSTRUCTS", "WORKSPACE", "add_build", "build_workspace", "job_count", "processors"]
 
-_WORKSPACE = "crates.toml"
+SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
+WORKSPACE = "crates.toml"
 
 
 def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,7 +26,7 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "words",
         nargs="*",
         metavar="[FILE.toml] [TARGET...]",
-        help=f"workspace and targets (default: everything in {_WORKSPACE})",
+        help=f"workspace and targets (default: everything in {WORKSPACE})",
     )
     parser.add_argument(
         "-j", "--jobs", type=job_count, metavar="N", help="number of parallel jobs (default: number of processors)"
@@ -63,7 +64,7 @@ def build_workspace(arguments: argparse.Namespace) -> int:
     from ..scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
 
     words = arguments.words
-    workspace, targets = (words[0], words[1:]) if words and words[0].endswith(".toml") else (_WORKSPACE, words)
+    workspace, targets = (words[0], words[1:]) if words and words[0].endswith(".toml") else (WORKSPACE, words)
     if not os.path.isfile(workspace):
         raise ConfigurationError(
             f"{workspace}: no such workspace",
@@ -96,9 +97,9 @@ def _variables(arguments: argparse.Namespace, build_dir: str) -> dict[str, str]:
     named = {f"CRATE_{name}": value or os.environ.get(f"CRATE_{name}", "") for name, value in given.items()}
     variables = {name: value for name, value in named.items() if value}
     if build_dir and not os.environ.get("CRATE_CACHE"):
-        from ..pipeline.cache_settings import one_a_line  # noqa: PLC0415 - the command line's other words need none of it
+        from ..pipeline.cache_settings import one_a_line  # noqa: PLC0415 - only this case needs it
 
-        # A source directory that is built elsewhere may be read-only, and is to stay as it is.
+        # The source directory may be read-only, and must stay as it is.
         variables["CRATE_CACHE"] = one_a_line([os.path.join(build_dir, ".crate-cache")])
     return variables
 

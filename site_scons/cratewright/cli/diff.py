@@ -1,4 +1,4 @@
-"""The command `diff`: what grew between two manifests of images."""
+"""The command `diff`: lists images that grew between two manifests."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _init(arguments: argparse.Namespace, registry: Registry) -> None:
 
 
 def _files(directory: str, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """Yield files by their suffix, relative and `/`-separated; not what builds and tools keep for themselves."""
+    """Yield files by their suffix, relative and `/`-separated, without those in directories of builds and tools."""
     for place, directories, names in os.walk(directory):
         directories[:] = sorted(
             name
@@ -70,7 +70,7 @@ def _files(directory: str, suffixes: tuple[str, ...]) -> Iterator[str]:
 
 
 def _texts(directory: str, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield files with their texts; what is not text was made by some build."""
+    """Yield files with their texts, without binary files."""
     for path in paths:
         with open(os.path.join(directory, path), "rb") as file:
             data = file.read(_LARGEST)

@@ -25,7 +25,7 @@ _OWN_HINT = "this file is internal; `cratewright explain TARGET` shows what is i
 
 
 _Describe = Callable[[str, bytes], "Mapping[str, object] | None"]
-"""Asks plugins for the content of their own files."""
+"""Asks plugins to describe a file."""
 
 
 def built_crates(directory: str) -> list[CrateMetadata]:
@@ -43,7 +43,7 @@ def built_crates(directory: str) -> list[CrateMetadata]:
 
 
 def facts(path: str, ask: _Describe = lambda path, data: None) -> dict[str, object]:
-    """Return what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and how LTO made it what it is.
+    """Return what is in an `.rlib`, a `.rlink`, a dylib of a crate or a manifest, and what LTO did for it.
 
     Shape: plain values, ready for JSON; a manifest as it is.
     Raises: FormatError if the file is none of these.
@@ -148,7 +148,7 @@ def lines(found: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def _rows(value: object, depth: int = 0) -> Iterator[str]:
-    """Yield what a plugin told: a mapping's rows, and a list's items one below another."""
+    """Yield a plugin's description: the rows of mappings, and the items of lists, one per line."""
     margin = "  " * depth
     rows = (
         value.items()
@@ -188,7 +188,7 @@ def _crate(found: Mapping[str, Any]) -> Iterator[str]:
         formats = [f"{item['linkage']} {item['crate']} {item['stable_id']}" for item in found["linked_with"]]
         yield row("linked with", "\n".join(formats) or "nothing")
     for module in found["modules"]:
-        # A dylib keeps what its modules offer, not what is in them.
+        # A dylib's metadata has the symbols of its modules, not their data.
         size = "" if "linked_with" in found else f": {module['size']} bytes, {module['sha256'][:_SHORT]}"
         yield f"  module {module['name']}{size}"
         yield from _module(module)
@@ -207,7 +207,7 @@ def _module(module: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _lto(report: Mapping[str, Any], path: str) -> list[str]:
-    """Return what LTO did for an output, as a build has left word of it."""
+    """Return what LTO did for an output, from the stage's record."""
     try:
         offered = " ".join(f"{count} of {crate}" for crate, count in report["offered"].items())
         return [
@@ -219,7 +219,7 @@ def _lto(report: Mapping[str, Any], path: str) -> list[str]:
             row("seconds", str(report["seconds"])),
         ]
     except (KeyError, TypeError, AttributeError):
-        return []  # what a build keeps for itself is no reason to fail
+        return []  # a record of another version
 
 
 def _record(path: str) -> dict[str, Any]:

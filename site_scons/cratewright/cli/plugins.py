@@ -25,9 +25,9 @@ def add_plugin_commands(
     registry: Callable[[], Registry],
     words: Sequence[str],
 ) -> None:
-    """Add the commands of plugins to a command line, if some words may ask for one or for a list of all.
+    """Add the commands of plugins to a command line, if `words` may name one or ask for a list of all.
 
-    Raises: PluginError for the one that is asked for, if it cannot say what it takes.
+    Raises: PluginError if the named command cannot declare its arguments.
     """
     chosen = next((word for word in words if not word.startswith("-")), "")
     if chosen in OWN_COMMANDS - {"completion"}:

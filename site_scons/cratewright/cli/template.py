@@ -8,7 +8,7 @@ __all__ = ["template_files"]
 
 
 def template_files(name: str) -> dict[str, str]:
-    """Return the files of a distribution, by path, for a backend of a name."""
+    """Return the files of a distribution with a backend of this name, by path."""
     module = f"cratewright_{name.replace('-', '_')}"
     kind = "".join(part.capitalize() for part in name.replace("_", "-").split("-"))
     major, minor, *_ = __version__.split(".")

@@ -13,17 +13,16 @@ from pathlib import Path
 
 from ..base.digest import content_digest
 from ..base.errors import ConfigurationError, CratewrightError, ToolError
+from .build import SCONSTRUCTS, WORKSPACE
 
 __all__ = ["add_verify"]
 
-_SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
-_WORKSPACE = "crates.toml"
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules", ".crate-cache", ".sconsign*", ".*.state"
 )
 _NOTES = (".state", ".pyc")
 _SHOWN = 8
-_SAID = 20
+_LINES = 20
 
 
 def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,16 +38,16 @@ def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    if not any(map(os.path.isfile, (*_SCONSTRUCTS, _WORKSPACE))):
+    if not any(map(os.path.isfile, (*SCONSTRUCTS, WORKSPACE))):
         raise ConfigurationError(
-            f"there is neither an SConstruct nor a {_WORKSPACE} here",
+            f"there is neither an SConstruct nor a {WORKSPACE} here",
             hint="run it in the directory that holds one",
         )
     root = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="cratewright-") as scratch:
         places = (Path(scratch, "a", "project"), Path(scratch, "another place", "deeper", root.name or "project"))
         shutil.copytree(root, places[0], symlinks=True, ignore=_LEFT_OUT)
-        # What an earlier build has left is not to be taken for what these make.
+        # Remove the outputs of earlier builds.
         _run(places[0], _command(arguments, "-c"))
         shutil.copytree(places[0], places[1], symlinks=True)
         # Paths of other lengths, another number of jobs, another hash of strings, another time zone.
@@ -64,7 +63,7 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 
 def _command(arguments: argparse.Namespace, word: str) -> list[str]:
-    if any(map(os.path.isfile, _SCONSTRUCTS)):
+    if any(map(os.path.isfile, SCONSTRUCTS)):
         return [sys.executable, "-m", "SCons", "-Q", word, *arguments.passed, *arguments.words]
     return [sys.executable, "-m", "cratewright", "build", *arguments.words, "--", word, *arguments.passed]
 
@@ -82,11 +81,14 @@ def _run(place: Path, command: list[str], **surroundings: str) -> tuple[int, str
 def _built(place: Path, command: list[str], **surroundings: str) -> Mapping[str, str]:
     """Build a copy of a project and return the digests of the files that the build has made."""
     before = {name: (place / name).stat().st_mtime_ns for name in _files(place)}
-    status, said = _run(place, command, **surroundings)
+    status, output = _run(place, command, **surroundings)
     if status:
         raise ToolError(
             "the build fails in a copy of the project",
-            context=(("command", " ".join(command)), ("said", "\n".join(said.strip().splitlines()[-_SAID:]))),
+            context=(
+                ("command", " ".join(command)),
+                ("output", "\n".join(output.strip().splitlines()[-_LINES:])),
+            ),
             hint="all inputs must be in this directory, or be named by absolute paths",
         )
     return {
@@ -125,13 +127,13 @@ def _difference(
         rows += [("in the first build", _shown(one, at)), ("in the second build", _shown(other, at))]
         inside = any(os.fsencode(place) in data for place, data in zip(places, (one, other), strict=True))
         hint = (
-            "it holds the path of the project; let tools see relative paths, or map them (-ffile-prefix-map)"
+            "it contains the path of the project; pass relative paths to tools, or map them (-ffile-prefix-map)"
             if inside
-            else "look for a clock, the order of a set or of a directory, and what depends on the number of jobs"
+            else "look for clocks, the order of sets or directories, and anything that depends on the number of jobs"
         )
     if others:
         more = f"\nand {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-        rows.append(("differ as well", "\n".join(others[:_SHOWN]) + more))
+        rows.append(("also different", "\n".join(others[:_SHOWN]) + more))
     return CratewrightError(f"{name} differs between two builds of one project", context=rows, hint=hint)
 
 

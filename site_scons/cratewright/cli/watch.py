@@ -1,7 +1,4 @@
-"""The command `watch`: builds again whenever a file is saved.
-
-Of SCons it knows only that it can run in a fork of this process.
-"""
+"""The command `watch`: builds again whenever a file is saved, each time in a fork of this process."""
 
 from __future__ import annotations
 
@@ -17,15 +14,13 @@ from ..base.errors import ConfigurationError
 from ..base.host import can_fork, hold_signals, new_group
 from ..system.changes import Changes
 from ..system.child import begin_group, disown, end_group, own
-from .build import job_count, processors
+from .build import SCONSTRUCTS, WORKSPACE, job_count, processors
 
 if TYPE_CHECKING:
     from ..scons.forked import ForkedBuild, Outcome
 
 __all__ = ["add_watch", "watch"]
 
-_WORKSPACE = "crates.toml"
-_SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
 _SHOWN = 8
 _PATIENCE = 0.6
 """Seconds that an interrupted build has to end by itself."""
@@ -72,30 +67,30 @@ def watch(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> Callable[[], int]:
-    """Return what builds once, in a fork."""
+    """Return a function that builds once, in a fork."""
     from ..scons.reporting.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
 
-    # SCons's own words are of no use here; where somebody looks on, how far a build is, is.
+    # Instead of SCons's own messages, show progress on a terminal.
     quiet = ["-Q", *([PROGRESS] if sys.stdout.isatty() and "-Q" not in arguments.passed else [])]
     words = [f"-j{arguments.jobs or processors()}", *arguments.passed]
-    if any(map(os.path.isfile, _SCONSTRUCTS)):
+    if any(map(os.path.isfile, SCONSTRUCTS)):
         from ..scons.forked import scons_main  # noqa: PLC0415 - the other commands need no SCons
 
         return lambda: scons_main([*quiet, *words, *arguments.words])
-    if os.path.isfile(_WORKSPACE):
+    if os.path.isfile(WORKSPACE):
         from ..scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
 
-        workspace = os.path.abspath(_WORKSPACE)
+        workspace = os.path.abspath(WORKSPACE)
         wanted = StandaloneBuild(workspace=workspace, targets=tuple(arguments.words), start=os.getcwd())
         return lambda: run_scons(wanted, [*quiet, *words])
     raise ConfigurationError(
-        f"there is neither an SConstruct nor a {_WORKSPACE} here",
+        f"there is neither an SConstruct nor a {WORKSPACE} here",
         hint="run it in the directory that holds one, or write one with 'cratewright init'",
     )
 
 
 class _Watcher:
-    """What is built, and what has changed since."""
+    """Builds again and again, and tracks what has changed since."""
 
     def __init__(self, root: str, run: Callable[[], int], command: str) -> None:
         self._root = root
@@ -129,7 +124,7 @@ class _Watcher:
             if not outcome.status and (made or first):
                 self._execute()
             self._warm()
-            # What a build writes itself, twice in a row though nobody else has, would have it run for ever.
+            # Files that changed during two builds in a row are the build's own: they would make it run for ever.
             during = {path for path in self._changed if path not in self._known.read}
             self._own |= during & self._before
             self._before = during
@@ -139,7 +134,7 @@ class _Watcher:
                 self._changed = {path for path in self._changed if self._matters(path)}
 
     def _once(self) -> Outcome:
-        from ..scons.forked import ForkedBuild  # noqa: PLC0415 - only what builds needs SCons
+        from ..scons.forked import ForkedBuild  # noqa: PLC0415 - only builds need SCons
 
         build = self._building = ForkedBuild(self._run)
         while True:
@@ -155,7 +150,7 @@ class _Watcher:
         self._changed.update(self._changes.read())
 
     def _matters(self, path: str) -> bool:
-        """Say whether a change calls for a build: not that of a file that builds make, nor of one that is hidden."""
+        """Return whether a change needs a build: not if the file is hidden, or made by builds."""
         known = self._known
         if known is not None:
             if path in known.read:
@@ -169,26 +164,26 @@ class _Watcher:
         return not any(part.startswith(".") for part in os.path.relpath(path, self._root).split(os.sep) if part != "..")
 
     def _made(self, outcome: Outcome) -> list[str]:
-        """Return the files that are other than before the build."""
+        """Return the outputs that the build changed."""
         found = {path: stamp for path, stamp in outcome.made.items() if stamp is not None}
         made = sorted(path for path, stamp in found.items() if self._written.get(path) != stamp)
         first, self._written = self._known is None, {**found} if outcome.made else self._written
         return made if not first else []
 
     def _follow(self) -> None:
-        """Watch the directories outside the project as well from which files were read."""
+        """Watch also directories outside the project from which files were read."""
         assert self._known is not None
         outside = {os.path.dirname(path) for path in self._known.read if not path.startswith(self._root + os.sep)}
         wanted = [self._root, *sorted(place for place in outside if os.path.isdir(place) and not _is_system(place))]
         if wanted != list(self._changes.directories):
-            # The new one watches before the old one ends: nothing falls between.
+            # Start the new one before the old one ends, so that no change is missed.
             old, self._changes = self._changes, Changes(wanted)
             while select.select([old.output], [], [], 0.05)[0]:
                 self._changed.update(old.read())
             old.close()
 
     def _warm(self) -> None:
-        from ..scons.forked import warm_backends  # noqa: PLC0415 - only what builds needs SCons
+        from ..scons.forked import warm_backends  # noqa: PLC0415 - only builds need SCons
 
         assert self._known is not None
         if self._known.crates != self._warmed:
@@ -212,7 +207,7 @@ class _Watcher:
                 self._command,
                 shell=True,
                 cwd=self._root,
-                preexec_fn=begin_group,  # noqa: PLW1509 - this process has one thread, as whoever forks builds must
+                preexec_fn=begin_group,  # noqa: PLW1509 - this process has one thread
                 **new_group(),
             )
             own(self._started.pid)

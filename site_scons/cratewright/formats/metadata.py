@@ -1,6 +1,6 @@
 """The files of a crate: the rlib with its `lib.rmeta`, the `.rlink` that codegen leaves, what a dylib carries inside.
 
-Each begins with, or holds, one *head* and is refused rather than guessed at.
+Each begins with, or holds, one *head*. A file that is not exactly so is refused.
 
     head     magic, u32 encoding version, u32 size of the document, interface digest (32 bytes, zero if there is none),
              document, SHA-256 of all that; numbers are big-endian
@@ -100,8 +100,7 @@ def encode_rlink(crate: CrateMetadata) -> bytes:
 def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
     """Return the crate in a `.rlink`, its modules with their data.
 
-    Raises: FormatError naming `path`: no rlink, without a version, of another encoding version (VersionError),
-    damaged, in this order.
+    Raises: FormatError naming `path` for a foreign or damaged file; VersionError for another encoding version.
     """
     if not data.startswith(_RLINK_MAGIC):
         raise FormatError(

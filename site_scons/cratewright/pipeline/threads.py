@@ -29,8 +29,8 @@ def map_in_threads(
 ) -> None:
     """Make each item, and pass its outcome to `done` as soon as it is known.
 
-    Shape: `make` says when it begins. `began` and `done` are called in this thread, with the position of the item;
-    `began` with the number of its thread as well, from 1. `most` is the limit of threads.
+    Shape: `make` calls its second argument when it begins. `began` and `done` are called in this thread, with the
+    position of the item; `began` also with the number of its thread, from 1. `most` is the limit of threads.
     Raises: Interrupted if the build has ended; anything that `make` raises.
     """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()

@@ -21,14 +21,14 @@ PROFILES = hookspecs.cratewright_add_profiles.__name__
 
 
 class Hooks:
-    """What plugins implement of `hookspecs`; a plugin is a module, or any object."""
+    """The hooks that plugins implement; a plugin is a module, or any other object."""
 
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
 
     def has(self, plugin: object, name: str) -> bool:
-        """Say whether a plugin is there, under whatever name.
+        """Return whether a plugin is registered, under any name.
 
         Raises: PluginError if another has its name.
         """
@@ -47,7 +47,7 @@ class Hooks:
 
         Raises: PluginError for a hook that does not exist, or with arguments that it does not have.
         """
-        _ = plugin == object()  # pluggy compares plugins: one that cannot be compared would be in the way of all others
+        _ = plugin == object()  # pluggy compares plugins: refuse one that cannot be compared
         # Hooks are matched by name only when called: a misspelt one would otherwise be silently unused.
         try:
             self._manager.register(plugin, name)
@@ -61,22 +61,22 @@ class Hooks:
         return tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
 
     def remove(self, plugin: object, name: str) -> None:
-        """Take a plugin away, if it is there under a name."""
+        """Remove a plugin, if it is registered under a name."""
         if self._manager.get_plugin(name) is plugin and plugin is not None:
             self._manager.unregister(plugin, name)
 
     def wraps(self, plugin: object, hook: str) -> bool:
-        """Say whether a plugin wraps a hook, in either way that pluggy has."""
+        """Return whether a plugin wraps a hook, in either of pluggy's ways."""
         implementations = getattr(self._manager.hook, hook).get_hookimpls()
         return any(item.plugin is plugin and (item.wrapper or item.hookwrapper) for item in implementations)
 
     def caller(self, hook: str, plugin: object) -> Callable[..., Any]:
-        """Return a hook as one plugin implements it, and as the wrappers of all plugins leave it."""
+        """Return the caller of a hook of one plugin, within the wrappers of all plugins."""
         others = [other for _, other in self._manager.list_name_plugin() if other is not plugin]
         return self._manager.subset_hook_caller(hook, [other for other in others if not self.wraps(other, hook)])
 
     def offers(self, hook: str, plugin: object, name: str) -> Iterator[object]:
-        """Yield what a plugin offers by a hook: one thing, or all of a list or tuple.
+        """Yield what a plugin returns from a hook: one item, or those of a list or tuple.
 
         Raises: PluginError naming the plugin if it fails.
         """
@@ -92,14 +92,14 @@ class Hooks:
             yield from answer if isinstance(answer, (list, tuple)) else [answer]
 
     def first(self, hook: str, what: str, **arguments: object) -> Any:
-        """Return the first answer to a hook that is not None, None if there is none; `what` cannot be if it fails.
+        """Return the first answer to a hook that is not None, or None; `what` begins the error if it fails.
 
         Raises: PluginError; an error of ours as the plugin raised it.
         """
         return self._asked(getattr(self._manager.hook, hook), what, **arguments)
 
     def trace(self, say: Callable[[str], None]) -> None:
-        """Tell from now on which hooks are called."""
+        """Report each call of a hook from now on."""
         self._manager.trace.root.setwriter(say)
         self._manager.enable_tracing()
 
@@ -122,5 +122,5 @@ def _words() -> Iterator[str]:
 
 
 def say(text: str) -> None:
-    """Say something on standard error."""
+    """Print a message to standard error."""
     sys.stderr.write(f"cratewright: {text.rstrip()}\n")

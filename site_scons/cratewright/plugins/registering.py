@@ -1,6 +1,6 @@
-"""How a build adds a plugin itself, and who is told before.
+"""Adds plugins from within a build, after calling back those who wait for that.
 
-Every Environment with crates may ask to be told, also where nothing is to do: the registry is imported by a call.
+Environments with crates import this even if a build has nothing to do, so it imports the registry only when called.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from functools import partial
 
 __all__ = ["before_registering", "register"]
 
-_told: list[Callable[[], None]] = []
+_callbacks: list[Callable[[], None]] = []
 
 
-def before_registering(tell: Callable[[], None]) -> Callable[[], None]:
-    """Have `tell` called before each plugin that is added, until what is returned is called.
+def before_registering(callback: Callable[[], None]) -> Callable[[], None]:
+    """Call `callback` before each plugin is added, until the returned function is called.
 
-    What was put off knows nothing of the plugin.
+    Postponed work must be done before, without the plugin.
     """
-    _told.append(tell)
-    return partial(_told.remove, tell)
+    _callbacks.append(callback)
+    return partial(_callbacks.remove, callback)
 
 
 def register(module: object) -> None:
@@ -29,6 +29,6 @@ def register(module: object) -> None:
     """
     from .loading import default_registry  # noqa: PLC0415
 
-    for tell in list(_told):
-        tell()
+    for callback in list(_callbacks):
+        callback()
     default_registry().register(module)

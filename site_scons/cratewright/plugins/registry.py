@@ -18,8 +18,8 @@ from ..contract.declared import checked_backend
 from ..contract.offered import Command, Profile, check_profile, checked_command, checked_profile
 from ..values.option_spec import OptionSpec
 from ..values.options import CORE_OPTIONS
-from .hearing import PluginListener
 from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
+from .listener import PluginListener
 from .plugin import BY_HAND, Plugin, module_of, name_of, target_of
 
 __all__ = ["Registry"]

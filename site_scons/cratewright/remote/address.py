@@ -1,4 +1,4 @@
-"""A server's address and credentials: a URL, and the settings beside it."""
+"""A server's address and credentials, from a URL and settings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Address:
 
     Shape: `path` is below the host for HTTP, the instance name for gRPC, and the socket's for `grpc+unix`, where
     `instance` has that name; `headers` are sent with everything; `ca` and `certificate` are files or empty; `proxy` is
-    what stands between. `shown` is the URL without secrets.
+    the one to use, if any. `shown` is the URL without secrets.
     """
 
     scheme: str
@@ -49,9 +49,9 @@ class Address:
 
 
 def read_address(url: str, environ: Mapping[str, str], setting: str = "CRATE_CACHE") -> Address:
-    """Parse a setting's URL and the settings beside it.
+    """Parse a setting's URL, and the settings with credentials.
 
-    Raises: ConfigurationError for a URL or a setting that means nothing.
+    Raises: ConfigurationError if one of them is invalid.
     """
     shown = shown_url(url)
     try:
@@ -63,13 +63,13 @@ def read_address(url: str, environ: Mapping[str, str], setting: str = "CRATE_CAC
     scheme = parts.scheme
     if not url.isascii() or not url.isprintable() or " " in url or "," in url:
         raise _wrong(
-            setting, shown, "it has characters that no URL has; a comma between two caches is followed by a space"
+            setting, shown, "it has characters that are invalid in a URL; separate two caches by a comma and a space"
         )
     if parts.fragment:
-        raise _wrong(setting, shown, "a fragment (#) means nothing here")
+        raise _wrong(setting, shown, "it cannot have a fragment (#)")
     query = parse_qsl(parts.query, keep_blank_values=True)
     if query and (scheme != "grpc+unix" or [name for name, _ in query] != ["instance"]):
-        raise _wrong(setting, shown, "a query (?) means nothing here; grpc+unix takes ?instance=NAME")
+        raise _wrong(setting, shown, "it cannot have a query (?), except ?instance=NAME with grpc+unix")
     if scheme == "grpc+unix":
         if parts.netloc or not parts.path.strip("/"):
             raise _wrong(setting, shown, "the socket is an absolute path: grpc+unix:///run/cache.sock")
@@ -98,14 +98,14 @@ def read_address(url: str, environ: Mapping[str, str], setting: str = "CRATE_CAC
 
 def _wrong(setting: str, url: str, reason: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{setting} names '{url}', which is not an address of a server", context=(("reason", reason),)
+        f"{setting} names '{url}', which is not the address of a server", context=(("reason", reason),)
     )
 
 
 def read_file(name: str, environ: Mapping[str, str]) -> str:
     """Return the file that a setting names, an empty string if it is not set.
 
-    Raises: ConfigurationError if it is none.
+    Raises: ConfigurationError if it is not a file.
     """
     path = environ.get(name, "")
     if path and not os.path.isfile(path):
@@ -140,7 +140,7 @@ def _netrc(host: str) -> str:
     try:
         found = netrc.netrc(path).authenticators(host)
     except (OSError, netrc.NetrcParseError) as error:
-        # Other programs use this file too: a fault in it must not stop the build.
+        # Other programs use this file too, so a fault in it must not stop the build.
         if os.environ.get("NETRC"):
             raise ConfigurationError(
                 f"NETRC names '{path}', which cannot be read", context=(("reason", error),)
@@ -154,7 +154,7 @@ def _headers(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def read_pairs(setting: str, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of a setting: `name=value`, separated by commas, values with %2C and its like.
+    """Return the pairs of a setting: `name=value`, separated by commas, with percent-encoded values.
 
     Source: the form of OpenTelemetry's OTEL_EXPORTER_OTLP_HEADERS.
     Raises: ConfigurationError for anything else.
@@ -174,4 +174,4 @@ def read_pairs(setting: str, environ: Mapping[str, str]) -> tuple[tuple[str, str
 
 def _check_value(setting: str, value: str) -> None:
     if not value.isascii() or not value.isprintable():
-        raise ConfigurationError(f"{setting} has characters that no header has")
+        raise ConfigurationError(f"{setting} has characters that are invalid in a header")

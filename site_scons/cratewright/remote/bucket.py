@@ -54,7 +54,7 @@ _Work = Callable[[], Coroutine[Any, Any, "bytes | None"]]
 class BucketTransport(Transport):
     """One bucket, or a path in it.
 
-    Raises: ConfigurationError for a URL or settings that mean nothing, or if `obstore` is missing.
+    Raises: ConfigurationError for an invalid URL or setting, or if `obstore` is missing.
     """
 
     def __init__(self, url: str, environ: Mapping[str, str]) -> None:

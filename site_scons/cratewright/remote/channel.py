@@ -77,7 +77,7 @@ class Channel:
         call = self.start(self._opened().unary_stream(method), request)
         over = threading.Event()
         try:
-            # The iterator waits by itself, so a watch ends it when the wait is over.
+            # The iterator cannot be given a limit, so a thread cancels the call when the wait is over.
             threading.Thread(target=_watch, args=(call, wait, over), daemon=True).start()
             yield from call
         except self._grpc.RpcError as error:
@@ -154,9 +154,9 @@ class Channel:
                 return self._fault(error)
 
     def _fault(self, error: Any) -> Fault | None:
-        """Return the fault that a gRPC error means; None if nothing was found.
+        """Return a gRPC error as a fault; None if nothing was found.
 
-        Raises: Gone if it means that the server cannot be used.
+        Raises: Gone if the server cannot be used.
         """
         code, details = error.code(), error.details() or ""
         words = f"{code.name}: {details}" if details else code.name
@@ -174,7 +174,7 @@ class Channel:
 
 def _watch(stream: Any, wait: Wait, over: threading.Event) -> None:
     try:
-        with suppress(Interrupted):  # whoever waits is told as well
+        with suppress(Interrupted):  # the waiting thread gets it too
             while not over.wait(0.2) and wait.left:
                 pass
     finally:

@@ -1,7 +1,6 @@
-"""Programs run by a server of the Remote Execution API: an Action for each, with exactly the files it may read.
+"""Runs programs on a server of the Remote Execution API: an Action for each, with exactly the files it may read.
 
-Knows nothing of compilers, nor of where programs run otherwise. The server's machines must have the programs; each
-file is once compared with the local one.
+The server's machines must have the programs; each file is compared once with the local one.
 Source: build/bazel/remote/execution/v2/remote_execution.proto; google/longrunning/operations.proto.
 """
 
@@ -40,7 +39,7 @@ _FAILURES = 3
 
 
 class _Unusable(Exception):
-    """A run that failed through no fault of the program; after a `final` one, no further run should be tried."""
+    """A run that failed, but not because of the program; after a `final` one, no other run should be tried."""
 
     def __init__(self, reason: str, final: bool = False) -> None:
         super().__init__(reason)
@@ -51,7 +50,7 @@ class _Unusable(Exception):
 class Executor:
     """Runs programs on a server's machines, from several threads at once.
 
-    Shape: `platform` are the properties of the machines; `jobs` is the most that runs there at a time.
+    Shape: `platform` are the properties of the machines; `jobs` is the limit of programs there.
     Units: `timeout` in seconds, for one program.
     """
 
@@ -129,9 +128,9 @@ class Executor:
                 some = dict(unknown[start : start + _TOGETHER])
                 argv = (_SHA256SUM, "--", *some)
                 asked = Portable(root="/", argv=argv, environ=(), system={}, outputs=(), tools="")
-                # What another machine had another day says nothing: it is not to come from a cache.
-                said = self._run(asked, fresh=True)
-                found = dict(_sums(said.stdout.decode("utf-8", "surrogateescape")))
+                # Not from a cache: only what the machine has now counts.
+                ran = self._run(asked, fresh=True)
+                found = dict(_sums(ran.stdout.decode("utf-8", "surrogateescape")))
                 for path, digest in some.items():
                     if found.get(path) != digest:
                         what = "differs" if path in found else "is missing"
@@ -205,7 +204,7 @@ class Executor:
     def _executed(self, action: WireDigest, fresh: bool) -> WireFields:
         """Return the response to an Action.
 
-        Raises: _Unusable; Interrupted, and then the server has been told.
+        Raises: _Unusable; Interrupted, after cancelling the Action.
         """
         request = self._storage.request((3, int(fresh)), (6, action.encoded()))
         operation = b""
@@ -241,7 +240,7 @@ class Executor:
         """Cancel an operation on the server; a call dropped before its response would not be sent."""
         if operation:
             channel = self._storage.channel
-            with suppress(Exception):  # whatever it says to that
+            with suppress(Exception):  # whatever the answer
                 channel.start(channel.unary(_CANCEL), encode_message([(1, operation)])).result(timeout=_GOODBYE)
 
     def _read(self, result: WireFields, outputs: Iterable[str]) -> Ran:
@@ -253,16 +252,16 @@ class Executor:
                 named[path] = digest
                 if not digest.size or (item.data(5) and message_digest(item.data(5)) == digest):
                     wanted[digest] = item.data(5)
-        said: list[bytes] = []
+        output: list[bytes] = []
         streams = []
         for raw, stored in ((5, 6), (7, 8)):
             place = read_digest(result.message(stored)) if result.data(stored) else None
             data = result.data(raw)
             if data or place is None or not place.size:
-                said.append(data)
+                output.append(data)
             else:
-                said.append(b"")
-                streams.append((len(said) - 1, place))
+                output.append(b"")
+                streams.append((len(output) - 1, place))
         missing = [digest for digest in (*named.values(), *(each for _, each in streams)) if digest not in wanted]
         if missing:
             found, faults = self._storage.read(missing, Wait(_GRACE))
@@ -270,9 +269,9 @@ class Executor:
             if any(digest not in wanted for digest in missing):
                 raise _Unusable(faults[-1].reason if faults else "the program's outputs are gone")
         for number, digest in streams:
-            said[number] = wanted[digest]
+            output[number] = wanted[digest]
         status = result.number(4)
-        return Ran(status, said[0], said[1], {path: wanted[digest] for path, digest in named.items()})
+        return Ran(status, output[0], output[1], {path: wanted[digest] for path, digest in named.items()})
 
 
 def _sums(text: str) -> Iterable[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The messages of a cache: digests, the action that stands for a key, and the result it leads to.
+"""The messages of a cache: digests, the action for a key, and its result.
 
 The digest of a real Action is the key. This satisfies servers that check what they store, and lets HTTP and gRPC share
 entries on one server.

@@ -1,7 +1,7 @@
-"""How long a build waits for a server in total.
+"""Limits how long a build waits for a server in total.
 
-Data that arrive meanwhile pay for part of a wait. The rest comes from one budget for the whole build, so that a slow
-server costs a bounded time, whatever it is slow at.
+Arriving data pay for part of a wait. The rest is taken from one budget for the whole build, so that a slow server costs
+a bounded time.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Wait:
 
     @property
     def left(self) -> float:
-        """Seconds that remain, 0 if it is over.
+        """The seconds that remain, 0 if it is over.
 
         Raises: Interrupted if the build has been ended.
         """

@@ -46,7 +46,7 @@ class Proxy:
 
 
 def netloc(host: str, port: int) -> str:
-    """Return a host and a port as they stand in a URL."""
+    """Return a host and a port as in a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -67,7 +67,7 @@ def read_proxy(scheme: str, host: str, port: int) -> Proxy | None:
     except ValueError as error:
         raise _wrong(name, shown, str(error)) from error
     if parts.scheme != "http":
-        raise _wrong(name, shown, f"proxies are spoken to by http://, not {parts.scheme}://")
+        raise _wrong(name, shown, f"proxies are reached by http://, not {parts.scheme}://")
     if not parts.hostname:
         raise _wrong(name, shown, "it names no host")
     user = f"{parts.username}:{parts.password or ''}" if parts.username is not None else ""

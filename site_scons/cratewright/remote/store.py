@@ -150,10 +150,10 @@ class RemoteStore(CacheKvStore):
                 self._left = "interrupted"
             unsent = self._unsent + len(self._waiting) + self._sending
             self._waiting, self._bytes = {}, 0
-            told = bool(self._left or self._full)
+            is_reported = bool(self._left or self._full)
             self._left = self._left or "closed"
             self._condition.notify_all()  # the sending thread ends and releases this store
-        if unsent and not told:
+        if unsent and not is_reported:
             tell_user(f"{unsent} result{'s were' if unsent > 1 else ' was'} not sent to the cache {self._name}")
         self._transport.close()
 
@@ -205,7 +205,7 @@ class RemoteStore(CacheKvStore):
                 self._condition.notify_all()
 
     def _verdict(self, what: str, faults: Sequence[Fault], answers: int) -> str:
-        """Record an exchange; return why it should be the last, or nothing."""
+        """Record an exchange; return why the server should not be used again, empty if it should."""
         final = next((fault for fault in faults if fault.final), None)
         with self._condition:
             self._faults[what] = max(0, self._faults[what] + len(faults) - answers)
@@ -220,8 +220,8 @@ class RemoteStore(CacheKvStore):
             self._left = reason
             self._waiting, self._bytes = {}, 0
             self._condition.notify_all()
-            told = bool(self._full)  # a dying server fails sending and asking at once
-        if not told:
+            is_reported = bool(self._full)  # a dying server fails sending and asking at once
+        if not is_reported:
             tell_user(f"continuing without the cache {self._name}: {reason}")
         self._transport.close()
 

@@ -52,9 +52,9 @@ class WireFields:
     found: dict[int, list[int | bytes]]
 
     def number(self, field: int) -> int:
-        """Return a number, 0 if there is none.
+        """Return a number, 0 if the field is missing.
 
-        Raises: WireError if it is none.
+        Raises: WireError if it is not a number.
         """
         value = self.found.get(field, [0])[-1]
         if not isinstance(value, int):
@@ -62,7 +62,7 @@ class WireFields:
         return value - (1 << 64) if value >> 63 else value
 
     def data(self, field: int) -> bytes:
-        """Return bytes, none if there are none.
+        """Return bytes, empty if the field is missing.
 
         Raises: WireError if it is a number.
         """
@@ -71,7 +71,7 @@ class WireFields:
     def text(self, field: int) -> str:
         """Return a text.
 
-        Raises: WireError if it is none.
+        Raises: WireError if it is not one.
         """
         try:
             return self.data(field).decode()
@@ -89,16 +89,16 @@ class WireFields:
         return values
 
     def message(self, field: int) -> WireFields:
-        """Return a message inside.
+        """Return a nested message.
 
-        Raises: WireError if it is none.
+        Raises: WireError if it is not one.
         """
         return decode(self.data(field))
 
     def numbers(self, field: int) -> list[int]:
         """Return a repeated number, packed or not.
 
-        Raises: WireError if it is none.
+        Raises: WireError if it is not one.
         """
         numbers: list[int] = []
         for value in self.found.get(field, ()):
@@ -115,7 +115,7 @@ class WireFields:
 def decode(data: bytes) -> WireFields:
     """Return the fields of a message.
 
-    Raises: WireError for bytes that are none.
+    Raises: WireError for bytes that are not a message.
     """
     found: dict[int, list[int | bytes]] = {}
     position = 0

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 __all__ = ["REPORT_FORMATS", "load_recording", "report_text"]
 
-# Where each is written, in a function of its own name; loaded when it is asked for.
+# The module of each, with a function named after the format.
 REPORT_FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sarif": "sarif", "trace": "trace"}
 
 
 def load_recording(data: bytes, *, path: str) -> Recording:
     """Return the build that a file of events describes, as `read_recording` does."""
-    from .recording import read_recording  # noqa: PLC0415 - only who reports needs it
+    from .recording import read_recording  # noqa: PLC0415 - only reports need it
 
     return read_recording(data, path=path)
 

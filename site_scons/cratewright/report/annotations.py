@@ -1,4 +1,4 @@
-"""GitHub Actions annotations: lines that a workflow prints to have messages shown beside the source.
+"""GitHub Actions annotations: lines that a workflow prints, so that messages are shown beside the source.
 
 Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 """
@@ -14,7 +14,7 @@ _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 
 
 def github(build: Recording) -> str:
-    """Return one line a diagnostic."""
+    """Return a line for each diagnostic."""
     return "".join(f"{_line(item)}\n" for item in build.messages)
 
 

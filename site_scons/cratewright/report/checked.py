@@ -16,13 +16,13 @@ __all__ = ["checked_row"]
 _MOST = 1e15
 """The bound of all numbers in a build."""
 _NEEDED = frozenset({"step", "crate", "unit", "stage", "seconds", "failed", "outcome", "severity", "text", "status"})
-"""Fields without which an event means nothing; other missing fields are empty, or 0."""
+"""Fields that an event must have; other missing ones are empty, or 0."""
 
 
 def checked_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event with the fields that it may lack; one of a kind that is not known, as it is.
+    """Return an event with missing fields filled in; one of an unknown kind as it is.
 
-    Raises: ValueError naming the field that is not there, or is not what it should be.
+    Raises: ValueError naming a missing or invalid field.
     """
     kind = row["event"]
     if type(kind) is not str:

@@ -14,7 +14,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(build: Recording) -> str:
-    """Return the build as test results: units that failed, and those that did not come to their end, are failures."""
+    """Return the build as test results: units that failed are failures, unfinished ones errors."""
     root = ET.Element("testsuites", name="cratewright", time=f"{build.seconds:.3f}")
     texts = _texts(build)
     blame = _texts(build, errors=True)
@@ -45,7 +45,7 @@ def junit(build: Recording) -> str:
 
 
 def _texts(build: Recording, *, errors: bool = False) -> dict[tuple[str, str], str]:
-    """Return what was said of each unit."""
+    """Return the diagnostics of each unit as text."""
     found: dict[tuple[str, str], list[str]] = {}
     for item in build.messages:
         if errors and item.diagnostic.severity is not Severity.ERROR:

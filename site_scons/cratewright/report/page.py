@@ -41,7 +41,7 @@ def html(build: Recording) -> str:
         "more": max(0, len(build.messages) - _MOST),
     }
     text = json.dumps(data, separators=(",", ":"))
-    # The only place of the template: what a build says is data there, never markup.
+    # The template has one placeholder: a build's texts are data there, never markup.
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     template = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     return template.replace("@BUILD@", safe)
@@ -59,7 +59,7 @@ def _message(item: ReportedMessage) -> _Row:
 
 
 def critical_path(build: Recording) -> list[_Row]:
-    """Return the stages that decided how long the build took, first to last: each waited for the one before it.
+    """Return the stages that decided how long the build took, in order: each waited for the one before it.
 
     Shape: a stage waits for earlier stages of its crate and of the crates below it.
     """

@@ -19,7 +19,7 @@ _Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ReportedUnit:
-    """What became of one unit.
+    """The outcome of one unit.
 
     Shape: `outcome` is `made`, `reused`, `failed`, or `unfinished` if the build ended first.
     Units: `start` and `seconds` in seconds, `start` since the build began.
@@ -67,7 +67,7 @@ class Recording:
 def read_recording(data: bytes, *, path: str) -> Recording:
     """Return the build that a file of events describes, without a last line that was cut short.
 
-    Raises: FormatError for a file that is none; VersionError for one of a later version.
+    Raises: FormatError for a file without build events; VersionError for a later version.
     """
     rows = _rows(data, path)
     found = Recording()
@@ -110,7 +110,7 @@ def _no_number(word: str) -> object:
 
 
 class _Reader:
-    """Puts events together."""
+    """Builds a recording from events."""
 
     def __init__(self, found: Recording) -> None:
         self.found = found
@@ -137,10 +137,10 @@ class _Reader:
             elif kind == "unit-ended":
                 self.begun.pop(_key(row), None)
                 ended.append(row)
-                self._hear(row, f"{row['crate']}: {row['unit']}")
+                self._add_diagnostics(row, f"{row['crate']}: {row['unit']}")
             elif kind == "stage-ended":
                 found.stages.append(row)
-                self._hear(row, str(row["crate"]))
+                self._add_diagnostics(row, str(row["crate"]))
             elif kind == "build-ended":
                 found.status = int(row["status"])
         found.units = [self._unit(row) for row in ended] + [self._unfinished(row) for row in self.begun.values()]
@@ -158,7 +158,7 @@ class _Reader:
         words = (str(row["step"]), str(row["crate"]), str(row["unit"]), int(row["worker"]))
         return ReportedUnit(*words, start, max(0.0, self.found.seconds - start), "unfinished")
 
-    def _hear(self, row: _Row, who: str) -> None:
+    def _add_diagnostics(self, row: _Row, who: str) -> None:
         for item in row.get("diagnostics", ()):
             diagnostic = _diagnostic(item)
             message = self.messages.setdefault(diagnostic, ReportedMessage(diagnostic, []))
@@ -167,7 +167,7 @@ class _Reader:
 
 
 def _diagnostic(row: _Row) -> Diagnostic:
-    """Return a diagnostic without what it happened to."""
+    """Return a diagnostic without its crate and unit."""
     file, code, rendered = (str(row.get(name, "")) for name in ("file", "code", "rendered"))
     line, column, end_line, end_column = (
         int(row.get(name, 0)) for name in ("line", "column", "end_line", "end_column")

@@ -16,7 +16,7 @@ _MICROSECONDS = 1_000_000
 
 
 def trace(build: Recording) -> str:
-    """Return the build as complete events; stages stand on tracks of their own, a crate each."""
+    """Return the build as complete events; stages are on tracks of their own, one for each crate."""
     rows: list[dict[str, Any]] = [_named("process_name", 1, 0, "workers"), _named("process_name", 2, 0, "stages")]
     for worker in sorted({unit.worker for unit in build.units}):
         rows.append(_named("thread_name", 1, worker, f"worker {worker}" if worker else "scons"))

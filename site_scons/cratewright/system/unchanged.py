@@ -1,4 +1,4 @@
-"""What a program makes of files that others may save while it runs."""
+"""Repeats work on files that were saved while it ran."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _ATTEMPTS = 3
 def changed_ns(found: os.stat_result) -> int:
     """Return when a file was last changed.
 
-    Shape: by the system's clock; a file's own time says what a user or an archive wants it to, even the future.
+    Shape: by the system's clock, since users and archives set a modification time at will.
     Units: nanoseconds.
     """
     return found.st_mtime_ns if WINDOWS else found.st_ctime_ns
 
 
 def repeat_if_changed(make: Callable[[], tuple[_T, int]], message: str) -> _T:
-    """Return what `make` makes from files, again if one of them has changed meanwhile.
+    """Return the result of `make`, called again if a file that it read has changed meanwhile.
 
     A program reads files, and its caller reads them again for their digests: both must have seen the same content.
 
-    Shape: `make` also returns when the newest of the files changed, as `changed_ns` says, and of those that would have
-    been read had they been there earlier.
+    Shape: `make` also returns when, as by `changed_ns`, the newest file changed of those that it read, or would have
+    read had they existed.
     Units: nanoseconds.
     Raises: ToolError with the message if they keep changing; as `make`.
     """
@@ -43,5 +43,5 @@ def repeat_if_changed(make: Callable[[], tuple[_T, int]], message: str) -> _T:
         made, newest = make()
         if newest < started:
             return made
-        time.sleep(_TICK_NS / 1e9)  # or what was read again would seem to have changed again
+        time.sleep(_TICK_NS / 1e9)  # else an unchanged file would seem to have changed again
     raise ToolError(message, hint="build again once they are written")

@@ -1,7 +1,4 @@
-"""A crate as the user declared it, its types and the names of its files.
-
-Knows nothing of SCons, of disks or of what a backend does with it.
-"""
+"""A crate as the user declared it, its types and the names of its files."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ __all__ = [
 _OWN = "option:"
 """The prefix of attributes with a source's own options."""
 
-
 VARIANT = "variant"
 """The attribute with a variant module's source and key."""
 

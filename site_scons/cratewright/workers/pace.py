@@ -12,7 +12,7 @@ __all__ = ["Pace"]
 
 
 class Pace:
-    """How many workers there may be now, `first` to begin with. Not safe by itself for threads."""
+    """The limit of workers, at first `first`. Not thread-safe."""
 
     def __init__(self, first: int) -> None:
         self._most = first
@@ -20,12 +20,12 @@ class Pace:
         self._since = 0.0
 
     def ready(self, seconds: float) -> None:
-        """Take note that a worker is ready, so long after it was started."""
+        """Record that a worker became ready, and how long that took."""
         if self._cost is None:
             self._cost, self._since = seconds, time.monotonic()
 
     def allows(self, count: int) -> bool:
-        """Return whether there may be so many at one time."""
+        """Return whether so many workers may exist now."""
         if count > self._most and self._cost is not None and time.monotonic() - self._since >= self._cost:
             self._most, self._since = 2 * self._most, time.monotonic()
         return count <= self._most

@@ -1,7 +1,4 @@
-"""A workspace: crates and profiles declared in TOML, as values.
-
-Knows nothing of SCons, of disks or of available backends.
-"""
+"""A workspace: crates and profiles declared in TOML, as values."""
 
 from __future__ import annotations
 

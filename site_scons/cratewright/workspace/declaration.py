@@ -1,4 +1,4 @@
-"""What the tables of a workspace mean: crates, their sources and options, profiles."""
+"""The crates of a workspace, as far as they can be read without knowing any backend."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ __all__ = ["Workspace", "WorkspaceCrate", "read_variants", "read_workspace", "va
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceCrate:
-    """A `[crate.NAME]` table but for what its backend gives a meaning to.
+    """A `[crate.NAME]` table, without the keys that depend on its backend.
 
-    Shape: `backend`, `target` and `profile` are empty where the table does not say; `targets` is a list of them, which
-    makes a tree for each; `dependencies` are those that may be used, optional ones among them.
+    Shape: `backend`, `target` and `profile` are empty if not set; `targets` is set instead of `target` by a list, which
+    makes an output tree for each; `dependencies` include optional ones.
     """
 
     name: str
@@ -57,9 +57,9 @@ class Workspace:
         return self.document.place(*_dependency_key(self.crates, user, used))
 
     def prefers_dynamic(self, crate: WorkspaceCrate) -> bool:
-        """Say whether a crate's table, its backend's or its profile prefers dynamic linking.
+        """Return whether a crate's table, its backend's or its profile prefers dynamic linking.
 
-        Shape: a profile that is not declared here says nothing.
+        Shape: a profile that is not declared here is ignored.
         """
         word = "prefer-dynamic"
         for key in (("crate", crate.name), ("backend", crate.backend)):
@@ -72,7 +72,7 @@ class Workspace:
 
 
 def read_workspace(data: bytes, *, path: str) -> Workspace:
-    """Read what can be understood without knowing any backend.
+    """Read a workspace, without the keys that depend on backends.
 
     Raises: ConfigurationError that begins with `path:line:`.
     """
@@ -119,7 +119,7 @@ def variants_of(table: Mapping[str, object]) -> dict[str, object]:
 
 
 def read_variants(document: Document, key: Key, given: Mapping[str, object], crate: Variants | None = None) -> Variants:
-    """Read the axes and conditions of a crate, or those of a source of it."""
+    """Read the axes and conditions of a crate, or of a source of `crate`."""
     where = table_name(key)
     try:
         return Variants.read(given, where=where) if crate is None else crate.of_source(given, where=where)
@@ -138,7 +138,7 @@ def _texts(value: OptionValue) -> tuple[str, ...]:
 
 
 def _check_cycles(document: Document, crates: Sequence[WorkspaceCrate]) -> None:
-    """Refuse cycles among these crates; one through crates declared elsewhere is found when all are known."""
+    """Refuse cycles among these crates; those through crates declared elsewhere are found once all are known."""
     names = {crate.name for crate in crates}
     edges = {
         crate.name: [item.name for item in crate.dependencies if item.name in names and not item.path]

@@ -18,9 +18,11 @@ __all__ = ["DEPENDENCY_KEYS", "WorkspaceDependency", "read_dependencies"]
 DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="name of the crate"),
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an existing rlib, instead of a name"),
-    OptionSpec(name="features", kind=OptionKind.TEXTS, default=(), help="features of it that are needed"),
-    OptionSpec(name="default_features", kind=OptionKind.FLAG, default=True, help="whether its default ones are, too"),
-    OptionSpec(name="whole_archive", kind=OptionKind.FLAG, default=False, help="whether all of it is linked"),
+    OptionSpec(name="features", kind=OptionKind.TEXTS, default=(), help="features that it must have"),
+    OptionSpec(
+        name="default_features", kind=OptionKind.FLAG, default=True, help="whether it has its default ones, too"
+    ),
+    OptionSpec(name="whole_archive", kind=OptionKind.FLAG, default=False, help="whether all its modules are linked"),
     OptionSpec(name="optional", kind=OptionKind.FLAG, default=False, help="whether only a feature adds it"),
 )
 
@@ -29,7 +31,7 @@ DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
 class WorkspaceDependency:
     """One entry of `deps`.
 
-    Shape: `path` is relative to the TOML's directory, empty for a crate that is built; `key` is its place.
+    Shape: `path` is relative to the TOML's directory, empty for a crate of this build; `key` is its place there.
     """
 
     name: str
@@ -44,7 +46,7 @@ class WorkspaceDependency:
 def read_dependencies(document: Document, crate: str) -> tuple[WorkspaceDependency, ...]:
     """Read the `deps` of a `[crate.NAME]` table.
 
-    Shape: unique, in the order given; entries that say the same are one.
+    Shape: unique, in the order given; equal entries are merged.
     Raises: ConfigurationError that begins with `path:line:`.
     """
     key: Key = ("crate", crate, "deps")

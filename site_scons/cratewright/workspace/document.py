@@ -37,13 +37,13 @@ _TOO_MUCH = "this is more than a workspace can hold"
 class Document:
     """A parsed TOML text.
 
-    Shape: `values` is what the parser made of it; `path` is how messages call it.
+    Shape: `values` is the parsed text; `path` names it in messages.
     """
 
     def __init__(self, data: bytes, *, path: str) -> None:
         """Parse a file's content.
 
-        Raises: ConfigurationError with the line, for what is no TOML.
+        Raises: ConfigurationError with the line, if it is not TOML.
         """
         import tomli  # noqa: PLC0415 - only builds with a workspace need it
 
@@ -62,19 +62,19 @@ class Document:
         _check_size(self.values, path)
 
     def place(self, *key: str | int) -> str:
-        """Return `file:line` of a key, or of the nearest table around it that is written down."""
+        """Return `file:line` of a key, or of the nearest enclosing table in the text."""
         found: Key = key
         while found and found not in self._scan.lines:
             found = found[:-1]
         return f"{self.path}:{self._scan.lines.get(found, 1)}"
 
     def error(self, message: str, *key: str | int, hint: str = "") -> ConfigurationError:
-        """Return an error that begins with the place of a key."""
+        """Return an error that begins with `file:line` of a key."""
         return ConfigurationError(f"{self.place(*key)}: {message}", hint=hint)
 
     @contextmanager
     def located(self, *key: str | int) -> Iterator[None]:
-        """Put the place of a key before whatever error comes out."""
+        """Put `file:line` of a key before any error raised within."""
         try:
             yield
         except CratewrightError as error:
@@ -112,7 +112,7 @@ class Document:
 
 
 def _check_size(values: Mapping[str, object], path: str) -> None:
-    """Refuse what nobody writes by hand, and no message could show."""
+    """Refuse values that are too large to be shown in messages."""
     level: list[object] = [values]
     for _ in range(_DEEPEST):
         found: list[object] = []
@@ -154,7 +154,7 @@ class _Scan:
 
     @property
     def _word(self) -> str:
-        """The token to come, if it is neither a string nor the end."""
+        """The next token, empty for a string."""
         kind, word, _ = self._tokens[self._next] if self._next < len(self._tokens) else ("newline", "\n", 0)
         return "" if kind == "string" else word
 

@@ -1,4 +1,4 @@
-"""The features of the crates of a workspace: what each offers, and which are enabled.
+"""The features of the crates of a workspace: those declared, and those enabled.
 
 As with Cargo, a crate is built once, with the union of the features that its dependents ask for. A crate without
 dependents has its default features; another has them if any dependent wants them.
@@ -24,9 +24,9 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a crate can be asked for.
+    """The features that a crate declares.
 
-    Shape: `table` has a row for each feature: names of others, `dep:NAME`, `NAME/FEATURE`, `define:NAME[=VALUE]`.
+    Shape: `table` maps each to what it enables: other features, `dep:NAME`, `NAME/FEATURE`, `define:NAME[=VALUE]`.
     """
 
     crate: str
@@ -35,13 +35,13 @@ class Features:
 
     @property
     def optional(self) -> frozenset[str]:
-        """The dependencies that wait for a feature."""
+        """The dependencies that only features enable."""
         return frozenset(item.name for item in self.dependencies if item.optional)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is asked of a crate in the end.
+    """What is enabled in a crate.
 
     Shape: `features` sorted; `dependencies` in the order declared; `defines` as options hold them.
     """
@@ -117,7 +117,7 @@ def select_features(
     *,
     default: bool = True,
 ) -> dict[str, Selection]:
-    """Return what is asked of each crate, given by name; `requests` are further (crate, feature).
+    """Return what is enabled in each crate, by name; `requests` are further pairs of crate and feature.
 
     Raises: ConfigurationError that begins with `path:line:` for a feature that a crate lacks, or for two values
     of one macro.
@@ -129,7 +129,7 @@ def select_features(
 class _Asked:
     features: set[str] = field(default_factory=set)
     dependencies: set[str] = field(default_factory=set)
-    # What `NAME?/FEATURE` asks for waits until something else asks for the dependency.
+    # `NAME?/FEATURE` takes effect once something else enables the dependency.
     weak: dict[str, list[tuple[str, Key]]] = field(default_factory=dict)
     defines: dict[str, tuple[str | None, str]] = field(default_factory=dict)
 
@@ -140,7 +140,7 @@ class _Selecting:
         self._crates = {crate.crate: crate for crate in crates}
         self._asked = {name: _Asked() for name in self._crates}
         self._visited: set[str] = set()
-        # A chain of crates may be longer than Python's stack is deep.
+        # An explicit list: a chain of crates may be longer than Python's stack.
         self._todo: list[Callable[[], None]] = []
 
     def run(self, requests: Iterable[tuple[str, str]], default: bool) -> dict[str, Selection]:
@@ -148,7 +148,7 @@ class _Selecting:
         for name, feature in requests:
             self._request(name, feature)
         for name in [*(name for name in self._crates if name not in used), *self._crates]:
-            # What nobody asks for is built for its own sake.
+            # A crate without dependents is built for its own sake.
             if name not in used or name not in self._visited:
                 self._visit(name, default=default)
             while self._todo:

@@ -19,7 +19,7 @@ _MAGIC = re.compile(r"[*?[]")
 
 
 def is_glob(path: str) -> bool:
-    """Say whether a path is a pattern."""
+    """Return whether a path is a pattern."""
     return _MAGIC.search(path) is not None
 
 
@@ -30,14 +30,14 @@ def expand_glob(pattern: str, listing: Listing) -> tuple[str, ...]:
     """
     parts: list[str] = []
     for part in pattern.split("/"):
-        # Two in a row say no more than one, and would be tried in every way that they can share directories.
+        # Two in a row match no more than one, but would be tried with every division of the directories.
         if part != "**" or parts[-1:] != ["**"]:
             parts.append(part)
     return tuple(sorted(_Walk(parts, listing).files(), key=lambda path: path.split("/")))
 
 
 class _Walk:
-    """One search; what is left of a pattern is matched once below each directory, however many ways lead there."""
+    """One search; each rest of a pattern is matched once below each directory, however many ways lead there."""
 
     def __init__(self, parts: Sequence[str], listing: Listing) -> None:
         self._parts = parts
@@ -57,7 +57,7 @@ class _Walk:
         return self._found
 
     def _next(self, directory: str, at: int) -> Iterator[tuple[str, int]]:
-        """Yield where to go on from a directory with the parts of the pattern from one on."""
+        """Yield the directories to search next, each with the position of the part of the pattern to match there."""
         head, last = self._parts[at], at == len(self._parts) - 1
         if head == "**":
             if last:

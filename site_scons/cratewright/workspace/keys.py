@@ -42,14 +42,14 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
         words=tuple(kind.value for kind in CrateType),
         help="what the crate is linked into",
     ),
-    OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="what compiles and links it"),
+    OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="the backend that compiles and links it"),
     OptionSpec(name="target", kind=OptionKind.TEXTS, default=(), help="target; a list builds a tree for each"),
-    OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="where its options start from"),
+    OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="the profile that its options start from"),
     OptionSpec(
         name="metadata",
         kind=OptionKind.TEXTS,
         default=(),
-        help="words that tell it from another crate of its name and version",
+        help="words that distinguish it from another crate of its name and version",
     ),
 )
 """Besides `sources`, `deps`, `features` and the options; `target` may instead be a table of options by target."""
@@ -68,7 +68,7 @@ TABLES_OF_A_SOURCE: Mapping[str, str] = {word: TABLES_OF_A_CRATE[word] for word 
 
 SOURCE_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="a path or a pattern"),
-    OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="the unit's name, which its output gets"),
+    OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="the unit's name, used in output names"),
 )
 
 PROFILE_KEYS: tuple[OptionSpec, ...] = (
@@ -84,7 +84,7 @@ def option_key(spec: OptionSpec) -> str:
 
 
 def table_name(key: Key) -> str:
-    """Return a table as its header spells it; for a part of an array, the table that the array is in."""
+    """Return a table as its header spells it; for an element of an array, the table that holds the array."""
     parts: list[str] = []
     for part in key:
         if isinstance(part, int):
@@ -102,7 +102,7 @@ def parse_keys(
     *,
     also: Iterable[str] = (),
 ) -> dict[str, OptionValue]:
-    """Read a table, giving the values by option name; `also` are further keys that it might have had.
+    """Read a table, as values by option name; `also` are further keys, for hints.
 
     Raises: ConfigurationError with the line of an unknown key or a bad value.
     """
@@ -121,7 +121,7 @@ def parse_keys(
 
 
 def _checked(document: Document, key: Key, spec: OptionSpec, value: object) -> object:
-    """Return a value as an SConstruct would give it; TOML has types, so nothing else is taken for one."""
+    """Return a value as an SConstruct would give it; TOML has types, so they are not converted."""
     typed = {OptionKind.FLAG: bool, OptionKind.INT: int}.get(spec.kind)
     if typed is not None and type(value) is not typed:
         raise document.error(f"'{spec.name}' takes {spec.takes}, not {value!r}", *key)

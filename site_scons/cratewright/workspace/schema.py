@@ -89,7 +89,7 @@ def _properties(specs: Iterable[OptionSpec]) -> dict[str, Schema]:
 
 
 def _value(spec: OptionSpec) -> Schema:
-    """Return the schema of what an option takes."""
+    """Return the schema of an option's value."""
     if spec.kind is OptionKind.FLAG:
         return {"type": "boolean"}
     if spec.kind is OptionKind.CHOICE:

@@ -28,7 +28,7 @@ __all__ = ["Vocabulary", "WorkspaceSettings", "WorkspaceSource"]
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words of one backend: its targets, all options that its crates have, and those that a source may have."""
+    """A backend's targets, the options of its crates, and those that a source may have."""
 
     targets: tuple[str, ...]
     options: tuple[OptionSpec, ...]
@@ -39,7 +39,7 @@ class Vocabulary:
 class WorkspaceSource:
     """One entry of `sources`: a path or a pattern, relative to the TOML's directory, and options of its own.
 
-    Shape: `key` is its place in the document; `options` may hold `name`; without `variants` it has those of the crate.
+    Shape: `key` locates it in the document; `options` may hold `name`; without `variants`, the crate's apply.
     """
 
     path: str
@@ -49,9 +49,9 @@ class WorkspaceSource:
 
 
 class WorkspaceSettings:
-    """The options in a workspace, read with the words of all backends.
+    """The options in a workspace, for all backends.
 
-    Shape: `profiles` holds those known before and the workspace's, which extend one of the same name.
+    Shape: `profiles` are those known before; the workspace's extend one of the same name.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class WorkspaceSettings:
         vocabularies: Mapping[str, Vocabulary],
         profiles: Mapping[str, Mapping[str, object]],
     ) -> None:
-        """Read the tables that several crates share.
+        """Read the tables of backends, targets and profiles.
 
         Raises: ConfigurationError that begins with `path:line:`, as do all methods.
         """
@@ -77,7 +77,7 @@ class WorkspaceSettings:
                 resolve_profile(name, self._profiles)
 
     def profiles(self, backend: str, shared: Iterable[str] = ()) -> dict[str, dict[str, object]]:
-        """Return all profiles; of the workspace's own, and of `shared` ones, only the options that a backend has."""
+        """Return all profiles; the workspace's own and `shared` ones only with the options that a backend has."""
         known = {spec.name for spec in self._vocabularies[backend].options} | {"inherits"}
         own = {*self._document.table("profile"), *shared}
         return {
@@ -92,9 +92,10 @@ class WorkspaceSettings:
         target: str,
         defines: tuple[tuple[str, str | None], ...] = (),
     ) -> dict[str, OptionValue]:
-        """Return the options that a crate is given, those for its target winning over those for every target.
+        """Return the options of a crate; those for its target take precedence.
 
-        Shape: macros and include directories add up; `defines` are those of the crate's features, and win.
+        Shape: macros and include directories are merged; `defines` are those of the crate's features, which take
+        precedence.
         """
         vocabulary = self._vocabularies[backend]
         key = ("crate", crate.name)
@@ -176,7 +177,7 @@ class WorkspaceSettings:
         key = ("profile", name)
         specs = (*PROFILE_KEYS, *_union(self._vocabularies.values()))
         own: Mapping[str, object] = parse_keys(self._document, key, self._document.table(*key), specs)
-        # As Cargo has it: a profile of a known name changes that, unless it says what it starts from.
+        # As in Cargo, a profile of a known name changes that one, unless it inherits another.
         return dict(own) if "inherits" in own else {**self._profiles.get(name, {}), **own}
 
     def _known(self, key: Key, what: str, word: str, words: Iterable[str]) -> None:

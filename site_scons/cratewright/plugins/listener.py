@@ -1,4 +1,4 @@
-"""A plugin that listens to a build's events. If it raises, the error is reported, and it gets no more events."""
+"""Passes a build's events to a plugin. If it raises, the error is reported, and it gets no more events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["PluginListener"]
 
 
 class PluginListener:
-    """Passes events on to one plugin, one at a time; `call` is its hook."""
+    """Passes events to one plugin, one at a time; `call` is its hook."""
 
     def __init__(self, plugin: str, call: Callable[..., object]) -> None:
         self._plugin = plugin
@@ -23,7 +23,7 @@ class PluginListener:
         self._owner = os.getpid()
 
     def __call__(self, event: Event) -> None:
-        """Pass an event on; to nobody in a process that was forked from the build's own."""
+        """Pass an event, except in a process that was forked from the build's own."""
         if os.getpid() != self._owner:
             return
         with self._lock:
@@ -35,5 +35,7 @@ class PluginListener:
                 if not is_fault(error):
                     raise
                 self._call = None
-                what = f"plugin '{self._plugin}' failed at {type(event).__name__}, and hears no more of this build"
+                what = (
+                    f"plugin '{self._plugin}' failed at {type(event).__name__}, and gets no more events of this build"
+                )
                 say(str(foreign_error(error, what)))
