@@ -1,7 +1,4 @@
-"""Every feature of the languages computes across units what it would compute within one.
-
-Knows nothing of the features; `language` holds them.
-"""
+"""Every feature of the languages computes across units what it would compute within one."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ import pytest
 
 from tests.spirv import language
 from tests.spirv.conftest import Validate
+from tests.spirv.language import feature as given
 from tests.support.scons_project import SconsProject
 from tests.support.vulkan_device import ComputeDevice, Resource, Texture, storage, uniform
 
@@ -75,19 +73,19 @@ def test_every_feature(
     validate(path)
     features = language.usable_from(caller)
     resources: list[Resource | Texture] = [
-        storage(0, language.INPUT),
-        uniform(1, np.array([language.SCALE, language.BIAS, 0, 0], np.float32)),
-        storage(2, np.full(len(features) * language.COUNT, np.nan, np.float32)),
-        storage(3, language.TABLE),
-        Texture(4, language.TEXELS),
+        storage(0, given.INPUT),
+        uniform(1, np.array([given.SCALE, given.BIAS, 0, 0], np.float32)),
+        storage(2, np.full(len(features) * given.COUNT, np.nan, np.float32)),
+        storage(3, given.TABLE),
+        Texture(4, given.TEXELS),
     ]
-    x = language.INPUT.astype(np.float64)
+    x = given.INPUT.astype(np.float64)
     for constants, factor in (({}, 4.0), ({3: 1.5}, 1.5)):
         found = device.run(
             path.read_bytes(),
             resources,
             entry=row["name"],
-            groups=(language.COUNT // language.GROUP, 1, 1),
+            groups=(given.COUNT // given.GROUP, 1, 1),
             constants=constants,
         )
         wrong = {}
