@@ -62,15 +62,6 @@ RAW = CrateMetadata(
 CRATE = identified(RAW)
 
 
-@pytest.fixture
-def stub_only(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """Let the command line see the stub and nothing else."""
-    registry = Registry()
-    registry.register(testing, origin="for tests")
-    monkeypatch.setattr(cli, "default_registry", lambda: registry)
-    return registry
-
-
 def test_help(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     done = _run("--help")

@@ -1,0 +1,33 @@
+"""What several unit tests need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cratewright import cli, testing
+from cratewright.pipeline.engine import Engine
+from cratewright.plugins.registry import Registry
+from tests.support.cached_engine import Recorded
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Give an engine over an empty project, whose backend runs in this process."""
+    registry = Registry()
+    registry.register(testing)
+    monkeypatch.setattr(registry, "backend", lambda name: Recorded)
+    Recorded.compiled = ()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    return Engine(str(tmp_path), registry, {}, workers=False)
+
+
+@pytest.fixture
+def stub_only(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Let the command line find only the stub."""
+    registry = Registry()
+    registry.register(testing, origin="for tests")
+    monkeypatch.setattr(cli, "default_registry", lambda: registry)
+    return registry
