@@ -10,6 +10,7 @@ from cratewright import cli, testing
 from cratewright.pipeline.engine import Engine
 from cratewright.plugins.registry import Registry
 from tests.support.cached_engine import Recorded
+from tests.support.http_store import kept_by_a_build
 
 
 @pytest.fixture
@@ -31,3 +32,9 @@ def stub_only(monkeypatch: pytest.MonkeyPatch) -> Registry:
     registry.register(testing, origin="for tests")
     monkeypatch.setattr(cli, "default_registry", lambda: registry)
     return registry
+
+
+@pytest.fixture(scope="session")
+def kept() -> dict[str, bytes]:
+    """Return what a faultless HTTP server has after a build, by path."""
+    return kept_by_a_build()

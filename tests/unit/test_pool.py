@@ -1,4 +1,4 @@
-"""The worker pool: answers, errors, crashes and hangs, each costing the call that caused it alone."""
+"""The worker pool: answers, errors, crashes and hangs, each only at the cost of its own call."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ import gc
 import signal
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from cratewright.base.errors import Interrupted, SourceError, ToolError
-from cratewright.system.memory import available_memory
 from cratewright.workers.pool import WorkerPool
 from cratewright.workers.process import CallOutcome, WorkerCall
 from tests.support import worker_functions
@@ -250,70 +246,6 @@ def _alive(number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _overlap(outcomes: list[CallOutcome]) -> bool:
-    spans = sorted(outcome.get() for outcome in outcomes)  # type: ignore[type-var]
-    return any(later[0] < earlier[1] for earlier, later in pairwise(spans))  # type: ignore[index]
-
-
-@pytest.mark.parametrize(("need", "together"), [(60, False), (1000, False), (40, True), (0, True)])
-def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool, tmp_path: Path) -> None:
-    def meet(calls: list[WorkerCall]) -> bool:
-        return any(outcome.get() for outcome in pool.map(calls))
-
-    pool = WorkerPool(4, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=100)
-    pool.map([_call("pid")] * 4)
-    seconds = HANG if together else 0.1
-    for name in ("one thread", "two threads"):
-        (tmp_path / name).mkdir()
-    calls = [replace(_call("meet", str(tmp_path / "one thread"), seconds), memory=need) for _ in range(4)]
-    assert meet(calls) == together
-    calls = [replace(_call("meet", str(tmp_path / "two threads"), seconds), memory=need) for _ in range(4)]
-    with ThreadPoolExecutor(2) as threads:  # what one thread promised counts for another
-        assert any(threads.map(meet, (calls[:2], calls[2:]))) == together
-    pool.close()
-
-
-def test_a_crash_gives_its_memory_back() -> None:
-    pool = WorkerPool(2, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=100)
-    pool.map([replace(_call("crash", 9), memory=100), replace(_call("crash", 9), memory=100)])
-    assert pool.map([replace(_call("double", 4), memory=100)])[0].get() == 8
-    pool.close()
-
-
-@pytest.mark.parametrize(("need", "memory", "size"), [(0, 100, 1), (60, 100, 4)])
-def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
-    """What a thread does itself counts as a worker's work, as to how many there are and what memory they take."""
-    pool = WorkerPool(size, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=memory)
-    pool.map([_call("pid")] * size)  # a worker that waits for work takes no place
-
-    def work() -> tuple[float, float]:
-        with pool.occupy(need):
-            began = time.monotonic()
-            time.sleep(0.1)
-            return began, time.monotonic()
-
-    calls = [replace(_call("span", 0.1), memory=need) for _ in range(2)]
-    with ThreadPoolExecutor(3) as threads:
-        places = [threads.submit(work) for _ in range(2)]
-        outcomes = threads.submit(pool.map, calls).result()
-        outcomes += [CallOutcome(place.result()) for place in places]
-    assert not _overlap(outcomes)
-    pool.close()
-
-
-def test_a_place_is_given_back_after_an_error() -> None:
-    pool = WorkerPool(1, kind="fork", timeout=HANG)
-    for _ in range(3):
-        with pytest.raises(ZeroDivisionError), pool.occupy(0):
-            1 / 0  # noqa: B018
-    assert pool.call(worker_functions.double, 2, label="x") == 4
-    pool.close()
-
-
-def test_free_memory_is_known_here() -> None:
-    assert 1 << 24 < available_memory() < 1 << 50
 
 
 def test_a_pool_that_is_closed_is_let_go() -> None:
