@@ -181,7 +181,7 @@ def _native() -> Any:
 
 def test_an_analysis_names_its_own_files_alone() -> None:
     from cratewright_native.linking.resolve import module_file
-    from cratewright_native.lto.thin import names_own_files, optimize_thin
+    from cratewright_native.lto.thin import names_own_files, run_thin_backend
 
     data, other = b"BC\xc0\xdeone", b"BC\xc0\xdetwo"
     whole = ThinModule(
@@ -214,7 +214,7 @@ def test_an_analysis_names_its_own_files_alone() -> None:
             )
             config = ModuleConfig(target="t", options=OPTIONS)
             with pytest.raises(ToolError, match="names files that are not its own"):
-                optimize_thin(wrong, config, None)  # type: ignore[arg-type]
+                run_thin_backend(wrong, config, None)  # type: ignore[arg-type]
 
 
 def _row(**changes: object) -> str:

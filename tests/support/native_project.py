@@ -12,7 +12,7 @@ from cratewright import CompiledUnit, LtoMode, ModuleConfig, Options, Session, U
 from cratewright.testing import require_tool
 from cratewright.values.options import CORE_OPTIONS, parse_options
 from cratewright_native.backend import NativeBackend
-from cratewright_native.toolchains.chosen import toolchain_for
+from cratewright_native.toolchains.session import toolchain_for
 from cratewright_native.toolchains.toolchain import Toolchain
 from cratewright_native.toolchains.zig import bundled_zig
 

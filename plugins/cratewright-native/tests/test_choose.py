@@ -14,8 +14,8 @@ from cratewright.testing import require_tool
 from cratewright_native.backend import NativeBackend
 from cratewright_native.toolchains import choose as choose_module
 from cratewright_native.toolchains.choose import choose_toolchain
-from cratewright_native.toolchains.chosen import _choices
 from cratewright_native.toolchains.probe import compilers_behind, remembered
+from cratewright_native.toolchains.session import _choices
 from tests.support.native_project import TARGET, Project, named
 
 ProjectWith = Callable[[str], Project]

@@ -161,7 +161,7 @@ def test_every_line_of_the_compiler(name: str, project: Project) -> None:
     toolchain = project.toolchain
     language = "c++" if path.endswith(".cc") else "c"
     words = (*toolchain.cc(project.target, language), "-O0", *flags, "-c", path, "-o", "plain.o")
-    with toolchain.surroundings(words) as environment:
+    with toolchain.run_environment(words) as environment:
         done = subprocess.run(words, cwd=toolchain.root, env=environment, capture_output=True, check=False)
     plain: list[str] = []
     before: list[str] = []

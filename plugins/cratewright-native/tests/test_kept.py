@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cratewright import CrateType, FormatError, LtoMode
-from cratewright_native.binary.elf import needed_libraries, retaining
+from cratewright_native.binary.elf import needed_libraries, with_retained_sections
 from tests.support.native_link import compiled, finished, link, request_for
 from tests.support.native_project import Project, skip_without_thin
 
@@ -68,9 +68,9 @@ def test_assembly_in_a_staticlib(project: Project) -> None:
 def test_what_is_no_whole_object(project: Project) -> None:
     (module,) = compiled(project, {"x.c": "int x;\n"})
     data = project.backend.codegen(module, project.config()).data
-    assert retaining(b"text", name="it") == b"text" and needed_libraries(b"text", name="it") == ()
-    assert retaining(data, name="it") == data and needed_libraries(data, name="it") == ()
-    for read in (retaining, needed_libraries):
+    assert with_retained_sections(b"text", name="it") == b"text" and needed_libraries(b"text", name="it") == ()
+    assert with_retained_sections(data, name="it") == data and needed_libraries(data, name="it") == ()
+    for read in (with_retained_sections, needed_libraries):
         with pytest.raises(FormatError, match=r"it: the (object|file) is damaged"):
             read(data[: len(data) // 2], name="it")
 

@@ -10,9 +10,15 @@ from collections.abc import Callable
 import pytest
 
 from cratewright import CrateType, LinkError, LtoMode
-from cratewright_native.arguments.kept import kept_symbols, script_patterns
-from cratewright_native.arguments.ldflags import parse_ldflags, refused_flag, spelled, with_places, written_files
-from cratewright_native.arguments.linker_options import LINKER_OPTIONS, Fate
+from cratewright_native.arguments.ldflags import (
+    flag_words,
+    linker_flag_refusal,
+    parse_ldflags,
+    with_paths,
+    written_files,
+)
+from cratewright_native.arguments.linker_options import LINKER_OPTIONS, Treatment
+from cratewright_native.arguments.symbols import kept_by_flags, script_patterns
 from cratewright_native.toolchains.zig import bundled_zig
 from tests.support.native_link import finished, request_for
 from tests.support.native_project import Project, skip_without_thin
@@ -26,7 +32,7 @@ def _helps() -> list[list[str]]:
     return [*found, *([[bundled_zig(), "ld.lld", "--help"]] if bundled_zig() else [])]
 
 
-def test_every_option_of_a_linker_has_its_fate() -> None:
+def test_every_option_of_a_linker_is_in_the_table() -> None:
     """A linker that learns an option must be told here what becomes of it."""
     for command in _helps():
         text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
@@ -69,12 +75,12 @@ def test_every_option_of_a_linker_has_its_fate() -> None:
 def test_all_spellings(words: list[str], name: str, value: str | None) -> None:
     (flag,) = parse_ldflags(words)
     assert (flag.option.name, flag.value) == (name, value)
-    assert parse_ldflags(spelled(flag)) == (flag,)
+    assert parse_ldflags(flag_words(flag)) == (flag,)
 
 
 def test_every_file_is_placed_and_recognised_again() -> None:
     words = ["-Wl,--version-script=a.map", "-Wl,-T,a.ld", "-Lsub", "-Wl,-Map,out.map", "x.o", "-Wl,-u,f", "-lm"]
-    placed = with_places(words, lambda path, made: f"{'made' if made else 'src'}/{path},v")
+    placed = with_paths(words, lambda path, made: f"{'made' if made else 'src'}/{path},v")
     again = [(flag.option.name, flag.value) for flag in parse_ldflags(placed)]
     assert again[:3] == [("version-script", "src/a.map,v"), ("T", "src/a.ld,v"), ("L", "src/sub,v")]
     assert again[3:] == [("Map", "made/out.map,v"), ("", "src/x.o,v"), ("u", "f"), ("l", "m")]
@@ -90,18 +96,18 @@ def test_every_file_is_placed_and_recognised_again() -> None:
         (["-Wl,--thinlto-jobs=2"], False, "runs LTO itself"),
         (["-Wl,-plugin-opt=O3"], False, "runs LTO itself"),
         (["-Wl,--dependency-file=x"], False, "SCons"),
-        (["-Wl,@words"], False, "no cache could know"),
+        (["-Wl,@words"], False, "no cache key includes"),
         (["-Wl,-u"], False, "value is missing"),
-        (["-Wl,-z,start-stop-gc"], False, "stay"),
+        (["-Wl,-z,start-stop-gc"], False, "cratewright keeps"),
         (["-Wl,--exclude-libs,ALL"], True, "with lto"),
         (["-Wl,--something-new"], True, "with lto, its effect on symbols is unknown"),
-        (["x.o"], True, "with lto, no symbol of it"),
+        (["x.o"], True, "with lto, its symbols"),
     ],
 )
 def test_refused(words: list[str], lto: bool, why: str) -> None:
-    found = refused_flag(words, lto=lto)
+    found = linker_flag_refusal(words, lto=lto)
     assert found is not None and why in found[1]
-    assert (refused_flag(words, lto=False) is None) is lto
+    assert (linker_flag_refusal(words, lto=False) is None) is lto
 
 
 def test_patterns_of_scripts() -> None:
@@ -117,10 +123,10 @@ def test_patterns_of_scripts() -> None:
 def test_what_a_script_names_is_kept() -> None:
     defined = ["main", "vector", "other", "_start", "old@@V1"]
     texts = {"a.ld": "ENTRY(boot) SECTIONS { .x : { KEEP(*(.y)) } end = vector + 4; }", "b.ld": "vector = 3;"}
-    kept = kept_symbols(["-T", "a.ld"], defined, texts.__getitem__)
+    kept = kept_by_flags(["-T", "a.ld"], defined, texts.__getitem__)
     assert kept == {"vector", "_start", "old@@V1"}
     with pytest.raises(LinkError, match=r"b\.ld gives a value to 'vector'"):
-        kept_symbols(["-Wl,-T,b.ld"], defined, texts.__getitem__)
+        kept_by_flags(["-Wl,-T,b.ld"], defined, texts.__getitem__)
 
 
 FIND = """\
@@ -221,4 +227,4 @@ int main(void) { printf("%d %d\\n", foo(), init_was_called); }
 
 def test_what_the_table_refuses_says_why() -> None:
     for option in LINKER_OPTIONS.values():
-        assert bool(option.reason) is (option.fate in (Fate.REFUSED, Fate.NOT_WITH_LTO)), option.name
+        assert bool(option.reason) is (option.treatment in (Treatment.REFUSED, Treatment.NOT_WITH_LTO)), option.name

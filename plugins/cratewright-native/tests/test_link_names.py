@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from cratewright import LinkError
-from cratewright_native.arguments.ldflags import refused_flag
-from cratewright_native.binary.exports import check_symbols, version_script
+from cratewright_native.arguments.ldflags import linker_flag_refusal
+from cratewright_native.linking.exports import check_symbols, version_script
 from cratewright_native.linking.staticlib import object_name
 
 REFUSED = [
@@ -39,7 +39,7 @@ REFUSED = [
 @pytest.mark.parametrize("words", REFUSED)
 def test_words_that_write_or_run_are_refused(words: str) -> None:
     told = ["-Wl,-O1", *words.split()]
-    assert refused_flag(told, lto=False) is not None
+    assert linker_flag_refusal(told, lto=False) is not None
 
 
 @pytest.mark.parametrize("lto", [False, True])
@@ -47,8 +47,8 @@ def test_words_that_a_driver_may_be_told(lto: bool) -> None:
     words = "-g -Wall -std=c++20 -DX=1 -Ia -pthread -static-libgcc -static-libstdc++ -fopenmp -fopenmp=libomp -m64x"
     words += " -stdlib=libc++ --rtlib=compiler-rt --unwindlib=libunwind -fprofile-generate -pg -march=haswell -nostdlib"
     words += " --sysroot=x --sysroot x -fno-exceptions -fPIC -pipe -w -s -rdynamic -Wno-unused --param x=1 -fuse-cxa"
-    assert refused_flag(words.split(), lto=lto) is None
-    found = refused_flag(["-O2"], lto=lto)
+    assert linker_flag_refusal(words.split(), lto=lto) is None
+    found = linker_flag_refusal(["-O2"], lto=lto)
     assert (found is not None) is lto
 
 

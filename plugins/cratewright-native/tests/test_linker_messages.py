@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cratewright import LinkModule, ModuleCodegen, RelatedPlace, Severity, Symbol
+from cratewright_native.linking.link_errors import with_source_names
 from cratewright_native.linking.linker_messages import first_error, linker_warnings, undefined_symbols
-from cratewright_native.linking.refusal import as_told
 
 GNU = """\
 /usr/bin/ld: a.o: in function `main':
@@ -112,7 +112,7 @@ def test_files_are_told_by_crate_and_source() -> None:
         ">>> a.a.c-2.o:(f) a.a.c.o: ./a.a.c.o x.a.a.c.o a.a.c.obj\n>>> b.ä (1).c.o:(f) in archive deps.a\n"
         "deps.a(b.ä (1).c.o): in function `f':\n(a.merged.o) 0.o 10.o"
     )
-    assert as_told(said, files, "deps.a") == (
+    assert with_source_names(said, files, "deps.a") == (
         ">>> a: sub/a.c:(f) a: a.c: a: a.c x.a.a.c.o a.a.c.obj\n>>> b: ä (1).c:(f)\n"
         "b: ä (1).c: in function `f':\n(a: merged) c: c.c 10.o"
     )

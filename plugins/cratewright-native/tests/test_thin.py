@@ -11,7 +11,7 @@ import pytest
 from cratewright import LinkError, LinkLibrary, LtoMode, ThinModule, ToolError, UnsupportedError
 from cratewright_native.binary.bitcode import bitcode_major
 from cratewright_native.linking.resolve import module_file
-from cratewright_native.lto.thin import run_thin_lto
+from cratewright_native.lto.thin import run_thin_link
 from tests.support.native_link import optimized_thin, request_for, symbols
 from tests.support.native_project import Project
 
@@ -143,8 +143,8 @@ def test_bitcode_of_a_newer_llvm(llvm_project: Project) -> None:
     major = llvm_project.toolchain.llvm_major
     assert bitcode_major(request.modules[0].module.data) == major
     with pytest.raises(LinkError, match=r"'a\.c\.bc' of crate 'app' was made by a newer LLVM"):
-        run_thin_lto(request, replace(llvm_project.toolchain, llvm_major=major - 1))
-    assert run_thin_lto(request, replace(llvm_project.toolchain, llvm_major=major + 1))
+        run_thin_link(request, replace(llvm_project.toolchain, llvm_major=major - 1))
+    assert run_thin_link(request, replace(llvm_project.toolchain, llvm_major=major + 1))
 
 
 def test_gcc_has_none(project_with: Callable[[str], Project]) -> None:

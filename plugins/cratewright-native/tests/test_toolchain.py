@@ -37,7 +37,7 @@ def test_refusal(toolchain: Toolchain, tmp_path: Path) -> None:
     words = _python("import sys; print('no such symbol', file=sys.stderr); sys.exit(3)")
     with pytest.raises(LinkError, match=r"the link: .* failed") as caught:
         toolchain.run(words, cwd=tmp_path, what="the link", failure=LinkError)
-    assert ("said", "no such symbol") in caught.value.context
+    assert ("output", "no such symbol") in caught.value.context
     with pytest.raises(SourceError, match="x no such symbol"):
         toolchain.run(words, cwd=tmp_path, what="it", refused=lambda said: SourceError(f"x {said}"))
 
@@ -79,7 +79,7 @@ def test_success_with_an_error_printed(toolchain: Toolchain, tmp_path: Path) -> 
     code = "import sys; open('out', 'w').write('x'); print('Error running ThinLTO backend: no', file=sys.stderr)"
     with pytest.raises(ToolError, match=r"it: .* failed") as caught:
         toolchain.run(_python(code), cwd=tmp_path, what="it", outputs=["out"])
-    assert ("said", "Error running ThinLTO backend: no") in caught.value.context
+    assert ("output", "Error running ThinLTO backend: no") in caught.value.context
 
 
 def test_a_thin_backend_that_lacks_an_import(llvm_project: Project) -> None:

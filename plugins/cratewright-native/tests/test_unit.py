@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cratewright import CompiledUnit, SourceError, digest_file
-from cratewright_native.arguments.words import lost_word
+from cratewright_native.arguments.compiler_flags import flag_lost_by_lto
 from cratewright_native.binary.bitcode import is_bitcode
 from cratewright_native.binary.elf import elf_symbols
 from tests.support.native_project import Project
@@ -80,7 +80,7 @@ def test_flags_that_lto_would_lose(project: Project) -> None:
     alone = replace(project.stencil("a.c", flags=[lost]), for_lto=False)
     (code,) = project.backend.compile_codegen_unit(alone).modules
     assert b".data.x" in code.data
-    assert lost_word(["-fno-gnu-unique"], "gcc") and not lost_word(["-fno-gnu-unique"], "llvm")
+    assert flag_lost_by_lto(["-fno-gnu-unique"], "gcc") and not flag_lost_by_lto(["-fno-gnu-unique"], "llvm")
     for word in (
         "-fzero-call-used-regs=all",
         "-fstack-protector",
@@ -89,14 +89,18 @@ def test_flags_that_lto_would_lose(project: Project) -> None:
         "-pg",
         "-p",
     ):
-        assert lost_word([word], "gcc") and not lost_word([word], "llvm")
-    assert not lost_word(
+        assert flag_lost_by_lto([word], "gcc") and not flag_lost_by_lto([word], "llvm")
+    assert not flag_lost_by_lto(
         ["-fstack-protector-strong", "-fprofile-partial-training", "-pipe", "-fstack-protector-all"], "gcc"
     )
-    assert lost_word(["-mtls-dialect=gnu2"], "llvm") and not lost_word(["-mtls-dialect=gnu2"], "gcc")
-    assert lost_word(["-fveclib=libmvec"], "llvm") and not lost_word(["-mtls-dialect=gnu", "-fveclib=none"], "llvm")
-    assert lost_word(["-fsjlj-exceptions"], "llvm") and not lost_word(["-fexceptions"], "llvm")
-    assert lost_word(["-mcmodel=large"], "llvm") and not lost_word(["-mcmodel=small", "-fno-inline"], "llvm")
+    assert flag_lost_by_lto(["-mtls-dialect=gnu2"], "llvm") and not flag_lost_by_lto(["-mtls-dialect=gnu2"], "gcc")
+    assert flag_lost_by_lto(["-fveclib=libmvec"], "llvm") and not flag_lost_by_lto(
+        ["-mtls-dialect=gnu", "-fveclib=none"], "llvm"
+    )
+    assert flag_lost_by_lto(["-fsjlj-exceptions"], "llvm") and not flag_lost_by_lto(["-fexceptions"], "llvm")
+    assert flag_lost_by_lto(["-mcmodel=large"], "llvm") and not flag_lost_by_lto(
+        ["-mcmodel=small", "-fno-inline"], "llvm"
+    )
 
 
 def test_the_project_root_among_the_include_directories(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""What is refused, and what is said then."""
+"""What is refused, and with which message."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from cratewright import ConfigurationError, CrateType, CratewrightError, LinkError, SourceError, ToolError
 from cratewright.testing import Built
+from cratewright_wasm.flags import check_flags, standard_for
 from cratewright_wasm.targets import WASI
-from cratewright_wasm.words import check_flags, standard_for
 
 F = "int f(void) { return 1; }\n"
 
@@ -25,7 +25,7 @@ F = "int f(void) { return 1; }\n"
         ('(module\n\n  (func (export "f") i32.bogus))', "a.wat:3:22: error: unknown operator"),
         ('(module (func (export "f") (result i32) ref.null extern i32.const 1', "a.wat:1:.*: error: "),
         ('(module (import "other" "memory" (memory 0)))', "a.wat:1: error: all modules share one memory"),
-        (b"(module \xff)", "a.wat:1: error: this is not valid UTF-8"),
+        (b"(module \xff)", "a.wat:1: error: the file is not valid UTF-8"),
         ('(module (func $f (export "g") (drop (ref.func $f))))', "a.wat:1: error: 'ref.func' cannot be linked"),
     ],
 )
@@ -149,9 +149,9 @@ def test_words_that_are_handed_on() -> None:
 
 
 def test_tools_that_are_not_there(trial: Callable[..., Built], tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="no program 'nothing'"):
+    with pytest.raises(ToolError, match="cannot find 'nothing'"):
         trial({"a.c": F}, environ={"CRATE_WASM_CLANG": "nothing"})
-    with pytest.raises(ToolError, match="does not say its version"):
+    with pytest.raises(ToolError, match="does not print its version"):
         trial({"a.c": F}, environ={"CRATE_WASM_CLANG": "true"})
 
 

@@ -1,7 +1,4 @@
-"""The backend: cratewright's contract, implemented with the modules of this package.
-
-It does not depend on the order of work, on caches or on SCons.
-"""
+"""The contract: what the backend declares, and which module implements each method."""
 
 from __future__ import annotations
 
@@ -28,12 +25,20 @@ from cratewright import (
     programs_digest,
 )
 
-from .arguments.options import EMITTED, LINK_OPTIONS, LTO_OPTIONS, MODULE_OPTIONS, OPTIONS, PATH_OPTIONS, UNIT_OPTIONS
+from .arguments.options import (
+    EMITTED,
+    LINK_OPTIONS,
+    LTO_OPTIONS,
+    MODULE_OPTIONS,
+    NATIVE_OPTIONS,
+    PATH_OPTIONS,
+    UNIT_OPTIONS,
+)
 from .arguments.variables import SETTINGS, VARIABLES, read_variables
 from .lookups.observe import FileMemory
-from .toolchains.chosen import toolchain_for
-from .toolchains.flags import LANGUAGES, MODULES, OBJECTS
-from .toolchains.targets import TARGETS
+from .toolchains.languages import LANGUAGES, MODULES, OBJECTS
+from .toolchains.session import toolchain_for
+from .toolchains.targets import TARGET_NAMES
 from .toolchains.toolchain import Toolchain
 
 __all__ = ["NativeBackend"]
@@ -41,7 +46,7 @@ __all__ = ["NativeBackend"]
 _COMPILER_MEMORY = 112 << 20
 """Bytes that a compiler needs, whatever it compiles."""
 _MEMORY_FACTOR = 56
-"""Bytes that it needs per byte of bitcode."""
+"""Bytes that a compiler needs per byte of bitcode."""
 
 
 class NativeBackend(CodegenBackend):
@@ -50,9 +55,9 @@ class NativeBackend(CodegenBackend):
     NAME = "native"
     FINGERPRINT_OF_FILES = True
     API_VERSION = 1
-    TARGETS = TARGETS
+    TARGETS = TARGET_NAMES
     SUFFIXES = (*LANGUAGES, *MODULES)
-    OPTIONS = OPTIONS
+    OPTIONS = NATIVE_OPTIONS
     UNIT_OPTIONS = UNIT_OPTIONS
     LINK_OPTIONS = LINK_OPTIONS
     MODULE_OPTIONS = MODULE_OPTIONS
@@ -64,7 +69,7 @@ class NativeBackend(CodegenBackend):
     LTO_DECIDES_UNITS = True
     RUNS_PROGRAMS = True
     supported_crate_types = frozenset(CrateType)
-    # What LLVM can do; what gcc cannot is refused crate by crate.
+    # Those of LLVM; what gcc lacks is refused crate by crate.
     capabilities = frozenset(Capability) - {Capability.VARIANTS, Capability.LIBRARY_VARIANTS}
 
     @cached_property
@@ -94,25 +99,25 @@ class NativeBackend(CodegenBackend):
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse what the toolchain cannot do."""
-        from .checks import check_crate  # noqa: PLC0415 - workers need it not
+        from .checks import check_crate  # noqa: PLC0415 - workers do not need it
 
         check_crate(crate, self._toolchain)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to bitcode with a summary, or to a gcc object with code and IR."""
         if stencil.path.endswith(OBJECTS):
-            from .compile.object_source import foreign_module  # noqa: PLC0415 - few crates have any
+            from .compile.object_source import module_from_object  # noqa: PLC0415 - few crates have any
 
-            return CompiledUnit(modules=(foreign_module(stencil, self._toolchain),))
-        from .compile.unit import compile_source  # noqa: PLC0415 - only workers compile
+            return CompiledUnit(modules=(module_from_object(stencil, self._toolchain),))
+        from .compile.unit import compile_with_driver  # noqa: PLC0415 - only workers compile
 
-        return compile_source(stencil, self._toolchain, self._memory)
+        return compile_with_driver(stencil, self._toolchain, self._memory)
 
     def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
         """Return linker words with the paths that they name replaced by `place`."""
-        from .arguments.ldflags import with_places  # noqa: PLC0415 - few crates have any
+        from .arguments.ldflags import with_paths  # noqa: PLC0415 - few crates have any
 
-        return with_places(words, place)
+        return with_paths(words, place)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command of the compiler."""
@@ -133,15 +138,10 @@ class NativeBackend(CodegenBackend):
         return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
-        """Return the symbols that the user's linker flags name, and those that dylibs share."""
-        from .arguments.kept import check_prepared, kept_symbols, script_reader, shared_symbols  # noqa: PLC0415
+        """Return the symbols whose names LTO must keep."""
+        from .lto.kept import kept_symbols  # noqa: PLC0415
 
-        check_prepared(request)
-
-        defined = {symbol.name for item in request.modules for symbol in item.module.exports}
-        words = request.options.texts("ldflags")
-        kept = kept_symbols(words, defined, script_reader(self.session.root, request))
-        return tuple(sorted(kept | shared_symbols(request, defined, self.session.root)))
+        return kept_symbols(request, self.session.root)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module holds IR that can be optimized together with others."""
@@ -166,28 +166,28 @@ class NativeBackend(CodegenBackend):
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link and internalise what is not exported."""
         from .compile.codegen import for_llvm  # noqa: PLC0415
-        from .lto.fat import run_fat_lto  # noqa: PLC0415
+        from .lto.fat import merge_modules  # noqa: PLC0415
 
-        return run_fat_lto(for_llvm(request), self._toolchain)
+        return merge_modules(for_llvm(request), self._toolchain)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize a whole program."""
-        from .lto.fat import optimize_fat  # noqa: PLC0415
+        from .lto.fat import optimize_program  # noqa: PLC0415
 
-        return optimize_fat(module, config, self._toolchain)
+        return optimize_program(module, config, self._toolchain)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Run the thin link."""
         from .compile.codegen import for_llvm  # noqa: PLC0415
-        from .lto.thin import run_thin_lto  # noqa: PLC0415
+        from .lto.thin import run_thin_link  # noqa: PLC0415
 
-        return run_thin_lto(for_llvm(request), self._toolchain)
+        return run_thin_link(for_llvm(request), self._toolchain)
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Run the backend of one module: import, optimize, make an object."""
-        from .lto.thin import optimize_thin  # noqa: PLC0415
+        from .lto.thin import run_thin_backend  # noqa: PLC0415
 
-        return optimize_thin(module, config, self._toolchain)
+        return run_thin_backend(module, config, self._toolchain)
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
         """Return whether a call compiles, or makes an object of bitcode."""
@@ -196,7 +196,7 @@ class NativeBackend(CodegenBackend):
         return is_portable_call(call, self._toolchain)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
-        """Refuse an analysis that names files other than its modules: they are written and passed to clang."""
+        """Refuse an analysis with other file names than ours: they are written to, and passed to clang."""
         if call.method is not CodegenBackend.run_thin_lto or not isinstance(value, tuple):
             return True
         from .lto.thin import names_own_files  # noqa: PLC0415
@@ -221,10 +221,7 @@ class NativeBackend(CodegenBackend):
         return _COMPILER_MEMORY + _MEMORY_FACTOR * optimized
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return the file that a crate type becomes, what a user has the linker write, and the directory of notes.
-
-        Notes are what gcc's coverage leaves beside it.
-        """
+        """Return the linked file, those that linker flags write, and the directory of gcc's coverage notes."""
         from .arguments.ldflags import written_files  # noqa: PLC0415
         from .linking.soname import file_name  # noqa: PLC0415
 

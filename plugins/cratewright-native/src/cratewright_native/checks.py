@@ -1,7 +1,4 @@
-"""What a crate may not ask for, given its toolchain.
-
-Whatever passes these checks is supported.
-"""
+"""Refuses what a toolchain cannot build. Whatever passes these checks is supported."""
 
 from __future__ import annotations
 
@@ -11,14 +8,14 @@ from collections.abc import Iterator
 
 from cratewright import ConfigurationError, Crate, CrateType, LtoMode, Options, UnsupportedError, near_miss, pattern
 
-from .arguments.kept import is_versioned
-from .arguments.ldflags import parse_ldflags, refused_flag
+from .arguments.compiler_flags import compiler_flag_refusal
+from .arguments.ldflags import linker_flag_refusal, parse_ldflags
 from .arguments.linker_options import ZIG_OPTIONS
 from .arguments.options import EMITTED
-from .arguments.words import word_refusal
-from .compile.emit import unserved
+from .arguments.symbols import has_version_script
+from .compile.emit import emit_refusal
 from .linking.soname import check_soname
-from .toolchains.flags import LANGUAGES, MODULES
+from .toolchains.languages import MODULES, language_of
 from .toolchains.probe import can_link
 from .toolchains.targets import find_target
 from .toolchains.toolchain import Toolchain
@@ -26,16 +23,18 @@ from .toolchains.toolchain import Toolchain
 __all__ = ["check_crate"]
 
 _COMPILER_WORDS = ("flags", "cflags", "cxxflags", "asmflags")
-_OTHER = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
+_OTHER_TOOLCHAIN = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
 _OTHER_LINKER = {"undefined": "write -Wl,-u,NAME", "require-defined": "write -Wl,-u,NAME"}
 _RUNTIME = {
     "llvm": "install compiler-rt of the same version (on Debian libclang-rt-NN-dev), or leave the option out",
     "gcc": "install the library of this gcc (as libasan, libtsan, libubsan), or leave the option out",
 }
-# A merged object has section groups whose names occur in other objects.
-_COUNTED = pattern(r"\b(?:address|fuzzer)\b")
-_BOTH = pattern(r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL)
-# The others need libraries that are not in the wheel.
+# With these sanitizers, a merged object has section groups whose names occur in other objects.
+_GROUPED = pattern(r"\b(?:address|fuzzer)\b")
+_COMPILED_AND_LINKED = pattern(
+    r"(-(?:fprofile-generate|fcs-profile-generate|fxray-instrument|pg|p))(?:=.*)?\Z", re.DOTALL
+)
+# The wheel has no libraries for the others.
 _ZIG_SANITIZERS = ("undefined", "thread")
 
 
@@ -47,7 +46,7 @@ def check_crate(crate: Crate, toolchain: Toolchain) -> None:
     reason = toolchain.refusal(crate.target)
     if reason:
         raise UnsupportedError(
-            f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER
+            f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER_TOOLCHAIN
         )
     for check in (_check_lto, _check_types, _check_sources, _check_words, _check_emit, _check_link, _check_code):
         check(crate, toolchain)
@@ -63,13 +62,13 @@ def _check_lto(crate: Crate, toolchain: Toolchain) -> None:
             raise UnsupportedError(
                 f"crate '{crate.name}' asks for lto='{lto.value}', which gcc cannot do",
                 context=(("crate type", kind.value), ("toolchain", toolchain.version)),
-                hint=f"gcc has no thin LTO: set lto='fat' or 'off'; or {_OTHER}",
+                hint=f"gcc has no thin LTO: set lto='fat' or 'off'; or {_OTHER_TOOLCHAIN}",
             )
         if toolchain.kind == "gcc" and _covered(crate):
             raise UnsupportedError(
                 f"crate '{crate.name}' asks for coverage and lto='{lto.value}', which gcc does not do together",
                 context=(("crate type", kind.value), ("toolchain", toolchain.version)),
-                hint=f"set lto='off' where coverage is counted; or {_OTHER}",
+                hint=f"set lto='off' where coverage is counted; or {_OTHER_TOOLCHAIN}",
             )
         if find_target(crate.target).format != "elf":
             raise UnsupportedError(
@@ -105,21 +104,21 @@ def _check_sources(crate: Crate, toolchain: Toolchain) -> None:
         if suffix in MODULES:
             raise UnsupportedError(
                 f"{source.path}: C++ modules are not compiled yet",
-                context=(("crate", crate.name), ("reason", "a unit would depend on what another one makes")),
+                context=(("crate", crate.name), ("reason", "a unit would depend on the output of another")),
                 hint="include headers, or compile the module by a builder of SCons and link it by 'libs'",
             )
-        language = LANGUAGES[suffix]
+        language = language_of(source.path)
         if language.startswith("objective-") and not toolchain.compiles(language):
             raise UnsupportedError(
                 f"{source.path}: this {toolchain.kind} has no compiler for {language.title()}",
                 context=(("crate", crate.name), ("toolchain", toolchain.version)),
-                hint=_OTHER,
+                hint=_OTHER_TOOLCHAIN,
             )
         if language == "ir" and toolchain.kind == "gcc":
             raise UnsupportedError(
                 f"{source.path}: gcc does not read LLVM's intermediate representation",
                 context=(("crate", crate.name), ("toolchain", toolchain.version)),
-                hint=_OTHER,
+                hint=_OTHER_TOOLCHAIN,
             )
         if language == "assembler" and known.format != "elf":
             raise UnsupportedError(
@@ -139,7 +138,7 @@ def _options(crate: Crate) -> Iterator[tuple[str, Options]]:
 def _check_words(crate: Crate, toolchain: Toolchain) -> None:
     for where, options in _options(crate):
         for name in _COMPILER_WORDS:
-            refused = word_refusal(options.texts(name), assembly=name == "asmflags")
+            refused = compiler_flag_refusal(options.texts(name), assembly=name == "asmflags")
             if refused is not None:
                 raise ConfigurationError(
                     f"{where}: '{refused.word}' cannot be among '{name}'",
@@ -164,11 +163,13 @@ def _check_emit(crate: Crate, toolchain: Toolchain) -> None:
                 hint=near_miss(unknown[0], EMITTED) or f"there are {', '.join(EMITTED)}",
             )
     for source in crate.sources:
-        language = LANGUAGES[source.path[source.path.rfind(".") :]]
+        language = language_of(source.path)
         for kind in source.options.texts("emit"):
-            reason = unserved(kind, language, toolchain)
+            reason = emit_refusal(kind, language, toolchain)
             if reason:
-                served = [other for other in source.options.texts("emit") if not unserved(other, language, toolchain)]
+                served = [
+                    other for other in source.options.texts("emit") if not emit_refusal(other, language, toolchain)
+                ]
                 raise UnsupportedError(
                     f"{source.path}: there is no '{kind}' to emit: {reason}",
                     context=(("crate", crate.name), ("toolchain", toolchain.version)),
@@ -186,7 +187,7 @@ def _check_link(crate: Crate, toolchain: Toolchain) -> None:
         for kind in crate.crate_types
         if kind is not CrateType.RLIB and crate.options.lto_for(kind) is not LtoMode.OFF
     ]
-    found = refused_flag(words, lto=bool(lto))
+    found = linker_flag_refusal(words, lto=bool(lto))
     if found:
         raise ConfigurationError(
             f"crate '{crate.name}': '{found[0]}' cannot be among 'ldflags'",
@@ -202,7 +203,7 @@ def _check_link(crate: Crate, toolchain: Toolchain) -> None:
 
 def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: bool) -> tuple[str, str]:
     """Return what conflicts with the linker words, and the way out; empty if nothing does."""
-    if is_versioned(words):
+    if has_version_script(words):
         if crate.options.texts("exports") and CrateType.BIN not in crate.crate_types:
             return "'exports' and --version-script both choose the exported symbols", "keep one of the two"
         if toolchain.kind == "zig" and CrateType.BIN in crate.crate_types:
@@ -225,26 +226,27 @@ def _check_code(crate: Crate, toolchain: Toolchain) -> None:
             )
 
 
-def _half_said(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
+def _one_sided(crate: Crate, options: Options, toolchain: Toolchain) -> tuple[str, str]:
     """Return what is wrong with words that both the compiler and the link need, and the way out."""
-    told = [word.partition("=")[0] for word in crate.options.texts("ldflags")]
+    ldflags = [word.partition("=")[0] for word in crate.options.texts("ldflags")]
     linked = [kind for kind in crate.crate_types if kind not in (CrateType.RLIB, CrateType.STATICLIB)]
     for word in dict.fromkeys(word for name in _COMPILER_WORDS for word in options.texts(name)):
-        found = _BOTH.match(word)
+        found = _COMPILED_AND_LINKED.match(word)
         if found is None:
             continue
         if toolchain.kind == "gcc" and "profile" in found[1]:
             return f"gcc's counters for {found[1]} would be deleted with the directory it runs in", "set coverage=True"
         if toolchain.kind == "zig" or not can_link(toolchain, crate.target, found[1]):
-            return f"{toolchain.kind} has no library for {found[1]}", _OTHER if toolchain.kind == "zig" else _RUNTIME[
-                "llvm"
-            ]
-        if linked and found[1] not in told:
+            return (
+                f"{toolchain.kind} has no library for {found[1]}",
+                _OTHER_TOOLCHAIN if toolchain.kind == "zig" else _RUNTIME["llvm"],
+            )
+        if linked and found[1] not in ldflags:
             return f"a {linked[0].value} made with {found[1]} would record nothing", "put the word into ldflags as well"
     return "", ""
 
 
-def _fat(crate: Crate) -> bool:
+def _with_lto(crate: Crate) -> bool:
     linked = (kind for kind in crate.crate_types if kind is not CrateType.RLIB)
     return any(crate.options.lto_for(kind) is not LtoMode.OFF for kind in linked)
 
@@ -254,7 +256,7 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
     zig = toolchain.kind == "zig"
     if (
         toolchain.kind != "gcc"
-        and _COUNTED.search(",".join(options.texts("sanitize")))
+        and _GROUPED.search(",".join(options.texts("sanitize")))
         and any(
             kind in crate.crate_types and crate.options.lto_for(kind) is LtoMode.FAT
             for kind in (CrateType.STATICLIB, CrateType.OBJECT)
@@ -269,10 +271,10 @@ def _unsupported_code(crate: Crate, options: Options, toolchain: Toolchain) -> t
         return f"zig has no library for -fsanitize={missing[0]}", "use clang with compiler-rt"
     if zig and options.flag("coverage"):
         return "zig has no library for coverage", "use clang with compiler-rt, or gcc"
-    reason, hint = _half_said(crate, options, toolchain)
+    reason, hint = _one_sided(crate, options, toolchain)
     if reason:
         return reason, hint
-    if toolchain.kind == "gcc" and options.texts("sanitize") != crate.options.texts("sanitize") and _fat(crate):
+    if toolchain.kind == "gcc" and options.texts("sanitize") != crate.options.texts("sanitize") and _with_lto(crate):
         return "gcc's LTO sanitizes a whole link or none of it", "set lto='off', or sanitize for the crate alone"
     instrumented = [f"-fsanitize={name}" for name in options.texts("sanitize")]
     instrumented += ["--coverage"] if options.flag("coverage") else []

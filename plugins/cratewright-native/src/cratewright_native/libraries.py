@@ -72,11 +72,11 @@ def find_static(
     for index, path in enumerate(paths):
         if os.path.isfile(os.path.join(toolchain.root, path)):
             return path, tuple(paths[:index])
-    asked = toolchain.run(
+    done = toolchain.run(
         (*toolchain.cc(target.name), f"-print-file-name={name}"), cwd=toolchain.root, what=f"looking for {name}"
     )
-    # If it finds nothing, the driver prints the name it was given.
-    path = asked.stdout.decode().strip()
+    # A driver that finds nothing prints the name.
+    path = done.stdout.decode().strip()
     if os.path.isabs(path) and os.path.isfile(path):
         return path, tuple(paths)
     raise LinkError(
@@ -100,7 +100,7 @@ def pkg_config(*names: str, static: bool = False) -> dict[str, list[str]]:
     if done.status:
         raise ConfigurationError(
             f"pkg-config does not know {' '.join(names)}",
-            context=(("said", os.fsdecode(done.stderr).strip()),),
+            context=(("output", os.fsdecode(done.stderr).strip()),),
             hint="install the package's development files, or set PKG_CONFIG_PATH",
         )
     options: dict[str, list[str]] = {}

@@ -1,6 +1,6 @@
-"""The `wasm` backend of cratewright: C, C++, LLVM IR and WAT to WebAssembly.
+"""The `wasm` backend: C, C++, LLVM IR and WAT to WebAssembly.
 
-This module only registers the backend, so listing plugins is cheap.
+This module only registers it, so that listing plugins is cheap.
 """
 
 from __future__ import annotations

@@ -30,10 +30,10 @@ from cratewright import (
     programs_digest,
 )
 
-from .sizes import MOST, PAGE, check_sizes
+from .flags import SOURCE_LANGUAGES, check_flags, standard_for
+from .memory import MAX_MEMORY, PAGE, check_sizes
 from .targets import TARGETS, CLibrary, find_library, include_words
 from .toolchain import WasmToolchain, find_toolchain
-from .words import LANGUAGES, check_flags, standard_for
 
 __all__ = ["WasmBackend"]
 
@@ -41,7 +41,7 @@ VERSION = "0.1.0"
 
 
 def _size(name: str, step: int, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.SIZE, default=None, least=step, most=MOST, step=step, help=text)
+    return OptionSpec(name=name, kind=OptionKind.SIZE, default=None, least=step, most=MAX_MEMORY, step=step, help=text)
 
 
 class WasmBackend(CodegenBackend):
@@ -51,7 +51,7 @@ class WasmBackend(CodegenBackend):
     FINGERPRINT_OF_FILES = True
     API_VERSION = 1
     TARGETS = TARGETS
-    SUFFIXES = tuple(LANGUAGES)
+    SUFFIXES = tuple(SOURCE_LANGUAGES)
     OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
         OptionSpec(
             name="std",
@@ -116,12 +116,12 @@ class WasmBackend(CodegenBackend):
         return f"cratewright-wasm {VERSION}, {self.toolchain.text}{reader}"
 
     def check_crate(self, crate: Crate) -> None:
-        """Refuse what cannot be done."""
+        """Refuse what the toolchain cannot build."""
         where = f"crate '{crate.name}'"
         check_sizes(crate.options, where=where)
         _check_names(crate)
         for source in crate.sources:
-            language = LANGUAGES[posixpath.splitext(source.path)[1]]
+            language = SOURCE_LANGUAGES[posixpath.splitext(source.path)[1]]
             check_flags(source.options.texts("flags"), where=source.path)
             standard_for(language, source.options.texts("std"), where=source.path)
             if source.path.endswith(".wat") and self.session.setting("CRATE_WORKERS") == "threads":
@@ -161,9 +161,9 @@ class WasmBackend(CodegenBackend):
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module is bitcode; a WAT source becomes an object."""
-        from .bitcode import is_bitcode  # noqa: PLC0415
+        from .bitcode import is_raw_bitcode  # noqa: PLC0415
 
-        return is_bitcode(module.data)
+        return is_raw_bitcode(module.data)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return the function that the start of a program calls."""
@@ -181,7 +181,7 @@ class WasmBackend(CodegenBackend):
         return lto.lower_alone(self.toolchain, self.session, module, config)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
-        """Merge the linked modules, and list what becomes internal."""
+        """Merge the linked modules, and plan what becomes internal."""
         from . import lto  # noqa: PLC0415
 
         return lto.merge_linked(self.toolchain, self.session, request, self._library(request))
@@ -193,7 +193,7 @@ class WasmBackend(CodegenBackend):
         return lto.optimize_merged(self.toolchain, self.session, module, config)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
-        """Return for each linked module what it needs to know of the others."""
+        """Return the linked modules, each with what it needs to know of the others."""
         from . import lto  # noqa: PLC0415
 
         return lto.analyse(self.toolchain, self.session, request, self._library(request))
@@ -202,16 +202,16 @@ class WasmBackend(CodegenBackend):
         """Optimize and lower a module."""
         from . import lto  # noqa: PLC0415
 
-        return lto.optimize_thin(self.toolchain, self.session, module, config)
+        return lto.optimize_planned(self.toolchain, self.session, module, config)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
-        """Return whether a cached result could be ours: a shared cache holds what others have written."""
+        """Return whether a cached result could be ours, since others write to a shared cache."""
         from . import lto  # noqa: PLC0415
         from .unit import HIDDEN, are_hidden_names  # noqa: PLC0415
 
         found = value.modules if isinstance(value, CompiledUnit) else value if isinstance(value, tuple) else (value,)
         modules = [item for item in found if isinstance(item, ModuleCodegen | ThinModule)]
-        if call.name in ("run_thin_lto", "run_fat_lto") and not all(map(lto.has_our_file_names, found)):
+        if call.name in ("run_thin_lto", "run_fat_lto") and not all(map(lto.has_own_file_names, found)):
             return False
         return all(are_hidden_names(word) for item in modules for name, word in item.attributes if name == HIDDEN)
 
@@ -245,7 +245,7 @@ def _check_names(crate: Crate) -> None:
     for name in crate.options.texts("imports"):
         if not name or not name.isprintable() or " " in name:
             raise ConfigurationError(
-                f"imports: {name!r} is not a name of a symbol",
+                f"imports: {name!r} is not the name of a symbol",
                 context=(("crate", crate.name),),
                 hint="one name for each symbol that the host provides",
             )

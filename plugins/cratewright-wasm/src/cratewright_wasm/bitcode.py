@@ -1,5 +1,7 @@
 """The symbols of a bitcode file, from the table that LLVM puts into it for linkers.
 
+The plugin has a reader of its own, so that it needs no other backend.
+
 Source: LLVM's "Bitcode File Format", and llvm/Object/IRSymtab.h for the layout of the table.
 """
 
@@ -10,7 +12,7 @@ from collections.abc import Iterator
 
 from cratewright import FormatError, dataclass
 
-__all__ = ["BitcodeSymbol", "bitcode_symbols", "bitcode_triple", "is_bitcode"]
+__all__ = ["BitcodeSymbol", "bitcode_triple", "is_raw_bitcode", "linker_symbols"]
 
 _MAGIC = b"BC\xc0\xde"
 _STRTAB, _SYMTAB = 23, 25
@@ -22,9 +24,9 @@ _HEADER_WORDS = 19
 
 @dataclass(frozen=True, slots=True)
 class BitcodeSymbol:
-    """One symbol that others can see.
+    """A symbol that other modules can see.
 
-    Shape: `shared` if each unit that needs it defines it, such as inline functions of C++.
+    Shape: `shared` if each unit that uses it defines it, as inline functions of C++.
     """
 
     name: str
@@ -34,12 +36,12 @@ class BitcodeSymbol:
     shared: bool
 
 
-def is_bitcode(data: bytes) -> bool:
-    """Return whether bytes are LLVM bitcode."""
+def is_raw_bitcode(data: bytes) -> bool:
+    """Return whether data is LLVM bitcode, without a wrapper."""
     return data.startswith(_MAGIC)
 
 
-def bitcode_symbols(data: bytes) -> tuple[BitcodeSymbol, ...]:
+def linker_symbols(data: bytes) -> tuple[BitcodeSymbol, ...]:
     """Return the symbols in the order of the table.
 
     Raises: FormatError for a damaged file.
@@ -64,7 +66,7 @@ def bitcode_symbols(data: bytes) -> tuple[BitcodeSymbol, ...]:
 
 
 def bitcode_triple(data: bytes) -> str:
-    """Return the target that a file was made for; empty if its table does not say."""
+    """Return the target that a file was made for; empty if its table does not name one."""
     try:
         table, strings = _blobs(data)
         begin, size = struct.unpack_from("<2I", table, _TRIPLE)
@@ -79,17 +81,17 @@ _TRIPLE = 4 * 11
 
 
 def _blobs(data: bytes) -> tuple[bytes, bytes]:
-    """Return the table of symbols and that of strings."""
+    """Return the symbol table and the string table."""
     blobs = dict(_top_blobs(data))
     table, strings = blobs.get(_SYMTAB, b""), blobs.get(_STRTAB, b"")
     if len(table) < 4 * _HEADER_WORDS:
-        raise FormatError("bitcode without a table of symbols", hint="make it with clang 16 or newer")
+        raise FormatError("bitcode without a symbol table", hint="make it with clang 16 or newer")
     return table, strings
 
 
 def _top_blobs(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the blob of each block that is nothing else, by the block's number."""
-    if not is_bitcode(data):
+    """Yield the symbol and string tables, by block number."""
+    if not is_raw_bitcode(data):
         raise FormatError("not LLVM bitcode")
     bits = _Bits(data, 32)
     while bits.at + 64 <= 8 * len(data):

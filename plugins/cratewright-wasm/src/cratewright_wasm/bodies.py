@@ -1,4 +1,4 @@
-"""Function bodies with every index padded to five bytes, and the positions of these indices.
+"""Relocates function bodies: every index is padded to five bytes, so that a linker can replace it.
 
 Source: WebAssembly Core Specification, "Instructions", binary format.
 """
@@ -41,7 +41,7 @@ _REFUSED = {
 
 
 class Unlinkable(Exception):
-    """Sections that a standalone module may have, but not a linked one."""
+    """Something that a standalone module may have, but not a linked one."""
 
     def __init__(self, message: str, word: str, hint: str) -> None:
         super().__init__(message)
@@ -49,10 +49,10 @@ class Unlinkable(Exception):
         self.hint = hint
 
 
-def relocate_bodies(section: bytes, places: Mapping[tuple[int, int], int]) -> tuple[bytes, list[bytes]]:
-    """Return a section of code, and the relocations in it.
+def relocate_bodies(section: bytes, symbols: Mapping[tuple[int, int], int]) -> tuple[bytes, list[bytes]]:
+    """Return the code section with padded indices, and its relocations.
 
-    Shape: `places` are the numbers of symbols, by kind and index.
+    Shape: `symbols` are the numbers of symbols, by kind and index.
     """
     reader = LebReader(section)
     count = reader.number()
@@ -60,7 +60,7 @@ def relocate_bodies(section: bytes, places: Mapping[tuple[int, int], int]) -> tu
     relocations: list[bytes] = []
     for _ in range(count):
         size = reader.number()
-        body = _Body(LebReader(section, reader.at, reader.at + size), places)
+        body = _Body(LebReader(section, reader.at, reader.at + size), symbols)
         reader.at += size
         body.rewrite()
         out += leb128(len(body.out))
@@ -72,9 +72,9 @@ def relocate_bodies(section: bytes, places: Mapping[tuple[int, int], int]) -> tu
 
 
 class _Body:
-    def __init__(self, reader: LebReader, places: Mapping[tuple[int, int], int]) -> None:
+    def __init__(self, reader: LebReader, symbols: Mapping[tuple[int, int], int]) -> None:
         self._reader = reader
-        self._places = places
+        self._symbols = symbols
         self.out = bytearray()
         self.relocations: list[tuple[int, int, int]] = []
 
@@ -100,7 +100,7 @@ class _Body:
 
     def _symbol(self, kind: int, of: int) -> None:
         value = self._reader.number()
-        self._index(of, self._places[(kind, value)], value)
+        self._index(of, self._symbols[(kind, value)], value)
 
     def _instruction(self) -> None:
         reader, begin = self._reader, self._reader.at
@@ -177,4 +177,4 @@ class _Body:
 def _unknown(opcode: int) -> Unlinkable:
     name = _REFUSED.get(opcode, "")
     text = f"'{name}'" if name else f"the instruction {opcode:#x}"
-    return Unlinkable(f"{text} cannot be linked", name or "module", "write that part in C or LLVM IR")
+    return Unlinkable(f"{text} cannot be linked", name or "module", "write this part in C or LLVM IR")

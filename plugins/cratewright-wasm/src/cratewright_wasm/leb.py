@@ -33,7 +33,7 @@ class LebReader:
         Raises: FormatError if there are fewer.
         """
         if self.at + count > self.end:
-            raise FormatError("a WebAssembly module is cut short", context=(("at", f"byte {self.at}"),))
+            raise FormatError("a WebAssembly module is truncated", context=(("at", f"byte {self.at}"),))
         self.at += count
         return self.data[self.at - count : self.at]
 
@@ -81,5 +81,5 @@ def name_bytes(name: str) -> bytes:
 
 
 def vector(items: list[bytes]) -> bytes:
-    """Return items with their number in front."""
+    """Return items after their number."""
     return leb128(len(items)) + b"".join(items)

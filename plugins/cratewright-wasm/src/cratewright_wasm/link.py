@@ -1,4 +1,4 @@
-"""Final links: objects to a WebAssembly module."""
+"""The final link: objects to a WebAssembly module."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from cratewright import (
     scratch_directory,
 )
 
-from .linker import LIBRARY_ENTRY, Inputs, offered_names, run_linker
-from .objects import has_constructors, link_form
+from .linker import LIBRARY_ENTRY, Inputs, exported_names, run_linker
+from .objects import has_constructors, linkable_object
 from .targets import CLibrary
 from .toolchain import WasmToolchain
 
@@ -40,16 +40,16 @@ def link_objects(toolchain: WasmToolchain, session: Session, request: LinkReques
     modules = list(request.modules)
     extra: list[str] = []
     if request.crate_type is CrateType.CDYLIB:
-        if not offered_names(request):
+        if not exported_names(request):
             raise LinkError(
                 f"crate '{request.crate}' exports nothing: the module would be empty",
                 context=(("crate", request.crate),),
-                hint="define a function that is not static, or name those of other crates in `exports`",
+                hint="define a function that is not static, or name functions of other crates in `exports`",
             )
         if not library.first and any(has_constructors(item.module.data) for item in modules):
-            # As in WASI's reactors: the host calls it once, first. Otherwise the linker would run constructors before
-            # each exported call.
-            modules.insert(0, LinkModule(request.crate, link_form(_INITIALIZE, LIBRARY_ENTRY)))
+            # The host calls it once before all else, as in WASI's reactors. Otherwise the linker would run
+            # constructors before each exported call.
+            modules.insert(0, LinkModule(request.crate, linkable_object(_INITIALIZE, LIBRARY_ENTRY)))
             extra.append(f"--export={LIBRARY_ENTRY}")
     direct = {request.crate, *request.whole}
     names = [f"{number}.o" for number in range(len(modules))]
@@ -64,7 +64,7 @@ def link_objects(toolchain: WasmToolchain, session: Session, request: LinkReques
             Inputs(directory, modules, names),
             directory,
             direct=[name for name, item in zip(names, modules, strict=True) if item.crate in direct],
-            offered=[name for name, item in zip(names, modules, strict=True) if item.crate not in direct],
+            lazy=[name for name, item in zip(names, modules, strict=True) if item.crate not in direct],
             extra=extra,
             output="linked.wasm",
         )

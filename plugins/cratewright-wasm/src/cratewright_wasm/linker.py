@@ -1,7 +1,4 @@
-"""How wasm-ld is called, and its messages.
-
-It serves final links and the analysis before link-time optimization.
-"""
+"""Calls wasm-ld, for final links and for the analysis before LTO, and reads its messages."""
 
 from __future__ import annotations
 
@@ -23,12 +20,12 @@ from cratewright import (
     ToolError,
 )
 
-from .sizes import memory_words
+from .memory import memory_words
 from .targets import CLibrary
 from .toolchain import WasmToolchain, run_tool
 from .unit import hidden_names
 
-__all__ = ["ENTRIES", "Inputs", "check_types", "offered_names", "run_linker"]
+__all__ = ["ENTRIES", "Inputs", "check_types", "exported_names", "run_linker"]
 
 ENTRIES = ("_start", "main", "__main_void", "__main_argc_argv", "__original_main", "_initialize")
 """The function that the start of a program calls, as clang names it."""
@@ -39,8 +36,8 @@ LIBRARY_ENTRY = "_initialize"
 class Inputs:
     """The modules of a link as files of a directory.
 
-    Shape: `names` are their files in the order of the modules, which messages translate back. `sources` are the modules
-    that know their origin; by default these.
+    Shape: `names` are their files, in order; `sources` are the modules whose symbols name their sources, by default
+    the same.
     """
 
     def __init__(
@@ -52,16 +49,16 @@ class Inputs:
     ) -> None:
         self.names = tuple(names)
         self.sources = tuple(sources or modules)
-        self._told = {
-            name: f"{item.crate}/{_plain(item.module.name)}" if item.crate else item.module.name
+        self._labels = {
+            name: f"{item.crate}/{_stem(item.module.name)}" if item.crate else item.module.name
             for item, name in zip(modules, names, strict=True)
         }
         for item, name in zip(modules, names, strict=True):
             (directory / name).write_bytes(item.module.data)
 
-    def told(self, text: str) -> str:
-        """Return the linker's output, with the names of modules in it."""
-        return re.sub(r"\b[\w-]+\.(?:bc|o)\b", lambda match: self._told.get(match[0], match[0]), text)
+    def label(self, text: str) -> str:
+        """Return the linker's output with crates and modules in place of file names."""
+        return re.sub(r"\b[\w-]+\.(?:bc|o)\b", lambda match: self._labels.get(match[0], match[0]), text)
 
 
 def run_linker(
@@ -73,42 +70,44 @@ def run_linker(
     directory: Path,
     *,
     direct: Sequence[str],
-    offered: Sequence[str],
+    lazy: Sequence[str],
     extra: Sequence[str] = (),
     output: str,
 ) -> str:
-    """Link files of a directory, some as from an archive, and return the linker's output.
+    """Link files of a directory, and return the linker's output.
 
-    Shape: `direct` are files that are always linked; `offered` those linked if needed.
+    Shape: `direct` files are always linked, `lazy` ones if needed, as from an archive.
     Raises: LinkError, ToolError.
     """
-    words = [*_promises(request), *memory_words(request.options), *extra, "-o", output]
+    words = [*_fixed_words(request), *memory_words(request.options), *extra, "-o", output]
     imports = request.options.texts("imports")
     if imports:
         (directory / "imports.txt").write_text("".join(f"{name}\n" for name in imports), encoding="utf-8")
         words.append("--allow-undefined-file=imports.txt")
-    files = [*library.first, *direct, *(["--start-lib", *offered, "--end-lib"] if offered else []), *library.last]
+    files = [*library.first, *direct, *(["--start-lib", *lazy, "--end-lib"] if lazy else []), *library.last]
     (directory / "words.rsp").write_text(
         "\n".join(_quoted(word) for word in (*words, *files)), encoding="utf-8", errors="surrogateescape"
     )
     argv = (*toolchain.linker, "--rsp-quoting=posix", "@words.rsp")
     done = run_tool(toolchain, argv, what=f"crate '{request.crate}'", cwd=str(directory), timeout=session.timeout)
-    said = inputs.told((done.stderr + done.stdout).decode(errors="replace")).replace(f"{directory}{os.sep}", "").strip()
+    output_text = (
+        inputs.label((done.stderr + done.stdout).decode(errors="replace")).replace(f"{directory}{os.sep}", "").strip()
+    )
     if done.status:
-        raise _failure(request, said, inputs.sources)
-    return said
+        raise _failure(request, output_text, inputs.sources)
+    return output_text
 
 
 def _quoted(word: str) -> str:
-    # In LLVM's response files, a backslash is special even in quotes.
+    # In LLVM's response files, a backslash escapes even within quotes.
     return re.sub(r"([\s'\"\\])", r"\\\1", word)
 
 
-def _promises(request: LinkRequest) -> list[str]:
-    """Return the words about the exports of the result and its start."""
-    # A call with another signature than the definition traps: the linker only warns, so the link is refused.
+def _fixed_words(request: LinkRequest) -> list[str]:
+    """Return the words about errors, exports and the entry point."""
+    # The linker only warns about a call with another signature than the definition, which would trap.
     words = ["--fatal-warnings", "--threads=1", "--stack-first", "--error-limit=20", "--no-demangle"]
-    words += [f"--export={name}" for name in offered_names(request)]
+    words += [f"--export={name}" for name in exported_names(request)]
     words += [f"--export-if-defined={name}" for name in request.kept]
     if request.crate_type is CrateType.RLIB:
         # Link-time optimization serves all types at once; their entry points are among the kept symbols.
@@ -119,7 +118,7 @@ def _promises(request: LinkRequest) -> list[str]:
 
 
 _HINTS: tuple[tuple[str, str], ...] = (
-    (r"undefined symbol: (?:_Zn|_Zd|__cxa_|_ZTV)", "there is no C++ library: define the symbol, or do without it"),
+    (r"undefined symbol: (?:_Zn|_Zd|__cxa_|_ZTV)", "there is no C++ library: define the symbol, or avoid it"),
     (r"entry symbol not defined.*_start", "define `_start`, or build for wasm32-wasi, whose C library calls `main`"),
     (r"undefined symbol: main$", "define `main`, or ask for crate_type='cdylib'"),
     (r"exported via --export not found", "define it, or leave it out of `exports`"),
@@ -131,19 +130,19 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"signature mismatch", "declare it everywhere as it is defined: a call with another signature would trap"),
     (r"duplicate symbol", "make one of them static, or leave one of the crates out"),
     (r"memory too small|initial memory", "raise initial_memory, or lower stack_size"),
-    (r"shared memory|atomics", "leave out what needs threads"),
+    (r"shared memory|atomics", "remove what needs threads"),
 )
 
 
-def _plain(name: str) -> str:
+def _stem(name: str) -> str:
     return name.removesuffix(".o").removesuffix(".bc")
 
 
-def _failure(request: LinkRequest, said: str, modules: Sequence[LinkModule]) -> LinkError | ToolError:
-    lines = [re.sub(r"^(?:\S*wasm-ld\S*: )?(?:(?:error|warning): )?", "", line) for line in said.splitlines()]
+def _failure(request: LinkRequest, output_text: str, modules: Sequence[LinkModule]) -> LinkError | ToolError:
+    lines = [re.sub(r"^(?:\S*wasm-ld\S*: )?(?:(?:error|warning): )?", "", line) for line in output_text.splitlines()]
     errors = [line for line in lines if line.strip()]
     if not errors:
-        return ToolError(f"the linker failed on crate '{request.crate}' and does not say why")
+        return ToolError(f"the linker failed on crate '{request.crate}' without a message")
     hint = next((hint for pattern, hint in _HINTS if any(re.search(pattern, line) for line in errors)), "")
     found = _placed(modules, errors)
     placed = found if any(item.file for item in found) else []
@@ -154,7 +153,7 @@ _SYMBOL = re.compile(r"(?P<what>undefined symbol|duplicate symbol|mismatch): (?P
 
 
 def _placed(modules: Sequence[LinkModule], lines: Sequence[str]) -> list[Diagnostic]:
-    """Return errors about the sources that define or use a symbol; this linker knows no lines."""
+    """Return errors with the sources that define or use the symbol; wasm-ld knows no lines."""
     blocks: list[list[str]] = []
     for line in lines:
         if line.startswith(">>>") and blocks:
@@ -196,8 +195,8 @@ def check_types(modules: Sequence[LinkModule]) -> None:
                 raise LinkError(
                     text,
                     context=(
-                        (f"{item.crate}/{_plain(item.module.name)}", symbol.signature),
-                        (f"{other.crate}/{_plain(other.module.name)}", known.signature),
+                        (f"{item.crate}/{_stem(item.module.name)}", symbol.signature),
+                        (f"{other.crate}/{_stem(other.module.name)}", known.signature),
                     ),
                     diagnostics=[
                         Diagnostic(Severity.ERROR, text, place.file, related=tuple(places)) for place in places[:1]
@@ -206,8 +205,8 @@ def check_types(modules: Sequence[LinkModule]) -> None:
                 )
 
 
-def offered_names(request: LinkRequest) -> list[str]:
-    """Return the exports of the result: those of the link, except hidden ones that were not named explicitly."""
+def exported_names(request: LinkRequest) -> list[str]:
+    """Return the exports of the result: those of the link, except hidden ones that `exports` does not name."""
     named = set(request.options.texts("exports"))
     hidden = {name for item in request.modules for name in hidden_names(item.module)} - named
     return [name for name in request.exported if name not in hidden]

@@ -1,7 +1,7 @@
 """Link-time optimization: thin is clang's distributed ThinLTO; fat does the same after merging all modules into one.
 
-wasm-ld determines what is linked and what each module needs to know of the others (`--thinlto-index-only`); clang then
-optimizes one module at a time.
+wasm-ld plans: it decides what is linked and what each module needs to know of the others (`--thinlto-index-only`).
+clang then optimizes one module at a time.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from cratewright import (
     scratch_directory,
 )
 
-from .bitcode import is_bitcode
+from .bitcode import is_raw_bitcode
 from .linker import Inputs, check_types, run_linker
 from .targets import CLibrary, triple, without_start
 from .toolchain import WasmToolchain, run_tool
 from .unit import HIDDEN, hidden_names
 
-__all__ = ["analyse", "has_our_file_names", "lower_alone", "merge_linked", "optimize_merged", "optimize_thin"]
+__all__ = ["analyse", "has_own_file_names", "lower_alone", "merge_linked", "optimize_merged", "optimize_planned"]
 
 _INDEX, _IMPORTS = ".thinlto.bc", ".imports"
 _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
@@ -42,7 +42,7 @@ _NAME = re.compile(_FILE.pattern.encode() + b"\0")
 def analyse(
     toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary
 ) -> tuple[ThinModule, ...]:
-    """Return the linked modules, each with what it needs to know of the others."""
+    """Return the linked modules, each with its plan and what it imports."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
         by_name = {name: item for name, item in zip(names, request.modules, strict=True)}
@@ -62,7 +62,7 @@ def analyse(
         )
 
 
-def optimize_thin(
+def optimize_planned(
     toolchain: WasmToolchain, session: Session, module: ThinModule, config: ModuleConfig
 ) -> ModuleCodegen:
     """Optimize and lower one module."""
@@ -74,13 +74,15 @@ def optimize_thin(
 
 
 def merge_linked(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
-    """Merge all linked modules into one, and list what becomes internal."""
+    """Return all linked modules merged into one, after its plan, which says what becomes internal."""
     with scratch_directory() as scratch:
         names = _plan(toolchain, session, request, library, Path(scratch))
         first, *others = [name for name in names if _index(scratch, name)] or names[:1]
         words = (f"-O{request.options.opt_level.value}", "-triple", triple(toolchain, request.target))
         data = _join(toolchain, session, Path(scratch), [first, *others], words)
-    merged = LinkModule(request.crate, ModuleCodegen(name="merged", data=data, attributes=_joined(request.modules)))
+    merged = LinkModule(
+        request.crate, ModuleCodegen(name="merged", data=data, attributes=_hidden_in_any(request.modules))
+    )
     with scratch_directory() as scratch:
         alone = replace(request, modules=(merged,), dependencies=(), whole=())
         (name,) = _plan(toolchain, session, alone, library, Path(scratch), request.modules)
@@ -98,18 +100,18 @@ def optimize_merged(
         return replace(module, data=_lower(toolchain, session, Path(scratch), data, config, index))
 
 
-def has_our_file_names(value: object) -> bool:
-    """Return whether file names in a result are like ours: others may have written it."""
+def has_own_file_names(value: object) -> bool:
+    """Return whether the file names in a result could be ours, since others write to a shared cache."""
     if isinstance(value, ThinModule):
         return _NAME.match(value.index) is not None and all(_FILE.fullmatch(item.name) for item in value.imports)
-    return not isinstance(value, ModuleCodegen) or is_bitcode(value.data) or _NAME.match(value.data, 8) is not None
+    return not isinstance(value, ModuleCodegen) or is_raw_bitcode(value.data) or _NAME.match(value.data, 8) is not None
 
 
 def lower_alone(
     toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
 ) -> ModuleCodegen:
     """Lower one module by itself; an object is returned unchanged."""
-    if not is_bitcode(module.data):
+    if not is_raw_bitcode(module.data):
         return module
     with scratch_directory() as scratch:
         return replace(module, data=_lower(toolchain, session, Path(scratch), module.data, config, b""))
@@ -124,8 +126,8 @@ def _join(
     return _made(toolchain, session, argv, directory, "merged.bc", "merging modules")
 
 
-def _joined(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
-    """Return the symbols hidden in any of some modules, as an attribute."""
+def _hidden_in_any(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
+    """Return the symbols that are hidden in any of the modules, as an attribute."""
     names = sorted({name for item in modules for name in hidden_names(item.module)})
     return ((HIDDEN, json.dumps(names)),) if names else ()
 
@@ -138,23 +140,23 @@ def _plan(
     directory: Path,
     sources: Sequence[LinkModule] = (),
 ) -> list[str]:
-    """Let the linker plan; return the names of the modules' files.
+    """Let the linker plan, and return the names of the modules' files.
 
-    Shape: named after their content, so that a module's plan does not depend on the number of modules. `sources` as
-    `Inputs` has them.
+    Shape: names are made from contents, so that a module's plan does not depend on the number of modules; `sources` as
+    in `Inputs`.
     """
     check_types((*request.modules, *request.opaque))
     names = _file_names(request.modules)
     everything = (*request.modules, *request.opaque)
-    beside = [f"beside-{number}.o" for number in range(len(request.opaque))]
-    inputs = Inputs(directory, everything, [*names, *beside], sources)
+    opaque = [f"opaque-{number}.o" for number in range(len(request.opaque))]
+    inputs = Inputs(directory, everything, [*names, *opaque], sources)
     direct = {request.crate, *request.whole}
     own = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate in direct]
     rest = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate not in direct]
     extra = ("--thinlto-index-only", "--thinlto-emit-imports-files")
-    rest_of = without_start(library)
+    archives = without_start(library)
     run_linker(
-        toolchain, session, request, rest_of, inputs, directory, direct=own, offered=rest, extra=extra, output="out"
+        toolchain, session, request, archives, inputs, directory, direct=own, lazy=rest, extra=extra, output="out"
     )
     return names
 
@@ -170,7 +172,7 @@ def _file_names(modules: Sequence[LinkModule]) -> list[str]:
 
 
 def _index(scratch: Path, name: str) -> bytes:
-    """Return the plan for a module, after the module's name in it; empty if it is not linked."""
+    """Return the plan for a module, after the module's file name; empty if it is not linked."""
     path = Path(scratch) / f"{name}{_INDEX}"
     data = path.read_bytes() if path.is_file() else b""
     return name.encode() + b"\0" + data if data else b""
@@ -185,8 +187,8 @@ def _lower(
     toolchain: WasmToolchain, session: Session, directory: Path, data: bytes, config: ModuleConfig, index: bytes
 ) -> bytes:
     name, _, index = index.partition(b"\0") if index else (b"module.bc", b"", b"")
-    called = name.decode()
-    (directory / called).write_bytes(data)
+    file = name.decode()
+    (directory / file).write_bytes(data)
     argv = [
         *toolchain.clang,
         f"--target={triple(toolchain, config.target)}",
@@ -195,9 +197,9 @@ def _lower(
         "ir",
     ]
     if index:
-        (directory / f"{called}{_INDEX}").write_bytes(index)
-        argv.append(f"-fthinlto-index={called}{_INDEX}")
-    argv += ["-Wno-override-module", "-c", called, "-o", "module.o"]
+        (directory / f"{file}{_INDEX}").write_bytes(index)
+        argv.append(f"-fthinlto-index={file}{_INDEX}")
+    argv += ["-Wno-override-module", "-c", file, "-o", "module.o"]
     return _made(toolchain, session, argv, directory, "module.o", "lowering a module")
 
 
@@ -205,6 +207,6 @@ def _made(toolchain: WasmToolchain, session: Session, argv: Sequence[str], cwd: 
     done = run_tool(toolchain, argv, what=what, cwd=str(cwd), timeout=session.timeout)
     path = cwd / name
     if done.status or not path.is_file() or not path.stat().st_size:
-        said = done.stderr.decode(errors="replace").replace(str(cwd), ".").strip()
-        raise ToolError(f"the compiler failed ({what})", context=(("it said", said[-2000:] or "nothing"),))
+        output = done.stderr.decode(errors="replace").replace(str(cwd), ".").strip()
+        raise ToolError(f"the compiler failed ({what})", context=(("output", output[-2000:] or "none"),))
     return path.read_bytes()

@@ -12,7 +12,7 @@ from cratewright import FormatError, ModuleCodegen, Symbol, dataclass
 from .bodies import Unlinkable, relocate_bodies
 from .leb import LebReader, leb128, name_bytes, vector
 
-__all__ = ["function_types", "has_constructors", "link_form"]
+__all__ = ["function_types", "has_constructors", "linkable_object"]
 
 _HEADER = b"\0asm\1\0\0\0"
 _CUSTOM, _TYPE, _IMPORT, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT, _START, _ELEMENT, _CODE, _DATA = range(12)
@@ -43,10 +43,10 @@ class _Item:
     field: str = ""
 
 
-def link_form(module: bytes, path: str) -> ModuleCodegen:
+def linkable_object(module: bytes, path: str) -> ModuleCodegen:
     """Return a module as an object.
 
-    Raises: Unlinkable for what only a standalone module can have; FormatError for a damaged one.
+    Raises: Unlinkable for what only a standalone module may have; FormatError for a damaged one.
     """
     sections: dict[int, bytes] = {}
     names = b""
@@ -64,9 +64,9 @@ def link_form(module: bytes, path: str) -> ModuleCodegen:
     functions = LebReader(sections.get(_FUNCTION, b"\0")).number()
     items += [_Item(_FUNCTIONS, imported[_FUNCTIONS] + number) for number in range(functions)]
     items += [_Item(_GLOBALS, imported[_GLOBALS] + number) for number in range(_check_globals(sections.get(_GLOBAL)))]
-    offered = _exports(sections.get(_EXPORT, b"\0"), imported)
-    table, places, exports, imports = _symbols(items, offered, _function_names(names))
-    code, relocations = relocate_bodies(sections.get(_CODE, b"\0"), places)
+    exported = _exports(sections.get(_EXPORT, b"\0"), imported)
+    table, numbers, exports, imports = _symbols(items, exported, _function_names(names))
+    code, relocations = relocate_bodies(sections.get(_CODE, b"\0"), numbers)
     order = [(number, sections[number]) for number in (_TYPE, _IMPORT, _FUNCTION, _GLOBAL) if number in sections]
     parts = [bytes([number]) + leb128(len(data)) + data for number, data in order]
     if _CODE in sections:
@@ -106,7 +106,7 @@ def _imports(section: bytes) -> list[_Item]:
             wanted = ("env", "memory") if kind == _MEMORIES else ("env", "__indirect_function_table")
             if limits & ~1 or wanted != (module, field):
                 word, hint = _REFUSED[_MEMORY if kind == _MEMORIES else _TABLE]
-                raise Unlinkable(f"all modules share one {word}, and this is another one", "import", hint)
+                raise Unlinkable(f"all modules share one {word}, and this import is another", "import", hint)
         else:
             raise Unlinkable("only functions, globals, the memory and the table can be imported", "import", "")
         items.append(_Item(kind, counts[kind], module, field))
@@ -136,15 +136,15 @@ def _check_globals(section: bytes | None) -> int:
 
 def _exports(section: bytes, imported: dict[int, int]) -> dict[tuple[int, int], list[str]]:
     reader = LebReader(section)
-    offered: dict[tuple[int, int], list[str]] = {}
+    exported: dict[tuple[int, int], list[str]] = {}
     for _ in range(reader.number()):
         name, kind, index = reader.name(), reader.byte(), reader.number()
         if kind == _MEMORIES:
-            continue  # the link decides whether to export the memory
+            continue  # the link decides on that
         if index < imported.get(kind, 0) or kind not in (_FUNCTIONS, _GLOBALS):
             raise Unlinkable(f"'{name}' is exported, but not defined here", "export", "export what the module defines")
-        offered.setdefault((kind, index), []).append(name)
-    return offered
+        exported.setdefault((kind, index), []).append(name)
+    return exported
 
 
 def _function_names(section: bytes) -> dict[int, str]:
@@ -159,18 +159,18 @@ def _function_names(section: bytes) -> dict[int, str]:
 
 
 def _symbols(
-    items: list[_Item], offered: dict[tuple[int, int], list[str]], names: dict[int, str]
+    items: list[_Item], exported: dict[tuple[int, int], list[str]], names: dict[int, str]
 ) -> tuple[bytes, dict[tuple[int, int], int], list[str], list[str]]:
-    """Return the table of symbols, the symbol of each index, and the names defined and needed."""
+    """Return the symbol table, the number of the symbol for each index, and the defined and the undefined names."""
     rows: list[bytes] = []
-    places: dict[tuple[int, int], int] = {}
+    numbers: dict[tuple[int, int], int] = {}
     exports: list[str] = []
     imports: list[str] = []
     for item in items:
         if item.kind == _MEMORIES:
             continue
         key = (item.kind, item.index)
-        places[key] = len(rows)
+        numbers[key] = len(rows)
         head, index = leb128(_SYMBOL_OF[item.kind]), leb128(item.index)
         if item.module == "env":
             rows.append(head + leb128(_UNDEFINED) + index)
@@ -179,17 +179,17 @@ def _symbols(
         elif item.module or item.field:
             known = f"{item.module}.{item.field}"
             rows.append(head + leb128(_UNDEFINED | _EXPLICIT) + index + name_bytes(known))
-        elif key in offered:
-            rows += [head + leb128(0) + index + name_bytes(name) for name in offered[key]]
-            exports += offered[key]
+        elif key in exported:
+            rows += [head + leb128(0) + index + name_bytes(name) for name in exported[key]]
+            exports += exported[key]
         else:
             local = names.get(item.index, f".{item.index}") if item.kind == _FUNCTIONS else f".global{item.index}"
             rows.append(head + leb128(_LOCAL) + index + name_bytes(local))
-    return vector(rows), places, exports, imports
+    return vector(rows), numbers, exports, imports
 
 
 def function_types(data: bytes) -> dict[str, str]:
-    """Return the type of each function that an object defines or needs, by the name of its symbol."""
+    """Return the type of each function that an object defines or imports, by the name of its symbol."""
     sections = {number: section for number, section in _sections(data) if number != _CUSTOM}
     types = _types(sections.get(_TYPE, b"\0"))
     reader, imported = LebReader(sections.get(_IMPORT, b"\0")), []

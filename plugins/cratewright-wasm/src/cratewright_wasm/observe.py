@@ -1,7 +1,4 @@
-"""What a compiler read, and which paths it missed.
-
-It takes the compiler's dependency file and the texts of the files.
-"""
+"""What a compile read, and which paths it missed, from the compiler's dependency file and the texts of the files."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ __all__ = ["DependencyFinder"]
 class DependencyFinder:
     """Finds out what a unit depends on.
 
-    Shape: `root` is absolute; `directories` are searched in order, relative to it or absolute, those of the system
-    last; files below `own` count by the toolchain's version. `near` are searched besides the directory of the including
-    file. `newest` says when the last of the files that the unit read, or would have found, was changed.
+    Shape: `root` is absolute; `directories` are searched in order, relative to it or absolute, those of `system` last;
+    files below `own` change only with the toolchain's version. `newest` is when the last of the files that the unit
+    read, or would find now, was changed.
     Units: nanoseconds.
     """
 
@@ -39,74 +36,74 @@ class DependencyFinder:
         """
         texts = {source: data}
         for path in dict.fromkeys(read):
-            if self._absolute(path) == self._absolute(source) or self._counts_by_version(path):
+            if self._absolute(path) == self._absolute(source) or self._is_bundled(path):
                 continue
-            content = self._note(path)
+            content = self._record(path)
             if content is not None and not path.startswith(self._system):
                 texts[path] = content
-        explained: set[str] = set()
+        named: set[str] = set()
         for path, text in texts.items():
             for name in names_in(text):
-                # Only a quoted name is searched beside the including file.
-                beside = [os.path.dirname(path)] if f'"{name}"'.encode(errors="surrogateescape") in text else []
-                explained |= self._look(name, beside, asked=b"__has_" in text)
-        here = {os.path.dirname(path) for path in texts}
-        for path in [path for path, item in self._found.items() if item.digest is not None and path not in explained]:
-            self._look_for_the_nameless(path, sorted(here))
-        own = self._named(source)
+                # Only quoted names are looked up in the directory of the including file.
+                near = [os.path.dirname(path)] if f'"{name}"'.encode(errors="surrogateescape") in text else []
+                named |= self._look_up(name, near, queried=b"__has_" in text)
+        folders = {os.path.dirname(path) for path in texts}
+        for path in [path for path, item in self._found.items() if item.digest is not None and path not in named]:
+            self._look_for_computed(path, sorted(folders))
+        own = self._logical(source)
         return tuple(self._found[path] for path in sorted(self._found) if path != own)
 
-    def _look(self, name: str, beside: Sequence[str], *, asked: bool) -> set[str]:
-        """Note where a name was missing until it was found; return where it was found."""
-        places = [""] if os.path.isabs(name) else list(dict.fromkeys((*beside, *self._directories)))
-        for place in places:
-            path = os.path.join(place, name)
+    def _look_up(self, name: str, near: Sequence[str], *, queried: bool) -> set[str]:
+        """Record where a name was missing until it was found; return where it was found."""
+        searched = [""] if os.path.isabs(name) else list(dict.fromkeys((*near, *self._directories)))
+        for directory in searched:
+            path = os.path.join(directory, name)
             if not os.path.isfile(self._absolute(path)):
-                if not self._counts_by_version(path):
-                    self._found.setdefault(self._named(path), Observed(self._named(path), None))
+                if not self._is_bundled(path):
+                    self._found.setdefault(self._logical(path), Observed(self._logical(path), None))
                 continue
-            self._see(os.stat(self._absolute(path)))
-            if asked and not self._counts_by_version(path):
-                self._note(path)
-            return {self._named(path)}
+            self._update_newest(os.stat(self._absolute(path)))
+            if queried and not self._is_bundled(path):
+                self._record(path)
+            return {self._logical(path)}
         return set()
 
-    def _look_for_the_nameless(self, path: str, here: Sequence[str]) -> None:
-        """Note where a file named by a macro could have been found earlier; its name may be any suffix of its path."""
+    def _look_for_computed(self, path: str, folders: Sequence[str]) -> None:
+        """Record where a file named by a macro could have been found earlier: by any suffix of its path."""
         for number, directory in enumerate(self._directories):
-            start = os.path.join(self._named(directory), "")
+            start = os.path.join(self._logical(directory), "")
             if not path.startswith(start):
                 continue
-            for before in (*here, *self._directories[:number]):
-                other = self._named(os.path.join(before, path[len(start) :]))
+            for before in (*folders, *self._directories[:number]):
+                other = self._logical(os.path.join(before, path[len(start) :]))
                 if os.path.isfile(self._absolute(other)):
-                    self._see(os.stat(self._absolute(other)))
+                    self._update_newest(os.stat(self._absolute(other)))
                 elif not os.path.exists(self._absolute(other)):
                     self._found.setdefault(other, Observed(other, None))
 
-    def _note(self, path: str) -> bytes | None:
-        named = self._named(path)
+    def _record(self, path: str) -> bytes | None:
+        logical = self._logical(path)
         try:
             with open(self._absolute(path), "rb") as file:
                 data = file.read()
-                self._see(os.fstat(file.fileno()))
+                self._update_newest(os.fstat(file.fileno()))
         except OSError:
-            self._found[named] = Observed(named, digest_file(self._absolute(path)))
+            self._found[logical] = Observed(logical, digest_file(self._absolute(path)))
             return None
-        self._found[named] = Observed(named, content_digest(data))
+        self._found[logical] = Observed(logical, content_digest(data))
         return data
 
-    def _see(self, found: os.stat_result) -> None:
+    def _update_newest(self, found: os.stat_result) -> None:
         self.newest = max(self.newest, changed_ns(found))
 
-    def _counts_by_version(self, path: str) -> bool:
+    def _is_bundled(self, path: str) -> bool:
         return bool(self._own) and self._absolute(path).startswith(self._own)
 
     def _absolute(self, path: str) -> str:
         return os.path.join(self._root, path)
 
-    def _named(self, path: str) -> str:
-        """Return a path as results name it: relative to the root if it lies below, and without `..`."""
+    def _logical(self, path: str) -> str:
+        """Return a path as results have it: relative to the root if it lies below, and without `..`."""
         path = self._absolute(path)
         plain = plain_path(path) if "/.." in path else os.path.normpath(path)
         inside = os.path.join(self._root, "")

@@ -23,8 +23,7 @@ _SETTING = "CRATE_WASI_SYSROOT"
 class CLibrary:
     """The C library's part of a link.
 
-    Shape: `first` are objects that start a program or a module, `last` archives; `observed` are the files read, and the
-    missing paths.
+    Shape: `first` are the start objects, `last` archives; `observed` are the files read, and the missing paths.
     """
 
     first: tuple[str, ...] = ()
@@ -33,7 +32,7 @@ class CLibrary:
 
 
 def triple(toolchain: WasmToolchain, target: str) -> str:
-    """Return clang's name of a target: newer ones name the version of WASI, and warn without it."""
+    """Return clang's name of a target: zig's names the version of WASI, and warns without it."""
     return "wasm32-wasip1" if target == WASI and toolchain.zig else target
 
 
@@ -41,11 +40,14 @@ def include_words(toolchain: WasmToolchain, target: str, session: Session) -> tu
     """Return clang's arguments for the headers of the compiler and the C library."""
     if not toolchain.zig:
         return ("--sysroot", _sysroot(toolchain, session)) if target == WASI else ()
-    places = ["include"]
+    directories = ["include"]
     if target == WASI:
         # In the order in which `zig cc` searches them.
-        places += [f"libc/include/{name}" for name in ("wasm-wasi-musl", "generic-musl")]
-    return ("-nostdinc", *(word for place in places for word in ("-isystem", os.path.join(toolchain.own, place))))
+        directories += [f"libc/include/{name}" for name in ("wasm-wasi-musl", "generic-musl")]
+    return (
+        "-nostdinc",
+        *(word for directory in directories for word in ("-isystem", os.path.join(toolchain.own, directory))),
+    )
 
 
 def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType, session: Session) -> CLibrary:
@@ -68,35 +70,35 @@ def without_start(library: CLibrary) -> CLibrary:
 
 def _sysroot(toolchain: WasmToolchain, session: Session) -> str:
     wanted = session.setting(_SETTING)
-    for place in [os.path.join(session.root, wanted)] if wanted else ["/usr", "/opt/wasi-sdk/share/wasi-sysroot"]:
-        if os.path.isfile(os.path.join(place, "lib", WASI, "libc.a")):
-            return place
+    for directory in [os.path.join(session.root, wanted)] if wanted else ["/usr", "/opt/wasi-sdk/share/wasi-sysroot"]:
+        if os.path.isfile(os.path.join(directory, "lib", WASI, "libc.a")):
+            return directory
     raise ToolError(
         f"{wanted or 'this machine'} has no C library for {WASI}",
         context=(("looked for", f"lib/{WASI}/libc.a"), ("compiler", f"clang {toolchain.version}")),
-        hint=f"install wasi-libc, name its place in {_SETTING}, or use CRATE_WASM_CLANG=zig",
+        hint=f"install wasi-libc, name its directory in {_SETTING}, or use CRATE_WASM_CLANG=zig",
     )
 
 
 def _of_sysroot(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
-    place = os.path.join(_sysroot(toolchain, session), "lib", WASI)
+    directory = os.path.join(_sysroot(toolchain, session), "lib", WASI)
     argv = (*toolchain.clang, f"--target={WASI}", "-print-resource-dir")
-    said = run_tool(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
-    resources = said.stdout.decode(errors="surrogateescape").strip()
+    done = run_tool(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
+    resources = done.stdout.decode(errors="surrogateescape").strip()
     observed: dict[str, Observed] = {}
     builtins = ("lib/wasi/libclang_rt.builtins-wasm32.a", "lib/wasm32-unknown-wasi/libclang_rt.builtins.a")
     found = _first((os.path.join(resources, name) for name in builtins), observed)
-    needed = [os.path.join(place, name) for name in (start, "libc.a")]
+    needed = [os.path.join(directory, name) for name in (start, "libc.a")]
     for path in needed:
         observed[path] = Observed(path, digest_file(path))
         if observed[path].digest is None:
-            raise ToolError(f"{path} is missing", hint=f"install wasi-libc whole, or name another in {_SETTING}")
+            raise ToolError(f"{path} is missing", hint=f"install all of wasi-libc, or name another in {_SETTING}")
     last = (needed[1], *((found,) if found else ()))
     return CLibrary(first=(needed[0],), last=last, observed=tuple(observed.values()))
 
 
-def _first(places: Iterator[str], observed: dict[str, Observed]) -> str:
-    for path in places:
+def _first(directories: Iterator[str], observed: dict[str, Observed]) -> str:
+    for path in directories:
         digest = digest_file(path)
         observed[path] = Observed(path, digest)
         if digest is not None:
@@ -120,7 +122,7 @@ def _of_zig(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
     if done.status or not first or not last:
         raise ToolError(
             f"zig has no C library for {WASI}",
-            context=(("it said", "\n".join(lines[-5:])),),
+            context=(("output", "\n".join(lines[-5:])),),
             hint="zig builds it in ~/.cache/zig or ZIG_GLOBAL_CACHE_DIR, which must be writable",
         )
     return CLibrary(first=first, last=last)

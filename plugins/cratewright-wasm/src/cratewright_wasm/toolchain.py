@@ -23,8 +23,8 @@ _KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "XDG_CACHE_HOME"
 class WasmToolchain:
     """A clang and a wasm-ld of one version.
 
-    Shape: `clang` and `linker` begin a command; `zig` is the program of that name if they are in it, and `own` then its
-    directory of headers and libraries, which count by `version`.
+    Shape: `clang` and `linker` begin a command; `zig` is the program that contains both, if one does, and `own` then
+    its directory of headers and libraries, which change only with `version`.
     """
 
     clang: tuple[str, ...]
@@ -65,10 +65,10 @@ def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env
             f"cannot run {argv[0]}: {error.strerror}", context=(("for", what),), hint=f"see {_SETTING}"
         ) from error
     if done.status < 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
+        output = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
         raise ToolError(
             f"{os.path.basename(argv[0])} was killed by signal {-done.status}",
-            context=(("for", what), *((("it said", "\n".join(said)),) if said else ())),
+            context=(("for", what), *((("output", "\n".join(output)),) if output else ())),
         )
     return done
 
@@ -88,7 +88,7 @@ def find_toolchain(session: Session) -> WasmToolchain:
     if wanted:
         clang = shutil.which(os.path.join(session.root, wanted) if os.path.dirname(wanted) else wanted)
         if clang is None:
-            raise ToolError(f"{_SETTING}: there is no program '{wanted}'", hint="name a clang, or zig")
+            raise ToolError(f"{_SETTING}: cannot find '{wanted}'", hint="name a clang, or zig")
         return _llvm(clang, session)
     if zig := _bundled_zig():
         return _zig(zig, session)
@@ -106,8 +106,8 @@ def find_toolchain(session: Session) -> WasmToolchain:
 
 def _bundled_zig() -> str:
     found = find_spec("ziglang")
-    places = found.submodule_search_locations if found is not None else None
-    return (shutil.which("zig", path=next(iter(places))) or "") if places else ""
+    candidates = found.submodule_search_locations if found is not None else None
+    return (shutil.which("zig", path=next(iter(candidates))) or "") if candidates else ""
 
 
 def _clangs() -> Iterator[str]:
@@ -118,12 +118,12 @@ def _clangs() -> Iterator[str]:
 def _zig(program: str, session: Session) -> WasmToolchain:
     from importlib.metadata import version  # noqa: PLC0415 - slow to import
 
-    said = _version((program, "clang"), session)
+    output = _version((program, "clang"), session)
     wheel = f" ziglang {version('ziglang')}" if program == _bundled_zig() else ""
     return WasmToolchain(
         clang=(program, "clang"),
         linker=(program, "wasm-ld"),
-        version=said,
+        version=output,
         digest=content_digest(f"{programs_digest((program,))}{wheel}".encode())[:16],
         zig=program,
         own=os.path.join(os.path.dirname(os.path.realpath(program)), "lib"),
@@ -131,19 +131,19 @@ def _zig(program: str, session: Session) -> WasmToolchain:
 
 
 def _llvm(clang: str, session: Session) -> WasmToolchain:
-    said = _version((clang,), session)
-    major = said.partition(".")[0]
-    beside = (os.path.dirname(path) for path in (clang, os.path.realpath(clang)))
+    output = _version((clang,), session)
+    major = output.partition(".")[0]
+    folders = (os.path.dirname(path) for path in (clang, os.path.realpath(clang)))
     names = (f"wasm-ld-{major}", "wasm-ld")
-    places = [*(os.path.join(directory, name) for directory in beside for name in names), *names]
-    for linker in filter(None, map(shutil.which, places)):
+    candidates = [*(os.path.join(directory, name) for directory in folders for name in names), *names]
+    for linker in filter(None, map(shutil.which, candidates)):
         if _version((linker,), session).partition(".")[0] == major:
             return WasmToolchain(
-                clang=(clang,), linker=(linker,), version=said, digest=programs_digest((clang, linker))[:16]
+                clang=(clang,), linker=(linker,), version=output, digest=programs_digest((clang, linker))[:16]
             )
     raise ToolError(
         f"{clang} has no wasm-ld of its version",
-        context=(("version", said), ("looked for", " or ".join(names))),
+        context=(("version", output), ("looked for", " or ".join(names))),
         hint=f"install lld {major}",
     )
 
@@ -157,8 +157,8 @@ def _version(command: tuple[str, ...], session: Session) -> str:
     found = _VERSION.search(done.stdout.decode(errors="replace"))
     if done.status or found is None:
         raise ToolError(
-            f"{' '.join(command)} is not a clang or wasm-ld: it does not say its version",
-            context=(("it said", (done.stdout + done.stderr).decode(errors="replace")[:200].strip()),),
+            f"{' '.join(command)} is not a clang or wasm-ld: it does not print its version",
+            context=(("output", (done.stdout + done.stderr).decode(errors="replace")[:200].strip()),),
             hint=f"see {_SETTING}",
         )
     return found[1]

@@ -1,4 +1,4 @@
-"""Compiles a source to a module: how clang is called, and its messages."""
+"""Compiles a source to bitcode, by clang."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from cratewright import (
     scratch_directory,
 )
 
-from .bitcode import BitcodeSymbol, bitcode_symbols, bitcode_triple, is_bitcode
+from .bitcode import BitcodeSymbol, bitcode_triple, is_raw_bitcode, linker_symbols
+from .flags import SOURCE_LANGUAGES, check_flags, standard_for
 from .objects import function_types
 from .observe import DependencyFinder
 from .targets import FREESTANDING, include_words, triple
 from .toolchain import WasmToolchain, run_tool
-from .words import LANGUAGES, check_flags, standard_for
 
 __all__ = ["HIDDEN", "are_hidden_names", "bitcode_module", "clang_words", "compile_clang", "hidden_names"]
 
@@ -55,7 +55,7 @@ def clang_words(
 
     Raises: ConfigurationError for refused words.
     """
-    language = LANGUAGES[posixpath.splitext(path)[1]]
+    language = SOURCE_LANGUAGES[posixpath.splitext(path)[1]]
     words = [
         *toolchain.clang,
         f"--target={triple(toolchain, target)}",
@@ -90,13 +90,13 @@ def compile_clang(
     Raises: SourceError, ToolError.
     """
     read_at = stencil.file or stencil.path
-    language = LANGUAGES[posixpath.splitext(stencil.path)[1]]
+    language = SOURCE_LANGUAGES[posixpath.splitext(stencil.path)[1]]
     _check_text(stencil.path, stencil.source, language)
     words = [*clang_words(toolchain, session, stencil.target, stencil.path, stencil.options)]
-    words += (f"-ffile-prefix-map={place}/=" for place in stencil.repositories if language != "ir")
-    beside = posixpath.dirname(stencil.path)
-    near = [posixpath.join(place, beside) for place in stencil.repositories]
-    words += (word for place in near for word in ("-iquote", place) if language != "ir")
+    words += (f"-ffile-prefix-map={directory}/=" for directory in stencil.repositories if language != "ir")
+    folder = posixpath.dirname(stencil.path)
+    near = [posixpath.join(directory, folder) for directory in stencil.repositories]
+    words += (word for directory in near for word in ("-iquote", directory) if language != "ir")
     with scratch_directory() as scratch:
         made, rule = Path(scratch, "unit.bc"), Path(scratch, "unit.d")
         argv = [*words, "-fno-color-diagnostics", "-c", "-o", str(made), "-MD", "-MF", str(rule), "-MT", "unit"]
@@ -107,32 +107,32 @@ def compile_clang(
 
         def attempt() -> tuple[tuple[str, tuple[Observed, ...]], int]:
             done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
-            said = done.stderr.decode(errors="replace")
-            for place in stencil.repositories:
-                said = said.replace(f"{place}/", "")
+            stderr = done.stderr.decode(errors="replace")
+            for directory in stencil.repositories:
+                stderr = stderr.replace(f"{directory}/", "")
             if digest_file(os.path.join(session.root, read_at)) != content_digest(stencil.source):
                 raise SourceError.at(
                     stencil.path, 1, "the source has changed while it was compiled", hint="build again"
                 )
             if done.status:
-                raise _failure(_heard(said, stencil, session.root), said, stencil.path, language)
+                raise _failure(_diagnostics(stderr, stencil, session.root), stderr, stencil.path, language)
             if language == "ir":
-                return (said, ()), 0
+                return (stderr, ()), 0
             read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
             search = DependencyFinder(session.root, directories, _system(words), toolchain.own)
             observed = search.observe(read_at, stencil.source, read, names_in)
-            return (said, observed), search.newest
+            return (stderr, observed), search.newest
 
         keep_changing = f"{stencil.path}: files that it includes keep changing while it is compiled"
-        said, observed = repeat_if_changed(attempt, keep_changing)
+        stderr, observed = repeat_if_changed(attempt, keep_changing)
         data = made.read_bytes() if made.is_file() else b""
-        if not is_bitcode(data):
+        if not is_raw_bitcode(data):
             raise ToolError(f"{toolchain.clang[0]} reported success, but did not compile {stencil.path}")
         types = _types(toolchain, session, stencil, Path(scratch))
     for item in observed:
         if item.digest is not None and not os.path.isabs(item.path):
             _check_text(item.path, Path(session.root, item.path).read_bytes(), language)
-    diagnostics = tuple(found for found in _heard(said, stencil, session.root) if _is_warning(found))
+    diagnostics = tuple(found for found in _diagnostics(stderr, stencil, session.root) if _is_warning(found))
     return CompiledUnit(
         modules=(bitcode_module(data, stencil.path, types),), observed=observed, diagnostics=diagnostics
     )
@@ -145,20 +145,20 @@ def bitcode_module(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCo
     Raises: SourceError if its symbols cannot be read.
     """
     try:
-        symbols = bitcode_symbols(data)
+        symbols = linker_symbols(data)
     except FormatError as error:
         raise SourceError.at(path, 0, error.message) from error
-    offered = [symbol for symbol in symbols if symbol.defined and not (symbol.weak and symbol.shared)]
-    hidden = [symbol.name for symbol in offered if symbol.hidden or symbol.weak]
+    exported = [symbol for symbol in symbols if symbol.defined and not (symbol.weak and symbol.shared)]
+    hidden = [symbol.name for symbol in exported if symbol.hidden or symbol.weak]
 
-    def told(symbol: BitcodeSymbol) -> Symbol:
+    def with_type(symbol: BitcodeSymbol) -> Symbol:
         return Symbol(symbol.name, symbol.name, path, signature=types.get(symbol.name, ""))
 
     return ModuleCodegen(
         name=".bc",
         data=data,
-        exports=tuple(map(told, offered)),
-        imports=tuple(told(symbol) for symbol in symbols if not symbol.defined),
+        exports=tuple(map(with_type, exported)),
+        imports=tuple(with_type(symbol) for symbol in symbols if not symbol.defined),
         attributes=((HIDDEN, json.dumps(hidden)),) if hidden else (),
     )
 
@@ -169,7 +169,7 @@ def hidden_names(module: ModuleCodegen) -> tuple[str, ...]:
 
 
 def are_hidden_names(word: str) -> bool:
-    """Return whether an attribute of a module could be this backend's."""
+    """Return whether the value of an attribute could be this backend's."""
     try:
         names = json.loads(word)
     except (ValueError, RecursionError):
@@ -180,30 +180,30 @@ def are_hidden_names(word: str) -> bool:
 def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
     """Return the types of functions, which bitcode does not record, from code generated without optimization.
 
-    A call with the wrong type would be optimized to a trap, and the linker would not see it.
+    Optimization replaces a call with the wrong type by a trap, before the linker could report it.
     """
     words = (f"--target={triple(toolchain, stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
     argv = (*toolchain.clang, *words, str(scratch / "unit.bc"), "-o", str(scratch / "unit.o"))
     done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
     if done.status:
-        said = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
-        raise SourceError.at(stencil.path, 0, "it cannot be compiled", context=(("clang says", said),))
+        stderr = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
+        raise SourceError.at(stencil.path, 0, "clang cannot compile it", context=(("output", stderr),))
     return function_types((scratch / "unit.o").read_bytes())
 
 
 def _check_text(path: str, text: bytes, language: str) -> None:
-    """Refuse files that would be read unobserved at code generation, and modules for another machine."""
+    """Refuse assembly that would read files at code generation, and modules for another machine."""
     if match := _DIRECTIVE.search(text):
         line = text.count(b"\n", 0, match.start()) + 1
         raise SourceError.at(
             path,
             line,
-            ".incbin reads a file at link time, which would go unnoticed",
+            ".incbin reads a file at link time, where it is not tracked",
             hint="use #embed, or an array",
         )
     if language != "ir":
         return
-    if is_bitcode(text):
+    if is_raw_bitcode(text):
         triple, line = bitcode_triple(text), 0
     else:
         found = re.search(rb'^target triple = "([^"]*)"', text, re.MULTILINE)
@@ -214,19 +214,19 @@ def _check_text(path: str, text: bytes, language: str) -> None:
         raise SourceError.at(path, line, f"made for the target '{triple}'", hint=hint)
 
 
-def _heard(said: str, stencil: UnitStencil, root: str) -> tuple[Diagnostic, ...]:
-    return in_characters(read_diagnostics(said), root=root, path=stencil.path, source=stencil.source)
+def _diagnostics(stderr: str, stencil: UnitStencil, root: str) -> tuple[Diagnostic, ...]:
+    return in_characters(read_diagnostics(stderr), root=root, path=stencil.path, source=stencil.source)
 
 
-def _failure(found: Sequence[Diagnostic], said: str, path: str, language: str) -> SourceError | ToolError:
+def _failure(found: Sequence[Diagnostic], stderr: str, path: str, language: str) -> SourceError | ToolError:
     errors = [item for item in found if item.severity is Severity.ERROR]
     if errors and errors[0].line and not errors[0].file.startswith("<"):
         return SourceError(diagnostics=found)
-    text = re.sub(r"^(?:zig|clang\S*): |^(?:fatal )?error: ", "", said.strip())
+    text = re.sub(r"^(?:zig|clang\S*): |^(?:fatal )?error: ", "", stderr.strip())
     if language == "ir" or errors:
         first, _, rest = text.partition("\n")
-        return SourceError.at(path, 0, first, context=[("clang says", rest)] * bool(rest))
-    return ToolError(f"the compiler failed on {path}", context=(("it said", text[-2000:]),) if text else ())
+        return SourceError.at(path, 0, first, context=[("output", rest)] * bool(rest))
+    return ToolError(f"the compiler failed on {path}", context=(("output", text[-2000:]),) if text else ())
 
 
 def _is_warning(found: Diagnostic) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cratewright import CompiledUnit, Diagnostic, FormatError, Severity, SourceError, ToolError, UnitStencil
 
 from .bodies import Unlinkable
-from .objects import link_form
+from .objects import linkable_object
 
 __all__ = ["compile_wat", "wat_library"]
 
@@ -30,7 +30,9 @@ def compile_wat(stencil: UnitStencil) -> CompiledUnit:
     Raises: SourceError; ToolError if wasmtime is not installed.
     """
     if not wat_library():
-        raise ToolError(f"no reader of WAT is installed: {stencil.path}", hint="pip install 'cratewright-wasm[wat]'")
+        raise ToolError(
+            f"wasmtime, which reads WAT, is not installed: {stencil.path}", hint="pip install 'cratewright-wasm[wat]'"
+        )
     import wasmtime  # noqa: PLC0415 - loads a large library, which other sources do not need
 
     try:
@@ -38,18 +40,18 @@ def compile_wat(stencil: UnitStencil) -> CompiledUnit:
         module = bytes(wasmtime.wat2wasm(text))
     except UnicodeDecodeError as error:
         line = stencil.source.count(b"\n", 0, error.start) + 1
-        raise SourceError.at(stencil.path, line, "this is not valid UTF-8") from error
+        raise SourceError.at(stencil.path, line, "the file is not valid UTF-8") from error
     except wasmtime.WasmtimeError as error:
-        raise SourceError(diagnostics=[_told(str(error), stencil.path)]) from error
+        raise SourceError(diagnostics=[_diagnostic(str(error), stencil.path)]) from error
     try:
-        return CompiledUnit(modules=(link_form(module, stencil.path),))
+        return CompiledUnit(modules=(linkable_object(module, stencil.path),))
     except Unlinkable as error:
         raise SourceError.at(stencil.path, _line_of(text, error.word), str(error), hint=error.hint) from error
     except FormatError as error:
         raise SourceError.at(stencil.path, 1, error.message) from error
 
 
-def _told(text: str, path: str) -> Diagnostic:
+def _diagnostic(text: str, path: str) -> Diagnostic:
     first, *rest = text.splitlines()
     place = next((match for line in rest if (match := re.search(r"--> <anon>:(\d+):(\d+)", line))), None)
     line, column = (int(place[1]), int(place[2])) if place else (1, 0)

@@ -1,7 +1,4 @@
-"""Flags that a driver handles itself when it links, and how each is treated.
-
-Flags that compilers may not get are refused here too, by the table in `words`.
-"""
+"""Flags that a driver handles itself when it links, and how each is treated."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from functools import cache
 
 from cratewright import pattern
 
-from .linker_options import Fate, LinkerOption, linker_option_table
-from .words import word_refusal
+from .compiler_flags import compiler_flag_refusal
+from .linker_options import LinkerOption, Treatment, linker_option_table
 
 __all__ = ["DRIVER_OPTIONS", "driver_option"]
 
@@ -20,19 +17,19 @@ _SYSTEM = "the system's directories and programs are part of the toolchain: set 
 
 DRIVER_OPTIONS = linker_option_table(
     {
-        (Fate.FINAL, ""): """
+        (Treatment.FINAL, ""): """
         z= l= s pthread static static-pie nostartfiles nodefaultlibs nostdlib nolibc nostdlib++ shared-libgcc
         static-libgcc static-libstdc++ static-libgfortran shared-libasan static-libasan static-libubsan static-libtsan
         static-liblsan shared-libsan static-libsan static-openmp stdlib=? -stdlib=? rtlib=? -rtlib=? unwindlib=?
         -unwindlib=? -param=
         """,
-        (Fate.TOLD, ""): "u= e=",
-        (Fate.ALL_KEPT, ""): "rdynamic",
-        (Fate.SCRIPT, ""): "T=",
-        (Fate.DIRECTORY, ""): "L= -sysroot=",
-        (Fate.REFUSED, _KIND): "shared pie no-pie nopie r dynamiclib bundle",
-        (Fate.REFUSED, _LTO): "flto=? fno-lto fwhole-program fuse-linker-plugin fno-use-linker-plugin",
-        (Fate.REFUSED, _SYSTEM): """
+        (Treatment.RESOLUTION, ""): "u= e=",
+        (Treatment.ALL_SYMBOLS, ""): "rdynamic",
+        (Treatment.LINKER_SCRIPT, ""): "T=",
+        (Treatment.DIRECTORY, ""): "L= -sysroot=",
+        (Treatment.REFUSED, _KIND): "shared pie no-pie nopie r dynamiclib bundle",
+        (Treatment.REFUSED, _LTO): "flto=? fno-lto fwhole-program fuse-linker-plugin fno-use-linker-plugin",
+        (Treatment.REFUSED, _SYSTEM): """
         fuse-ld=? -ld-path=? isysroot= -gcc-toolchain= -gcc-install-dir=? -gcc-triple=? -driver-mode=? target=
         -no-default-config ccc-gcc-name= ccc-install-dir=
         """,
@@ -40,7 +37,7 @@ DRIVER_OPTIONS = linker_option_table(
 )
 """By name without the first dash."""
 
-# Flags about code, which have no effect when objects are linked; options pass them to LTO.
+# Flags about code, which have no effect on a link of objects.
 _ABOUT_CODE = pattern(r"-(?:g|std=|ansi\Z|W(?!a,|p,|l,)|w\Z|[DUI]|f(?:no-)?(?:pic|PIC|PIE|pie)\Z|pipe\Z)")
 _LEVEL = pattern(r"-O(?:[0-3sgz]|fast)?\Z")
 # Other flags of drivers: code generation, and which of their own start files and libraries they add.
@@ -49,14 +46,14 @@ _KNOWN = pattern(r"-(?:[fm][\w+-]+(?:=[^/@|]*)?|pg?|no-[\w-]+|-no-[\w-]+)\Z")
 
 @cache
 def driver_option(word: str) -> LinkerOption:
-    """Return how a word is treated whose name is in no table."""
+    """Return how a word is treated that is not in the table."""
     if _ABOUT_CODE.match(word):
-        return LinkerOption("", Fate.FINAL)
+        return LinkerOption("", Treatment.FINAL)
     if _LEVEL.match(word):
-        return LinkerOption("", Fate.NOT_WITH_LTO, reason="option 'opt_level' sets it")
-    refused = word_refusal([word])
+        return LinkerOption("", Treatment.NOT_WITH_LTO, reason="option 'opt_level' sets it")
+    refused = compiler_flag_refusal([word])
     if refused is not None:
-        return LinkerOption("", Fate.REFUSED, reason=refused.reason)
+        return LinkerOption("", Treatment.REFUSED, reason=refused.reason)
     if _KNOWN.match(word):
-        return LinkerOption("", Fate.FINAL)
-    return LinkerOption("", Fate.REFUSED, reason="its effect on what a link reads, writes and runs is unknown")
+        return LinkerOption("", Treatment.FINAL)
+    return LinkerOption("", Treatment.REFUSED, reason="what it makes a link read, write or run is unknown")

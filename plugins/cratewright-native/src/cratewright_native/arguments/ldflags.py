@@ -1,7 +1,4 @@
-"""`ldflags`, parsed the way a linker parses them.
-
-What happens to each option is decided by the table in `linker_options`.
-"""
+"""`ldflags`, parsed as a linker parses them; `linker_options` says how each option is treated."""
 
 from __future__ import annotations
 
@@ -11,12 +8,12 @@ from dataclasses import replace
 from cratewright import CrateType, dataclass
 
 from .driver_options import DRIVER_OPTIONS, driver_option
-from .linker_options import LINKER_OPTIONS, Fate, LinkerOption, refusal_of_keyword
+from .linker_options import LINKER_OPTIONS, LinkerOption, Treatment, refusal_of_keyword
 
-__all__ = ["Flag", "parse_ldflags", "refused_flag", "spelled", "with_places", "written_files"]
+__all__ = ["Flag", "flag_words", "linker_flag_refusal", "parse_ldflags", "with_paths", "written_files"]
 
-_UNKNOWN = LinkerOption("", Fate.NOT_WITH_LTO, reason="its effect on symbols is unknown")
-_FILE = LinkerOption("", Fate.INPUT)
+_UNKNOWN = LinkerOption("", Treatment.NOT_WITH_LTO, reason="its effect on symbols is unknown")
+_FILE = LinkerOption("", Treatment.INPUT_FILE)
 _LETTERS = frozenset("AFGILOPRTYabcefhlmouyz")
 """Linker options whose value may follow without a separator."""
 _DRIVER_LETTERS = frozenset("LTeluz")
@@ -69,13 +66,13 @@ def parse_ldflags(words: Iterable[str]) -> tuple[Flag, ...]:
 
 def _pieces(words: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Yield each word, and whether the driver passes it on to its linker."""
-    handed = False
+    to_linker = False
     for word in words:
-        if handed:
+        if to_linker:
             yield word, True
-            handed = False
+            to_linker = False
         elif word == "-Xlinker":
-            handed = True
+            to_linker = True
         elif word.startswith("-Wl,"):
             yield from ((piece, True) for piece in word.split(",")[1:])
         else:
@@ -101,18 +98,18 @@ def _flag(word: str, linker: bool) -> Flag:
     return Flag(driver_option(word), word, linker=False)
 
 
-def refused_flag(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
-    """Return the first option that a link cannot accept, and why; None if it accepts all."""
+def linker_flag_refusal(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
+    """Return the first refused option and the reason; None if there is none."""
     for flag in parse_ldflags(words):
-        fate, reason = flag.option.fate, flag.option.reason
-        if fate is Fate.REFUSED:
+        treatment, reason = flag.option.treatment, flag.option.reason
+        if treatment is Treatment.REFUSED:
             return flag.shown, reason
-        if fate is Fate.NOT_WITH_LTO and lto:
+        if treatment is Treatment.NOT_WITH_LTO and lto:
             return flag.shown, f"with lto, {reason}"
         if flag.is_file and (flag.value or "").startswith("@"):
-            return flag.shown, "the linker would read a file that no cache could know of"
+            return flag.shown, "the linker would read a file that no cache key includes"
         if flag.is_file and lto:
-            return flag.shown, "with lto, no symbol of it would be seen: name it in libs, or make it a crate"
+            return flag.shown, "with lto, its symbols would not be seen: name it in libs, or make it a crate"
         if flag.option.takes_value and flag.value is None:
             return flag.shown, "its value is missing"
         if flag.option.name == "z" and (why := refusal_of_keyword(flag.value or "")):
@@ -120,29 +117,38 @@ def refused_flag(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
     return None
 
 
-def with_places(words: Iterable[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
-    """Return words with each file and directory replaced by `place`, which is told whether the link writes it."""
-    placed: list[str] = []
+def with_paths(words: Iterable[str], locate: Callable[[str, bool], str]) -> tuple[str, ...]:
+    """Return words with each path replaced by `locate`, whose second argument is whether the link writes the file."""
+    located: list[str] = []
     for flag in parse_ldflags(words):
         value = flag.value
-        if value and flag.option.fate in _PLACES and not value.startswith("@"):
-            value = place(value, flag.option.fate is Fate.OUTPUT)
-        placed += spelled(replace(flag, value=value))
-    return tuple(placed)
+        if value and flag.option.treatment in _WITH_PATH and not value.startswith("@"):
+            value = locate(value, flag.option.treatment is Treatment.OUTPUT_FILE)
+        located += flag_words(replace(flag, value=value))
+    return tuple(located)
 
 
-_PLACES = frozenset({Fate.LIST, Fate.VERSIONS, Fate.SCRIPT, Fate.INPUT, Fate.OUTPUT, Fate.DIRECTORY})
+_WITH_PATH = frozenset(
+    {
+        Treatment.SYMBOL_LIST,
+        Treatment.VERSION_SCRIPT,
+        Treatment.LINKER_SCRIPT,
+        Treatment.INPUT_FILE,
+        Treatment.OUTPUT_FILE,
+        Treatment.DIRECTORY,
+    }
+)
 
 
 def written_files(crate_type: CrateType, words: Iterable[str]) -> tuple[str, ...]:
     """Return the files that a link writes besides its output; a staticlib runs no linker."""
     if crate_type in (CrateType.RLIB, CrateType.STATICLIB, CrateType.OBJECT):
         return ()
-    values = (flag.value for flag in parse_ldflags(words) if flag.option.fate is Fate.OUTPUT)
+    values = (flag.value for flag in parse_ldflags(words) if flag.option.treatment is Treatment.OUTPUT_FILE)
     return tuple(dict.fromkeys(value for value in values if value and value != "-"))
 
 
-def spelled(flag: Flag) -> tuple[str, ...]:
+def flag_words(flag: Flag) -> tuple[str, ...]:
     """Return an option as words for a driver."""
     if flag.value is None:
         pieces = [flag.before]

@@ -9,30 +9,24 @@ from enum import Enum
 
 from cratewright import dataclass
 
-__all__ = ["LINKER_OPTIONS", "ZIG_OPTIONS", "Fate", "LinkerOption", "linker_option_table", "refusal_of_keyword"]
+__all__ = ["LINKER_OPTIONS", "ZIG_OPTIONS", "LinkerOption", "Treatment", "linker_option_table", "refusal_of_keyword"]
 
 
-class Fate(Enum):
-    """What becomes of an option."""
+class Treatment(Enum):
+    """How an option is treated."""
 
-    FINAL = "the final link is told, and nobody else need know"
-    TOLD = "LTO is told, too: it decides which symbols are linked, or under which names"
-    KEPT = "its value is a pattern of symbols, which LTO keeps"
-    ALL_KEPT = "LTO keeps every symbol that can be seen"
-    LIST = "a file with patterns of symbols, which LTO keeps"
-    VERSIONS = "a file with patterns of symbols, which LTO keeps, and what a library offers"
-    SCRIPT = "a file that names symbols, which LTO keeps"
-    INPUT = "a file that is read"
-    OUTPUT = "a file that is written"
+    FINAL = "passed to the final link only"
+    RESOLUTION = "passed to LTO as well, because it decides which symbols are linked, or under which names"
+    SYMBOL_PATTERN = "its value is a pattern of symbols, which LTO keeps"
+    ALL_SYMBOLS = "LTO keeps every visible symbol"
+    SYMBOL_LIST = "a file with patterns of symbols, which LTO keeps"
+    VERSION_SCRIPT = "a file with patterns of symbols, which LTO keeps and a library exports"
+    LINKER_SCRIPT = "a file that names symbols, which LTO keeps"
+    INPUT_FILE = "a file that is read"
+    OUTPUT_FILE = "a file that is written"
     DIRECTORY = "a directory that is searched"
-    NOT_WITH_LTO = "refused where there is LTO"
+    NOT_WITH_LTO = "refused with LTO"
     REFUSED = "refused"
-
-
-class _Value(Enum):
-    NONE = ""
-    ANY = "="
-    JOINED = "=?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +38,7 @@ class LinkerOption:
     """
 
     name: str
-    fate: Fate
+    treatment: Treatment
     takes_value: bool = False
     may_join: bool = False
     reason: str = ""
@@ -53,12 +47,12 @@ class LinkerOption:
 _LTO = "cratewright runs LTO itself, module by module"
 _KIND = "the crate type decides what is made"
 _SEEN = "cratewright tells SCons what a link reads and writes"
-_PLACES = "its output would hold paths or times of this machine"
+_MACHINE = "its output would hold paths or times of this machine"
 _OTHERS = "it belongs to another format or machine"
 
-# Names without dashes; `=` behind those that take a value, `=?` if only joined by a `=`.
-_FATES: dict[tuple[Fate, str], str] = {
-    (Fate.FINAL, ""): """
+# Names without dashes; `=` follows those that take a value, `=?` those that take it only after a `=`.
+_TREATMENTS: dict[tuple[Treatment, str], str] = {
+    (Treatment.FINAL, ""): """
         ( ) start-group end-group as-needed no-as-needed whole-archive no-whole-archive push-state pop-state Bdynamic
         Bstatic dy dn call_shared non_shared static copy-dt-needed-entries no-copy-dt-needed-entries Bsymbolic
         Bsymbolic-functions Bsymbolic-non-weak Bsymbolic-non-weak-functions Bno-symbolic Bgroup allow-shlib-undefined
@@ -92,24 +86,24 @@ _FATES: dict[tuple[Fate, str], str] = {
         ctf-share-types= library= l= g G= assert= a= Qy qmagic accept-unknown-input-arch no-accept-unknown-input-arch
         map-whole-files no-map-whole-files version V target-help help
         """,
-    (Fate.TOLD, ""): """
+    (Treatment.RESOLUTION, ""): """
         undefined= u= require-defined= undefined-glob= entry= e= init= fini= defsym= wrap= allow-multiple-definition
         """,
-    (Fate.KEPT, ""): "export-dynamic-symbol=",
-    (Fate.ALL_KEPT, ""): "export-dynamic E dynamic-list-data dynamic-list-cpp-new dynamic-list-cpp-typeinfo",
-    (Fate.LIST, ""): "dynamic-list= export-dynamic-symbol-list=",
-    (Fate.VERSIONS, ""): "version-script=",
-    (Fate.SCRIPT, ""): "script= T=",
-    (Fate.INPUT, ""): """
+    (Treatment.SYMBOL_PATTERN, ""): "export-dynamic-symbol=",
+    (Treatment.ALL_SYMBOLS, ""): "export-dynamic E dynamic-list-data dynamic-list-cpp-new dynamic-list-cpp-typeinfo",
+    (Treatment.SYMBOL_LIST, ""): "dynamic-list= export-dynamic-symbol-list=",
+    (Treatment.VERSION_SCRIPT, ""): "version-script=",
+    (Treatment.LINKER_SCRIPT, ""): "script= T=",
+    (Treatment.INPUT_FILE, ""): """
         symbol-ordering-file= call-graph-ordering-file= section-ordering-file= just-symbols= R= retain-symbols-file=
         """,
-    (Fate.OUTPUT, ""): "Map= why-extract= print-archive-stats= print-symbol-order=",
-    (Fate.DIRECTORY, ""): "library-path= L=",
-    (Fate.NOT_WITH_LTO, "LTO has decided by then which file each symbol comes from"): """
+    (Treatment.OUTPUT_FILE, ""): "Map= why-extract= print-archive-stats= print-symbol-order=",
+    (Treatment.DIRECTORY, ""): "library-path= L=",
+    (Treatment.NOT_WITH_LTO, "LTO has decided before which file each symbol comes from"): """
         exclude-libs= start-lib end-lib version-exports-section=
         """,
-    (Fate.NOT_WITH_LTO, "it would make other names than LTO has seen"): "default-symver default-imported-symver",
-    (Fate.REFUSED, _LTO): """
+    (Treatment.NOT_WITH_LTO, "it would make names that LTO has not seen"): "default-symver default-imported-symver",
+    (Treatment.REFUSED, _LTO): """
         lto=? lto-aa-pipeline= lto-basic-block-address-map no-lto-basic-block-address-map lto-basic-block-sections=
         lto-cs-profile-file= lto-cs-profile-generate lto-debug-pass-manager lto-emit-asm lto-emit-llvm
         lto-known-safe-vtables= lto-newpm-passes= lto-obj-path= lto-partitions= lto-pgo-warn-mismatch
@@ -124,19 +118,21 @@ _FATES: dict[tuple[Fate, str], str] = {
         opt-remarks-hotness-threshold= opt-remarks-passes= opt-remarks-with-hotness irpgo-profile= flto=?
         flto-partition=? disable-verify
         """,
-    (Fate.REFUSED, _KIND): """
+    (Treatment.REFUSED, _KIND): """
         shared Bshareable pie no-pie pic-executable relocatable r i Ur output= o= oformat= m= fuse-ld=?
         """,
-    (Fate.REFUSED, _SEEN): """
+    (Treatment.REFUSED, _SEEN): """
         dependency-file= c= mri-script= default-script= dT= remap-inputs= remap-inputs-file= error-handling-script=
         """,
-    (Fate.REFUSED, _PLACES): "reproduce= time-trace=? time-trace-granularity= stats verbose=? v sysroot= print-sysroot",
-    (Fate.REFUSED, "its effect differs with every run"): "shuffle-sections= randomize-section-padding=",
-    (Fate.REFUSED, "the names that it makes hold the path of the file: use #embed, or .incbin in a .S source"): """
+    (Treatment.REFUSED, _MACHINE): """
+        reproduce= time-trace=? time-trace-granularity= stats verbose=? v sysroot= print-sysroot
+        """,
+    (Treatment.REFUSED, "its effect differs with every run"): "shuffle-sections= randomize-section-padding=",
+    (Treatment.REFUSED, "its symbols contain the path of the file: use #embed, or .incbin in a .S source"): """
         format= b=
         """,
-    (Fate.REFUSED, "the system's directories are part of the toolchain"): "nostdlib chroot=",
-    (Fate.REFUSED, _OTHERS): """
+    (Treatment.REFUSED, "the system's directories are part of the toolchain"): "nostdlib chroot=",
+    (Treatment.REFUSED, _OTHERS): """
         android-memtag-heap android-memtag-stack android-memtag-mode= be8 cmse-implib in-implib= out-implib= EB EL A=
         architecture= fix-cortex-a53-843419 fix-cortex-a8 merge-exidx-entries no-merge-exidx-entries no-pcrel-optimize
         pcrel-optimize no-power10-stubs power10-stubs=? relax-gp no-relax-gp toc-optimize no-toc-optimize pic-veneer
@@ -145,29 +141,29 @@ _FATES: dict[tuple[Fate, str], str] = {
 }
 
 
-def linker_option_table(fates: dict[tuple[Fate, str], str]) -> dict[str, LinkerOption]:
-    """Return options by name, from names in a text by fate; `=` behind those that take a value, `=?` if only joined."""
+def linker_option_table(treatments: dict[tuple[Treatment, str], str]) -> dict[str, LinkerOption]:
+    """Return options by name, from names by treatment; `=` follows those that take a value, `=?` if only joined."""
     table: dict[str, LinkerOption] = {}
-    for (fate, reason), names in fates.items():
+    for (treatment, reason), names in treatments.items():
         for text in names.split():
             name, value = (text, "") if text == "=" else (text.rstrip("=?"), text[len(text.rstrip("=?")) :])
             assert name not in table, name
-            table[name] = LinkerOption(name, fate, value == "=", value != "", reason)
+            table[name] = LinkerOption(name, treatment, value == "=", value != "", reason)
     return table
 
 
-LINKER_OPTIONS = linker_option_table(_FATES)
+LINKER_OPTIONS = linker_option_table(_TREATMENTS)
 """Linker options by name without dashes."""
 
 _KEYWORDS = {
-    "start-stop-gc": "sections that a source has named stay",
+    "start-stop-gc": "cratewright keeps sections that a source names",
 }
 
 
 ZIG_OPTIONS = frozenset(
     linker_option_table(
         {
-            (Fate.FINAL, ""): """
+            (Treatment.FINAL, ""): """
         start-group end-group as-needed no-as-needed whole-archive no-whole-archive allow-shlib-undefined
         no-allow-shlib-undefined no-undefined undefined-version no-undefined-version gc-sections no-gc-sections
         build-id hash-style eh-frame-hdr no-eh-frame-hdr enable-new-dtags disable-new-dtags rpath rpath-link soname

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cratewright import OptionKind, OptionSpec
 
-__all__ = ["EMITTED", "LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
+__all__ = ["EMITTED", "LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "NATIVE_OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
 
 
 def _texts(name: str, text: str) -> OptionSpec:
@@ -15,7 +15,7 @@ def _flag(name: str, default: bool, text: str) -> OptionSpec:
     return OptionSpec(name=name, kind=OptionKind.FLAG, default=default, help=text)
 
 
-OPTIONS = (
+NATIVE_OPTIONS = (
     _texts("std", "language standards, each for sources in its language: c11, gnu17, c++20"),
     _texts("flags", "compiler flags for every language"),
     _texts("cflags", "compiler flags for C"),
@@ -42,7 +42,7 @@ UNIT_OPTIONS = frozenset(
     {"include_dirs", "defines", "opt_level", "debuginfo"}
     | {"std", "flags", "cflags", "cxxflags", "asmflags", "pic", "sanitize", "coverage", "emit"}
 )
-# gcc inserts sanitizer calls during code generation, which comes last with LTO.
+# With LTO, gcc inserts sanitizer calls when it generates code.
 MODULE_OPTIONS = frozenset({"opt_level", "pic", "sanitize"})
 LTO_OPTIONS = frozenset({"ldflags"})
 PATH_OPTIONS = frozenset({"ldflags"})

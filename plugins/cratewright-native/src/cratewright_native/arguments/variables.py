@@ -1,7 +1,4 @@
-"""SCons's construction variables as options of a native crate.
-
-Input is the arguments that SCons would pass to a compiler or linker.
-"""
+"""SCons's construction variables as options of a native crate."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ VARIABLES = (
     ConstructionVariable(name="CFLAGS", option="cflags"),
     ConstructionVariable(name="CXXFLAGS", option="cxxflags"),
     ConstructionVariable(name="ASPPFLAGS", option="asmflags"),
-    # ASPPFLAGS begins with it by default; by itself it is for sources that crates do not have.
+    # ASPPFLAGS includes it by default; alone, it is for sources that crates do not have.
     ConstructionVariable(name="ASFLAGS"),
     ConstructionVariable(name="LINKFLAGS", option="ldflags"),
     ConstructionVariable(name="LIBS", option="libs"),
@@ -54,12 +51,14 @@ _POSITION: dict[str, bool | str] = {
 
 
 def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | str | tuple[str, ...]]:
-    """Return options: a word equivalent to an option becomes that option, so that the crate's own takes precedence.
+    """Return options from the arguments that SCons would pass to compilers and linkers.
+
+    A word equivalent to an option becomes that option, so that the crate's own value takes precedence.
 
     Raises: ConfigurationError if such words differ by language.
     """
     scalars: dict[str, bool | str] = {}
-    said: dict[str, dict[str, str]] = {}
+    origins: dict[str, dict[str, str]] = {}
     lists: dict[str, list[str]] = {name: list(words) for name, words in values.items() if name not in _COMPILED}
     # CPPDEFINES come last in SCons's commands.
     defined = {_macro(word) for word in values.get("defines", ())}
@@ -70,10 +69,10 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
                 lists.setdefault(option, []).extend(value)
             elif option:
                 scalars[option] = value
-                said.setdefault(option, {})[name] = word
+                origins.setdefault(option, {})[name] = word
             else:
                 lists.setdefault(name, []).append(word)
-    for option, words in said.items():
+    for option, words in origins.items():
         _check_alike(option, words)
     scalars |= {name: " ".join(lists.pop(name)) for name in _TEXTS if name in lists}
     # The option applies to both.
@@ -85,12 +84,12 @@ def read_variables(values: Mapping[str, tuple[str, ...]]) -> dict[str, bool | st
 
 
 def _check_alike(option: str, words: Mapping[str, str]) -> None:
-    """Refuse words that give an option another value for each language; those for all languages come last."""
-    told = [(_LANGUAGES[name], word) for name, word in words.items() if name in _LANGUAGES]
-    if "flags" not in words and len({_meaning(word) for _, word in told}) > 1:
+    """Refuse words that give an option different values by language, unless one for all languages follows."""
+    given = [(_LANGUAGES[name], word) for name, word in words.items() if name in _LANGUAGES]
+    if "flags" not in words and len({_meaning(word) for _, word in given}) > 1:
         raise ConfigurationError(
-            f"{' and '.join(name for name, _ in told)} differ in '{option}', which a crate has for all its languages",
-            context=told,
+            f"{' and '.join(name for name, _ in given)} differ in '{option}', which a crate has for all its languages",
+            context=given,
             hint="put the word into CCFLAGS; or, for a crate in one language, set the variable of the other: CFLAGS=[]",
         )
 

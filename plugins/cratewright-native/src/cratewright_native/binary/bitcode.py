@@ -29,12 +29,12 @@ _WIDEST = 64
 
 
 def is_bitcode(data: bytes) -> bool:
-    """Return whether these bytes are LLVM's, with or without the wrapper that Apple's tools put around them."""
+    """Return whether data is LLVM bitcode, with or without the wrapper that Apple's tools put around it."""
     return data[:4] in (_MAGIC, _WRAPPER)
 
 
 def bitcode_major(data: bytes) -> int:
-    """Return the major version of the LLVM that made a bitcode file, or 0 if it is not stated."""
+    """Return the major version of the LLVM that made a bitcode file, or 0 if it is not given."""
     try:
         blobs = _blobs(data)
         start, size = struct.unpack_from("<2I", blobs[_SYMTAB], 4)
@@ -54,12 +54,12 @@ def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
         table, strings = blobs[_SYMTAB], blobs[_STRTAB]
         (version,) = struct.unpack_from("<I", table, 0)
         if version not in _VERSIONS:
-            raise FormatError(f"{name}: its table of symbols has the unknown version {version}")
+            raise FormatError(f"{name}: the symbol table of the bitcode has an unknown version, {version}")
         # Version, producer; modules and comdats; symbols: each an offset and a size or a count.
         offset, count = struct.unpack_from("<2I", table, 4 + 3 * 8)
         rows = [_SYMBOL.unpack_from(table, offset + index * _SYMBOL.size) for index in range(count)]
     except (KeyError, struct.error, IndexError, OverflowError) as error:
-        raise FormatError(f"{name}: the bitcode has no table of symbols") from error
+        raise FormatError(f"{name}: the bitcode has no symbol table") from error
     return tuple(
         ObjectSymbol(
             name=strings[start : start + size].decode("utf-8", "surrogateescape"),
@@ -74,14 +74,14 @@ def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
 
 
 def _blobs(data: bytes) -> dict[int, bytes]:
-    """Return the blobs of blocks that contain just one, by block number."""
+    """Return the blobs of the symbol and string tables, by block number."""
     if data[:4] == _WRAPPER:
         offset, size = struct.unpack_from("<2I", data, 8)
         data = data[offset : offset + size]
     blobs: dict[int, bytes] = {}
     at = 4
     while at + 8 <= len(data):
-        # At top level an abbreviation has two bits: 1 enters a block, whose head is aligned to 32 bits.
+        # At top level an abbreviation number has two bits; 1 enters a block, whose contents are aligned to 32 bits.
         bits = _Bits(data, at * 8)
         if bits.fixed(2) != 1:
             break
@@ -97,7 +97,7 @@ def _blobs(data: bytes) -> dict[int, bytes]:
 
 
 def _blob(data: bytes, start: int, width: int) -> bytes:
-    """Return the blob of a block that defines one abbreviation, a literal code and a blob, and uses it once."""
+    """Return the blob of a block, which defines one abbreviation (a literal code and a blob) and uses it once."""
     bits = _Bits(data, start * 8)
     if bits.fixed(width) != 2:  # DEFINE_ABBREV
         raise IndexError
@@ -114,7 +114,7 @@ def _blob(data: bytes, start: int, width: int) -> bytes:
 
 
 class _Bits:
-    """A place in a bitstream."""
+    """Reads a bitstream from some bit on."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data

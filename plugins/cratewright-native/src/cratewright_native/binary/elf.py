@@ -21,8 +21,8 @@ __all__ = [
     "needed_libraries",
     "read_sections",
     "read_text",
-    "retaining",
     "section_table",
+    "with_retained_sections",
     "without_bitcode",
 ]
 
@@ -33,9 +33,9 @@ _DYNAMIC = struct.Struct("<QQ")
 _SYMTAB, _DYNAMIC_TABLE, _DYNSYM = 2, 6, 11
 _NEEDED = 1
 _ALLOCATED, _ORDERED, _RETAINED = 0x2, 0x80, 0x200000
-_ELSEWHERE = 0xFFFF
+_EXTENDED = 0xFFFF
 _BITCODE, _INACTIVE = 0x6FFF4C0C, 0
-_ABI, _GNU = 7, 3
+_OS_ABI, _GNU = 7, 3
 # Section names that compilers choose, including those of single functions and variables; all others come from a source.
 _USUAL = pattern(
     r"\.(?:text|rodata|data|bss|tdata|tbss|ldata|lrodata|lbss|sdata|sbss|gnu\.linkonce|eh_frame|gcc_except_table|note"
@@ -71,17 +71,17 @@ def without_bitcode(data: bytes) -> bytes:
     if not found:
         return data
     header, rows = _HEADER.unpack_from(data, 0), read_sections(data)
-    # What comes behind stays aligned.
+    # What follows stays aligned.
     at, step = found[4], max(8, *(row[8] for row in rows if row[4] > found[4]))
     size = found[5] // step * step
     changed = bytearray(data)
     changed[at : at + found[5]] = bytes(found[5])
     for index, row in enumerate(rows):
-        place = header[6] + index * header[11]
+        row_at = header[6] + index * header[11]
         if row == found:
-            SECTION.pack_into(changed, place, row[0], _INACTIVE, 0, 0, at, 0, *row[6:8], 1, 0)
+            SECTION.pack_into(changed, row_at, row[0], _INACTIVE, 0, 0, at, 0, *row[6:8], 1, 0)
         elif row[4] > at:
-            SECTION.pack_into(changed, place, *row[:4], row[4] - size, *row[5:])
+            SECTION.pack_into(changed, row_at, *row[:4], row[4] - size, *row[5:])
     table = header[6] - size if header[6] > at else header[6]
     _HEADER.pack_into(changed, 0, *header[:6], table, *header[7:])
     return bytes(changed[:at] + changed[at + size :])
@@ -113,7 +113,7 @@ def elf_symbols(data: bytes, *, name: str, dynamic: bool = False) -> tuple[Objec
 
 
 def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
-    """Return the libraries that a program or shared library loads; none if it is static or no such file.
+    """Return the libraries that a program or shared library loads; none if it is static or another kind of file.
 
     Raises: FormatError naming the file if it is damaged.
     """
@@ -131,11 +131,11 @@ def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
         raise FormatError(f"{name}: the file is damaged") from error
 
 
-def retaining(data: bytes, *, name: str) -> bytes:
-    """Mark sections named in a source so that a linker keeps them even if unreferenced.
+def with_retained_sections(data: bytes, *, name: str) -> bytes:
+    """Return an object whose sections with names from a source are kept by linkers even if unreferenced.
 
-    Garbage collection would drop sections that are only reached from `__start_X` to `__stop_X`, or read from the linked
-    file.
+    Garbage collection would drop sections that are only reached through `__start_X` and `__stop_X`, or read from the
+    linked file.
     Source: the GNU ABI's `SHF_GNU_RETAIN`, which GNU ld 2.36 and LLD 13 know.
     Raises: FormatError naming the file if it is damaged.
     """
@@ -146,16 +146,16 @@ def retaining(data: bytes, *, name: str) -> bytes:
         sections = read_sections(data)
         if not sections:
             return data
-        number = header[13] if header[13] != _ELSEWHERE else sections[0][6]
+        number = header[13] if header[13] != _EXTENDED else sections[0][6]
         names = sections[number][4]
         changed = bytearray(data)
         for index, section in enumerate(sections):
-            flags, called = section[2], read_text(data, names + section[0]).decode("utf-8", "replace")
-            # A section ordered by another one (SHF_LINK_ORDER) is collected together with it.
-            if flags & _ALLOCATED and not flags & (_RETAINED | _ORDERED) and not _USUAL.match(called):
+            flags, name_of = section[2], read_text(data, names + section[0]).decode("utf-8", "replace")
+            # A section that belongs to another one (SHF_LINK_ORDER) is collected together with it.
+            if flags & _ALLOCATED and not flags & (_RETAINED | _ORDERED) and not _USUAL.match(name_of):
                 at = header[6] + index * header[11] + 8
                 changed[at : at + 8] = (flags | _RETAINED).to_bytes(8, "little")
-                changed[_ABI] = _GNU
+                changed[_OS_ABI] = _GNU
         return bytes(changed)
     except (struct.error, IndexError, OverflowError, ValueError) as error:
         raise FormatError(f"{name}: the object is damaged") from error
@@ -205,6 +205,6 @@ def _symbols(data: bytes, table: tuple[int, ...], strings: tuple[int, ...]) -> l
         if text and info >> 4 != _LOCAL:
             weak = info >> 4 in (_WEAK, _UNIQUE)
             hidden = other & 3 in (_INTERNAL, _HIDDEN)
-            called, common = text.decode("utf-8", "surrogateescape"), section == _COMMON
-            found.append(ObjectSymbol(called, section != _UNDEFINED, weak or common, hidden, common))
+            name_of, common = text.decode("utf-8", "surrogateescape"), section == _COMMON
+            found.append(ObjectSymbol(name_of, section != _UNDEFINED, weak or common, hidden, common))
     return found

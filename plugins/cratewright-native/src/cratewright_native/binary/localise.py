@@ -23,9 +23,9 @@ _NUMBER = struct.Struct("<I")
 
 
 def with_local_symbols(data: bytes, *, keep: Collection[str], name: str) -> bytes:
-    """Return an object in which the strong symbols that it defines are local, but for those to `keep`.
+    """Return an object in which all strong symbols that it defines are local, except those to `keep`.
 
-    Weak ones, common ones and those that are unique in a process are meant to meet others, and stay.
+    Weak, common and process-wide unique symbols stay, because several objects may define them.
     Raises: FormatError naming the object if it is damaged.
     """
     try:
@@ -56,8 +56,8 @@ def _localised(data: bytes, keep: Collection[str]) -> bytes:
         kind, at, size = section[1], section[4], section[5]
         if kind in (_RELA, _REL) and section[6] == number:
             step = 24 if kind == _RELA else 16
-            for place in range(at + 12, at + size, step):  # the upper half of `r_info`
-                _NUMBER.pack_into(out, place, moved[_NUMBER.unpack_from(data, place)[0]])
+            for field in range(at + 12, at + size, step):  # the upper half of `r_info`
+                _NUMBER.pack_into(out, field, moved[_NUMBER.unpack_from(data, field)[0]])
         elif kind == _GROUP and section[6] == number:
             # The number of the group's signature symbol.
             _NUMBER.pack_into(out, start + index * SECTION.size + 44, moved[section[7]])
@@ -72,9 +72,9 @@ def _localised(data: bytes, keep: Collection[str]) -> bytes:
     return bytes(out)
 
 
-def _changed(symbol: tuple[int, ...], called: bytes, keep: Collection[str]) -> tuple[int, ...]:
+def _changed(symbol: tuple[int, ...], text: bytes, keep: Collection[str]) -> tuple[int, ...]:
     name, info, other, section, value, size = symbol
     defined = section not in (_UNDEFINED, _COMMON)
-    if info >> 4 != _GLOBAL or not defined or called.decode("utf-8", "surrogateescape") in keep:
+    if info >> 4 != _GLOBAL or not defined or text.decode("utf-8", "surrogateescape") in keep:
         return symbol
     return (name, _LOCAL << 4 | info & 15, other & ~3, section, value, size)

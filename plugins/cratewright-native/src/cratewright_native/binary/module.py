@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cratewright import EntryPoint, ModuleCodegen, Symbol, ToolError
+from cratewright import EntryPoint, ModuleCodegen, Symbol, ToolError, pattern
 
 from .bitcode import bitcode_symbols, is_bitcode
 from .elf import elf_symbols, embedded_bitcode, has_gcc_representation, is_elf
-from .exports import is_injected
 
-__all__ = ["MAIN_SYMBOLS", "module_of"]
+__all__ = ["MAIN_SYMBOLS", "module_from_output"]
 
 # Names of `main` where they include its arguments or begin with an underscore.
 _MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
 MAIN_SYMBOLS = frozenset(_MAIN)
+# Symbols that sanitizers and profilers add to a module; no source defines them, and they are not exported.
+_INJECTED = pattern(
+    r"___asan_|__asan_gen_|__odr_asan|asan\.module_|tsan\.module_|msan\.module_|hwasan\.|sancov\.|__sancov_gen_"
+    r"|__prof[cdnv]p?_|__profbm_|__covrec_|__llvm_(?:profile_(?:raw_version|filename|runtime|counter_bias)|prf_|cov)"
+    r"|__gcov_(?:\.|var)"
+)
 
 
-def module_of(
+def module_from_output(
     data: bytes, *, path: str, attributes: Iterable[tuple[str, str]] = (), foreign: bool = False
 ) -> ModuleCodegen:
-    """Return a module with its symbols and additional attributes; a foreign object counts as code, whatever else it
-    has.
+    """Return a module with its symbols and additional attributes.
+
+    Shape: a `foreign` object counts as code, even if it holds bitcode as well.
 
     Raises: ToolError if the compiler's output has an unknown format.
     """
@@ -35,9 +41,9 @@ def module_of(
     else:
         raise ToolError(f"{path}: the compiler made neither bitcode nor an ELF object")
     exports = tuple(
-        Symbol(item.name, item.name, path, 0, _words(item.weak, item.hidden))
+        Symbol(item.name, item.name, path, 0, _signature(item.weak, item.hidden))
         for item in found
-        if item.defined and not is_injected(item.name)
+        if item.defined and not _INJECTED.match(item.name)
     )
     defined = {symbol.name for symbol in exports}
     main = [name for name in _MAIN if name in defined]
@@ -51,5 +57,5 @@ def module_of(
     )
 
 
-def _words(weak: bool, hidden: bool) -> str:
-    return " ".join(word for word, said in (("weak", weak), ("hidden", hidden)) if said)
+def _signature(weak: bool, hidden: bool) -> str:
+    return " ".join(["weak"] * weak + ["hidden"] * hidden)

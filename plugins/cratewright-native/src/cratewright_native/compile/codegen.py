@@ -11,7 +11,7 @@ from cratewright import LinkRequest, ModuleCodegen, ModuleConfig
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import embedded_bitcode, has_gcc_representation, without_bitcode
 from ..remote.closed import run_closed
-from ..toolchains.flags import lowering_words
+from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
 __all__ = ["OPTIMIZED", "for_llvm", "lower_module", "lowered"]
@@ -68,9 +68,9 @@ def _as_bitcode(module: ModuleCodegen) -> tuple[tuple[str, str], ...]:
 
 
 def _without_representation(module: ModuleCodegen, toolchain: Toolchain) -> ModuleCodegen:
-    """Return an object of gcc's without what LTO would read.
+    """Return an object of gcc's without its representation for LTO.
 
-    Archivers and linkers that see it ask gcc for the symbols, which knows of none that assembly defines.
+    Archivers and linkers that see it ask gcc's plugin for the symbols, which misses those that assembly defines.
     """
     with toolchain.scratch() as directory:
         (directory / "module.o").write_bytes(module.data)

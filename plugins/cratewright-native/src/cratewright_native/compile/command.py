@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cratewright import Options
 
 from ..arguments.response_file import response_file
-from ..toolchains.flags import LANGUAGES, compile_words, language_words
+from ..toolchains.compile_words import compile_words
+from ..toolchains.languages import language_of, language_words
 from ..toolchains.toolchain import Toolchain
 
 __all__ = ["compile_command", "fit_command"]
@@ -21,7 +21,7 @@ def compile_command(
     path: str, target: str, options: Options, toolchain: Toolchain, *, for_lto: bool = True, for_code: bool = False
 ) -> tuple[str, ...]:
     """Return the command that compiles a source in the project root, without its output."""
-    language = LANGUAGES[os.path.splitext(path)[1]]
+    language = language_of(path)
     if language == "object":
         return ()
     words = compile_words(toolchain, target, options, language, path, for_lto=for_lto, for_code=for_code)

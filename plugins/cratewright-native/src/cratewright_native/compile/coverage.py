@@ -15,7 +15,7 @@ from cratewright import Artifact, CrateType, LinkError, LinkRequest, content_dig
 
 from ..toolchains.toolchain import WORKING_DIRECTORY, Toolchain
 
-__all__ = ["NOTES", "keep_notes", "notes_directory", "notes_name", "notes_of", "place_object"]
+__all__ = ["NOTES", "counters_object", "keep_notes", "notes_directory", "notes_name", "notes_of"]
 
 NOTES = "notes"
 """The attribute of a module with the notes of its unit and the name of their file."""
@@ -84,8 +84,8 @@ def notes_of(request: LinkRequest, output: str) -> tuple[Artifact, ...]:
     return tuple(found.values())
 
 
-def place_object(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
-    """Write the object that sets the place of the counters, if there are any, and return its name."""
+def counters_object(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
+    """Write the object that decides where counters are written, if there are any, and return its name."""
     if not any(item.module.attribute(NOTES) for item in request.modules):
         return []
     (directory / f"{_FILE}.c").write_text(_PLACE, encoding="utf-8")
@@ -94,7 +94,7 @@ def place_object(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
     toolchain.run(
         (*toolchain.cc(request.target), *words, "-c", f"{_FILE}.c", "-o", f"{_FILE}.o"),
         cwd=directory,
-        what="the place of counters",
+        what="the object for coverage",
         outputs=[f"{_FILE}.o"],
     )
     return [f"{_FILE}.o"]

@@ -1,7 +1,7 @@
 """Compiler output as diagnostics: an error or a warning with all its notes.
 
-It parses the text. With -fdiagnostics-format=sarif or json, gcc omits source lines and carets, clang calls its SARIF
-unfinished, and both would change what users see.
+The text is parsed. With -fdiagnostics-format=sarif or json, gcc omits source lines and carets, and clang calls its
+SARIF unstable.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GENERAL = pattern(
     r"(?:(?:[\w./+-]*(?:clang|gcc|g\+\+|cc1\w*|zig|\bas|\bcc)[\w.+-]*|(?P<no_file><[^:>]+>)): )?"
     r"(?P<kind>warning|(?:fatal )?error): (?P<text>.*)"
 )
-# Lines that precede the message they belong to.
+# Lines that precede the message to which they belong.
 _CONTEXT = pattern(
     r"In file included from .*|\s+from .*[:,]|[^\s:].*?: (?:In |At |Assembler messages:).*"
     r"|[^\s:].*?:\d+(?::\d+)?:\s+(?:(?:recursively )?required |in ).*|While building .*|In module .*"
@@ -69,14 +69,14 @@ _HINTS = (
 _SHOWN = 20
 
 
-def messages(said: str, *, path: str) -> tuple[Diagnostic, ...]:
+def messages(stderr: str, *, path: str) -> tuple[Diagnostic, ...]:
     """Return the errors and warnings, each once, in order; those without a file are about `path`.
 
     Shape: a diagnostic begins with its headline; lines printed before it, such as the chain of includes, follow. The
     total at the end of a failure belongs to the last.
     """
-    found = list(dict.fromkeys(_placed(item, path) for item in _read(said, path)))
-    totals = "".join(f"\n{line}" for line in dict.fromkeys(_TOTAL.findall(said)))
+    found = list(dict.fromkeys(_with_file(item, path) for item in _read(stderr, path)))
+    totals = "".join(f"\n{line}" for line in dict.fromkeys(_TOTAL.findall(stderr)))
     if totals and any(item.severity is Severity.ERROR for item in found):
         found[-1] = replace(found[-1], rendered=f"{found[-1]}{totals}")
     return tuple(found)
@@ -93,7 +93,7 @@ def unit_error(stderr: str, stencil: UnitStencil, toolchain: Toolchain) -> Sourc
     errors = [item for item in found if item.severity is Severity.ERROR]
     if not errors:
         last = "\n".join(stderr.strip().splitlines()[-_SHOWN:])
-        return SourceError.at(stencil.path, 1, "the compiler failed", context=(("said", last),))
+        return SourceError.at(stencil.path, 1, "the compiler failed", context=(("output", last),))
     hints = (hint for pattern, hint in _HINTS if any(re.search(pattern, item.headline) for item in errors))
     return SourceError(diagnostics=found, hint=next(hints, ""))
 
@@ -108,11 +108,11 @@ def _of_unit(stderr: str, stencil: UnitStencil, toolchain: Toolchain) -> tuple[D
     )
 
 
-def _read(said: str, path: str) -> Iterator[Diagnostic]:
+def _read(stderr: str, path: str) -> Iterator[Diagnostic]:
     current: Diagnostic | None = None
     detail: list[str] = []
     context: list[str] = []
-    for line in _SEARCH.sub("", said).splitlines():
+    for line in _SEARCH.sub("", stderr).splitlines():
         match = _MESSAGE.fullmatch(line)
         general = None if match else _GENERAL.fullmatch(line)
         if match and current is not None and match["kind"].lower() in _NOTES:
@@ -181,10 +181,10 @@ def _diagnostic(kind: str, text: str, file: str, line: int, column: int = 0) -> 
     return Diagnostic(severity, text, file, line, column, code=code)
 
 
-def _placed(item: Diagnostic, path: str) -> Diagnostic:
-    """Return a message about no file as one about the unit: of what a macro of an assembler has made, where.
+def _with_file(item: Diagnostic, path: str) -> Diagnostic:
+    """Return a message about `<...>`, which is no file, as one about the unit, or about the place that its notes name.
 
-    Assembly in a source, and macros of the command line, are in none.
+    Compilers name inline assembly and macros of the command line so.
     """
     if not item.file.startswith("<"):
         return item

@@ -1,4 +1,4 @@
-"""Files that a unit leaves beside its crate for people and other tools: assembly, LLVM IR, object.
+"""Files of a unit for people and other tools: assembly, LLVM IR, object.
 
 They show the unit's own code before it is optimized with other units, whatever `lto` says.
 """
@@ -14,11 +14,11 @@ from ..arguments.options import EMITTED
 from ..toolchains.toolchain import Toolchain
 from .codegen import lower_module, lowered
 
-__all__ = ["assembly_words", "emitted", "unserved"]
+__all__ = ["assembly_words", "emit_refusal", "emitted"]
 
 
-def unserved(kind: str, language: str, toolchain: Toolchain) -> str:
-    """Return why a source has no such file; empty if it has one."""
+def emit_refusal(kind: str, language: str, toolchain: Toolchain) -> str:
+    """Return why a source has no file of a kind; empty if it has one."""
     if language == "object":
         return "the source is an object already"
     if language == "assembler" and kind != "obj":
@@ -27,7 +27,7 @@ def unserved(kind: str, language: str, toolchain: Toolchain) -> str:
 
 
 def assembly_words(words: Iterable[str], output: Path) -> tuple[str, ...]:
-    """Return gcc's command for the assembly of what a command compiles, without LTO's data."""
+    """Return gcc's command for the assembly of what a command compiles, without data for LTO."""
     return (*("-S" if word == "-c" else word for word in words), "-fno-lto", "-o", str(output))
 
 

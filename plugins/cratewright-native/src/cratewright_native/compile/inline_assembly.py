@@ -10,13 +10,13 @@ from ..binary.bitcode import is_bitcode
 from ..binary.elf import embedded_bitcode
 from ..lookups.assembly import assembly_of
 from ..lookups.directives import may_read_files
-from ..lookups.inputs import Files, assembled_files
+from ..lookups.inputs import UnitFiles, assembled_files
 from ..lookups.unit_command import UnitCommand
 
 __all__ = ["refuse_file_reads"]
 
 
-def refuse_file_reads(unit: UnitCommand, files: Files, directory: Path) -> None:
+def refuse_file_reads(unit: UnitCommand, files: UnitFiles, directory: Path) -> None:
     """Refuse inline assembly that reads files, in the module that `directory` holds.
 
     Raises: SourceError.

@@ -6,19 +6,19 @@ from cratewright import ModuleCodegen, SourceError, UnitStencil
 
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import is_elf
-from ..binary.module import module_of
+from ..binary.module import module_from_output
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["foreign_module"]
+__all__ = ["module_from_object"]
 
 
-def foreign_module(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
+def module_from_object(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
     """Return the module of an object.
 
     Raises: SourceError for one that the toolchain's linker cannot read.
     """
     if is_elf(stencil.source):
-        module = module_of(stencil.source, path=stencil.path, foreign=True)
+        module = module_from_output(stencil.source, path=stencil.path, foreign=True)
         if module.attribute("representation") != "gcc" or toolchain.kind == "gcc":
             return module
         reason, hint = "it holds gcc's intermediate representation", "compile it without -flto, or set CRATE_CC=gcc"

@@ -6,9 +6,9 @@ from functools import cache
 
 from cratewright import CORE_OPTIONS, ModuleCodegen, ModuleConfig, ModuleKind, Options
 
-from ..arguments.options import OPTIONS
-from ..binary.module import module_of
-from ..toolchains.flags import compile_words
+from ..arguments.options import NATIVE_OPTIONS
+from ..binary.module import module_from_output
+from ..toolchains.compile_words import compile_words
 from ..toolchains.toolchain import Toolchain
 
 __all__ = ["allocator_module"]
@@ -94,7 +94,7 @@ def _compiled(config: ModuleConfig, provided: bool, toolchain: Toolchain) -> Mod
             what="the allocator shim",
             outputs=[output],
         )
-        module = module_of((directory / output).read_bytes(), path=source)
+        module = module_from_output((directory / output).read_bytes(), path=source)
     return ModuleCodegen(
         name=_NAME + module.name,
         data=module.data,
@@ -107,6 +107,6 @@ def _compiled(config: ModuleConfig, provided: bool, toolchain: Toolchain) -> Mod
 
 def _complete(options: Options) -> Options:
     """Return the options of a source that has none of its own: those of the link, but no instrumentation."""
-    values = {spec.name: spec.default for spec in (*CORE_OPTIONS, *OPTIONS)}
+    values = {spec.name: spec.default for spec in (*CORE_OPTIONS, *NATIVE_OPTIONS)}
     known = {name: value for name, value in options.values if name not in ("sanitize", "coverage")}
     return Options(tuple(sorted({**values, **known}.items())))

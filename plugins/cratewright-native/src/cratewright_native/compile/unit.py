@@ -17,14 +17,15 @@ from cratewright import (
     repeat_if_changed,
 )
 
-from ..arguments.words import lost_word
-from ..binary.module import module_of
-from ..lookups.inputs import Files, file_facts, listed_files, search_of
+from ..arguments.compiler_flags import flag_lost_by_lto
+from ..binary.module import module_from_output
+from ..lookups.inputs import UnitFiles, file_facts, listed_files, search_of
 from ..lookups.observe import FileMemory, observe
 from ..lookups.search_path import plain
 from ..lookups.unit_command import UnitCommand
 from ..remote.unit import compile_elsewhere
-from ..toolchains.flags import LANGUAGES, has_summary, user_words
+from ..toolchains.compile_words import has_summary, user_words
+from ..toolchains.languages import language_of
 from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Completed, Toolchain
 from .codegen import OPTIMIZED
@@ -34,13 +35,13 @@ from .diagnostics import unit_error, unit_warnings
 from .emit import assembly_words, emitted
 from .inline_assembly import refuse_file_reads
 
-__all__ = ["compile_source"]
+__all__ = ["compile_with_driver"]
 
 _CODE = ("representation", "code")
 """The attribute of a module that is only code, because no link optimizes it with others."""
 
 
-def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
+def compile_with_driver(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemory) -> CompiledUnit:
     """Compile a source.
 
     Shape: one module, called `.bc` if it is LLVM's intermediate representation alone, else `.o`.
@@ -54,7 +55,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
         def refused(stderr: str) -> CratewrightError:
             return unit_error(stderr, stencil, toolchain)
 
-        def attempt() -> tuple[tuple[Completed, Files, tuple[Observed, ...]], int]:
+        def attempt() -> tuple[tuple[Completed, UnitFiles, tuple[Observed, ...]], int]:
             done = compile_elsewhere(stencil, unit, output, directory, memory, refused) or _run(
                 stencil, unit, output, directory, refused
             )
@@ -76,7 +77,7 @@ def compile_source(stencil: UnitStencil, toolchain: Toolchain, memory: FileMemor
             attributes = (OPTIMIZED,)
         if not for_lto and unit.language not in ("assembler", "object"):
             attributes += (_CODE,)
-        module = module_of(output.read_bytes(), path=stencil.path, attributes=attributes)
+        module = module_from_output(output.read_bytes(), path=stencil.path, attributes=attributes)
         config = ModuleConfig(target=stencil.target, options=stencil.options)
         files_emitted = emitted(module, config, toolchain, directory)
     return CompiledUnit(
@@ -93,7 +94,7 @@ def _unit_command(stencil: UnitStencil, toolchain: Toolchain, for_lto: bool, dir
     Raises: SourceError for a flag that has no effect with LTO.
     """
     path = stencil.file or stencil.path
-    language = LANGUAGES[os.path.splitext(stencil.path)[1]]
+    language = language_of(stencil.path)
     # gcc's objects for LTO hold code as well, which is what is emitted.
     if stencil.for_lto if toolchain.kind == "gcc" else for_lto:
         _refuse_lost(stencil, language, toolchain)
@@ -114,7 +115,7 @@ def _refuse_lost(stencil: UnitStencil, language: str, toolchain: Toolchain) -> N
     """Refuse a flag that would be lost when a link makes the code."""
     if language in ("assembler", "object"):
         return
-    word = lost_word(user_words(stencil.options, language), toolchain.kind)
+    word = flag_lost_by_lto(user_words(stencil.options, language), toolchain.kind)
     if word:
         raise SourceError.at(
             stencil.path,

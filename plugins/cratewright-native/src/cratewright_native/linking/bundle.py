@@ -48,8 +48,8 @@ def bundle_library(
     for name, member in zip(member_names(item.name for item in members), members, strict=True):
         if is_bitcode(member.data):
             raise _refusal(library, path, f"its member {member.name} is bitcode")
-        found = elf_symbols(member.data, name=f"{path}({member.name})") if is_elf(member.data) else ()
-        imports = tuple(Symbol(item.name, item.name, os.path.basename(path)) for item in found if not item.defined)
+        symbols = elf_symbols(member.data, name=f"{path}({member.name})") if is_elf(member.data) else ()
+        imports = tuple(Symbol(item.name, item.name, os.path.basename(path)) for item in symbols if not item.defined)
         # Its symbols are not the crate's: users of a crate see only what the crate itself exports.
         module_name = f"{os.path.basename(path)}/{name.rsplit('/', 1)[-1]}"
         modules.append(ModuleCodegen(name=module_name, data=member.data, imports=imports, attributes=how))

@@ -1,7 +1,4 @@
-"""Which modules a link needs, by the rule of archives.
-
-With lld, lld decides instead.
-"""
+"""Which modules a link needs, by the rule of archives; lld decides for itself."""
 
 from __future__ import annotations
 
@@ -22,11 +19,11 @@ def is_direct(item: LinkModule, request: LinkRequest) -> bool:
     return (whole and is_crate_module(item.module)) or is_linked_whole(item.module)
 
 
-def needed_modules(request: LinkRequest, wanted: Iterable[str]) -> tuple[LinkModule, ...]:
+def needed_modules(request: LinkRequest, requested: Iterable[str]) -> tuple[LinkModule, ...]:
     """Return the modules of an LTO step that its link needs, in order.
 
-    Shape: modules linked in any case, and those that define a symbol that is wanted or strongly used. Opaque modules
-    are objects linked later; the needed ones need others in turn.
+    Shape: modules linked in any case, and those that define a symbol that is `requested`, or used by another needed
+    module and not weak. Opaque modules are linked later; those that are needed may need others in turn.
     """
     items = (*request.modules, *request.opaque)
     symbols = [elf_symbols(item.module.data, name=item.module.name) for item in items]
@@ -37,7 +34,7 @@ def needed_modules(request: LinkRequest, wanted: Iterable[str]) -> tuple[LinkMod
                 definers.setdefault(symbol.name, index)
     linked = {index for index, item in enumerate(items) if is_direct(item, request)}
     defined = {symbol.name for index in linked for symbol in symbols[index] if symbol.defined}
-    pending = [name for name in wanted if name not in defined]
+    pending = [name for name in requested if name not in defined]
     pending += [name for index in sorted(linked) for name in _used(symbols[index], defined)]
     while pending:
         found_at = definers.get(pending.pop())

@@ -1,7 +1,4 @@
-"""The final link of one crate type: takes objects, returns a program or a library.
-
-All results of LTO are linked, whichever modules they came from.
-"""
+"""The final link of one crate type: takes objects, returns a program or a library."""
 
 from __future__ import annotations
 
@@ -28,14 +25,13 @@ from cratewright import (
     repeat_if_changed,
 )
 
-from ..arguments.kept import is_versioned, offered_symbols, offers_all, script_reader
+from ..arguments.link_flags import link_flags
 from ..arguments.response_file import response_file
-from ..arguments.users_words import users_words
-from ..binary.elf import elf_symbols, retaining
-from ..binary.exports import check_symbols, replaceable_symbols, version_script
+from ..arguments.symbols import exported_by_flags, exports_everything, has_version_script, script_reader
+from ..binary.elf import elf_symbols, with_retained_sections
 from ..binary.module import MAIN_SYMBOLS
 from ..binary.symbol import ObjectSymbol
-from ..compile.coverage import notes_of, place_object
+from ..compile.coverage import counters_object, notes_of
 from ..libraries import library_words
 from ..lookups.observe import FileMemory
 from ..toolchains.targets import Target, find_target
@@ -43,9 +39,10 @@ from ..toolchains.toolchain import Completed, Toolchain
 from .demand import is_direct
 from .depfile import parse_link_depfile
 from .embed import embed_object
+from .exports import check_symbols, replaceable_symbols, version_script
+from .link_errors import link_error, with_source_names
 from .link_files import link_search, observe_link
 from .linker_messages import linker_warnings
-from .refusal import as_told, link_refusal
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
 
@@ -78,28 +75,30 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
         return LinkResult(artifacts=(Artifact(name, item.module.data),))
     with toolchain.scratch() as directory:
         files, objects = _inputs(request, toolchain, directory)
-        inputs = [*place_object(request, toolchain, directory), *objects]
-        users = users_words(request, toolchain.root)
+        inputs = [*counters_object(request, toolchain, directory), *objects]
+        flags = link_flags(request, toolchain.root)
         words = [*inputs, *_options(request, toolchain, target, directory)]
-        words += [*_libraries(request, toolchain, target), *users.words]
+        words += [*_libraries(request, toolchain, target), *flags.words]
 
         def attempt() -> tuple[tuple[tuple[Observed, ...], tuple[Diagnostic, ...]], int]:
-            told, done = _run(request, toolchain, inputs, files, words, name, directory)
-            search = link_search(told, done.stderr, toolchain.root)
-            decided = [library.path for library in request.libraries]
-            listed = [*_listed(directory, toolchain), *users.read]
-            seen, newest = observe_link(
-                listed, search, target.format, memory, decided=decided, bundled=toolchain.headers
+            command, done = _run(request, toolchain, inputs, files, words, name, directory)
+            search = link_search(command, done.stderr, toolchain.root)
+            requested = [library.path for library in request.libraries]
+            listed = [*_listed(directory, toolchain), *flags.read]
+            observed, newest = observe_link(
+                listed, search, target.format, memory, requested=requested, bundled=toolchain.headers
             )
-            seen = merge_observed([seen, [Observed(path, None) for path in users.missing]])
-            return (seen, _said(done, toolchain, directory, files)), newest
+            observed = merge_observed([observed, [Observed(path, None) for path in flags.missing]])
+            return (observed, _diagnostics(done, toolchain, directory, files)), newest
 
-        observed, said = repeat_if_changed(
+        observed, diagnostics = repeat_if_changed(
             attempt, f"files that crate '{request.crate}' is linked with keep changing meanwhile"
         )
         program = Artifact(name, (directory / name).read_bytes(), executable=request.crate_type is CrateType.BIN)
-        written = [Artifact(path, _text(directory / file, toolchain)) for file, path in users.written]
-    return LinkResult(artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=said)
+        written = [Artifact(path, _text(directory / file, toolchain)) for file, path in flags.written]
+    return LinkResult(
+        artifacts=(program, *written, *notes_of(request, name)), observed=observed, diagnostics=diagnostics
+    )
 
 
 def _run(
@@ -111,33 +110,33 @@ def _run(
     name: str,
     directory: Path,
 ) -> tuple[Sequence[str], Completed]:
-    """Link, and return the arguments and the output, which includes where libraries are searched for."""
+    """Link, and return the command and its output, which includes where libraries are searched for."""
     what = f"link of crate '{request.crate}'"
     language = _language(request, toolchain)
     passed = {*inputs, *(os.path.join(toolchain.root, library.path) for library in request.libraries)}
     line = toolchain.linker(request.target, language, words, passed=passed, output=name)
     if line:
-        told = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
+        arguments = response_file(_LINE, [*line[1:], f"--dependency-file={_DEPFILE}"], directory)
         with suppress(CratewrightError):
-            return line, toolchain.run((line[0], told), cwd=directory, what=what, outputs=[name])
+            return line, toolchain.run((line[0], arguments), cwd=directory, what=what, outputs=[name])
     driver = (*toolchain.cc(request.target, language), response_file(_ARGUMENTS, words, directory), "-o", name)
     cannot = f"crate '{request.crate}' cannot be linked"
-    refused = link_refusal(request, cannot, files, final=True, archive=_ARCHIVE)
+    refused = link_error(request, cannot, files, final=True, archive=_ARCHIVE)
     if line:
-        # Users know the driver, so its error is shown. By one thread, or the first place named would vary.
+        # Users know the driver, so its error is shown. With several threads, the first place named would vary.
         single = ("-Wl,--threads=1",) if toolchain.kind == "llvm" else ()
         toolchain.run((*driver, *single), cwd=directory, what=what, refused=refused)
 
-    def unlisted(said: str) -> CratewrightError:
+    def unlisted(stderr: str) -> CratewrightError:
         # The driver's report of its search would mix with the linker's report of its inputs.
         try:
             toolchain.run(driver, cwd=directory, what=what, refused=refused)
         except CratewrightError as error:
             return error
-        lines = "\n".join(said.strip().splitlines()[-_SHOWN:])
+        lines = "\n".join(stderr.strip().splitlines()[-_SHOWN:])
         return ToolError(
             f"{what}: the linker cannot list the files that it reads",
-            context=(("toolchain", toolchain.version), ("said", lines)),
+            context=(("toolchain", toolchain.version), ("output", lines)),
             hint="GNU ld does from version 2.35 on, LLD from 13 on",
         )
 
@@ -145,21 +144,21 @@ def _run(
     return words, toolchain.run((*driver, *listing), cwd=directory, what=what, outputs=[name], refused=unlisted)
 
 
-def _said(
+def _diagnostics(
     done: Completed, toolchain: Toolchain, directory: Path, files: Mapping[str, LinkModule]
 ) -> tuple[Diagnostic, ...]:
     """Return the linker output meant for the user: requested output and warnings."""
-    printed = toolchain.shown(done.stdout.decode("utf-8", "replace"), directory).strip("\n")
+    printed = toolchain.with_relative_paths(done.stdout.decode("utf-8", "replace"), directory).strip("\n")
     notes = [Diagnostic(Severity.NOTE, printed.splitlines()[0], rendered=printed)] if printed.strip() else []
-    said = as_told(done.stderr, files, _ARCHIVE) if "warning: " in done.stderr else ""
-    # Unused words, such as -pie beside -static: those of the user were checked before.
-    return (*notes, *(item for item in linker_warnings(said) if _UNUSED not in item.text))
+    stderr = with_source_names(done.stderr, files, _ARCHIVE) if "warning: " in done.stderr else ""
+    # Words such as -pie are unused beside -static; those of the user were checked before.
+    return (*notes, *(item for item in linker_warnings(stderr) if _UNUSED not in item.text))
 
 
 def _text(path: Path, toolchain: Toolchain) -> bytes:
     """Return linker output for people, without directories of this machine."""
     text = path.read_text("utf-8", "surrogateescape")
-    return toolchain.shown(text, path.parent).encode("utf-8", "surrogateescape")
+    return toolchain.with_relative_paths(text, path.parent).encode("utf-8", "surrogateescape")
 
 
 def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
@@ -180,23 +179,22 @@ def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
 def _language(request: LinkRequest, toolchain: Toolchain) -> str:
     if any(_CXX.search(item.module.data) for item in request.modules):
         return "c++"
-    # A program also has the sanitizer's library for its dylibs, and C++ needs more of it.
-    asked = request.libraries if request.options.texts("sanitize") else ()
-    paths = (Path(toolchain.root, library.path) for library in asked)
+    # A program also links the sanitizer's library for its dylibs, and C++ needs more of it.
+    libraries = request.libraries if request.options.texts("sanitize") else ()
+    paths = (Path(toolchain.root, library.path) for library in libraries)
     return "c++" if any(_CXX.search(path.read_bytes()) for path in paths) else "c"
 
 
 def _inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> tuple[dict[str, LinkModule], Sequence[str]]:
-    """Write the objects: own ones and those chosen by LTO are linked, others if needed.
+    """Write the objects, and return the modules by file name, and the linker's words.
 
-    Shape: the modules by file name, and the linker's words.
+    Own objects and those chosen by LTO are linked, others if needed.
     """
     names = member_names(object_name(item.crate, Path(item.module.name).stem) for item in request.modules)
     direct: list[str] = []
     lazy: list[str] = []
     for name, item in zip(names, request.modules, strict=True):
-        (directory / name).write_bytes(retaining(item.module.data, name=item.module.name))
-        # What LTO has chosen is linked.
+        (directory / name).write_bytes(with_retained_sections(item.module.data, name=item.module.name))
         chosen = is_direct(item, request) or item.module.attribute("lto") != ""
         (direct if chosen else lazy).append(name)
     if request.embed:
@@ -247,26 +245,26 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directo
 
 
 def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
-    """Return the arguments that make a library export exactly its symbols, and a program the requested ones."""
+    """Return the arguments that make a library export exactly its symbols, and a program those that were requested."""
     flags = request.options.texts("ldflags")
-    if is_versioned(flags):
+    if has_version_script(flags):
         # The user's own version script decides.
         return ["-rdynamic"] if request.crate_type is CrateType.BIN and request.options.texts("exports") else []
-    offered = set(request.exported)
+    exported = set(request.exported)
     words: list[str] = []
     if request.crate_type is CrateType.BIN:
-        offered -= MAIN_SYMBOLS
-        if not offered or offers_all(flags):
+        exported -= MAIN_SYMBOLS
+        if not exported or exports_everything(flags):
             return []
-        offered |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
+        exported |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
         words.append("-rdynamic")
     elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
         # Each includer of a header has its own inline functions; they are not part of a C interface.
         weak = {symbol.name for symbol in _defined(request.modules) if symbol.weak and not symbol.common}
-        offered -= weak.difference(symbol.name for symbol in _defined(request.modules) if not symbol.weak)
+        exported -= weak.difference(symbol.name for symbol in _defined(request.modules) if not symbol.weak)
     visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
-    offered |= offered_symbols(flags, visible, script_reader(toolchain.root, request))
-    script = version_script(sorted(offered))
+    exported |= exported_by_flags(flags, visible, script_reader(toolchain.root, request))
+    script = version_script(sorted(exported))
     if toolchain.kind == "zig" and request.crate_type is CrateType.BIN:
         # zig passes a version script on for libraries only, but a linker script may hold one.
         (directory / _SCRIPT).write_bytes(b"VERSION {\n" + script + b"}\n")
@@ -281,11 +279,13 @@ def _defined(modules: Sequence[LinkModule]) -> Iterator[ObjectSymbol]:
 
 
 def _rpath(request: LinkRequest) -> list[str]:
-    """Return the rpath by which a program finds its dylibs, even if both are moved together."""
+    """Return the rpath by which a program finds its dylibs, also after both are moved together."""
     found: dict[str, None] = {}
     for library in request.libraries:
-        place = library.directory
-        found["$ORIGIN" if place == "." else place if os.path.isabs(place) else f"$ORIGIN/{place}"] = None
+        directory = library.directory
+        found["$ORIGIN" if directory == "." else directory if os.path.isabs(directory) else f"$ORIGIN/{directory}"] = (
+            None
+        )
     return [*found, *request.options.texts("rpath")]
 
 

@@ -15,7 +15,7 @@ from ..lookups.world import World, path_in
 
 __all__ = ["LinkSearch", "link_search", "observe_link"]
 
-_FORMS = {
+_FILE_NAMES = {
     "elf": ("lib{}.so", "lib{}.a"),
     "coff": ("lib{}.dll.a", "{}.dll.a", "lib{}.a", "lib{}.lib", "{}.lib", "lib{}.dll", "{}.dll"),
     "macho": ("lib{}.tbd", "lib{}.dylib", "lib{}.so", "lib{}.a"),
@@ -41,21 +41,21 @@ class LinkSearch:
     scripts: tuple[str, ...] = ()
 
 
-def link_search(words: Iterable[str], said: str, root: str) -> LinkSearch:
-    """Parse the words of a link, and the linker's own as a verbose driver shows them."""
-    told = list(_told(words))
+def link_search(words: Iterable[str], stderr: str, root: str) -> LinkSearch:
+    """Return what the words of a link make it search, and those that a verbose driver adds."""
+    given = list(_search_words(words))
     # A driver shows each command on a line that begins with a space.
-    shown = [found for line in said.splitlines() if line.startswith(" ") for found in _SHOWN.findall(line)]
-    directories = (_logical(path, root) for kind, path in (*told, *shown) if kind == "-L")
+    shown = [found for line in stderr.splitlines() if line.startswith(" ") for found in _SHOWN.findall(line)]
+    directories = (_logical(path, root) for kind, path in (*given, *shown) if kind == "-L")
     return LinkSearch(
-        directories=tuple(_once(dict.fromkeys(directories))),
-        names=tuple(dict.fromkeys(name for kind, name in (*told, *shown) if kind == "-l")),
-        scripts=tuple(dict.fromkeys(path for kind, path in told if kind == "-T" and os.path.isfile(path))),
+        directories=tuple(_without_aliases(dict.fromkeys(directories))),
+        names=tuple(dict.fromkeys(name for kind, name in (*given, *shown) if kind == "-l")),
+        scripts=tuple(dict.fromkeys(path for kind, path in given if kind == "-T" and os.path.isfile(path))),
     )
 
 
-def _once(directories: Iterable[str]) -> Iterator[str]:
-    """Yield directories, the system's once each: drivers name one by several paths."""
+def _without_aliases(directories: Iterable[str]) -> Iterator[str]:
+    """Yield directories, each absolute one once, since drivers name one by several paths."""
     seen: set[tuple[int, int]] = set()
     for directory in directories:
         if os.path.isabs(directory):
@@ -70,8 +70,8 @@ def _once(directories: Iterable[str]) -> Iterator[str]:
         yield directory
 
 
-def _told(words: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each word about directories, libraries and scripts, by its short name, with its value."""
+def _search_words(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the short name and the value of each word about directories, libraries and scripts."""
     waiting = ""
     for word in _linker_words(words):
         found = _WORD.match(word)
@@ -97,32 +97,32 @@ def _linker_words(words: Iterable[str]) -> Iterator[str]:
 def observe_link(
     listed: Sequence[str],
     search: LinkSearch,
-    form: str,
+    format: str,
     memory: FileMemory,
     *,
-    decided: Collection[str] = (),
+    requested: Collection[str] = (),
     bundled: str = "",
 ) -> tuple[tuple[Observed, ...], int]:
     """Return what a link depends on, sorted by path, and when one of the files last changed.
 
     Shape: `listed` are the files that the linker read, without those made for it; a relative one was found on the
-    search path. `form` is the format of the target; `decided` are files that the request holds. Files below `bundled`
+    search path. `format` is that of the target; `requested` are files that the request includes. Files below `bundled`
     change only with the toolchain's version.
     Units: nanoseconds.
     Raises: LinkError for a file that has disappeared.
     """
     absolute = [path for path in (*listed, *search.scripts) if os.path.isabs(path)]
     paths = dict.fromkeys(_logical(path, memory.root) for path in absolute)
-    wanted = [_file_names(name, form) for name in search.names]
+    wanted = [_file_names(name, format) for name in search.names]
     wanted += [(name,) for name in listed if not os.path.isabs(name)]
-    wanted += [_names_beside(path, form) for path in paths if posixpath.dirname(path) in search.directories]
+    wanted += [_names_beside(path, format) for path in paths if posixpath.dirname(path) in search.directories]
     world = World(memory.root)
     for names in dict.fromkeys(wanted):
-        _look(names, search.directories, paths, world)
+        _record_lookups(names, search.directories, paths, world)
     seen: dict[str, Digest] = {}
     newest = world.newest
     for path in paths:
-        if path in decided or (bundled and path.startswith(bundled)):
+        if path in requested or (bundled and path.startswith(bundled)):
             continue
         try:
             seen[path], changed = memory.digest(path)
@@ -138,29 +138,29 @@ def _logical(path: str, root: str) -> str:
     return "" if path in (prefix, root) else plain(path.removeprefix(prefix))
 
 
-def _look(names: Iterable[str], directories: Iterable[str], found: Collection[str], world: World) -> None:
-    """Note what is at each place where one of the names was searched, up to the file found."""
+def _record_lookups(names: Iterable[str], directories: Iterable[str], found: Collection[str], world: World) -> None:
+    """Record what is at each path where one of the names was looked up, up to the file found."""
     for directory in directories:
         for name in names:
             path = path_in(directory, name)
             if path in found:
                 return
-            # If something is there, the linker has followed it, as a script, or skipped it.
+            # If something is there, the linker has followed it as a script, or skipped it.
             world.look(path)
 
 
-def _file_names(name: str, form: str) -> tuple[str, ...]:
+def _file_names(name: str, format: str) -> tuple[str, ...]:
     """Return the names that the linker looks for in each directory for `-l` and a name."""
-    return (name[1:],) if name.startswith(":") else tuple(text.format(name) for text in _FORMS[form])
+    return (name[1:],) if name.startswith(":") else tuple(text.format(name) for text in _FILE_NAMES[format])
 
 
-def _names_beside(path: str, form: str) -> tuple[str, ...]:
+def _names_beside(path: str, format: str) -> tuple[str, ...]:
     """Return the names by which a file on the search path may have been requested."""
     base = posixpath.basename(path)
-    if base.endswith((".o", ".obj")):  # the driver's own start files, which it knows where to find
+    if base.endswith((".o", ".obj")):  # the driver's own start files, which are not searched for
         return ()
-    for text in _FORMS[form]:
+    for text in _FILE_NAMES[format]:
         before, _, after = text.partition("{}")
         if base.startswith(before) and base.endswith(after):
-            return _file_names(base[len(before) : len(base) - len(after)], form)
+            return _file_names(base[len(before) : len(base) - len(after)], format)
     return (base,)

@@ -30,22 +30,22 @@ _DUPLICATE = pattern(r"(?m)\bduplicate symbol: |\bmultiple definition of [`']|\b
 _TWICE = pattern(r"(?m)\bduplicate symbol: (.+)$|\bmultiple definition of [`'](.+?)'")
 
 
-def has_duplicates(said: str) -> bool:
+def has_duplicates(output: str) -> bool:
     """Return whether symbols are defined more than once."""
-    return _DUPLICATE.search(said) is not None
+    return _DUPLICATE.search(output) is not None
 
 
-def duplicate_symbols(said: str) -> tuple[str, ...]:
+def duplicate_symbols(output: str) -> tuple[str, ...]:
     """Return the symbols that are defined more than once, in order, as the linker shows them."""
-    return tuple(dict.fromkeys(match[1] or match[2] for match in _TWICE.finditer(said)))
+    return tuple(dict.fromkeys(match[1] or match[2] for match in _TWICE.finditer(output)))
 
 
-def undefined_symbols(said: str) -> dict[str, tuple[RelatedPlace, ...]]:
+def undefined_symbols(output: str) -> dict[str, tuple[RelatedPlace, ...]]:
     """Return the undefined symbols, in order, with the known places that use them."""
     found: dict[str, dict[RelatedPlace, None]] = {}
-    for match in _LLD.finditer(said):
+    for match in _LLD.finditer(output):
         found.setdefault(match["name"], {}).update(dict.fromkeys(_places(match["rest"])))
-    for match in _GNU.finditer(said):
+    for match in _GNU.finditer(output):
         places = found.setdefault(match["name"], {})
         file, line, _ = _where(match)
         if file:
@@ -60,23 +60,23 @@ def _places(text: str) -> Iterator[RelatedPlace]:
             yield RelatedPlace("used here", plain(file), int(match["at"]))
 
 
-def first_error(said: str) -> Diagnostic | None:
+def first_error(output: str) -> Diagnostic | None:
     """Return the linker's first message, with its place if known."""
-    lines = said.splitlines()
+    lines = output.splitlines()
     match = next((_ERROR.fullmatch(line) for line in lines if line.strip() and not _NO_ERROR.fullmatch(line)), None)
     if match is None:
         return None
     if _where(match)[0]:
         return Diagnostic(Severity.ERROR, match["text"], *_where(match))
-    found = next(_places(said), RelatedPlace(""))
+    found = next(_places(output), RelatedPlace(""))
     return Diagnostic(Severity.ERROR, match["text"], found.file, found.line)
 
 
-def linker_warnings(said: str) -> tuple[Diagnostic, ...]:
+def linker_warnings(output: str) -> tuple[Diagnostic, ...]:
     """Return the warnings; the lines below one that belong to it are part of its text."""
     found: list[tuple[re.Match[str], list[str]]] = []
     lead: list[str] = []
-    for line in said.splitlines():
+    for line in output.splitlines():
         if match := _WARNING.fullmatch(line):
             found.append((match, [*lead, line]))
             lead = []

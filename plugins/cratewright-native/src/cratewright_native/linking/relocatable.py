@@ -10,7 +10,7 @@ from ..binary.localise import with_local_symbols
 from ..binary.module import MAIN_SYMBOLS
 from ..toolchains.toolchain import Toolchain
 from .demand import is_direct, needed_modules
-from .refusal import link_refusal
+from .link_errors import link_error
 from .resolve import write_objects
 
 __all__ = ["merge_objects"]
@@ -21,8 +21,8 @@ _MERGED = "merged.o"
 def merge_objects(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the objects of a crate with those that it needs of other crates.
 
-    Shape: exports stay global, and so do symbols that many objects may define, such as C++ inline functions. Everything
-    else defined here is local, so it cannot clash. Undefined symbols are left to the next link.
+    Shape: exports stay global, and so do symbols that many objects may define, such as C++ inline functions. All other
+    definitions become local, so that they cannot clash. Undefined symbols are left to the next link.
     Raises: LinkError if symbols clash.
     """
     chosen = [item for item in request.modules if item.module.attribute("lto")]
@@ -40,7 +40,7 @@ def merge_objects(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
             cwd=directory,
             what=what,
             outputs=[_MERGED],
-            refused=link_refusal(request, f"{what} failed", files),
+            refused=link_error(request, f"{what} failed", files),
         )
         data = (directory / _MERGED).read_bytes()
     data = with_local_symbols(data, keep={*request.exported, *MAIN_SYMBOLS}, name=f"crate '{request.crate}'")

@@ -1,4 +1,4 @@
-"""The modules of a link as files, and lld's arguments to resolve symbols as the final link will."""
+"""The inputs of LTO: modules as files, and lld's arguments to resolve symbols as the final link will."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, content_digest, dataclass
 
-from ..arguments.kept import told_words
 from ..arguments.response_file import response_file
+from ..arguments.symbols import resolution_words
 from ..binary.bitcode import bitcode_major, is_bitcode
-from ..binary.exports import required_symbols, version_script
 from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Toolchain
 from .demand import is_direct
+from .exports import required_symbols, version_script
 
-__all__ = ["LldInputs", "check_reader", "module_file", "write_inputs", "write_objects"]
+__all__ = ["LinkerInputs", "check_reader", "module_file", "write_inputs", "write_objects"]
 
 _ARGUMENTS = "arguments.rsp"
 _SCRIPT = "offered.map"
 
 
 @dataclass(frozen=True, slots=True)
-class LldInputs:
+class LinkerInputs:
     """The inputs of lld.
 
     Shape: `arguments` for lld; `files` maps the name of each module's file, relative to the directory, to the module.
@@ -49,12 +49,12 @@ def write_objects(modules: Iterable[LinkModule], directory: Path) -> dict[str, L
     return files
 
 
-def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> LldInputs:
+def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> LinkerInputs:
     """Write the modules of a request to files, and return lld's arguments.
 
     Shape: own modules are linked, those of dependencies if needed, as from an archive. Opaque objects take part in the
     resolution: LTO must not change what they define or use.
-    Raises: UnsupportedError for a target whose linker cannot be told; LinkError for modules of a newer LLVM.
+    Raises: UnsupportedError for a target without LTO; LinkError for modules of a newer LLVM.
     """
     if find_target(request.target).format != "elf":
         raise UnsupportedError(
@@ -83,10 +83,10 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
     # A shared library fits all crate types: symbols that keep their names may be replaced, all others are final.
     words = ["-shared", f"--version-script={_SCRIPT}", "--undefined-version"]
     words += [f"--undefined={symbol}" for symbol in request.exported if "@" not in symbol]
-    words += told_words(request.options.texts("ldflags"))
+    words += resolution_words(request.options.texts("ldflags"))
     words += [*own, "--start-lib", *lazy, "--end-lib"]
     words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
-    return LldInputs((response_file(_ARGUMENTS, words, directory),), files)
+    return LinkerInputs((response_file(_ARGUMENTS, words, directory),), files)
 
 
 def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:

@@ -31,9 +31,7 @@ def soname(crate: str, crate_type: CrateType, target: str, options: Options) -> 
 
 
 def file_links(crate: str, crate_type: CrateType, target: str, options: Options) -> Mapping[str, str]:
-    """Return the links to a versioned library: from the name that `-l` looks for to the soname, and from there to the
-    file.
-    """
+    """Return the links to a versioned library: from the name that `-l` finds to the soname, and on to the file."""
     plain = output_file_name(crate, crate_type, find_target(target).rustc)
     names = dict.fromkeys(
         (plain, soname(crate, crate_type, target, options), file_name(crate, crate_type, target, options))
@@ -50,29 +48,29 @@ def check_soname(crate: Crate) -> None:
         if kind not in _DYNAMIC:
             continue
         version, number = _version(kind, crate.options), _number(kind, crate.options)
-        for option, text, form, example in (
+        for option, text, syntax, example in (
             ("version", version, _VERSION, "numbers with dots between, such as 1.2.3"),
             ("soversion", number, _NUMBER, "letters, digits and . + - _, such as 1"),
         ):
-            if text and not form.match(text):
+            if text and not syntax.match(text):
                 raise ConfigurationError(
                     f"crate '{crate.name}': {option} {text!r} cannot be part of a library's name",
                     context=(("crate type", kind.value),),
                     hint=f"write {example}",
                 )
-        said = [flag for flag in parse_ldflags(crate.options.texts("ldflags")) if flag.option.name in ("soname", "h")]
-        if not said:
+        flags = [flag for flag in parse_ldflags(crate.options.texts("ldflags")) if flag.option.name in ("soname", "h")]
+        if not flags:
             continue
         own = soname(crate.name, kind, crate.target, crate.options)
         if number:
             raise ConfigurationError(
-                f"crate '{crate.name}': '{said[0].shown}' among 'ldflags' and its version both set the soname",
+                f"crate '{crate.name}': '{flags[0].shown}' among 'ldflags' and its version both set the soname",
                 context=(("soname", own),),
                 hint="leave one of them out; soversion='...' sets a number other than the version's first",
             )
-        if kind is CrateType.DYLIB and said[-1].value != own:
+        if kind is CrateType.DYLIB and flags[-1].value != own:
             raise ConfigurationError(
-                f"crate '{crate.name}': no file has the name {said[-1].value} by which programs would find the dylib",
+                f"crate '{crate.name}': no file has the name {flags[-1].value} by which programs would find the dylib",
                 context=(("file", own),),
                 hint="leave '-soname' out of ldflags; set version or soversion",
             )

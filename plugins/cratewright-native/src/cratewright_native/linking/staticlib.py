@@ -1,4 +1,4 @@
-"""A static library: all objects of a link in one archive, which only needs libraries."""
+"""A static library: all objects of a link in one archive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..toolchains.toolchain import Toolchain
 __all__ = ["member_names", "object_name", "write_staticlib"]
 
 _ARCHIVE = "lib.a"
-_NO_PART = pattern(r'[\x00-\x1f/"\\\x7f\ud800-\udfff]')
+_UNFIT = pattern(r'[\x00-\x1f/"\\\x7f\ud800-\udfff]')
 _LONGEST = 200
 
 
@@ -53,7 +53,7 @@ def member_names(names: Iterable[str]) -> list[str]:
 def object_name(crate: str, module: str) -> str:
     """Return a valid file name for a module's object."""
     stem = module.removesuffix(".o").removesuffix(".bc")
-    name = _NO_PART.sub("_", f"{crate}.{stem}")
+    name = _UNFIT.sub("_", f"{crate}.{stem}")
     if len(name.encode()) > _LONGEST:
         name = f"{name.encode()[:_LONGEST].decode(errors='ignore')}-{content_digest(name.encode())[:16]}"
     return f"{name}.o"

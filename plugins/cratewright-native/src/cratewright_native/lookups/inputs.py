@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cratewright import Observed, SourceError, UnitStencil, content_digest, decode_depfile, pattern
 
-from ..arguments.words import embed_directories, file_words, included_files
-from ..toolchains.flags import user_words
+from ..arguments.compiler_flags import embed_directories, file_words, included_files
+from ..toolchains.compile_words import user_words
 from ..toolchains.toolchain import Completed
 from .assembly import assembler_lookups
 from .observe import FileFacts, FileMemory, Search, earlier, read_facts
@@ -18,9 +18,9 @@ from .search_path import parse_search_path, plain
 from .unit_command import UnitCommand
 from .world import World
 
-__all__ = ["Files", "assembled_files", "file_facts", "listed_files", "search_of"]
+__all__ = ["UnitFiles", "assembled_files", "file_facts", "listed_files", "search_of"]
 
-Files = Mapping[str, FileFacts | None]
+UnitFiles = Mapping[str, FileFacts | None]
 """The files that a unit read, by path; None for those that change only with the toolchain's version."""
 
 # gcc's name for the file by which it passes assembly on.
@@ -62,7 +62,7 @@ def _project_paths(depfile: str, unit: UnitCommand) -> tuple[str, ...]:
     return tuple(dict.fromkeys(plain(name.removeprefix(prefix)) for name in names))
 
 
-def search_of(unit: UnitCommand, stencil: UnitStencil, files: Files, stderr: str) -> Search:
+def search_of(unit: UnitCommand, stencil: UnitStencil, files: UnitFiles, stderr: str) -> Search:
     """Return where a unit's includes were searched for."""
     words = user_words(stencil.options, unit.language)
     root, incomplete = unit.toolchain.root, False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from cratewright import dataclass
 
-from ..toolchains.flags import LANGUAGES
+from ..toolchains.languages import language_of
 from ..toolchains.toolchain import Completed, Toolchain
 
 __all__ = ["UnitCommand"]
@@ -32,7 +31,7 @@ class UnitCommand:
     @property
     def language(self) -> str:
         """The language of the source."""
-        return LANGUAGES[os.path.splitext(self.path)[1]]
+        return language_of(self.path)
 
     def run(self, words: Sequence[str], output: Path) -> bytes:
         """Run another command, and return what it writes to `output`.

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel, Symbol
 
-from ..arguments.kept import wanted_symbols
+from ..arguments.symbols import requested_symbols
 from ..compile.codegen import OPTIMIZED
 from ..linking.demand import needed_modules
-from ..linking.refusal import link_refusal
+from ..linking.link_errors import link_error
 from ..linking.resolve import write_inputs, write_objects
 from ..remote.closed import run_closed
-from ..toolchains.flags import lowering_words
+from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["optimize_fat", "run_fat_lto"]
+__all__ = ["merge_modules", "optimize_program"]
 
 _MERGED = "merged"
 # An empty pipeline: lld merges and internalises before it.
@@ -26,36 +26,36 @@ _KEEP_LTO = ("-r", "-flto", "-flinker-output=rel")
 _TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
 
 
-def run_fat_lto(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
+def merge_modules(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     """Merge the modules that a link needs, and internalise what is not used outside them.
 
-    Shape: an empty module if the link needs none of them, but only objects. It imports what none of them defines, each
-    symbol from the sources that use it: nothing else tells where an undefined one comes from.
+    Shape: an empty module if the link needs only objects. It imports what no module defines, with the sources that use
+    each symbol, because an error about an undefined one must name them.
     gcc internalises only while it makes a program.
     Raises: LinkError if symbols clash.
     """
     what = f"merging the modules of crate '{request.crate}'"
     if toolchain.kind == "gcc":
         defined = (symbol.name for item in request.modules for symbol in item.module.exports)
-        wanted = wanted_symbols(request.options.texts("ldflags"), defined)
+        wanted = requested_symbols(request.options.texts("ldflags"), defined)
         needed = needed_modules(request, (*request.exported, *sorted(wanted)))
         _check_sanitized(request, needed)
-        return _joined(needed, request, toolchain, what)
+        return _merge_with_gcc(needed, request, toolchain, what)
     with toolchain.scratch() as directory:
         inputs = write_inputs(request, toolchain, directory)
         toolchain.run(
             (*toolchain.lld(request.target), *_MERGE_ONLY, *inputs.arguments, "-o", _MERGED),
             cwd=directory,
             what=what,
-            refused=link_refusal(request, f"{what} failed", inputs.files),
+            refused=link_error(request, f"{what} failed", inputs.files),
         )
         if not (directory / _MERGED).exists():  # nothing was merged
             _write_empty(request, toolchain, directory, what)
         data = (directory / _MERGED).read_bytes()
-        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(request.modules, request.opaque))
+        return ModuleCodegen(name=_MERGED, data=data, imports=_undefined(request.modules, request.opaque))
 
 
-# The function of each sanitizer that every instrumented unit calls when loaded.
+# The functions that each instrumented unit calls when loaded.
 _CALLED = {"address": "__asan_init", "thread": "__tsan_init"}
 
 
@@ -64,11 +64,11 @@ def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> Non
 
     Raises: LinkError naming the crates.
     """
-    told = ",".join(request.options.texts("sanitize")).split(",")
+    linked = ",".join(request.options.texts("sanitize")).split(",")
     for name, symbol in _CALLED.items():
         for item in modules:
             has = any(used.name == symbol for used in item.module.imports)
-            if has != (name in told):
+            if has != (name in linked):
                 raise LinkError(
                     f"crate '{item.crate}' is compiled with{'' if has else 'out'} -fsanitize={name}, and "
                     f"'{request.crate}', which is linked with lto='fat', with{'out' if has else ''}",
@@ -80,7 +80,7 @@ def _check_sanitized(request: LinkRequest, modules: Sequence[LinkModule]) -> Non
                 )
 
 
-def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+def optimize_program(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
     """Optimize a whole program; the result is bitcode, or with gcc an object.
 
     Raises: ToolError if the optimizer fails.
@@ -97,7 +97,9 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolcha
     return replace(module, data=data, attributes=(OPTIMIZED,))
 
 
-def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str) -> ModuleCodegen:
+def _merge_with_gcc(
+    modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str
+) -> ModuleCodegen:
     with toolchain.scratch() as directory:
         files = write_objects(modules, directory)
         if files:
@@ -106,17 +108,17 @@ def _joined(modules: Sequence[LinkModule], request: LinkRequest, toolchain: Tool
                 cwd=directory,
                 what=what,
                 outputs=[_MERGED],
-                refused=link_refusal(request, f"{what} failed", files),
+                refused=link_error(request, f"{what} failed", files),
             )
         else:
             _write_empty(request, toolchain, directory, what)
         data = (directory / _MERGED).read_bytes()
-        return ModuleCodegen(name=_MERGED, data=data, imports=_left_open(modules, request.opaque))
+        return ModuleCodegen(name=_MERGED, data=data, imports=_undefined(modules, request.opaque))
 
 
-def _left_open(modules: Sequence[LinkModule], beside: Sequence[LinkModule]) -> tuple[Symbol, ...]:
+def _undefined(modules: Sequence[LinkModule], opaque: Sequence[LinkModule]) -> tuple[Symbol, ...]:
     """Return, sorted, the symbols that the modules of a link use and none defines."""
-    defined = {symbol.name for item in (*modules, *beside) for symbol in item.module.exports}
+    defined = {symbol.name for item in (*modules, *opaque) for symbol in item.module.exports}
     used = {symbol for item in modules for symbol in item.module.imports if symbol.name not in defined}
     return tuple(sorted(used, key=lambda symbol: (symbol.name, symbol.file)))
 

@@ -1,7 +1,4 @@
-"""Distributed ThinLTO: one analysis of all modules, then an independent job for each.
-
-It does not depend on caches, nor on the order in which jobs run.
-"""
+"""Distributed ThinLTO: one analysis of all modules, then an independent job for each."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ from cratewright import (
     pattern,
 )
 
-from ..linking.refusal import link_refusal
+from ..linking.link_errors import link_error
 from ..linking.resolve import module_file, write_inputs
 from ..remote.closed import run_closed
-from ..toolchains.flags import lowering_words
+from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["names_own_files", "optimize_thin", "run_thin_lto"]
+__all__ = ["names_own_files", "run_thin_backend", "run_thin_link"]
 
 _NEEDED = "needed.rsp"
 _INDEX = "index"
@@ -33,7 +30,7 @@ _OBJECT = "module.o"
 _FILE = pattern(r"[0-9a-f]{32}(?:-([1-9][0-9]{0,5}))?\.bc")
 
 
-def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule, ...]:
+def run_thin_link(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule, ...]:
     """Analyse modules together.
 
     Shape: those that the link needs, in link order; `index` is the name of the module's file, a newline, and LLVM's
@@ -56,7 +53,7 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
             (*words, "--thinlto-emit-imports-files", *inputs.arguments, "-o", "unused"),
             cwd=directory,
             what=what,
-            refused=link_refusal(request, f"{what} failed", inputs.files),
+            refused=link_error(request, f"{what} failed", inputs.files),
         )
         needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
         # A name that is not our file would be an archive member, which no job could read.
@@ -78,7 +75,7 @@ def run_thin_lto(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModule
 
 
 def names_own_files(module: ThinModule) -> bool:
-    """Return whether a module and its imports have names like those of `run_thin_lto`, made from contents.
+    """Return whether a module and its imports have names like those of `run_thin_link`, made from contents.
 
     Names become files and words of a command line, and an analysis may come from a cache that others write to.
     """
@@ -95,7 +92,7 @@ def _imports(directory: Path, name: str) -> list[str]:
     return sorted(set(filter(None, text.splitlines())))
 
 
-def optimize_thin(module: ThinModule, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
+def run_thin_backend(module: ThinModule, config: ModuleConfig, toolchain: Toolchain) -> ModuleCodegen:
     """Optimize one module with what it imports, and lower it to an object.
 
     Raises: ToolError if LLVM fails or writes no output.

@@ -34,7 +34,7 @@ def run_closed(
     with toolchain.scratch() as directory:
         finished = _run_elsewhere(argv, toolchain, files, output, directory)
         if finished is not None:
-            toolchain.judged(finished, argv, cwd=directory, what=what, outputs=[output])
+            toolchain.checked(finished, argv, cwd=directory, what=what, outputs=[output])
         else:
             for name, data in files.items():
                 (directory / name).write_bytes(data)

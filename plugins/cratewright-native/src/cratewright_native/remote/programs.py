@@ -7,13 +7,13 @@ from functools import cache
 
 from cratewright import program_files
 
-from ..toolchains.toolchain import SETTLED, WORKING_DIRECTORY, Toolchain
+from ..toolchains.toolchain import FIXED_ENVIRONMENT, WORKING_DIRECTORY, Toolchain
 
 __all__ = ["ENVIRONMENT", "NO_ANSWER", "PORTABLE_KINDS", "SYSTEM", "portable_programs", "portable_words"]
 
 NO_ANSWER = 126
 """From this status on, a program did not run: it is missing, or was killed."""
-ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **SETTLED}.items()))
+ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **FIXED_ENVIRONMENT}.items()))
 """The environment of a program on another machine."""
 SYSTEM = "/usr/"
 """Files of the system, which another machine has installed rather than received."""

@@ -28,7 +28,7 @@ from cratewright import (
 from ..lookups.inputs import file_facts, listed_files, search_of
 from ..lookups.observe import FileMemory, observe
 from ..lookups.unit_command import UnitCommand
-from ..toolchains.flags import user_words
+from ..toolchains.compile_words import user_words
 from ..toolchains.targets import find_target, host_target
 from ..toolchains.toolchain import Completed
 from .programs import ENVIRONMENT, NO_ANSWER, PORTABLE_KINDS, SYSTEM, portable_programs, portable_words
@@ -75,7 +75,7 @@ def compile_elsewhere(
         return None
     if data := ran.outputs.get(_OUTPUT):
         output.write_bytes(data)
-    done = unit.toolchain.judged(
+    done = unit.toolchain.checked(
         Finished(ran.status, ran.stdout, ran.stderr),
         portable.argv,
         cwd=unit.toolchain.root,

@@ -1,7 +1,7 @@
-"""The linker command of a driver, asked for once and filled in afterwards.
+"""The linker command of a driver, which reports it once for many links.
 
-clang takes longer to start than its lld takes to link a small program, and reports the same start files and libraries
-each time.
+clang takes longer to start than its lld takes to link a small program, and always adds the same start files and
+libraries. It is asked with blanks, which are filled in afterwards.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def link_line(
 ) -> list[str]:
     """Return the command by which a driver would link, or nothing if unknown.
 
-    Shape: `words` are the driver's arguments, of which it passes on, in place, those in `passed` and those that begin
-    with `-Wl,`; `about` changes with the driver.
+    Shape: `words` are the driver's arguments, of which it passes those in `passed`, and those after `-Wl,`, on in
+    order; `about` changes with the driver.
     """
     question: list[str] = []
     filled: dict[str, list[str]] = {}
@@ -50,35 +50,35 @@ def link_line(
             last = _BLANK.format(len(filled))
             question.append(f"-Wl,{last}")
         filled.setdefault(last, []).extend(own)
-    told = [*driver, *question, "-o", _OUTPUT, "-###"]
+    command = [*driver, *question, "-o", _OUTPUT, "-###"]
 
     def ask() -> str:
         # Run directly, because the output of other programs is shown with relative paths.
-        done = run_program(told, what="how to link", env=environment)
+        done = run_program(command, what="how to link", env=environment)
         line = _last_command(done.stderr.decode("utf-8", "surrogateescape"))
         blanks = [word for word in line if word.startswith(_BLANK.format(""))]
         if done.status or sorted(blanks) != sorted([*filled, _OUTPUT]):
             raise ToolError(f"{os.path.basename(driver[0])} does not report how it links")
-        return json.dumps([line, list(_places(word for word in line if word not in question))])
+        return json.dumps([line, list(_found_files(word for word in line if word not in question))])
 
     def holds(answer: str) -> bool:
         return all(_changed(path) == when for path, when in json.loads(answer)[1])
 
     try:
-        line = json.loads(remembered(f"link {json.dumps(told)}", about, ask, holds))[0]
+        line = json.loads(remembered(f"link {json.dumps(command)}", about, ask, holds))[0]
     except (OSError, ToolError):
         return []
     filled[_OUTPUT] = [output]
     return [own for word in line for own in filled.get(word, [word])]
 
 
-def _last_command(said: str) -> list[str]:
+def _last_command(stderr: str) -> list[str]:
     """Return the last command that a driver shows, on a line that begins with a space."""
-    shown = [line for line in said.splitlines() if line.startswith(' "')]
+    shown = [line for line in stderr.splitlines() if line.startswith(' "')]
     return [_ESCAPED.sub(r"\1", word) for word in _QUOTED.findall(shown[-1])] if shown else []
 
 
-def _places(line: Iterable[str]) -> Iterator[tuple[str, int]]:
+def _found_files(line: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Yield the files that the driver found, their directories, and the times of change.
 
     Installing or removing a compiler or C library changes one of them.

@@ -115,7 +115,7 @@ class Llvm(Toolchain):
         return (program,)
 
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
-        """Ask for no list if lld has none: then every place that is searched counts."""
+        """Ask for no list if this lld writes none; then every searched path counts."""
         # Slots and zero-argument super() do not go together in a dataclass.
         words = Toolchain.listing(self, target, depfile)
         return words if find_target(target).format == "elf" else words[1:]

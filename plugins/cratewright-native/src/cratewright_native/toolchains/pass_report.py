@@ -33,9 +33,9 @@ class PassReport:
         seconds, self._seconds = self._seconds, {}
         return seconds
 
-    def without(self, said: str) -> str:
+    def without(self, output: str) -> str:
         """Return a program's output without its reports, which are added to the sums."""
-        return "".join(self._others(said.splitlines(keepends=True)))
+        return "".join(self._others(output.splitlines(keepends=True)))
 
     def _others(self, lines: list[str]) -> Iterator[str]:
         title, rules = "", 0

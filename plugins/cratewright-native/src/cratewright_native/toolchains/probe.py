@@ -1,4 +1,4 @@
-"""What a toolchain can really do: small samples are compiled and linked, and the results remembered.
+"""What a toolchain can do: small samples are compiled and linked, and the results are remembered.
 
 A result is stored under the identity of the toolchain's files, so a different compiler at the same path is tested
 again.
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SUMMARY",
-    "asked_of",
     "cache_directory",
     "can_cross",
     "can_link",
-    "can_thin",
+    "check_thin_lto",
     "compilers_behind",
     "file_of",
     "identity",
     "is_script",
+    "output_of",
     "program_of",
     "remembered",
 ]
@@ -46,7 +46,7 @@ A split module would have virtual tables in a second module of the file, which c
 _FORMAT = 4
 _CALLER = b"int callee(int);\nint _start(void) { return callee(1); }\n"
 _CALLEE = b"int callee(int value) { return value + 41; }\n"
-# A compiler that is told one C library takes the headers of another if it finds no others.
+# Without the headers of the C library that the target names, compilers take those of another.
 _SAMPLE = b"int main(int count, char **words) { return words[count] != 0; }\n"
 _PROGRAM = b"""\
 #include <stdio.h>
@@ -100,7 +100,7 @@ def remembered(
     return answer
 
 
-def asked_of(program: str, *arguments: str) -> str:
+def output_of(program: str, *arguments: str) -> str:
     """Return what a program prints, remembered while the program is unchanged.
 
     A script is run every time, because what it runs may have changed; so is a program with another search path.
@@ -124,7 +124,7 @@ def is_script(program: str) -> bool:
 def program_of(driver: str, name: str) -> str:
     """Return the path of a program that a gcc driver runs, or an empty string."""
     try:
-        found = asked_of(driver, f"-print-prog-name={name}").strip()
+        found = output_of(driver, f"-print-prog-name={name}").strip()
     except CratewrightError:
         return ""
     return found if os.path.isabs(found) else shutil.which(found) or ""
@@ -133,7 +133,7 @@ def program_of(driver: str, name: str) -> str:
 def file_of(driver: str, name: str) -> str:
     """Return the path of a file of a gcc, or an empty string."""
     try:
-        found = asked_of(driver, f"-print-file-name={name}").strip()
+        found = output_of(driver, f"-print-file-name={name}").strip()
     except CratewrightError:
         return ""
     return found if os.path.isabs(found) else ""
@@ -142,10 +142,10 @@ def file_of(driver: str, name: str) -> str:
 def compilers_behind(driver: str) -> tuple[str, ...]:
     """Return the compiler that a driver runs, which a wrapper or a link may hide.
 
-    Raises: ToolError if the driver does not say.
+    Raises: ToolError if the driver does not report it.
     """
-    said = asked_of(driver, "-###", "-x", "c", "-c", os.devnull)
-    words = (line.split()[0].strip('"') for line in said.splitlines() if line[:1] == " " and line.split())
+    output = output_of(driver, "-###", "-x", "c", "-c", os.devnull)
+    words = (line.split()[0].strip('"') for line in output.splitlines() if line[:1] == " " and line.split())
     return tuple(dict.fromkeys(os.path.realpath(word) for word in words if os.path.isabs(word)))
 
 
@@ -157,13 +157,13 @@ def _output(program: str, *arguments: str) -> str:
         )
     except OSError as error:
         raise ToolError(f"{name} cannot be run: {error.strerror}") from error
-    said = done.stdout + done.stderr
-    if done.status or not said.strip():
-        raise ToolError(f"{name} does not answer {arguments[0]}")
-    return said.decode("utf-8", "replace")
+    output = done.stdout + done.stderr
+    if done.status or not output.strip():
+        raise ToolError(f"{name} fails with {arguments[0]}, or prints nothing")
+    return output.decode("utf-8", "replace")
 
 
-def can_thin(toolchain: Toolchain) -> None:
+def check_thin_lto(toolchain: Toolchain) -> None:
     """Compile two files, analyse them together and lower the one that imports from the other.
 
     Raises: ToolError with the step that failed.

@@ -7,7 +7,7 @@ import sys
 
 from cratewright import dataclass
 
-__all__ = ["TARGETS", "Target", "find_target", "host_target"]
+__all__ = ["TARGET_NAMES", "Target", "find_target", "host_target"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,9 @@ def host_target() -> str:
 
 
 def find_target(name: str) -> Target:
-    """Return a target by name; one of `TARGETS`."""
+    """Return a target by name; one of `TARGET_NAMES`."""
     return _BY_NAME[name]
 
 
 _BY_NAME = {target.name: target for target in _TARGETS}
-TARGETS = tuple(sorted(_BY_NAME, key=lambda name: name != host_target()))
+TARGET_NAMES = tuple(sorted(_BY_NAME, key=lambda name: name != host_target()))

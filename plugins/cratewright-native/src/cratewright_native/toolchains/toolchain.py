@@ -1,7 +1,4 @@
-"""A toolchain: the programs that compile, optimize and link, and how they are run.
-
-`choose` decides which toolchain to use.
-"""
+"""A toolchain: the programs that compile, optimize and link, and how they are run."""
 
 from __future__ import annotations
 
@@ -29,9 +26,9 @@ from cratewright import (
 
 from .pass_report import PassReport
 
-__all__ = ["SETTLED", "WORKING_DIRECTORY", "Completed", "Toolchain"]
+__all__ = ["FIXED_ENVIRONMENT", "WORKING_DIRECTORY", "Completed", "Toolchain"]
 
-SETTLED = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
+FIXED_ENVIRONMENT = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
 """The environment of all programs, so that no result depends on time and place."""
 WORKING_DIRECTORY = "/proc/self/cwd"
 """The name of gcc's working directory, the same everywhere."""
@@ -147,15 +144,15 @@ class Toolchain(ABC):
     def environment(self) -> dict[str, str]:
         """Return all environment variables that its programs see.
 
-        None that could alter a result is passed on: CPATH, LIBRARY_PATH, CCC_OVERRIDE_OPTIONS and the like are in no
-        cache key.
+        Variables that could alter a result, such as CPATH, LIBRARY_PATH and CCC_OVERRIDE_OPTIONS, are not passed on,
+        because no cache key includes them.
         """
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/"),
             # Files left here by a killed compiler are removed.
             "TMPDIR": scratch_root(),
-            **SETTLED,
+            **FIXED_ENVIRONMENT,
         }
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
@@ -163,7 +160,7 @@ class Toolchain(ABC):
         return ()
 
     @contextmanager
-    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+    def run_environment(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
         """Yield the environment of one run of a program."""
         yield self.environment()
 
@@ -194,7 +191,7 @@ class Toolchain(ABC):
         if self.report is not None:
             argv = (*argv, *self.report_words(argv))
         try:
-            with self.surroundings(argv) as environment:
+            with self.run_environment(argv) as environment:
                 done = run_program(argv, what=what, cwd=cwd, env=environment, input=input, timeout=self.timeout)
         except OSError as error:
             raise ToolError(
@@ -202,9 +199,9 @@ class Toolchain(ABC):
                 context=(("reason", error.strerror),),
                 hint="install cratewright-native[zig], or clang and lld of one version",
             ) from error
-        return self.judged(done, argv, cwd=cwd, what=what, outputs=outputs, failure=failure, refused=refused)
+        return self.checked(done, argv, cwd=cwd, what=what, outputs=outputs, failure=failure, refused=refused)
 
-    def judged(
+    def checked(
         self,
         done: Finished,
         argv: Sequence[str],
@@ -219,30 +216,31 @@ class Toolchain(ABC):
 
         Raises: as `run`.
         """
-        said = self.shown(done.stderr.decode("utf-8", "replace"), cwd)
+        stderr = self.with_relative_paths(done.stderr.decode("utf-8", "replace"), cwd)
         if self.report is not None:
-            said = self.report.without(said)
-        self._check(done.status, said, argv, what)
+            stderr = self.report.without(stderr)
+        self._check_crash(done.status, stderr, argv, what)
         if done.status:
-            said = self.for_people(said)
+            stderr = self.without_noise(stderr)
             if refused is not None:
-                raise refused(said)
-            said = said.strip() or f"exit status {done.status}"
+                raise refused(stderr)
+            stderr = stderr.strip() or f"exit status {done.status}"
             raise failure(
                 f"{what}: {os.path.basename(argv[0])} failed",
-                context=(("said", said),),
-                hint=_ASSEMBLED_LATE if _ASSEMBLY.search(said) else "",
+                context=(("output", stderr),),
+                hint=_ASSEMBLED_LATE if _ASSEMBLY.search(stderr) else "",
             )
         for output in outputs:
             path = os.path.join(cwd, output)
             if not os.path.isfile(path) or os.path.getsize(path) == 0:
+                rows = (("output", stderr.strip()),) if stderr.strip() else ()
                 raise ToolError(
                     f"{what}: {os.path.basename(argv[0])} succeeded but wrote no output",
-                    context=(("toolchain", self.version), *((("said", said.strip()),) if said.strip() else ())),
+                    context=(("toolchain", self.version), *rows),
                 )
-        return Completed(done.stdout, said)
+        return Completed(done.stdout, stderr)
 
-    def shown(self, text: str, cwd: str | Path) -> str:
+    def with_relative_paths(self, text: str, cwd: str | Path) -> str:
         """Return a program's output with paths below the project root or the scratch directory made relative.
 
         Shape: temporary files of drivers are named after their kind.
@@ -254,24 +252,24 @@ class Toolchain(ABC):
         own = rf"{re.escape(scratch_root())}/[^\s:'\"`()]*"
         return re.sub(own, lambda match: "<assembly>" if match[0].endswith(".s") else "<intermediate file>", text)
 
-    def for_people(self, text: str) -> str:
-        """Return a program's output on failure without useless lines."""
+    def without_noise(self, text: str) -> str:
+        """Return a program's output on failure without parts that mean nothing to users."""
         return text
 
-    def _check(self, status: int, said: str, argv: Sequence[str], what: str) -> None:
+    def _check_crash(self, status: int, output: str, argv: Sequence[str], what: str) -> None:
         program = os.path.basename(argv[0])
         if status == -signal.SIGINT:
             raise ToolError(f"{what}: {program} was interrupted")
-        if status < 0 or (status and _CRASHED.search(said)):
+        if status < 0 or (status and _CRASHED.search(output)):
             reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
             raise ToolError(
                 f"{what}: {program} crashed",
-                context=(("toolchain", self.version), ("reason", reason), ("said", _first_lines(said))),
-                hint="this is a fault of the compiler; try another opt_level, or simplify the unit",
+                context=(("toolchain", self.version), ("reason", reason), ("output", _first_lines(output))),
+                hint="this is a bug of the compiler; try another opt_level, or simplify the unit",
             )
-        broken = _FAILED.search(said)
+        broken = _FAILED.search(output)
         if broken:
-            raise ToolError(f"{what}: {program} failed", context=(("said", broken[0]), ("toolchain", self.version)))
+            raise ToolError(f"{what}: {program} failed", context=(("output", broken[0]), ("toolchain", self.version)))
 
 
 def _first_lines(text: str) -> str:

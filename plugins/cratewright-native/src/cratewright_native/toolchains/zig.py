@@ -68,7 +68,7 @@ class Zig(Toolchain):
     def clang_ir(self, target: str) -> tuple[str, ...]:
         """Return the unmodified driver: `zig cc` knows no `-x ir`.
 
-        The two spell the triple differently, which needs no warning.
+        They spell the triple differently, hence no warning.
         """
         return (self.program, "clang", f"--target={find_target(target).triple}", "-Wno-override-module")
 
@@ -83,7 +83,7 @@ class Zig(Toolchain):
         return (self.program, "ld.lld", "-m", emulation)
 
     def listing(self, target: str, depfile: str) -> tuple[str, ...]:
-        """Ask for the list, which zig writes for every target; its search directories are given explicitly."""
+        """Ask for the list only: zig passes its search directories explicitly."""
         return Toolchain.listing(self, target, depfile)[:1]
 
     def report_words(self, argv: Sequence[str]) -> tuple[str, ...]:
@@ -108,12 +108,12 @@ class Zig(Toolchain):
         known = Toolchain.environment(self)
         return {**known, "ZIG_GLOBAL_CACHE_DIR": self.cache, "ZIG_LOCAL_CACHE_DIR": self.cache}
 
-    def for_people(self, text: str) -> str:
-        """Remove the places of C library parts in zig's cache."""
+    def without_noise(self, text: str) -> str:
+        """Remove the directories of C libraries in zig's cache."""
         return re.sub(rf"{re.escape(self.cache)}/o/[0-9a-f]{{32}}/", "", text)
 
     @contextmanager
-    def surroundings(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
+    def run_environment(self, argv: Sequence[str]) -> Iterator[dict[str, str]]:
         """Give `zig cc` a temporary cache, besides the lasting one for C libraries.
 
         Otherwise it would reuse results although a header has appeared at a missing path, and keep a copy of every

@@ -1,6 +1,6 @@
 """Compiler flags that users may give, and how the others are treated.
 
-An accepted flag has its effect however the crate is linked.
+An accepted flag has the same effect however the crate is linked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Refusal", "embed_directories", "file_words", "included_files", "lost_word", "word_refusal"]
+__all__ = ["Refusal", "compiler_flag_refusal", "embed_directories", "file_words", "flag_lost_by_lto", "included_files"]
 
 _SEPARATE = frozenset(
     {"-D", "-U", "-include", "-imacros", "--include", "--imacros", "--embed-dir", "--param", "-Xassembler"}
@@ -18,17 +18,17 @@ _SEPARATE = frozenset(
 )
 """Words followed by their value."""
 
-_OWN = "cratewright decides it"
-_FILES = "the compiler would read files that no cache could know of"
-_MODULES = "a module is made from other units, and read from files that no cache could know of"
+_DECIDED = "cratewright decides it"
+_FILES = "the compiler would read files that no cache key includes"
+_MODULES = "a module is made from other units, and read from files that no cache key includes"
 _LOST = "its output would be deleted with the compiler's working directory"
-_PATHS = "the output would hold paths of this machine; cratewright already maps them"
+_PATHS = "the output would contain paths of this machine; cratewright already maps them"
 _HOST = "the result would depend on the build machine"
-_SAID = "cratewright reads the compiler's output"
+_PARSED = "cratewright parses the compiler's output"
 _PARTLY = "it affects how objects are made, and a link with LTO makes its own"
 _LINK = "a compiler does not link here"
 _SYSTEM = "which programs run, and where they search, is part of the toolchain"
-_LONG = "it is the long form of another word, or one that is not known"
+_LONG = "it is the long form of another flag, or unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ _RULES = (
     _rule(r"-s\Z", _LINK, "set strip=True"),
     _rule(r"-(?:shared|static|r|nostartfiles|nostdlib\+*|nodefaultlibs)\b", _LINK, "set crate_type, or ldflags"),
     _rule(r"-(?:Wl,|Xlinker|z\Z|T|u\Z|rdynamic)", _LINK, "put it into ldflags"),
-    _rule(r"-(?:fuse-ld|-ld-path)", _OWN, "set CRATE_CC or CRATE_LLVM"),
-    _rule(r"-(?:c|S|E|emit-[\w-]+|fsyntax-only|dM)\Z", _OWN, "set crate_type"),
-    _rule(r"-o|--output", _OWN, "files are called after the crate"),
+    _rule(r"-(?:fuse-ld|-ld-path)", _DECIDED, "set CRATE_CC or CRATE_LLVM"),
+    _rule(r"-(?:c|S|E|emit-[\w-]+|fsyntax-only|dM)\Z", _DECIDED, "set crate_type"),
+    _rule(r"-o|--output", _DECIDED, "files are called after the crate"),
     _rule(r"-x", "the suffix of a source tells its language", "rename the source"),
-    _rule(r"-M(?:\Z|M\Z|D\Z|MD\Z|F|T|Q|P\Z|J|G\Z|V\Z)|-(?:v|H|P|C|CC|#+|-verbose|wrapper)\Z|-wrapper", _OWN),
+    _rule(r"-M(?:\Z|M\Z|D\Z|MD\Z|F|T|Q|P\Z|J|G\Z|V\Z)|-(?:v|H|P|C|CC|#+|-verbose|wrapper)\Z|-wrapper", _DECIDED),
     _rule(r"-d[A-Z]|-dump|-aux-info|-f(?:dump|save|stack-usage|callgraph|opt-info|optimization-rec|time-)", _LOST),
     _rule(r"-fprofile-(?:dir|note|abs-path|prefix-path)", _LOST),
     _rule(r"-save-|--save-|-f(?:proc-stat|mem-report|module-output|crash-diag|gen-rep)|-gen-", _LOST),
@@ -95,7 +95,7 @@ _RULES = (
     _rule(r"-(?:no-)?integrated-", _PARTLY),
     _rule(
         r"-f(?:no-)?(?:diagnostics-(?:format|color|column|abs|print-source-range|parse|urls)|color-diag|ansi-esc|show-col)",
-        _SAID,
+        _PARSED,
     ),
     _rule(
         r"--(?!param\b|include\b(?!-)|imacros\b|embed-dir\b|sysroot\b|no-sysroot-suffix\Z)",
@@ -108,8 +108,8 @@ _RULES = (
     _rule(r"-Wno-(?:error=)?date-time", "the output would depend on the clock", "define the time yourself"),
 )
 # Flags of code generation that intermediate representation does not record. Measured: they change the object that a
-# compiler makes alone, but not the one that is made from bitcode, or by gcc from its own representation. What
-# -fstack-protector guards are arrays of characters, which gcc's LTO no longer tells from others.
+# compiler makes from a source, but not the one made from bitcode, or by gcc from its own representation.
+# -fstack-protector guards arrays of characters, which gcc's LTO cannot tell from others.
 _LOST_BY_LLVM = pattern(
     r"-fno-(?:addrsig|data-sections|function-sections|zero-initialized-in-bss|(?:tree-)?(?:slp-)?vectorize)\Z"
     r"|-f(?:basic-block-address-map|embed-bitcode|force-dwarf-frame|global-isel|order-file-instrumentation)"
@@ -128,10 +128,10 @@ _EMBED = pattern(r"--embed-dir=?(.*)", re.DOTALL)
 _INCLUDES = pattern(r"--?(?:include|imacros)(?!-)=?(.*)", re.DOTALL)
 
 
-def word_refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
-    """Return what is wrong with the first word that a user may not pass on, or None.
+def compiler_flag_refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | None:
+    """Return the first refused word, or None.
 
-    Shape: `assembly` if they apply to assembly only.
+    Shape: `assembly` if the words apply to assembly only.
     """
     for word, value in _pairs(words):
         if word[:1] not in ("-", "@") or word in ("-", "--"):
@@ -147,8 +147,8 @@ def word_refusal(words: Iterable[str], *, assembly: bool = False) -> Refusal | N
     return None
 
 
-def lost_word(words: Iterable[str], kind: str) -> str:
-    """Return the first word that has no effect on code made by LTO, or an empty string; `kind` is the toolchain's."""
+def flag_lost_by_lto(words: Iterable[str], kind: str) -> str:
+    """Return the first word without effect on code that LTO makes, or an empty string; `kind` is the toolchain's."""
     lost = _LOST_BY_GCC if kind == "gcc" else _LOST_BY_LLVM
     return next((word for word, _ in _pairs(words) if lost.match(word)), "")
 
@@ -159,7 +159,7 @@ def included_files(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def embed_directories(words: Sequence[str]) -> tuple[str, ...]:
-    """Return where `#embed` looks beside the place of its file."""
+    """Return the directories that `#embed` searches besides that of its file."""
     return tuple(match[1] or value for word, value in _pairs(words) if (match := _EMBED.match(word)))
 
 
@@ -173,15 +173,14 @@ def file_words(words: Iterable[str]) -> Iterator[str]:
 def _of_assembler(word: str, value: str, assembly: bool) -> Refusal | None:
     if not assembly:
         return Refusal(word, _PARTLY, "asmflags are for sources in assembly")
-    said = word[4:].split(",") if word.startswith("-Wa,") else [value]
-    for part in said:
+    for part in word[4:].split(",") if word.startswith("-Wa,") else [value]:
         if _ASSEMBLER_FILES.match(part):
             return Refusal(word, f"{_FILES}, or write files that would be deleted", "set include_dirs for -I")
     return None
 
 
 def _pairs(words: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each word with its value, which is another word or an empty string."""
+    """Yield each word with the next one if that is its value, else with an empty string."""
     waiting = ""
     for word in words:
         if waiting:

@@ -13,35 +13,15 @@ from .toolchain import WORKING_DIRECTORY, Toolchain
 from .zig import Zig
 
 __all__ = [
-    "LANGUAGES",
-    "MODULES",
-    "OBJECTS",
     "compile_words",
     "has_summary",
-    "language_words",
     "lowering_words",
     "makes_both",
     "user_words",
 ]
 
-OBJECTS = (".o", ".os")
-LANGUAGES = {
-    ".c": "c",
-    **dict.fromkeys((".cc", ".cpp", ".cxx", ".C", ".c++", ".cp", ".CPP"), "c++"),
-    ".m": "objective-c",
-    ".mm": "objective-c++",
-    ".S": "assembler",
-    ".s": "assembler",
-    ".ll": "ir",
-    ".bc": "ir",
-    **dict.fromkeys(OBJECTS, "object"),
-}
-MODULES = (".cppm", ".ccm", ".cxxm", ".c++m", ".ixx", ".mpp")
-"""Suffixes of C++ modules, which are refused."""
 _FAT_OBJECTS = 17
-"""The LLVM from which on clang puts bitcode beside code."""
-# Suffixes whose language not every driver knows.
-_TOLD = frozenset((".C", ".c++", ".cp", ".CPP", ".m", ".mm"))
+"""The first LLVM whose clang puts bitcode and code into one object."""
 
 
 def compile_words(
@@ -54,9 +34,9 @@ def compile_words(
     for_lto: bool = True,
     for_code: bool = False,
 ) -> tuple[str, ...]:
-    """Return the arguments for one source, without its name and the output; `for_...` as in its stencil."""
+    """Return the arguments for one source, without its name and the output; `for_lto`, `for_code` as in its stencil."""
     known = find_target(target)
-    words = [*_plain(toolchain, known, options), f"-O{options.opt_level.value}", *_pic(known, options)]
+    words = [*_alike(toolchain, known, options), f"-O{options.opt_level.value}", *_pic(known, options)]
     if language != "ir":
         words += _debug(toolchain, options.debuginfo)
     words += [f"-fsanitize={name}" for name in options.texts("sanitize")]
@@ -88,7 +68,7 @@ def user_words(options: Options, language: str) -> tuple[str, ...]:
         return ()
     own = {"c": "cflags", "c++": "cxxflags", "assembler": "asmflags"}[language.removeprefix("objective-")]
     words = (*options.texts(own), *options.texts("flags"))  # the order of SCons's commands
-    # Without warnings there is no error about the clock either; only a file's own time varies.
+    # `-w` also disables errors about the clock; of these macros, only the time stamp of a file varies.
     return (*words, "-U__TIMESTAMP__") if "-w" in words and language != "assembler" else words
 
 
@@ -107,12 +87,6 @@ def makes_both(toolchain: Toolchain, target: str, options: Options, language: st
     )
 
 
-def language_words(path: str) -> tuple[str, ...]:
-    """Return the arguments that tell a driver the language of a source, if its suffix may not."""
-    suffix = os.path.splitext(path)[1]
-    return ("-x", LANGUAGES[suffix]) if suffix in _TOLD else ()
-
-
 def lowering_words(toolchain: Toolchain, config: ModuleConfig) -> tuple[str, ...]:
     """Return the arguments for lowering an LLVM module to an object."""
     known = find_target(config.target)
@@ -120,7 +94,7 @@ def lowering_words(toolchain: Toolchain, config: ModuleConfig) -> tuple[str, ...
     return (f"-O{config.options.opt_level.value}", *_pic(known, config.options), *sections)
 
 
-def _plain(toolchain: Toolchain, target: Target, options: Options) -> list[str]:
+def _alike(toolchain: Toolchain, target: Target, options: Options) -> list[str]:
     """Return the arguments that make all compilers behave alike.
 
     zig's driver adds checks in debug builds, NDEBUG in others and frame pointers in all. A source that contains the

@@ -1,4 +1,4 @@
-"""The toolchain of a build, chosen once in each process."""
+"""The toolchain of a session, chosen once in each process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def toolchain_for(session: Session, *, report: bool = False) -> Toolchain:
 
     Raises: ToolError naming what was tried and why it failed.
     """
-    from .choose import choose_toolchain  # noqa: PLC0415 - a build with nothing to do needs it not
+    from .choose import choose_toolchain  # noqa: PLC0415 - a build with nothing to do does not need it
 
     compiler, llvm, timeout = session.setting("CRATE_CC"), session.setting("CRATE_LLVM"), session.timeout
     key = (session.root, compiler, llvm, timeout, report)

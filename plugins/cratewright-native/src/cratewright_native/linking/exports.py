@@ -1,4 +1,4 @@
-"""Which symbols of a link keep their names, and how the linker is told."""
+"""Which symbols a link exports, and the version script that says so."""
 
 from __future__ import annotations
 
@@ -6,33 +6,22 @@ from collections.abc import Iterable
 
 from cratewright import LinkError, LinkRequest, pattern
 
-from .bitcode import is_bitcode
+from ..binary.bitcode import is_bitcode
 
-__all__ = ["check_symbols", "is_injected", "replaceable_symbols", "required_symbols", "version_script"]
+__all__ = ["check_symbols", "replaceable_symbols", "required_symbols", "version_script"]
 
-# Functions that a program may define to replace those of the C and C++ libraries, which then call the program's. LTO
-# does not see these libraries, so what they might call must stay. Source: the GNU C library's manual, "Replacing
+# Functions that a program may define to replace those of the C and C++ libraries. LTO does not see the calls in these
+# libraries. Source: the GNU C library's manual, "Replacing
 # malloc"; ISO C++, "Replaceable allocation functions".
 _REPLACEABLE = pattern(
     r"(?:malloc|free|calloc|realloc|aligned_alloc|malloc_usable_size|memalign|posix_memalign|pvalloc|valloc"
     r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
 )
 
-# Symbols that sanitizers and profilers add to a module; no source defines them, and they are not exported.
-_INJECTED = pattern(
-    r"___asan_|__asan_gen_|__odr_asan|asan\.module_|tsan\.module_|msan\.module_|hwasan\.|sancov\.|__sancov_gen_"
-    r"|__prof[cdnv]p?_|__profbm_|__covrec_|__llvm_(?:profile_(?:raw_version|filename|runtime|counter_bias)|prf_|cov)"
-    r"|__gcov_(?:\.|var)"
-)
-# Functions that their libraries call if a program defines them. LTO does not see these libraries. Source: the interface
+# Functions that the libraries of sanitizers and profilers call if a program defines them. Source: the interface
 # headers of compiler-rt, `sanitizer/*_interface.h` and `profile/InstrProfiling.h`.
 _HOOKS = pattern(r"__(?:asan|lsan|msan|tsan|ubsan|hwasan|sanitizer|scudo|sancov|gcov|llvm_profile|llvm_gcov)_")
 _BASE = "cratewright"
-
-
-def is_injected(name: str) -> bool:
-    """Return whether a symbol of a module is a sanitizer's or a profiler's own."""
-    return _INJECTED.match(name) is not None
 
 
 def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
@@ -43,7 +32,7 @@ def replaceable_symbols(defined: Iterable[str]) -> tuple[str, ...]:
 def required_symbols(request: LinkRequest) -> tuple[str, ...]:
     """Return, sorted, the symbols whose names LTO must keep although no object requires it.
 
-    Shape: exports of the result, what libraries may call, and symbols shared with bitcode that takes no part.
+    Shape: exports of the result, what libraries may call, and symbols that opaque bitcode defines or uses.
     """
     defined = {symbol.name for item in request.modules for symbol in item.module.exports}
     required = {*request.exported, *replaceable_symbols(defined), *filter(_HOOKS.match, defined)}
@@ -68,18 +57,18 @@ def version_script(symbols: Iterable[str], *, named: bool = False) -> bytes:
     return f"{head}{{\n{'  global:' + chr(10) + offered if offered else ''}  local:\n    *;\n}};\n{nodes}".encode()
 
 
-_UNFIT = pattern(r'[\x00-\x1f",\\\x7f\ud800-\udfff]')
+_UNQUOTABLE = pattern(r'[\x00-\x1f",\\\x7f\ud800-\udfff]')
 _VERSION = pattern(r"\A[^@]*(?:@@?[\w.$-]+)?\Z")
 
 
 def check_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
     """Return names that can appear in a script and, between commas, in a driver's argument.
 
-    Raises: LinkError for one that would be parsed as something else.
+    Raises: LinkError for a name that would be parsed as something else.
     """
     names = tuple(symbols)
     for name in names:
-        if _UNFIT.search(name) or not _VERSION.search(name):
+        if _UNQUOTABLE.search(name) or not _VERSION.search(name):
             raise LinkError(
                 f"a symbol called {name!r} cannot be exported under its name",
                 hint="commas, quotes, backslashes and control characters have a meaning to linkers; rename it",

@@ -1,7 +1,4 @@
-"""Symbols that a user's linker flags refer to, so that LTO keeps their names.
-
-How LTO is told about them is decided elsewhere. Symbols whose use a compiler sees are not handled here.
-"""
+"""What a user's linker flags say about symbols: which of them are linked, kept and exported."""
 
 from __future__ import annotations
 
@@ -10,83 +7,65 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from cratewright import LinkError, LinkRequest, LtoMode, pattern
+from cratewright import LinkError, LinkRequest, pattern
 
-from ..binary.elf import elf_symbols
 from .ldflags import Flag, parse_ldflags
-from .linker_options import Fate
+from .linker_options import Treatment
 
 __all__ = [
-    "check_prepared",
-    "is_versioned",
-    "kept_symbols",
-    "offered_symbols",
-    "offers_all",
+    "exported_by_flags",
+    "exports_everything",
+    "has_version_script",
+    "kept_by_flags",
+    "requested_symbols",
+    "resolution_words",
     "script_patterns",
     "script_reader",
-    "shared_symbols",
-    "told_words",
-    "wanted_symbols",
 ]
 
 _COMMENT = pattern(r"/\*.*?\*/|#[^\n]*", re.DOTALL)
 _TOKEN = pattern(r'"[^"]*"|[{};]|[^\s{};"]+')
 _NAME = pattern(r"[A-Za-z_.$][\w.$@]*")
 _ASSIGNED = pattern(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)")
-# What a linker looks for by name, wherever it is defined.
+# Symbols that a linker uses without a reference.
 _ALWAYS = frozenset({"_start", "_init", "_fini"})
 _MANGLED = "_Z*"
 
 
-def check_prepared(request: LinkRequest) -> None:
-    """Refuse modules that hold only code when LTO needs more: their crate was built where no link had LTO.
-
-    Raises: LinkError naming the crate.
-    """
-    for item in request.modules:
-        takes_part = request.lto is not LtoMode.THIN_LOCAL or item.crate == request.crate
-        if takes_part and item.module.attribute("representation") == "code":
-            raise LinkError(
-                f"crate '{request.crate}' has lto='{request.lto.value}', but '{item.crate}' was compiled without",
-                context=(("module", item.module.name), ("reason", "where it was built, no link of it had lto")),
-                hint=f"build '{item.crate}' where a link of it has lto, or where nothing links it; or set lto='off'",
-            )
+def has_version_script(words: Sequence[str]) -> bool:
+    """Return whether a version script decides what is exported."""
+    return any(flag.option.treatment is Treatment.VERSION_SCRIPT for flag in parse_ldflags(words))
 
 
-def is_versioned(words: Sequence[str]) -> bool:
-    """Return whether the user's version script decides what is exported."""
-    return any(flag.option.fate is Fate.VERSIONS for flag in parse_ldflags(words))
-
-
-def offers_all(words: Sequence[str]) -> bool:
+def exports_everything(words: Sequence[str]) -> bool:
     """Return whether a program exports every visible symbol."""
     state = False
     for flag in parse_ldflags(words):
-        state = (state or flag.option.fate is Fate.ALL_KEPT) and flag.option.name != "no-export-dynamic"
+        state = (state or flag.option.treatment is Treatment.ALL_SYMBOLS) and flag.option.name != "no-export-dynamic"
     return state
 
 
-def told_words(words: Sequence[str]) -> tuple[str, ...]:
+def resolution_words(words: Sequence[str]) -> tuple[str, ...]:
     """Return lld's arguments for resolving symbols for LTO."""
-    told: list[str] = []
+    arguments: list[str] = []
     for flag in parse_ldflags(words):
         name = {"u": "undefined", "require-defined": "undefined", "e": "entry"}.get(flag.option.name, flag.option.name)
-        if flag.option.fate is Fate.TOLD:
-            told.append(f"--{name}" if flag.value is None else f"--{name}={flag.value}")
+        if flag.option.treatment is Treatment.RESOLUTION:
+            arguments.append(f"--{name}" if flag.value is None else f"--{name}={flag.value}")
         elif name == "z" and flag.value == "muldefs":
-            told.append("--allow-multiple-definition")
-    return tuple(told)
+            arguments.append("--allow-multiple-definition")
+    return tuple(arguments)
 
 
-def wanted_symbols(words: Sequence[str], defined: Iterable[str]) -> set[str]:
-    """Return the symbols whose modules the user's flags request although nothing uses them."""
+def requested_symbols(words: Sequence[str], defined: Iterable[str]) -> set[str]:
+    """Return the symbols whose modules are linked because of a flag, although nothing uses them."""
     known, names = set(defined), ("undefined", "u", "require-defined", "entry", "e", "undefined-glob")
     flags = [flag for flag in parse_ldflags(words) if flag.option.name in names]
     return set().union(*(_match([flag.value or ""], known) for flag in flags))
 
 
-def kept_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
-    """Return the symbols whose names LTO must keep.
+def kept_by_flags(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
+    """Return the symbols whose names LTO must keep because of flags.
 
     Shape: `defined` are symbols that may be seen from outside; `read` returns the text of a file that the flags name.
     Raises: as `read`.
@@ -98,46 +77,38 @@ def kept_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[s
     return kept
 
 
-def shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
-    """Return the symbols that a dylib of the link uses or also defines: it binds to the program's.
-
-    Raises: FormatError for a dylib that is damaged.
-    """
-    shared: set[str] = set()
-    for library in request.libraries:
-        with open(os.path.join(root, library.path), "rb") as file:
-            shared |= {symbol.name for symbol in elf_symbols(file.read(), name=library.path, dynamic=True)}
-    return defined & shared
-
-
-def offered_symbols(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
-    """Return the symbols that the user's flags export, apart from version scripts.
+def exported_by_flags(words: Sequence[str], defined: Iterable[str], read: Callable[[str], str]) -> set[str]:
+    """Return the symbols that flags export, apart from version scripts.
 
     Raises: as `read`.
     """
     known = set(defined)
-    flags = [flag for flag in parse_ldflags(words) if flag.option.fate in (Fate.KEPT, Fate.LIST)]
+    flags = [
+        flag
+        for flag in parse_ldflags(words)
+        if flag.option.treatment in (Treatment.SYMBOL_PATTERN, Treatment.SYMBOL_LIST)
+    ]
     return set().union(*(_matching(flag, known, read) for flag in flags))
 
 
 def _matching(flag: Flag, known: set[str], read: Callable[[str], str]) -> set[str]:
-    fate, value = flag.option.fate, flag.value or ""
-    if fate is Fate.ALL_KEPT:
+    treatment, value = flag.option.treatment, flag.value or ""
+    if treatment is Treatment.ALL_SYMBOLS:
         return known
-    if fate is Fate.KEPT:
+    if treatment is Treatment.SYMBOL_PATTERN:
         return _match([value], known)
-    if fate in (Fate.LIST, Fate.VERSIONS):
+    if treatment in (Treatment.SYMBOL_LIST, Treatment.VERSION_SCRIPT):
         return _match(script_patterns(read(value)), known)
-    if fate is Fate.SCRIPT:
+    if treatment is Treatment.LINKER_SCRIPT:
         text = _COMMENT.sub(" ", read(value))
         replaced = known.intersection(_ASSIGNED.findall(text))
         if replaced:
             raise LinkError(
-                f"{value} gives a value to '{min(replaced)}', which a crate defines; LTO cannot take that into account",
+                f"{value} gives a value to '{min(replaced)}', which a crate defines; LTO does not see that",
                 hint="set lto='off', or use --defsym",
             )
         return known & set(_NAME.findall(text))
-    if fate is Fate.TOLD:
+    if treatment is Treatment.RESOLUTION:
         names = set(_NAME.findall(value))
         if flag.option.name == "wrap":
             names = {value, f"__wrap_{value}", f"__real_{value}"}
@@ -147,34 +118,34 @@ def _matching(flag: Flag, known: set[str], read: Callable[[str], str]) -> set[st
 
 def _match(patterns: Iterable[str], known: set[str]) -> set[str]:
     found: set[str] = set()
-    for wanted in patterns:
-        if any(char in wanted for char in "*?["):
-            found |= {name for name in known if fnmatchcase(name.partition("@")[0], wanted)}
-        elif wanted in known:
-            found.add(wanted)
+    for glob in patterns:
+        if any(char in glob for char in "*?["):
+            found |= {name for name in known if fnmatchcase(name.partition("@")[0], glob)}
+        elif glob in known:
+            found.add(glob)
     return found
 
 
 def script_patterns(text: str) -> list[str]:
     """Return the patterns of symbols that a version script or a dynamic list exports.
 
-    Shape: C++ names, which it spells as in the source, become `_Z*`: keeping too much is never wrong.
+    Shape: C++ names, which scripts spell as sources do, become `_Z*`, since keeping too much is never wrong.
     """
     patterns: list[str] = []
-    offered, depth = True, 0
+    exported, depth = True, 0
     languages: list[bool] = []
     tokens = list(_tokens(text))
     for index, token in enumerate(tokens):
         if token == "{":
             depth += 1
             languages.append(index > 0 and tokens[index - 1] == '"C++"')
-            offered = offered if depth > 1 else True
+            exported = exported if depth > 1 else True
         elif token == "}":
             depth -= 1
             languages = languages[:-1]
         elif token in ("global:", "local:"):
-            offered = token == "global:"
-        elif token != ";" and depth and token != "extern" and not _is_language(tokens, index) and offered:
+            exported = token == "global:"
+        elif token != ";" and depth and token != "extern" and not _is_language(tokens, index) and exported:
             patterns.append(_MANGLED if any(languages) else token.strip('"'))
     return patterns
 
@@ -195,11 +166,11 @@ def script_reader(root: str, request: LinkRequest) -> Callable[[str], str]:
     Raises: LinkError naming the crate and the file.
     """
     flags = parse_ldflags(request.options.texts("ldflags"))
-    named = [flag.value or "" for flag in flags if flag.option.fate is Fate.DIRECTORY]
-    places = [*request.options.texts("lib_dirs"), *named]
+    named = [flag.value or "" for flag in flags if flag.option.treatment is Treatment.DIRECTORY]
+    directories = [*request.options.texts("lib_dirs"), *named]
 
     def read(path: str) -> str:
-        tried = [path, *(os.path.join(place, os.path.basename(path)) for place in places)]
+        tried = [path, *(os.path.join(directory, os.path.basename(path)) for directory in directories)]
         found = next((item for item in tried if os.path.isfile(os.path.join(root, item))), path)
         try:
             with open(os.path.join(root, found), encoding="utf-8", errors="surrogateescape") as file:

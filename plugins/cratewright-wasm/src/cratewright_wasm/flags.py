@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from cratewright import ConfigurationError, pattern
 
-__all__ = ["LANGUAGES", "check_flags", "standard_for"]
+__all__ = ["SOURCE_LANGUAGES", "check_flags", "standard_for"]
 
-LANGUAGES = {
+SOURCE_LANGUAGES = {
     ".c": "c",
     **dict.fromkeys((".cc", ".cpp", ".cxx", ".c++", ".C"), "c++"),
     **dict.fromkeys((".ll", ".bc"), "ir"),
@@ -47,10 +47,10 @@ _WHY: tuple[tuple[str, str], ...] = (
     (r"-fexceptions|-fwasm-exceptions|-fcxx-exceptions", "no library supports unwinding"),
     (r"-matomics|-pthread|-mthread-model.*", "threads need a shared memory, which no link here makes"),
     (r"-f(?:plugin|pass-plugin).*|-Xclang|-load|-mllvm|-Xpreprocessor|-Wp,.*|-Wa,.*", "its effect is unknown"),
-    (r"@.*|--config.*", "cratewright would not see the words in that file"),
+    (r"@.*|--config.*", "cratewright does not read flags in files"),
     (r"-include.*|-imacros.*|-x.*", "write it into the source"),
-    (r"-f(?:no-)?(?:sanitize|profile|coverage|instrument|cs-profile|xray).*|--coverage", "its library is not there"),
-    (r"-o.*|-c|-S|-E|-M.*|-emit-.*|-save-temps.*|-fsyntax-only|-ftime-.*|-###|-v", "it chooses what is made"),
+    (r"-f(?:no-)?(?:sanitize|profile|coverage|instrument|cs-profile|xray).*|--coverage", "its library is missing"),
+    (r"-o.*|-c|-S|-E|-M.*|-emit-.*|-save-temps.*|-fsyntax-only|-ftime-.*|-###|-v", "cratewright decides what is made"),
 )
 
 
@@ -69,7 +69,7 @@ def check_flags(flags: Sequence[str], *, where: str) -> None:
             context=(("where", where), *((("reason", reason),) if reason else ())),
             hint=f"use the option {option}"
             if option
-            else "leave it out: only flags whose effect is known are passed on (-W..., -fwrapv, -msimd128)",
+            else "leave it out: only flags with known effects are allowed (-W..., -fwrapv, -msimd128)",
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cratewright import ConfigurationError, Options
 
-__all__ = ["MOST", "PAGE", "check_sizes", "memory_words"]
+__all__ = ["MAX_MEMORY", "PAGE", "check_sizes", "memory_words"]
 
 PAGE = 65536
-MOST = 1 << 32
+MAX_MEMORY = 1 << 32
 _WORDS = (("initial_memory", "--initial-memory"), ("max_memory", "--max-memory"))
 
 
@@ -29,7 +29,7 @@ def check_sizes(options: Options, *, where: str) -> None:
     stack = options.number("stack_size")
     initial, most = (options.number(name) for name, _ in _WORDS)
     if initial and most and initial > most:
-        raise _refusal("initial_memory", initial, where, "it is more than max_memory", "raise max_memory")
+        raise _refusal("initial_memory", initial, where, "it is larger than max_memory", "raise max_memory")
     memory = initial or most
     if stack and memory and stack > memory:
         raise _refusal("stack_size", stack, where, "the memory is smaller", "raise initial_memory")
