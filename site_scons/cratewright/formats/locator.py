@@ -15,7 +15,7 @@ from ..base.values import dataclass
 from ..values.crate_type import CrateType
 from ..values.identity import CrateReference
 from .crate_metadata import CrateMetadata
-from .metadata import Inside
+from .metadata import DylibContents
 
 __all__ = ["Candidate", "FoundCrate", "Wanted", "check_interfaces", "check_stable_ids", "choose_candidate"]
 
@@ -35,7 +35,7 @@ class Candidate:
     digest: str
     crate: CrateMetadata | None = None
     problem: FormatError | None = None
-    inside: Inside = ()
+    inside: DylibContents = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

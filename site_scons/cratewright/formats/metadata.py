@@ -32,7 +32,7 @@ __all__ = [
     "PRODUCER",
     "CrateMetadata",
     "CrateReference",
-    "Inside",
+    "DylibContents",
     "carries_metadata",
     "decode_dylib",
     "decode_rlib",
@@ -48,10 +48,10 @@ __all__ = [
 ENCODING_VERSION = 4
 METADATA_MEMBER = "lib.rmeta"
 
-Inside = tuple[tuple[CrateReference, Linkage], ...]
+DylibContents = tuple[tuple[CrateReference, Linkage], ...]
 """The crates that a dylib has inside (`STATIC`) or was linked with (`DYNAMIC`), in load order."""
 
-_CARRIED: Codec[tuple[bytes, Inside]] = Codec(tuple[bytes, Inside])
+_CARRIED: Codec[tuple[bytes, DylibContents]] = Codec(tuple[bytes, DylibContents])
 """The document of a dylib, and what is inside it."""
 
 _RMETA_MAGIC = b"cratewright-rmeta\n"
@@ -120,7 +120,7 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
     return _with_data(crate, content, parts, path)
 
 
-def encode_dylib(crate: CrateMetadata, inside: Inside) -> bytes:
+def encode_dylib(crate: CrateMetadata, inside: DylibContents) -> bytes:
     """Return a dylib's metadata: the crate without what is linked already, and what it was linked with."""
     modules = tuple(replace(module, imports=(), attributes=()) for module in crate.modules)
     return _head(
@@ -128,7 +128,7 @@ def encode_dylib(crate: CrateMetadata, inside: Inside) -> bytes:
     )
 
 
-def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, Inside]:
+def decode_dylib(data: bytes, *, path: str) -> tuple[CrateMetadata, DylibContents]:
     """Return the crate in a dylib, with modules without data, and what it was linked with.
 
     Raises: FormatError naming `path` if it carries no metadata, or damaged ones; VersionError for another version.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..base.values import dataclass
 
-__all__ = ["BLOCKED", "BY_HAND", "Plugin", "module_of", "name_of", "target_of"]
+__all__ = ["BLOCKED", "BY_HAND", "Plugin", "plugin_module", "plugin_name", "plugin_target"]
 
 BLOCKED = "blocked by CRATE_PLUGINS"
 """Why a working plugin is not used."""
@@ -31,17 +31,17 @@ class Plugin:
     broken: str = ""
 
 
-def name_of(plugin: object) -> str:
+def plugin_name(plugin: object) -> str:
     """Return the name of a plugin, which is a module or any other object."""
     return _own_name(plugin) or type(plugin).__name__
 
 
-def module_of(plugin: object) -> str:
+def plugin_module(plugin: object) -> str:
     """Return the name of the module that a plugin comes from."""
     return _own_name(plugin) or type(plugin).__module__
 
 
-def target_of(plugin: object) -> str:
+def plugin_target(plugin: object) -> str:
     """Return where a plugin comes from, as listed."""
     return _own_name(plugin) or f"an object of {type(plugin).__module__}:{type(plugin).__qualname__}"
 

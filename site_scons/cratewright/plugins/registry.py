@@ -20,7 +20,7 @@ from ..values.option_spec import OptionSpec
 from ..values.options import CORE_OPTIONS
 from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
 from .listener import PluginListener
-from .plugin import BY_HAND, Plugin, module_of, name_of, target_of
+from .plugin import BY_HAND, Plugin, plugin_module, plugin_name, plugin_target
 
 __all__ = ["Registry"]
 
@@ -92,7 +92,7 @@ class Registry:
         Raises: PluginError naming the plugin for a misspelt hook, a class that is no backend or declares itself
         wrongly, another contract version, or a name that is taken.
         """
-        plugin = name or name_of(module)
+        plugin = name or plugin_name(module)
         before = self._kept()
         try:
             if self._hooks.has(module, plugin):
@@ -104,11 +104,11 @@ class Registry:
                     hint="register it before the first crate is declared",
                 )
             offered = self._add_backends(module, plugin)
-            self._plugins[plugin] = Plugin(plugin, target or target_of(module), origin, hooks, offered)
+            self._plugins[plugin] = Plugin(plugin, target or plugin_target(module), origin, hooks, offered)
             if not offered and set(hooks) <= {BACKENDS} and not self._hooks.wraps(module, BACKENDS):
                 raise PluginError(
                     f"plugin '{plugin}' registers no backend",
-                    context=(plugin_row(module_of(module)),),
+                    context=(plugin_row(plugin_module(module)),),
                     hint="mark a function cratewright_register_backend() with cratewright.hookimpl",
                 )
             if self._hooks.wraps(module, BACKENDS):
@@ -121,7 +121,7 @@ class Registry:
             self._hooks.remove(module, plugin)
             if isinstance(error, CratewrightError) or not is_fault(error):
                 raise
-            rows = (plugin_row(module_of(module)),)
+            rows = (plugin_row(plugin_module(module)),)
             raise foreign_error(error, f"plugin '{plugin}' cannot be registered", rows=rows) from error
 
     def _kept(self) -> tuple[dict[str, Any], ...]:
@@ -134,11 +134,11 @@ class Registry:
         """Add the commands and profiles of a plugin."""
         commands: list[str] = []
         for found in self._hooks.offers(COMMANDS, module, plugin):
-            command = checked_command(found, (plugin, plugin_words(module_of(module))))
+            command = checked_command(found, (plugin, plugin_words(plugin_module(module))))
             self._add_named("command", command, self._commands, plugin, commands)
         profiles: list[str] = []
         for found in self._hooks.offers(PROFILES, module, plugin):
-            profile = checked_profile(found, (plugin, plugin_words(module_of(module))))
+            profile = checked_profile(found, (plugin, plugin_words(plugin_module(module))))
             self._add_named("profile", profile, self._profiles, plugin, profiles)
         own = self._plugins[plugin]
         self._plugins[plugin] = replace(own, commands=tuple(commands), profiles=tuple(profiles))
@@ -163,7 +163,7 @@ class Registry:
         for kind in self._backends.values() if names else ():
             for spec in kind.OPTIONS:
                 rows.setdefault(spec.name, []).append(spec)
-        words = plugin_words(module_of(self._hooks.plugin(plugin))) if names else ""
+        words = plugin_words(plugin_module(self._hooks.plugin(plugin))) if names else ""
         for name in names:
             check_profile(self._profiles[name], (plugin, words), names, rows)
 
@@ -264,7 +264,7 @@ class Registry:
     def _add_backends(self, module: object, plugin: str) -> tuple[str, ...]:
         offered: list[str] = []
         for found in self._hooks.offers(BACKENDS, module, plugin):
-            kind = checked_backend(found, plugin, module_of(module))
+            kind = checked_backend(found, plugin, plugin_module(module))
             other = self._backends.get(kind.NAME)
             if other is not None:
                 twice = kind.NAME in offered

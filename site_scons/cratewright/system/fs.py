@@ -36,7 +36,6 @@ __all__ = [
     "write_if_changed",
 ]
 
-
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
 _READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
 _WRITE = os.O_RDWR | NONBLOCK | CLOEXEC | BINARY

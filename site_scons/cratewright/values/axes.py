@@ -10,7 +10,7 @@ from ..base.errors import ConfigurationError
 from ..base.patterns import pattern
 from .constraint import Value, kind_of, same
 
-__all__ = ["MOST_VARIANTS", "Axes", "read_axes", "spelled", "too_many", "word_of"]
+__all__ = ["MOST_VARIANTS", "Axes", "read_axes", "too_many", "value_text", "word_of"]
 
 Axes = Mapping[str, tuple[Value, ...]]
 """The values of each axis, sorted; the axes are sorted by name."""
@@ -93,11 +93,11 @@ def _value(axis: str, value: object, context: tuple[tuple[str, str], ...]) -> Va
 
 def word_of(value: Value) -> str:
     """Return a value as part of a file name, and of a C identifier made from it."""
-    word = spelled(value)
+    word = value_text(value)
     return f"minus{word[1:]}" if word.startswith("-") else word
 
 
-def spelled(value: Value) -> str:
+def value_text(value: Value) -> str:
     """Return a value as letters, digits and `_.-~`; different texts give different words."""
     if isinstance(value, bool):
         return "on" if value else "off"

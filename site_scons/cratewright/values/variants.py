@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..base.digest import content_digest
 from ..base.errors import ConfigurationError
 from ..base.values import dataclass
-from .axes import read_axes, spelled, word_of
+from .axes import read_axes, value_text, word_of
 from .combinations import combinations
 from .constraint import Value, read_constraints, shown
 
@@ -30,7 +30,7 @@ class Variant:
     @property
     def key(self) -> str:
         """The variant's name, independent of the spelling and order of axes and values in the call."""
-        return ",".join(f"{axis}={spelled(value)}" for axis, value in self.values)
+        return ",".join(f"{axis}={value_text(value)}" for axis, value in self.values)
 
     @property
     def defines(self) -> tuple[tuple[str, str | None], ...]:
