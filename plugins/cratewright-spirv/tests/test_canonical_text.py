@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cratewright_spirv.compilers.glslang import CompileRefused, Glslang, StageSource
 from cratewright_spirv.text.canonical_text import Canonical, canonical_lines
 from cratewright_spirv.text.conditions import Macros, condition
+from cratewright_spirv.text.directives import Obscure, parse_file
 from cratewright_spirv.text.includes import IncludeResolver
-from cratewright_spirv.text.skeleton import Obscure, skeleton
 
 NAMES = ("A", "B", "C", "VULKAN", "GL_EXT_x")
 TOKENS = re.compile(rb"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;.]|[^\w\s(){}\[\],;.]+")
@@ -187,12 +187,12 @@ def test_a_macro_that_reaches_beyond_its_line_is_left_to_the_compiler(value: str
 
 
 def test_a_file_is_taken_apart_again_only_if_it_changed() -> None:
-    first = skeleton("f", b"x\n")
-    assert skeleton("f", b"x" + b"\n") is first
-    assert skeleton("f", b"y\n") is not first
+    first = parse_file("f", b"x\n")
+    assert parse_file("f", b"x" + b"\n") is first
+    assert parse_file("f", b"y\n") is not first
     for _ in range(2):
         with pytest.raises(Obscure):
-            skeleton("f", b"#if 1\n")
+            parse_file("f", b"#if 1\n")
 
 
 def test_a_source_is_compiled_from_it(tmp_path: Path) -> None:

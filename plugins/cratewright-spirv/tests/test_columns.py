@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import SourceError
-from cratewright_spirv.compile.compiler import UnitRequest, compile_unit
+from cratewright_spirv.compile.request import UnitRequest
+from cratewright_spirv.compile.unit import compile_unit
 from cratewright_spirv.compilers.glslang import Glslang
 
 HEAD = "#version 460\nlayout(local_size_x = 1) in;\n"

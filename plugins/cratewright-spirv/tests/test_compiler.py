@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, Diagnostic, Severity, SourceError, ToolError
-from cratewright_spirv.compile.compiler import UnitRequest, UnitResult, compile_unit
+from cratewright_spirv.compile.request import UnitRequest, UnitResult
+from cratewright_spirv.compile.unit import compile_unit
 from cratewright_spirv.compilers.glslang import COMPILER_SUFFIXES, Compiler, Glslang
 from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from cratewright_spirv.spirv_tools.tools import find_tools

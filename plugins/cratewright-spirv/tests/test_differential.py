@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import SourceError
-from cratewright_spirv.compile.compiler import FoundSource, UnitRequest, compile_unit
+from cratewright_spirv.compile.request import FoundSource, UnitRequest
+from cratewright_spirv.compile.unit import compile_unit
 from cratewright_spirv.compilers.glslang import Compiler, Glslang
 from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from cratewright_spirv.spirv_tools.tools import find_tools

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, SourceError, ToolError, UnsupportedError, ValidationError
-from cratewright_spirv.compile.compiler import UnitRequest, UnitResult, compile_unit
+from cratewright_spirv.compile.request import UnitRequest, UnitResult
+from cratewright_spirv.compile.unit import compile_unit
 from cratewright_spirv.compilers import choice, glslang_latest, glslang_library, latest_wheel
 from cratewright_spirv.compilers.choice import find_compiler
 from cratewright_spirv.compilers.glslang import Compiler, Glslang

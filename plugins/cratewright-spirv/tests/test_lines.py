@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cratewright_spirv.binary.lines import SET_NAME, lines_for_linker, linked_lines, only_lines
-from cratewright_spirv.compile.compiler import UnitRequest, compile_unit
+from cratewright_spirv.binary.debug_info import SET_NAME
+from cratewright_spirv.binary.lines import lines_for_linker, linked_lines, only_lines
+from cratewright_spirv.compile.request import UnitRequest
+from cratewright_spirv.compile.unit import compile_unit
 from cratewright_spirv.compilers.glslang import Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 

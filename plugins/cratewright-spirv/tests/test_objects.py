@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.compile.objects import MARKER, Outline, SymbolInfo, make_object
+from cratewright_spirv.compile.make_object import make_object
+from cratewright_spirv.compile.objects import MARKER, Outline, SymbolInfo
 
 # A library as glslang leaves it: a stub main with an initialiser, an included helper that nothing
 # reaches, two overloads and the stub of an import.

@@ -30,7 +30,7 @@ from cratewright_spirv.backend import SpirvBackend
 from cratewright_spirv.spirv_tools import library as library_module
 from cratewright_spirv.spirv_tools.executables import Executables
 from cratewright_spirv.spirv_tools.library import Library
-from cratewright_spirv.spirv_tools.provider import WAY_OUT, version_of
+from cratewright_spirv.spirv_tools.results import INSTALL_HINT, version_of
 from cratewright_spirv.spirv_tools.tools import Tools, ValidatorOptions, find_tools
 
 ENV = "spv1.5"
@@ -550,7 +550,7 @@ def test_an_sdk_without_the_programs(tmp_path: Path) -> None:
         find_tools(str(tmp_path))
     assert str(tmp_path) in caught.value.message
     assert "spirv-val" in str(caught.value)
-    assert caught.value.hint == WAY_OUT
+    assert caught.value.hint == INSTALL_HINT
 
 
 def test_an_sdk_is_preferred(sdk: Path) -> None:

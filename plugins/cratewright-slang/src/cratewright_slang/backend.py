@@ -30,7 +30,7 @@ from cratewright import (
 )
 from cratewright_spirv.sharing import SpirvBackend
 
-from .own_settings import OPTIONS, SHARED
+from .own_settings import SHARED, SLANG_OPTIONS
 
 __all__ = ["SlangBackend"]
 
@@ -49,7 +49,7 @@ class SlangBackend(SpirvBackend):
     NAME = "slang"
     FINGERPRINT_OF_FILES = True
     SUFFIXES = (".slang", ".hlsl")
-    OPTIONS = (*(spec for spec in SpirvBackend.OPTIONS if spec.name not in _NOT_HERE), *OPTIONS)
+    OPTIONS = (*(spec for spec in SpirvBackend.OPTIONS if spec.name not in _NOT_HERE), *SLANG_OPTIONS)
     VARIABLES = (
         ConstructionVariable(name="SLANGPATH", option="include_dirs"),
         ConstructionVariable(name="SLANGDEFINES", option="defines"),
@@ -89,9 +89,9 @@ class SlangBackend(SpirvBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to a module in Slang's IR."""
-        from .unit import compile_source  # noqa: PLC0415 - only workers compile
+        from .unit import compile_slang_source  # noqa: PLC0415 - only workers compile
 
-        return compile_source(stencil, self)
+        return compile_slang_source(stencil, self)
 
     def included_names(self, text: bytes) -> tuple[str, ...]:
         """Return the files that a text imports or includes."""

@@ -6,7 +6,7 @@ import re
 
 from cratewright import Diagnostic, Severity, dataclass
 
-__all__ = ["Message", "read_log"]
+__all__ = ["Message", "read_slang_log"]
 
 _HEAD = re.compile(r"(?P<kind>note|warning|error|fatal error|internal error)(?:\[(?P<code>E\d+)\])?: (?P<text>.*)")
 _PLACE = re.compile(r"\s*-+> (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)")
@@ -32,7 +32,7 @@ class Message:
         return Diagnostic(Severity(self.kind), self.text, *place, code=self.code)
 
 
-def read_log(log: str) -> tuple[Message, ...]:
+def read_slang_log(log: str) -> tuple[Message, ...]:
     """Return the messages of a log, each once, without what only follows from others."""
     found: dict[Message, None] = {}
     lines = log.splitlines()

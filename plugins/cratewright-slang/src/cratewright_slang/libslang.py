@@ -15,6 +15,7 @@ from cratewright import ToolError, dataclass
 
 from .com import Object, blob_bytes
 from .file_system import ProjectFileSystem, inside, outside, with_names_outside
+from .structures import Macro, Option, SessionDescription, Target, Value
 from .wheel import library
 
 __all__ = [
@@ -42,8 +43,6 @@ _LAYOUT = 4
 _SPIRV = 6
 _DIRECTLY = 1 << 10
 
-DEBUG, OPTIMIZATION, ENTRY_NAMES, INVERT_Y, POSITION_W, GL_LAYOUT, SCALAR_LAYOUT = 44, 46, 52, 50, 51, 54, 55
-
 
 class Refused(Exception):
     """Slang refused its input; holds its log."""
@@ -51,48 +50,6 @@ class Refused(Exception):
     def __init__(self, log: str) -> None:
         super().__init__(log)
         self.log = log
-
-
-class _Value(ctypes.Structure):
-    _fields_ = (("kind", _I32), ("number", _I32), ("number1", _I32), ("text", _TEXT), ("text1", _TEXT))
-
-
-class _Option(ctypes.Structure):
-    _fields_ = (("name", _I32), ("value", _Value))
-
-
-class _Target(ctypes.Structure):
-    _fields_ = (
-        ("size", _SIZE),
-        *((name, _U32) for name in ("format", "profile", "flags", "floating", "lines")),
-        ("scalar", ctypes.c_bool),
-        ("options", _PTR),
-        ("option_count", _U32),
-    )
-
-
-class _Macro(ctypes.Structure):
-    _fields_ = (("name", _TEXT), ("value", _TEXT))
-
-
-class _Session(ctypes.Structure):
-    _fields_ = (
-        ("size", _SIZE),
-        ("targets", _PTR),
-        ("target_count", _INT),
-        ("flags", _U32),
-        ("matrices", _U32),
-        ("paths", _PTR),
-        ("path_count", _INT),
-        ("macros", _PTR),
-        ("macro_count", _INT),
-        ("files", _PTR),
-        ("annotations", ctypes.c_bool),
-        ("glsl", ctypes.c_bool),
-        ("options", _PTR),
-        ("option_count", _U32),
-        ("unchecked", ctypes.c_bool),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,19 +161,19 @@ class SlangSession:
         api = library()
         self._api = api
         self.files = ProjectFileSystem(read, api.blob)
-        options = (_Option * len(settings.options))(
-            *(_Option(name, _Value(0, value, 0, None, None)) for name, value in settings.options)
+        options = (Option * len(settings.options))(
+            *(Option(name, Value(0, value, 0, None, None)) for name, value in settings.options)
         )
         profile = api.session.call(_FIND_PROFILE, _U32, (_TEXT,), settings.profile.encode())
         if not profile:
             raise ToolError(f"Slang does not know the profile '{settings.profile}'")
-        target = _Target(ctypes.sizeof(_Target), _SPIRV, profile, _DIRECTLY, settings.floating)
-        macros = (_Macro * len(settings.macros))(
-            *(_Macro(name.encode(), value.encode()) for name, value in settings.macros)
+        target = Target(ctypes.sizeof(Target), _SPIRV, profile, _DIRECTLY, settings.floating)
+        macros = (Macro * len(settings.macros))(
+            *(Macro(name.encode(), value.encode()) for name, value in settings.macros)
         )
         paths = (_TEXT * len(settings.paths))(*(inside(path).encode() for path in settings.paths))
-        given = _Session(
-            size=ctypes.sizeof(_Session),
+        given = SessionDescription(
+            size=ctypes.sizeof(SessionDescription),
             targets=ctypes.addressof(target),
             target_count=1,
             matrices=2 if settings.columns else 1,

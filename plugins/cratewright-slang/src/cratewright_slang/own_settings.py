@@ -9,7 +9,7 @@ from cratewright import ConfigurationError, DebugInfo, OptionKind, Options, Opti
 if TYPE_CHECKING:
     from .libslang import Settings
 
-__all__ = ["OPTIONS", "SHARED", "macros_of", "settings_of", "words_of"]
+__all__ = ["SHARED", "SLANG_OPTIONS", "macros_of", "settings_of", "words_of"]
 
 _PROFILES = {
     **{"vulkan1.0": "spirv_1_0", "vulkan1.1": "spirv_1_3", "vulkan1.2": "spirv_1_5"},
@@ -18,7 +18,7 @@ _PROFILES = {
 _FLOATING = {"default": 0, "fast": 1, "precise": 2}
 _DEBUG = {DebugInfo.NONE: 0, DebugInfo.LINE: 1, DebugInfo.FULL: 2}
 
-OPTIONS = (
+SLANG_OPTIONS = (
     OptionSpec(
         name="matrix_layout",
         kind=OptionKind.CHOICE,
@@ -45,7 +45,7 @@ OPTIONS = (
         name="dx_position_w", kind=OptionKind.FLAG, default=False, help="read 1/w from positions, as in Direct3D"
     ),
 )
-SHARED = frozenset(spec.name for spec in OPTIONS)
+SHARED = frozenset(spec.name for spec in SLANG_OPTIONS)
 """Options of both the front end and the link: modules of one program must agree on them."""
 
 
@@ -53,27 +53,19 @@ def settings_of(
     options: Options, target: str, *, paths: tuple[str, ...] = (), macros: tuple[tuple[str, str], ...] = ()
 ) -> Settings:
     """Return the settings of a session for some options."""
-    from .libslang import (  # noqa: PLC0415 - ctypes is slow to import
-        DEBUG,
-        ENTRY_NAMES,
-        GL_LAYOUT,
-        INVERT_Y,
-        OPTIMIZATION,
-        POSITION_W,
-        SCALAR_LAYOUT,
-        Settings,
-    )
+    from . import structures as slang  # noqa: PLC0415 - ctypes is slow to import
+    from .libslang import Settings  # noqa: PLC0415
 
     layout = options.text("block_layout")
     numbers = {
-        ENTRY_NAMES: 1,
+        slang.ENTRY_NAMES: 1,
         # SPIRV-Tools optimize the result, as the crate's options say.
-        OPTIMIZATION: 0,
-        DEBUG: _DEBUG[options.debuginfo],
-        SCALAR_LAYOUT: int(layout == "scalar"),
-        GL_LAYOUT: int(layout == "gl"),
-        INVERT_Y: int(options.flag("invert_y")),
-        POSITION_W: int(options.flag("dx_position_w")),
+        slang.OPTIMIZATION: 0,
+        slang.DEBUG: _DEBUG[options.debuginfo],
+        slang.SCALAR_LAYOUT: int(layout == "scalar"),
+        slang.GL_LAYOUT: int(layout == "gl"),
+        slang.INVERT_Y: int(options.flag("invert_y")),
+        slang.POSITION_W: int(options.flag("dx_position_w")),
     }
     return Settings(
         profile=_PROFILES[target],
@@ -81,7 +73,7 @@ def settings_of(
         macros=macros,
         columns=options.text("matrix_layout") == "column",
         floating=_FLOATING[options.text("fp_mode")],
-        options=tuple((name, value) for name, value in numbers.items() if value or name == OPTIMIZATION),
+        options=tuple((name, value) for name, value in numbers.items() if value or name == slang.OPTIMIZATION),
     )
 
 

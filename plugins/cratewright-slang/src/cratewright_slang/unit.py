@@ -10,7 +10,7 @@ from cratewright import CodegenBackend, CompiledUnit, Diagnostic, EntryPoint, Mo
 from cratewright_spirv.sharing import STAGE_SUFFIXES
 
 from .compiled import Compiled
-from .diagnostics import Message, read_log
+from .diagnostics import Message, read_slang_log
 from .imports import compiler_for
 from .kept import KeptModules
 from .libslang import Refused
@@ -19,7 +19,7 @@ from .own_settings import macros_of, settings_of, words_of
 from .stages import vulkan_stage
 from .wheel import build_tag
 
-__all__ = ["MEMBER", "PART", "compile_source", "log_errors", "warnings_of"]
+__all__ = ["MEMBER", "PART", "compile_slang_source", "log_errors", "warnings_of"]
 
 MEMBER = ".slang-module"
 
@@ -31,7 +31,7 @@ _STAGE = re.compile(rf"({'|'.join(map(re.escape, STAGE_SUFFIXES))})\.hlsl$")
 _IMPLEMENTING = re.compile(rb"\s*implementing\b")
 
 
-def compile_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUnit:
+def compile_slang_source(stencil: UnitStencil, backend: CodegenBackend) -> CompiledUnit:
     """Return the module of a source; its imports are read from sources and linked later.
 
     Raises: SourceError.
@@ -94,13 +94,13 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
 
 def log_errors(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the errors of a log, about `path` if they name no file."""
-    messages = read_log(log) or (Message("error", log.strip() or "Slang rejected it without a message"),)
+    messages = read_slang_log(log) or (Message("error", log.strip() or "Slang rejected it without a message"),)
     return tuple(each.said_of(path) for each in messages)
 
 
 def warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the warnings of a log that holds no error."""
-    return tuple(each.said_of(path) for each in read_log(log) if each.kind == "warning")
+    return tuple(each.said_of(path) for each in read_slang_log(log) if each.kind == "warning")
 
 
 def _attributes(stencil: UnitStencil, **more: str) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ This module registers it; the rest is loaded when needed. Layers, each importing
     link         modules of several units to one program
     images       a program to images: optimized, validated, described
     crate        options checked for a crate, and its manifest
+    warm         what is loaded before workers are forked
     backend      cratewright's contract, implemented with the above
     sharing      what other backends may import
 """

@@ -1,7 +1,4 @@
-"""The backend: cratewright's contract, implemented with the modules of this package.
-
-It does not depend on the order of work, on caches or on SCons.
-"""
+"""The backend: cratewright's contract, implemented with the modules of this package."""
 
 from __future__ import annotations
 
@@ -18,16 +15,13 @@ from cratewright import (
     ConstructionVariable,
     Crate,
     CrateType,
-    LinkError,
     LinkPart,
     LinkRequest,
     LinkResult,
     LtoMode,
     ModuleCodegen,
     ModuleConfig,
-    OptionKind,
     Options,
-    OptionSpec,
     Session,
     ThinModule,
     UnitStencil,
@@ -35,18 +29,10 @@ from cratewright import (
     programs_digest,
 )
 
-from .base.names import (
-    ImageEntry,
-    debug_path,
-    entries_of,
-    image_directory,
-    image_path,
-    manifest_name,
-    object_path,
-    splits,
-    text_path,
-)
+from .base.names import entries_of, image_path, output_names, splits
+from .base.stages import SUFFIXES
 from .base.stopwatch import STOPWATCH
+from .crate.options import SPIRV_OPTIONS
 
 if TYPE_CHECKING:
     from .compilers.glslang import Compiler
@@ -55,18 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["SpirvBackend"]
 
 _PORTABLE = frozenset({"compile_codegen_unit", "optimize_thin", "optimize_fat", "link"})
-_SHADER_MEMORY = 80 << 20
-"""Bytes that the optimizer may need for even a small shader, because it unrolls loops."""
-_MEMORY_FACTOR = 40
-"""Additional bytes per byte of linked code."""
-
-
-def _flag(name: str, default: bool, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.FLAG, default=default, help=text)
-
-
-def _directory(name: str, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.DIRECTORY, default="", help=text)
 
 
 class SpirvBackend(CodegenBackend):
@@ -76,45 +50,8 @@ class SpirvBackend(CodegenBackend):
     FINGERPRINT_OF_FILES = True
     API_VERSION = 1
     TARGETS = ("vulkan1.3", "vulkan1.4", "vulkan1.2", "vulkan1.1", "vulkan1.0")
-    SUFFIXES: ClassVar[tuple[str, ...]] = (
-        *(".vert", ".frag", ".comp", ".geom", ".tesc", ".tese", ".mesh", ".task"),
-        *(".rgen", ".rint", ".rahit", ".rchit", ".rmiss", ".rcall"),
-        *(".glsl", ".hlsl", ".spvasm", ".spv"),
-    )
-    OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
-        OptionSpec(
-            name="spirv_metadata",
-            kind=OptionKind.CHOICE,
-            default="none",
-            words=("none", "name-variables", "full"),
-            help="names that an image without debug information keeps",
-        ),
-        OptionSpec(
-            name="strip",
-            kind=OptionKind.CHOICE,
-            default="none",
-            words=("none", "split"),
-            help="split: put each image's debug information into a file beside it (.dbg.spv)",
-        ),
-        _flag("spirv_opt", True, "run the optimizer when opt_level or debuginfo needs it"),
-        _flag("spirv_val", True, "validate images before they are written"),
-        _flag("preserve_bindings", False, "keep descriptors that no entry point uses"),
-        _flag("relax_struct_store", False, "validator: allow storing structs with a compatible layout"),
-        _flag("relax_logical_pointer", False, "validator: allow more uses of logical pointers"),
-        _flag("relax_block_layout", False, "validator: VK_KHR_relaxed_block_layout"),
-        _flag("uniform_buffer_standard_layout", False, "validator: std430 for uniform buffers"),
-        _flag("scalar_block_layout", False, "validator: VK_EXT_scalar_block_layout"),
-        _flag("skip_block_layout", False, "validator: do not check block layouts"),
-        _flag("disassemble", False, "write a disassembly beside each image (.spvasm)"),
-        _directory("dump_source", "directory for the text of each unit as the compiler sees it, even if it fails"),
-        _directory("dump_pre_link", "directory for copies of the modules to link"),
-        _directory("dump_post_merge", "directory for copies of the linker's result"),
-        _directory("dump_post_split", "directory for copies of each image after splitting"),
-        _directory(
-            "dump_post_opt", "directory for copies of each image after it was optimized, before it is validated"
-        ),
-        _directory("dump_post_link", "directory for copies of each image before optimization"),
-    )
+    SUFFIXES = SUFFIXES
+    OPTIONS = SPIRV_OPTIONS
     VARIABLES: ClassVar[tuple[ConstructionVariable, ...]] = (
         ConstructionVariable(name="GLSLPATH", option="include_dirs"),
         ConstructionVariable(name="GLSLDEFINES", option="defines"),
@@ -122,7 +59,7 @@ class SpirvBackend(CodegenBackend):
     SETTINGS = frozenset({"CRATE_SPIRV_SDK", "CRATE_GLSLANG"})
     UNIT_OPTIONS = frozenset({"include_dirs", "defines", "debuginfo", "entry_point", "dump_source", "strip"})
     LINK_OPTIONS = frozenset(
-        {"opt_level", "debuginfo", "multimodule", *(spec.name for spec in OPTIONS)} - {"dump_source"}
+        {"opt_level", "debuginfo", "multimodule", *(spec.name for spec in SPIRV_OPTIONS)} - {"dump_source"}
     )
     SOURCE_OPTIONS = frozenset({"opt_level", "spirv_opt"})
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.CDYLIB, CrateType.OBJECT})
@@ -134,20 +71,10 @@ class SpirvBackend(CodegenBackend):
         STOPWATCH.running = self.times_passes
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
-        """Build the compiler's tables for the languages and versions in use; each takes as long as ten shaders."""
-        from .compile import unit  # noqa: PLC0415 - loaded here they are loaded once, not by each worker
-        from .images import image  # noqa: F401, PLC0415 - loaded here they are loaded once, not by each worker
+        """Load what workers need, and build the compiler's tables."""
+        from .warm import warm_up  # noqa: PLC0415 - a null build compiles nothing
 
-        if stencils:
-            from .compilers.glslang import DEFAULT_VERSION  # noqa: PLC0415 - only workers compile
-            from .text.sources import glsl_version  # noqa: PLC0415
-
-            hlsl = any(stencil.path.endswith(".hlsl") for stencil in stencils)
-            glsl = (stencil.source for stencil in stencils if not stencil.path.endswith((".hlsl", ".spv", ".spvasm")))
-            unit.read_ahead(stencils, self.session.root)
-            versions = {glsl_version(source) or DEFAULT_VERSION for source in glsl}
-            # Others are rare, or mistakes in a single unit.
-            self._compiler().warm(self.session.target, sorted(versions & {450, 460}), hlsl=hlsl)
+        warm_up(stencils, self.session.root, self._compiler, self.session.target)
 
     def runs_programs(self) -> bool:
         """Return whether compiler and tools are programs of an SDK; otherwise they are libraries in this process."""
@@ -214,15 +141,7 @@ class SpirvBackend(CodegenBackend):
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the manifest and the image with its text, or the directory of images; or the object."""
-        if crate_type is CrateType.OBJECT:
-            path = object_path(crate)
-            return (path, text_path(path)) if options.flag("disassemble") else (path,)
-        if options.flag("multimodule"):
-            return (manifest_name(crate), image_directory(crate))
-        image = image_path(crate, "")
-        texts = (text_path(image),) if options.flag("disassemble") else ()
-        debug = (debug_path(image),) if splits(options) else ()
-        return (manifest_name(crate), image, *texts, *debug)
+        return output_names(crate, crate_type, options)
 
     def expected_images(self, crate: Crate) -> Mapping[str, str] | None:
         """Return the image of each entry point, by output name; none of variants, of which equal ones share one."""
@@ -241,9 +160,9 @@ class SpirvBackend(CodegenBackend):
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
-        from .compile.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
         from .crate.own_options import check_all_alike  # noqa: PLC0415
-        from .images.lto import run_fat_lto  # noqa: PLC0415
+        from .images.lto import link_entry_points  # noqa: PLC0415
+        from .link.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
         from .surgery.split import made_twice  # noqa: PLC0415
 
         check_all_alike(request)
@@ -252,11 +171,11 @@ class SpirvBackend(CodegenBackend):
         if splits(request.options):
             return made_twice(request, self.run_fat_lto)
         with leaving_inputs(request):
-            return run_fat_lto(request, self._tools())
+            return link_entry_points(request, self._tools())
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize what all entry points reach, together."""
-        from .images.lto import optimize_fat  # noqa: PLC0415 - only workers link
+        from .images.lto import optimize_entry_points  # noqa: PLC0415 - only workers link
         from .surgery.pair import is_pair  # noqa: PLC0415
         from .surgery.split import optimized_twice  # noqa: PLC0415
 
@@ -266,15 +185,13 @@ class SpirvBackend(CodegenBackend):
             from .images.relocatable import optimized  # noqa: PLC0415 - only workers link
 
             return optimized(module, config, self._tools())
-        return optimize_fat(module, config, self._tools())
+        return optimize_entry_points(module, config, self._tools())
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point, with the modules that it reaches; an object is one part."""
-        if request.crate_type is CrateType.OBJECT:
-            return super().split_lto(request)
-        entries = entries_of(request)
-        reached = _reached(request, entries)
-        return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
+        from .images.parts import lto_parts  # noqa: PLC0415 - a null build links nothing
+
+        return super().split_lto(request) if request.crate_type is CrateType.OBJECT else lto_parts(request)
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
         """Return the request for an entry point with only the functions that it calls."""
@@ -296,8 +213,8 @@ class SpirvBackend(CodegenBackend):
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""
-        from .compile.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .images.lto import run_thin_lto  # noqa: PLC0415
+        from .images.lto import link_entry_point  # noqa: PLC0415
+        from .link.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
         from .surgery.split import made_twice  # noqa: PLC0415
 
         if splits(request.options):
@@ -306,11 +223,11 @@ class SpirvBackend(CodegenBackend):
             merged = self.run_link(request)
             return (ThinModule(name=merged.name, crate=request.crate, data=merged.data, index=b"object"),)
         with leaving_inputs(request):
-            return run_thin_lto(request, self._tools())
+            return link_entry_point(request, self._tools())
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize one entry point with all that it reaches."""
-        from .images.lto import optimize_thin  # noqa: PLC0415 - only workers link
+        from .images.lto import optimize_entry_point  # noqa: PLC0415 - only workers link
         from .surgery.pair import is_pair  # noqa: PLC0415
         from .surgery.split import optimized_twice  # noqa: PLC0415
 
@@ -320,34 +237,19 @@ class SpirvBackend(CodegenBackend):
             from .images.relocatable import optimized  # noqa: PLC0415 - only workers link
 
             return optimized(ModuleCodegen(name="", data=module.data), config, self._tools())
-        return optimize_thin(module.data, config, self._tools())
+        return optimize_entry_point(module.data, config, self._tools())
 
     def lto_memory(self, request: LinkRequest) -> int:
-        """Return the memory for optimizing the modules together, or those of the largest part.
+        """Return the memory for optimizing the modules together, or those of the largest part."""
+        from .images.parts import lto_memory  # noqa: PLC0415 - as above
 
-        Source: growth of workers in `examples/llama-shaders`, fat: at most 81 MiB for 0.36 MB of modules, 68 for 3.7,
-        205 for 6.5.
-        """
-        sizes = [len(item.module.data) for item in request.modules]
-        if request.lto is LtoMode.FAT:
-            return _SHADER_MEMORY + _MEMORY_FACTOR * sum(sizes)
-        parts = (sum(sizes[index] for index in part.modules) for part in self.split_lto(request))
-        return _SHADER_MEMORY + _MEMORY_FACTOR * max(parts, default=0)
+        return lto_memory(request, () if request.lto is LtoMode.FAT else self.split_lto(request))
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each image, with the modules its entry points reach; an object is one."""
-        if request.crate_type is CrateType.OBJECT:
-            return super().split_link(request)
-        entries = entries_of(request)
-        multimodule = request.options.flag("multimodule")
-        if request.lto is LtoMode.FAT or (request.lto is not LtoMode.OFF and not multimodule):
-            return (LinkPart("", tuple(range(len(request.modules)))),)
-        if request.lto is not LtoMode.OFF:
-            return tuple(LinkPart(entry.output, (entry.module,)) for entry in entries)
-        reached = _reached(request, entries)
-        if multimodule:
-            return tuple(LinkPart(entry.output, modules) for entry, modules in zip(entries, reached, strict=True))
-        return (LinkPart("", tuple(sorted({index for modules in reached for index in modules}))),)
+        from .images.parts import link_parts  # noqa: PLC0415 - as above
+
+        return super().split_link(request) if request.crate_type is CrateType.OBJECT else link_parts(request)
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one image; after fat LTO, all of them."""
@@ -396,15 +298,3 @@ class SpirvBackend(CodegenBackend):
             artifacts=(write_manifest(request, results, shared), *written(results, shared)),
             diagnostics=tuple(line for result in results for line in result.diagnostics),
         )
-
-
-def _reached(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
-    """Return the modules that each entry point needs."""
-    from .link.symbols import closures  # noqa: PLC0415 - a null build links nothing
-
-    try:
-        return closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
-    except LinkError as error:
-        from .compile.dumps import inputs  # noqa: PLC0415 - it loads what compiles
-
-        raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error

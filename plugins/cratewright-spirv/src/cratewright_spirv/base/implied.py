@@ -14,6 +14,7 @@ __all__ = [
     "IMPLIES",
     "INITIALISER",
     "INVARIANT_OUTPUT",
+    "MEMBERS",
     "NOTHING_IMPLIED",
     "PRECISE_OUTPUT",
     "Implied",
@@ -29,6 +30,9 @@ INITIALISER = "$init:"
 
 INVARIANT_OUTPUT, PRECISE_OUTPUT = "invariant ", "precise "
 """What begins a place that stands for a built-in output which a unit redeclares; the output's name follows."""
+
+MEMBERS = "members of "
+"""What a place begins with that stands for the members of a block or variable."""
 
 Mode = tuple[int, ...]
 """An execution mode and its operands; of `LocalSizeId` each constant's default and its id, -1 for a literal."""

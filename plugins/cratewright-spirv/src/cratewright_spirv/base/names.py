@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from cratewright import (
     VARIANT,
+    CrateType,
     LinkError,
     LinkRequest,
     ModuleCodegen,
@@ -31,6 +32,7 @@ __all__ = [
     "manifest_name",
     "object_path",
     "optimized_entries",
+    "output_names",
     "splits",
     "spv_environment",
     "text_path",
@@ -212,6 +214,19 @@ def debug_path(image: str) -> str:
 def manifest_name(crate: str) -> str:
     """Return the name of the manifest."""
     return f"{crate}.spv.json"
+
+
+def output_names(crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
+    """Return the manifest and the image with its text, or the directory of images; or the object."""
+    if crate_type is CrateType.OBJECT:
+        path = object_path(crate)
+        return (path, text_path(path)) if options.flag("disassemble") else (path,)
+    if options.flag("multimodule"):
+        return (manifest_name(crate), image_directory(crate))
+    image = image_path(crate, "")
+    texts = (text_path(image),) if options.flag("disassemble") else ()
+    debug = (debug_path(image),) if splits(options) else ()
+    return (manifest_name(crate), image, *texts, *debug)
 
 
 def spv_environment(target: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from cratewright import pattern
 
 from . import opcodes as op
-from .debug_info import DEBUG_LINE, NO_DEBUG_LINE, SET_NAME, SOURCE, is_debug_set
+from .debug_info import DEBUG_LINE, DEBUG_NO_LINE, DEBUG_SOURCE, SET_NAME, is_debug_set
 from .module import HEADER_WORDS, Instruction, build, literal, parse, spans, string
 
 __all__ = [
@@ -94,11 +94,11 @@ def only_lines(data: bytes) -> bytes:
             if opcode == op.CONSTANT:
                 constants[words[2]] = words[3]
             out.append(words)
-        elif words[4] == SOURCE:
+        elif words[4] == DEBUG_SOURCE:
             files[words[2]] = words[5]
         elif words[4] == DEBUG_LINE and words[5] in files:
             out.append(build(op.LINE, files[words[5]], constants.get(words[6], 0), constants.get(words[8], 0)))
-        elif words[4] == NO_DEBUG_LINE:
+        elif words[4] == DEBUG_NO_LINE:
             out.append(build(op.NO_LINE))
     used = {words[at] for words in out for at in module.ids(words)}
     kept = (words for words in out if words[0] & 0xFFFF != op.STRING or words[1] in used)

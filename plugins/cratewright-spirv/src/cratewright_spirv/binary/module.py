@@ -18,6 +18,7 @@ from itertools import chain
 from cratewright import FormatError, dataclass
 
 from . import opcodes as op
+from .operands import RESULTS, UNKNOWN, Instruction, cached_positions, find_positions, string_end, wide_selectors
 
 __all__ = [
     "HEADER_WORDS",
@@ -34,21 +35,11 @@ __all__ = [
     "spans",
     "string",
 ]
-
-Instruction = tuple[int, ...]
-
 MAGIC = 0x07230203
 MAGIC_BYTES = struct.pack("<I", MAGIC)
 SWAPPED_MAGIC = 0x03022307
 HEADER_WORDS = 5
-WIDE = 32
-_UNKNOWN = ("", "")
 _FUNCTION = struct.pack("<I", 5 << 16 | op.FUNCTION)
-RESULTS = {number: layout.index("R") + 1 for number, (_, layout) in op.INSTRUCTIONS.items() if "R" in layout[:2]}
-# by first word, and for these opcodes also by the word that decides the layout of the others
-_DECIDING = {op.SPEC_CONSTANT_OP: 3, op.DECORATE: 2, op.MEMBER_DECORATE: 3, op.LOAD: 4, op.STORE: 3}
-_positions: dict[int, tuple[int, ...]] = {}
-_decided: dict[tuple[int, int], tuple[int, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +63,8 @@ class Module:
 
     def ids(self, instruction: Instruction) -> tuple[int, ...]:
         """Return the positions of the words that use an id: operands and result type, not the result."""
-        known = _positions.get(instruction[0])
-        return known if known is not None else _find_positions(instruction, self.wide)
+        known = cached_positions.get(instruction[0])
+        return known if known is not None else find_positions(instruction, self.wide)
 
     def rewrite(self, instruction: Instruction, replacements: Mapping[int, int]) -> Instruction:
         """Return the instruction with each used id replaced where `replacements` says so.
@@ -123,7 +114,7 @@ def parse(data: bytes, name: str, *, foreign: bool = False, bodies: bool = True)
             raise _malformed(name, f"{reason}, at byte {at * 4}")
         append(words[at:end])
         at = end
-    bound, wide = words[3], _wide_selectors(instructions) if switched else frozenset[int]()
+    bound, wide = words[3], wide_selectors(instructions) if switched else frozenset[int]()
     if foreign:
         _check_bound(instructions, bound, wide, name)
     return Module(name, words[1], words[2], bound, tuple(instructions), wide)
@@ -158,7 +149,7 @@ def literal(text: str) -> tuple[int, ...]:
 
 def string(instruction: Instruction, at: int) -> tuple[str, int]:
     """Return the literal string that starts at word `at`, and the position after it."""
-    end = _string_end(instruction, at)
+    end = string_end(instruction, at)
     data = struct.pack(f"<{end - at}I", *instruction[at:end])
     return data.partition(b"\0")[0].decode("utf-8", "surrogateescape"), end
 
@@ -176,7 +167,7 @@ def _text(words: tuple[int, ...]) -> str:
 
 def opcode_name(opcode: int) -> str:
     """Return an opcode's name in the SPIR-V specification."""
-    return op.INSTRUCTIONS.get(opcode, _UNKNOWN)[0] or f"Op#{opcode}"
+    return op.INSTRUCTIONS.get(opcode, UNKNOWN)[0] or f"Op#{opcode}"
 
 
 def _words(data: bytes, name: str) -> tuple[int, ...]:
@@ -209,14 +200,14 @@ def _malformed(name: str, reason: str) -> FormatError:
 
 
 def _check_bound(instructions: Iterable[Instruction], bound: int, wide: frozenset[int], name: str) -> None:
-    known, results = _positions, RESULTS
+    known, results = cached_positions, RESULTS
     for instruction in instructions:
         opcode = instruction[0] & 0xFFFF
         positions = known.get(instruction[0])
         if positions is None:
             if opcode not in op.INSTRUCTIONS:
                 continue
-            positions = _find_positions(instruction, wide)
+            positions = find_positions(instruction, wide)
         at = results.get(opcode)
         if at is not None and at >= len(instruction):
             raise _malformed(name, f"{opcode_name(opcode)} is too short")
@@ -224,88 +215,3 @@ def _check_bound(instructions: Iterable[Instruction], bound: int, wide: frozense
             if instruction[used] >= bound:
                 reason = f"uses id {instruction[used]}, but the bound is {bound}"
                 raise _malformed(name, f"{opcode_name(opcode)} {reason}")
-
-
-def _wide_selectors(instructions: Iterable[Instruction]) -> frozenset[int]:
-    wide_types, wide, selectors = set(), set(), set()
-    for words in instructions:
-        opcode = words[0] & 0xFFFF
-        if opcode == op.TYPE_INT and len(words) > 2 and words[2] > WIDE:
-            wide_types.add(words[1])
-        elif opcode == op.SWITCH and len(words) > 1:
-            selectors.add(words[1])
-        elif len(words) > 2 and words[1] in wide_types and RESULTS.get(opcode) == 2:
-            wide.add(words[2])
-    return frozenset(wide & selectors)
-
-
-def _string_end(words: Instruction, at: int) -> int:
-    for end in range(at, len(words)):
-        word = words[end]
-        if (word - 0x01010101) & ~word & 0x80808080:
-            return end + 1
-    return len(words)
-
-
-def _find_positions(words: Instruction, wide: frozenset[int]) -> tuple[int, ...]:
-    """Return the positions of the used ids, cached where few words decide them."""
-    opcode, size = words[0] & 0xFFFF, len(words)
-    if opcode not in op.INSTRUCTIONS:
-        return tuple(range(1, size))
-    deciding = _DECIDING.get(opcode, size)
-    key = (words[0], words[deciding]) if deciding < size else None
-    if key in _decided:
-        return _decided[key]
-    found, fixed = _walk(op.INSTRUCTIONS[opcode][1], words, 1, wide)
-    positions = tuple(at for at in found if at < size)
-    if fixed:
-        _positions[words[0]] = positions
-    elif key:
-        _decided[key] = positions
-    return positions
-
-
-def _walk(layout: str, words: Instruction, at: int, wide: frozenset[int]) -> tuple[list[int], bool]:
-    found: list[int] = []
-    fixed, size, index = True, len(words), 0
-    while at < size and index < len(layout):
-        letter = layout[index]
-        index += 1
-        if layout[index : index + 1] == "*":
-            if letter == "i":
-                found.extend(range(at, size))
-            break
-        if letter in "iT":
-            found.append(at)
-        elif letter == "s":
-            if index == len(layout):
-                break
-            at, fixed = _string_end(words, at) - 1, False
-        elif letter in "DE":
-            fixed = at + 1 == size
-            if words[at] in (op.ID_DECORATIONS if letter == "D" else op.ID_MODES):
-                found.extend(range(at + 1, size))
-            break
-        elif letter in op.MASKS:
-            fixed = False
-            mask = words[at]
-            for bit, parameters in op.MASKS[letter].items():
-                for parameter in parameters if mask & bit else "":
-                    at += 1
-                    if parameter == "i":
-                        found.append(at)
-        elif letter == "o":
-            # the embedded opcode's layout omits result type and result, which come before it
-            found += _walk(op.INSTRUCTIONS.get(words[at], _UNKNOWN)[1][2:], words, at + 1, wide)[0]
-            fixed = False
-            break
-        elif letter == "q":
-            found.extend(range(at, size, 2))
-            break
-        elif letter == "w":
-            step = 3 if words[1] in wide else 2
-            found.extend(range(at + step - 1, size, step))
-            fixed = False
-            break
-        at += 1
-    return found, fixed

@@ -27,8 +27,6 @@ _INTEGERS = {8: "int8_t", 16: "int16_t", 32: "int", 64: "int64_t"}
 _FLOATS = {16: "float16_t", 32: "float", 64: "double"}
 _PREFIXES = {"int": "i", "uint": "u", "bool": "b", "double": "d", "float": ""}
 _FORMATS = {16: "<e", 32: "<f", 64: "<d"}
-
-
 K = TypeVar("K")
 
 

@@ -16,7 +16,7 @@ from ..compilers.glslang import StageSource
 from ..compilers.keeping import MAIN
 from ..text.diagnostics import STUB_STRING, GlslangMessage
 from ..text.scan import Function
-from .declared import takes_size
+from ..text.workgroup_size import takes_size
 from .objects import MARKER
 
 __all__ = ["layouts_wanted", "tail", "with_size"]

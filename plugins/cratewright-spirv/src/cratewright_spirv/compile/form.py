@@ -19,9 +19,9 @@ from ..compilers.glslang import Compiler
 from ..spirv_tools.tools import Tools
 from ..surgery.split import compiled_twice
 from ..text.sources import classify
-from .compiler import FoundSource, find_canonical
-from .dumps import Recorder
-from .unit import compile_source, unit_request
+from .recorder import Recorder
+from .request import FoundSource, find_canonical
+from .source import compile_shader_source, unit_request
 
 __all__ = ["canonical_unit", "compile_with_form"]
 
@@ -46,16 +46,18 @@ def compile_with_form(
 ) -> CompiledUnit:
     """Return the modules of a source and its form, which then costs almost nothing.
 
-    Raises: as `compile_source`.
+    Raises: as `compile_shader_source`.
     """
     if splits(stencil.options) and stencil.options.debuginfo is not DebugInfo.NONE:
         return compiled_twice(stencil, lambda each: compile_with_form(each, root, compiler, tools))
     found, directory = _found(stencil, root), stencil.options.text("dump_source")
     if not directory:
-        return replace(compile_source(stencil, root, compiler, tools, found), form=_form(stencil, found))
+        return replace(compile_shader_source(stencil, root, compiler, tools, found), form=_form(stencil, found))
     recorder = Recorder(compiler())
     try:
-        return replace(compile_source(stencil, root, lambda: recorder, tools, found), dumps=recorder.files(directory))
+        return replace(
+            compile_shader_source(stencil, root, lambda: recorder, tools, found), dumps=recorder.files(directory)
+        )
     except CratewrightError as error:
         raise error.leaving(recorder.files(directory)) from error
 

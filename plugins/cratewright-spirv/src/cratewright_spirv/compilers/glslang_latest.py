@@ -20,9 +20,9 @@ from cratewright import ToolError, UnsupportedError, pattern
 from ..base.silence import quiet
 from ..base.stopwatch import step
 from ..binary import opcodes as op
-from ..binary.debug_info import BASIC_TYPE, SOURCE, is_debug_set
+from ..binary.debug_info import DEBUG_SOURCE, DEBUG_TYPE_BASIC, is_debug_set
 from ..binary.module import HEADER_WORDS, spans
-from ..text.diagnostics import GlslangMessage, read_log
+from ..text.diagnostics import GlslangMessage, read_glslang_log
 from ..text.extensions import NEWER, NEWER_MACROS
 from ..text.includes import IncludeResolver
 from ..text.scan import Function, LineMap
@@ -139,7 +139,7 @@ class LatestGlslang:
                 data, log = _compile(source, keeping(text, functions) if any(functions) else text)
                 return without_keeper(data), log + _lost(source, text, lost)
             except CompileRefused as refused:
-                at = _uncallable(read_log(refused.log, source.path))
+                at = _uncallable(read_glslang_log(refused.log, source.path))
                 function = functions[at] if at is not None and at < len(functions) else None
                 if at is None or function is None:
                     raise
@@ -275,14 +275,14 @@ def _mended(data: bytes, path: str) -> bytes:
         piece = words[at:end]
         if opcode == op.SOURCE and len(piece) > _SOURCE_FILE_AT and piece[_SOURCE_FILE_AT] in unnamed:
             piece[_SOURCE_FILE_AT] = number
-        elif is_debug[at] and piece[4] == SOURCE and piece[5] in unnamed:
+        elif is_debug[at] and piece[4] == DEBUG_SOURCE and piece[5] in unnamed:
             piece[5] = number
-        elif is_debug[at] and piece[4] == BASIC_TYPE:
+        elif is_debug[at] and piece[4] == DEBUG_TYPE_BASIC:
             none = piece[8]
         elif is_debug[at] and none and 0 in piece[5:]:
             if not described:
                 described = _new_id(out)
-                basic = (piece[1], described, piece[3], BASIC_TYPE, substitute, none, none, none)
+                basic = (piece[1], described, piece[3], DEBUG_TYPE_BASIC, substitute, none, none, none)
                 out.extend((9 << 16 | op.EXT_INST, *basic))
             piece[5:] = array("I", (word or described for word in piece[5:]))
         out += piece

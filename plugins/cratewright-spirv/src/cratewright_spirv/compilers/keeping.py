@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from cratewright import pattern
 
 from ..binary import opcodes as op
-from ..binary.debug_info import GLOBAL_VARIABLE, LOCAL_VARIABLE, SET_NAME
+from ..binary.debug_info import DEBUG_GLOBAL_VARIABLE, DEBUG_LOCAL_VARIABLE, SET_NAME
 from ..binary.module import HEADER_WORDS, spans
 from ..text.diagnostics import STUB_STRING
 from ..text.scan import Function, scan
@@ -144,7 +144,7 @@ def _freed(words: array[int], keepers: set[int], gone: set[int]) -> bytes:
         shown = (
             opcode == op.EXT_INST
             and words[at + 3] in sets
-            and words[at + 4] in (GLOBAL_VARIABLE, LOCAL_VARIABLE)
+            and words[at + 4] in (DEBUG_GLOBAL_VARIABLE, DEBUG_LOCAL_VARIABLE)
             and words[at + _DEBUG_NAME_AT] in gone
         )
         if not (described or resource or called or shown):

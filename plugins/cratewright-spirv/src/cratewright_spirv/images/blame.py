@@ -12,7 +12,7 @@ from dataclasses import fields
 from cratewright import pattern
 
 from ..binary import opcodes as op
-from ..binary.debug_info import DEBUG_LINE, SET_NAME, SOURCE
+from ..binary.debug_info import DEBUG_LINE, DEBUG_SOURCE, SET_NAME
 from ..binary.module import HEADER_WORDS
 from ..spirv_tools.tools import ValidatorOptions
 
@@ -68,7 +68,7 @@ def instruction_place(data: bytes, instruction: str | int | None) -> tuple[str, 
         elif opcode == op.CONSTANT:
             numbers[words[at + 2]] = words[at + 3]
         elif opcode == op.EXT_INST and words[at + 3] in sets:
-            if words[at + 4] == SOURCE:
+            if words[at + 4] == DEBUG_SOURCE:
                 sources[words[at + 2]] = words[at + 5]
             elif words[at + 4] == DEBUG_LINE:
                 place = (sources.get(words[at + 5], 0), numbers.get(words[at + 6], 0))

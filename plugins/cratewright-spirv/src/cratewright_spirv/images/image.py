@@ -24,8 +24,8 @@ from cratewright import (
 from ..base.names import ImageEntry, text_path
 from ..binary.module import parse
 from ..binary.program import Program
-from ..compile.dumps import inputs
 from ..link.assembly import assemble, standing_alone
+from ..link.dumps import inputs
 from ..reflection import reflect
 from ..reflection.facts import Facts, restore_names, sources_of
 from ..reflection.statistics import statistics

@@ -40,16 +40,16 @@ from .image import run_passes
 
 __all__ = [
     "join_programs",
-    "optimize_fat",
-    "optimize_thin",
+    "link_entry_point",
+    "link_entry_points",
+    "optimize_entry_point",
+    "optimize_entry_points",
     "parts_of",
-    "run_fat_lto",
-    "run_thin_lto",
     "trimmed",
 ]
 
 
-def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
+def link_entry_point(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
     """Link what the entry point of a part reaches, and bring it into canonical form.
 
     Raises: LinkError for symbols, stages and recursion.
@@ -72,7 +72,7 @@ def run_thin_lto(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
     return (ThinModule(name=item.module.name, crate=item.crate, data=data, attributes=attributes),)
 
 
-def run_fat_lto(request: LinkRequest, tools: Tools) -> ModuleCodegen:
+def link_entry_points(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     """Link all entry points and what they reach into one module in canonical form.
 
     Shape: `data` holds several modules, one after another, if each entry point is to have an image of its own and they
@@ -132,7 +132,7 @@ def parts_of(module: ModuleCodegen) -> list[bytes]:
     return [module.data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def optimize_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+def optimize_entry_points(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
     """Return what fat LTO made, optimized.
 
     Raises: ToolError if the optimizer refuses.
@@ -142,7 +142,7 @@ def optimize_fat(module: ModuleCodegen, config: ModuleConfig, tools: Tools) -> M
     return replace(module, data=b"".join(parts), attributes=tuple(sorted((dict(module.attributes) | sizes).items())))
 
 
-def optimize_thin(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
+def optimize_entry_point(data: bytes, config: ModuleConfig, tools: Tools) -> ModuleCodegen:
     """Return an entry point with what it reaches, optimized; the caller adds name and attributes.
 
     Raises: ToolError if the optimizer refuses.

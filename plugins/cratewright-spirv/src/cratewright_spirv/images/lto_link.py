@@ -10,7 +10,7 @@ from ..base.names import ImageEntry, image_path
 from ..binary.module import parse
 from ..binary.program import Program
 from ..binary.workgroup import size_by_entry_point, size_by_module
-from ..compile.dumps import inputs
+from ..link.dumps import inputs
 from ..reflection.facts import Facts
 from ..spirv_tools.tools import Tools
 from ..surgery.canonical import canonical_programs

@@ -24,9 +24,10 @@ from ..surgery.memory_model import modules_of_one_model, programs_of_one_model
 from ..surgery.once import defined_once, one_of_each
 from ..text.demangle import demangle
 from .reached import ReachedUnit, reached_by, units_of
-from .shared_globals import marked, with_shared_globals
+from .shared_globals import with_shared_globals
 from .stage_modes import NO_SIZE, needs_modes, with_implied_modes
 from .symbols import SymbolTable
+from .unit_variables import marked
 from .volatile_built_ins import with_volatile_built_ins
 
 __all__ = ["Dump", "assemble", "standing_alone", "with_entries"]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cratewright import ToolError, pattern, run_program, scratch_directory
 
-from .provider import WAY_OUT, ToolResult, Tools, ValidatorOptions, data_of, tool_errors, version_of
+from .provider import Tools, ValidatorOptions
+from .results import INSTALL_HINT, ToolResult, data_of, tool_errors, version_of
 
 __all__ = ["Executables"]
 
@@ -40,7 +41,7 @@ class Executables(Tools):
         raise ToolError(
             f"{directory} is not a directory with SPIRV-Tools",
             context=(("looked for", ", ".join(_PROGRAMS)), ("looked in", "the directory, bin and Bin in it")),
-            hint=WAY_OUT,
+            hint=INSTALL_HINT,
         )
 
     def _told(self) -> str:
@@ -105,7 +106,7 @@ class Executables(Tools):
             raise ToolError(
                 f"{name} cannot be run",
                 context=(("program", path), ("reason", error.strerror)),
-                hint=WAY_OUT,
+                hint=INSTALL_HINT,
             ) from error
         if done.status == 0:
             return ToolResult(done.stdout)

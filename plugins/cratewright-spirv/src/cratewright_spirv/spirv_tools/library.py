@@ -13,7 +13,8 @@ from pathlib import Path
 
 from cratewright import ToolError
 
-from .provider import ToolMessage, ToolResult, Tools, ValidatorOptions, version_of
+from .provider import Tools, ValidatorOptions
+from .results import ToolMessage, ToolResult, version_of
 
 __all__ = ["Library", "load"]
 

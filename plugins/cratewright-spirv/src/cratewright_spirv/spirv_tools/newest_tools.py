@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ..base.silence import redirected
 from ..compilers.glslang_latest import library_function, run_action
 from ..surgery.mending import without_names
-from .provider import ToolMessage, ToolResult, tool_errors
+from .results import ToolMessage, ToolResult, tool_errors
 
 __all__ = ["NewestTools"]
 

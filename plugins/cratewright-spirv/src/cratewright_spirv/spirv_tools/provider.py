@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cratewright import (
     ConfigurationError,
-    CratewrightError,
     Diagnostic,
     FormatError,
     LinkError,
@@ -27,20 +26,9 @@ from ..base.stopwatch import step
 from ..binary import opcodes as op
 from ..binary.enumerants import LINKAGE
 from ..binary.module import HEADER_WORDS, MAGIC_BYTES
+from .results import ToolResult, data_of, is_unknown_environment
 
-__all__ = [
-    "WAY_OUT",
-    "ToolMessage",
-    "ToolResult",
-    "Tools",
-    "ValidatorOptions",
-    "data_of",
-    "tool_errors",
-    "version_of",
-]
-
-WAY_OUT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
-
+__all__ = ["Newer", "Tools", "ValidatorOptions"]
 # Options of the program other than passes: some print, some write files, some switch checks off.
 _NOT_PASSES = frozenset(
     (
@@ -66,7 +54,6 @@ _NOT_PASSES = frozenset(
     )
 )
 _PASS = pattern(r"-Os?|--([a-z][a-z0-9-]*)(=.*)?")
-_PRINTED = pattern(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
 _UNKNOWN = pattern(r"Invalid (?:capability operand|opcode): \d+")
 
 
@@ -89,25 +76,6 @@ class ValidatorOptions:
     def flags(self) -> list[str]:
         """Return the options as `spirv-val` and `spirv-opt` spell them."""
         return ["--" + option.name.replace("_", "-") for option in fields(self) if getattr(self, option.name)]
-
-
-class ToolMessage(NamedTuple):
-    text: str
-    instruction: int = 0
-    line: int = 0
-    column: int = 0
-
-
-class ToolResult(NamedTuple):
-    """The result of an operation: its output, or None and its errors."""
-
-    data: bytes | None
-    errors: tuple[ToolMessage, ...] = ()
-    status: str = "it gave no reason"
-
-    @property
-    def text(self) -> str:
-        return "\n".join(error.text for error in self.errors)
 
 
 class Newer(Protocol):
@@ -200,7 +168,7 @@ class Tools:
         if not text:
             raise SourceError.at(name, 1, "the file is empty", column=1)
         answer = self._assemble(text, env)
-        if answer.data is None and answer.errors and not _unknown_environment(answer):
+        if answer.data is None and answer.errors and not is_unknown_environment(answer):
             found = (Diagnostic(Severity.ERROR, at.text, name, at.line, at.column) for at in answer.errors)
             raise SourceError(diagnostics=found)
         return data_of(answer, env, "spirv-as", ToolError)
@@ -276,53 +244,3 @@ def _imports(module: bytes) -> bool:
 def _of_both(first: ToolResult, second: ToolResult) -> ToolResult:
     """Return the second answer, given because of the first."""
     return second if second.data is not None else ToolResult(None, (*first.errors, *second.errors), second.status)
-
-
-def _unknown_environment(answer: ToolResult) -> bool:
-    return answer.text.startswith(("Unrecognized target env", "Invalid value passed to --target-env"))
-
-
-def data_of(answer: ToolResult, env: str, program: str, kind: type[CratewrightError]) -> bytes:
-    """Return the output of an operation.
-
-    Raises: `kind` with the tool's message; ConfigurationError if it does not know `env`; ToolError without a message.
-    """
-    if answer.data is not None:
-        return answer.data
-    if not answer.errors:
-        raise ToolError(f"{program} failed", context=(("reason", answer.status),))
-    if _unknown_environment(answer):
-        raise ConfigurationError(
-            f"SPIRV-Tools do not know the target environment '{env}'",
-            hint="choose an older target, or set CRATE_SPIRV_SDK to a newer Vulkan SDK",
-        )
-    instruction = answer.errors[0].instruction
-    context = (("instruction", instruction),) if instruction else ()
-    raise kind(answer.text if kind is not ToolError else f"{program}: {answer.text}", context=context)
-
-
-def version_of(text: str) -> str:
-    """Extract the version from the tools' own text.
-
-    Shape: the name, the release and the commit; never a date.
-    """
-    # A build outside a repository carries its own date instead of a hash.
-    line = next((line for line in text.splitlines() if line.startswith("SPIRV-Tools ")), text.strip())
-    return line.partition(" unknown hash")[0].rstrip()
-
-
-def tool_errors(stderr: bytes) -> tuple[ToolMessage, ...]:
-    """Return the errors among what a program printed."""
-    text = stderr.decode("utf-8", "replace").replace("\r\n", "\n")
-    heads = list(_PRINTED.finditer(text))
-    ends = [*(head.start() for head in heads[1:]), len(text)]
-    errors = []
-    for head, end in zip(heads, ends, strict=False):
-        if head[1] == "error":
-            first, second = int(head[2] or 0), int(head[3] or 0)
-            # Two numbers are a place in a text, one is an instruction.
-            place = (0, first, second) if head[3] else (first, 0, 0)
-            errors.append(ToolMessage(text[head.end() : end].rstrip(), *place))
-    if not errors and text.strip():
-        errors.append(ToolMessage(text.strip()))
-    return tuple(errors)

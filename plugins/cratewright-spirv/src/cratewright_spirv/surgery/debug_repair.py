@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..binary import opcodes as op
-from ..binary.debug_info import DECLARE, SET_NAME, VALUE, is_debug_set
+from ..binary.debug_info import DEBUG_DECLARE, DEBUG_VALUE, SET_NAME, is_debug_set
 from ..binary.module import Instruction, build, parse, result
 from ..binary.program import Program
 
@@ -55,7 +55,7 @@ def _repaired(
             # Before the first block is what follows an `OpLine`; after a block, lines of removed code.
             if not in_block or not all(each in known for each in words[5:]):
                 continue
-            if words[4] == DECLARE:
+            if words[4] == DEBUG_DECLARE:
                 told = _told(words, known, pointers)
                 if told is not None:
                     yield told
@@ -79,4 +79,4 @@ def _told(words: Instruction, known: Mapping[int, Instruction], pointers: set[in
             return build(op.EXT_INST, *words[1:6], base, words[7], *indexes, *words[_DECLARE_INDEXES_AT:])
     if about is None or about[1] in pointers:
         return None
-    return build(op.EXT_INST, *words[1:4], VALUE, *words[5:8])
+    return build(op.EXT_INST, *words[1:4], DEBUG_VALUE, *words[5:8])

@@ -9,7 +9,7 @@ from cratewright import LinkError, dataclass
 
 from ..base.implied import INITIALISER
 from ..binary import opcodes as op
-from ..binary.debug_info import DEBUG_LINE, DEFINITION, SCOPE, SET_NAME, is_debug_set
+from ..binary.debug_info import DEBUG_FUNCTION_DEFINITION, DEBUG_LINE, DEBUG_SCOPE, SET_NAME, is_debug_set
 from ..binary.enumerants import FUNCTION_STORAGE, PRIVATE
 from ..binary.module import Instruction, build, result, string
 from ..binary.program import Program, reach
@@ -238,7 +238,7 @@ def _with_first(
         at += 1
         if body[at - 1][0] & 0xFFFF == op.VARIABLE:
             after = at
-    for kind in (DEFINITION, SCOPE, DEBUG_LINE):
+    for kind in (DEBUG_FUNCTION_DEFINITION, DEBUG_SCOPE, DEBUG_LINE):
         words = body[after]
         if words[0] & 0xFFFF == op.EXT_INST and words[3] in debug_sets and words[4] == kind:
             after += 1

@@ -32,7 +32,8 @@ from ..binary.enumerants import BUILT_IN, WORKGROUP_SIZE
 from ..binary.lines import only_lines, without_debug_info
 from ..binary.module import parse
 from ..binary.program import Program, trim
-from .canonical import Names, canonical, is_orderable
+from .canonical import canonical, is_orderable
+from .canonical_module import Names
 from .finalize import only_entry_points
 from .pair import AnyModule, attributes_within, half, pair
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from cratewright import SourceError, pattern
 
 from .conditions import Macros
+from .directives import Obscure, parse_file
 from .includes import MAX_DEPTH, IncludeResolver
-from .skeleton import Define, Directive, Group, Include, Lines, Obscure, Piece, skeleton
+from .pieces import Define, Directive, Group, Include, Lines, Piece
 
 __all__ = ["Canonical", "Defines", "canonical_lines", "with_language"]
 
@@ -30,12 +31,8 @@ _SPLICES_FROM = 420
 _LINES_FROM = 330
 # Up to this many empty lines are shorter than the directive that skips them.
 _FEW_LINES = 8
-
-
 # A unit with more includes than this is a mistake or a stress test.
 _MOST_FILES = 20_000
-
-
 # A piece and the shown name of its file.
 _Placed = tuple["Lines | Directive | Define", str]
 
@@ -112,7 +109,7 @@ class _Walker:
 
     def file(self, shown: str, text: bytes, depth: int) -> None:
         """Walk a file and what it includes."""
-        found = skeleton(shown, text)
+        found = parse_file(shown, text)
         self._spliced = self._spliced or found.spliced
         self._walk(found.items, shown, depth, certain=True)
 

@@ -6,7 +6,7 @@ import re
 
 from cratewright import Diagnostic, Severity, dataclass, pattern
 
-__all__ = ["STUB_STRING", "GlslangMessage", "read_log"]
+__all__ = ["STUB_STRING", "GlslangMessage", "read_glslang_log"]
 
 # The file number of appended text in a log, which distinguishes it from the user's.
 STUB_STRING = 9999
@@ -49,7 +49,7 @@ class GlslangMessage:
         return Diagnostic(Severity(self.kind), self.text, self.file, line, self.column, *end)
 
 
-def read_log(log: str, path: str) -> tuple[GlslangMessage, ...]:
+def read_glslang_log(log: str, path: str) -> tuple[GlslangMessage, ...]:
     """Return the messages of a log, each once; those without a file are about `path`."""
     found: dict[GlslangMessage, None] = {}
     previous: GlslangMessage | None = None

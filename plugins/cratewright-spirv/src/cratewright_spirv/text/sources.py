@@ -10,15 +10,13 @@ import re
 
 from cratewright import ConfigurationError, SourceError, dataclass, near_miss, pattern
 
-from ..base.stages import STAGES
+from ..base.stages import LANGUAGES, STAGES, SUFFIXES
 from .includes import plain_lines
 from .scan import shader_entries
 
-__all__ = ["SUFFIXES", "SourceUnit", "classify", "glsl_version"]
+__all__ = ["SourceUnit", "classify", "glsl_version"]
 
 _STAGES = tuple(stage.suffix[1:] for stage in STAGES)
-_LANGUAGES = {"glsl": "glsl", "hlsl": "hlsl", "spvasm": "spvasm", "spv": "spv"}
-SUFFIXES = tuple(f".{word}" for word in (*_STAGES, *_LANGUAGES))
 _PRAGMA_STAGES = {
     "vertex": "vert", "tesscontrol": "tesc", "tesseval": "tese", "geometry": "geom", "fragment": "frag",
     "compute": "comp", "task": "task", "mesh": "mesh", "raygen": "rgen", "intersection": "rint",
@@ -83,8 +81,7 @@ def _suffixes(path: str) -> tuple[str, str, str | None]:
     stem, dot, last = posixpath.basename(path).rpartition(".")
     if last in _STAGES and stem:
         return stem, "glsl", last
-    language = _LANGUAGES.get(last)
-    if language is None or not stem:
+    if last not in LANGUAGES or not stem:
         raise ConfigurationError(
             f"{path} is not a source that this backend knows",
             context=(("suffixes", " ".join(SUFFIXES)),),
@@ -92,8 +89,8 @@ def _suffixes(path: str) -> tuple[str, str, str | None]:
         )
     inner, _, stage = stem.rpartition(".")
     if inner and stage in _STAGES:
-        return inner, language, stage
-    return stem, language, None
+        return inner, last, stage
+    return stem, last, None
 
 
 def _pragma(path: str, text: bytes, stage: str | None) -> str | None:

@@ -1,40 +1,13 @@
-"""Copies of a step's input for people, even if the step fails.
-
-An option names the directory; without one nothing is written.
-"""
+"""Keeps the text of each unit as the compiler sees it, for people, even if it fails to compile."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-
-from cratewright import Artifact, CratewrightError, LinkRequest
+from collections.abc import Iterable
 
 from ..compilers.glslang import Compiler, StageSource, prelude
-from ..surgery.split import at_level
 from ..text.includes import IncludeResolver
 
-__all__ = ["Recorder", "inputs", "leaving_inputs"]
-
-
-def inputs(request: LinkRequest) -> tuple[Artifact, ...]:
-    """Return copies of the modules to link, if requested."""
-    directory = request.options.text("dump_pre_link")
-    if not directory:
-        return ()
-    return tuple(
-        Artifact(f"{directory}/{item.crate}.{item.module.name.replace('/', '.')}", item.module.data, dump=True)
-        for item in at_level(request).modules
-    )
-
-
-@contextmanager
-def leaving_inputs(request: LinkRequest) -> Iterator[None]:
-    """Make errors about modules leave copies of them."""
-    try:
-        yield
-    except CratewrightError as error:
-        raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error
+__all__ = ["Recorder"]
 
 
 class Recorder:

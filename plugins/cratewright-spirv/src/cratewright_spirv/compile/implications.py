@@ -11,39 +11,19 @@ from dataclasses import field
 
 from cratewright import dataclass, pattern
 
-from ..base.implied import INVARIANT_OUTPUT, PRECISE_OUTPUT, Implied, Mode
+from ..base.implied import INVARIANT_OUTPUT, MEMBERS, PRECISE_OUTPUT, Implied, Mode
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
+from ..binary.bindings import binding_place, block_of, block_type, resource_names, shared_name
 from ..binary.contents import Contents
 from ..binary.module import Instruction, parse
 from ..binary.program import Program
 from ..binary.signatures import Signatures
+from ..text.workgroup_size import declares_size
 
-__all__ = [
-    "MEMBERS",
-    "About",
-    "binding_place",
-    "block_of",
-    "block_type",
-    "declares_size",
-    "implied_by",
-    "initialises",
-    "resource_names",
-    "shared_name",
-    "takes_size",
-]
+__all__ = ["About", "implied_by", "initialises"]
 
-MEMBERS = "members of "
-"""What a place begins with that stands for the members of a block or variable."""
 _ACCESS = frozenset({spv.RESTRICT, spv.VOLATILE, spv.COHERENT, spv.NON_WRITABLE, spv.NON_READABLE})
-_BOUND_BY_NAME = frozenset({spv.WORKGROUP, spv.PRIVATE, spv.CALLABLE_DATA, spv.RAY_PAYLOAD})
-# An entry point has one of each of these, whatever its name.
-_SINGLE = {
-    spv.INCOMING_CALLABLE_DATA: "callableDataInEXT",
-    spv.HIT_ATTRIBUTE: "hitAttributeEXT",
-    spv.INCOMING_RAY_PAYLOAD: "rayPayloadInEXT",
-    spv.TASK_PAYLOAD: "taskPayloadSharedEXT",
-}
 # Every fragment shader has the first; the others depend on its functions.
 _NOT_DECLARED = frozenset({spv.ORIGIN_UPPER_LEFT, spv.DEPTH_REPLACING, spv.STENCIL_REF_REPLACING})
 # The default of each mode that an entry point always has, and its spelling in a source.
@@ -52,8 +32,6 @@ _DEFAULTS: Mapping[int, tuple[tuple[int, ...], re.Pattern[bytes]]] = {
     spv.SPACING_EQUAL: ((), pattern(rb"\bequal_spacing\b")),
     spv.VERTEX_ORDER_CCW: ((), pattern(rb"\bccw\b")),
 }
-_SIZE = pattern(rb"\blocal_size_[xyz](?:_id)?\b")
-_TAKES_SIZE = pattern(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
 _STATIC_SHARED = pattern(
     rb"\bstatic\s+groupshared\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;|\bgroupshared\s+static\b[^;({]*?(\w+)\s*(?:\[[^;]*)?;"
 )
@@ -79,16 +57,6 @@ class About:
     text: bytes
     stubs: Sequence[Mode] = field(default=())
     reserved: int = 0
-
-
-def takes_size(text: bytes) -> bool:
-    """Return whether a preprocessed GLSL text depends on a workgroup size that it does not declare."""
-    return _TAKES_SIZE.search(text) is not None and not declares_size(text)
-
-
-def declares_size(text: bytes) -> bool:
-    """Return whether a preprocessed GLSL text declares a workgroup size."""
-    return b"local_size_" in text and _SIZE.search(text) is not None
 
 
 def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Implied:
@@ -292,63 +260,3 @@ class _Unit:
         if all(number < 0 for _, number in pairs):
             return (spv.LOCAL_SIZE, *(value for value, _ in pairs))
         return (spv.LOCAL_SIZE_ID, *(word for pair in pairs for word in pair))
-
-
-def shared_name(variable: Instruction, name: str) -> str:
-    """Return the name under which the units of a stage share a variable; empty if each has its own."""
-    single = _SINGLE.get(variable[3])
-    return single or (name if variable[3] in _BOUND_BY_NAME else "")
-
-
-def block_type(definitions: Mapping[int, Instruction], variable: Instruction) -> int:
-    """Return the type of a variable, or of its elements."""
-    pointee = definitions[variable[1]][3]
-    while definitions[pointee][0] & 0xFFFF in (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY):
-        pointee = definitions[pointee][2]
-    return pointee
-
-
-def resource_names(contents: Contents, number: int, variable: Instruction) -> list[str]:
-    """Return the names by which units may know a variable: its own and its block's; none of push constants.
-
-    Shape: in HLSL, glslang lets equal buffers share the block of one of them.
-    """
-    if variable[3] == spv.PUSH_CONSTANT:
-        return []
-    pointee = block_type(contents.definitions, variable)
-    is_struct = contents.definitions[pointee][0] & 0xFFFF == op.TYPE_STRUCT
-    own = contents.names.get(number, "")
-    return [name for name in dict.fromkeys((own, contents.names.get(pointee, "") if is_struct else "")) if name]
-
-
-def block_of(contents: Contents, variable: Instruction) -> str:
-    """Return the name of a block of built-in variables, and whether it is input or output."""
-    if variable[3] not in (spv.INPUT, spv.OUTPUT):
-        return ""
-    number = contents.definitions[variable[1]][3]
-    if contents.definitions[number][0] & 0xFFFF == op.TYPE_ARRAY:
-        number = contents.definitions[number][2]
-    is_block = any(
-        words[0] & 0xFFFF == op.MEMBER_DECORATE and words[3] == spv.BUILT_IN for words in contents.marks.get(number, ())
-    )
-    return f"{contents.names.get(number, '')} {'in' if variable[3] == spv.INPUT else 'out'}" if is_block else ""
-
-
-def binding_place(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
-    """Return the place that a variable is bound to, as in GLSL; empty if it has none."""
-    if storage == spv.PUSH_CONSTANT:
-        return "push_constant"
-    if spv.BINDING in marks:
-        return f"set = {marks.get(spv.DESCRIPTOR_SET, (0,))[0]}, binding = {marks[spv.BINDING][0]}"
-    if storage in (spv.INPUT, spv.OUTPUT):
-        word = "in" if storage == spv.INPUT else "out"
-        if spv.BUILT_IN in marks:
-            return f"built-in {marks[spv.BUILT_IN][0]} {word}"
-        if spv.LOCATION in marks:
-            more = "".join(
-                f", {name} = {marks[each][0]}"
-                for each, name in ((spv.COMPONENT, "component"), (spv.INDEX, "index"))
-                if marks.get(each, (0,)) != (0,)
-            )
-            return f"location = {marks[spv.LOCATION][0]}{more} {word}"
-    return ""

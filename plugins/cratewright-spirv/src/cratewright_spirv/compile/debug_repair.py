@@ -12,29 +12,27 @@ from dataclasses import replace
 from ..binary import opcodes as op
 from ..binary.contents import substituted
 from ..binary.debug_info import (
-    ARRAY_TYPE,
-    BASIC_TYPE,
-    COMPILATION_UNIT,
+    DEBUG_FUNCTION,
+    DEBUG_FUNCTION_DEFINITION,
     DEBUG_LINE,
-    DEFINITION,
-    FUNCTION,
-    FUNCTION_TYPE,
-    LOCAL_VARIABLE,
-    NO_DEBUG_LINE,
-    NO_SCOPE,
-    SCOPE,
+    DEBUG_LOCAL_VARIABLE,
+    DEBUG_NO_LINE,
+    DEBUG_NO_SCOPE,
+    DEBUG_SCOPE,
+    DEBUG_SOURCE,
+    DEBUG_TYPE_ARRAY,
+    DEBUG_TYPE_BASIC,
+    DEBUG_TYPE_FUNCTION,
     SET_NAME,
-    SOURCE,
-    is_debug_set,
 )
-from ..binary.module import RESULTS, Instruction, build, literal, parse, string
+from ..binary.module import RESULTS, Instruction, build, parse
 from ..binary.program import Program
 from ..compilers.keeping import FIRST_LINE
+from .debug_tables import DebugLine, DebugTables
 
-__all__ = ["put_right"]
+__all__ = ["repair_compiler_debug_info"]
 
 _PUBLIC = 3
-_WIDTH = 32
 # Operands with a place: the source, then line and column.
 _PLACE_AT = 7
 _PARENT_AT = 10
@@ -44,66 +42,24 @@ _SCOPE_LINE_AT = 13
 _BEFORE_STRINGS = frozenset({op.CAPABILITY, op.EXTENSION, op.EXT_INST_IMPORT, op.MEMORY_MODEL, op.ENTRY_POINT})
 _BEFORE_STRINGS |= {op.EXECUTION_MODE, op.EXECUTION_MODE_ID}
 
-DebugPlace = tuple[int, int]
-"""The id of a source in debug information, and a line."""
 
-
-def put_right(data: bytes, *, initialiser: str = "") -> bytes:
+def repair_compiler_debug_info(data: bytes, *, initialiser: str = "") -> bytes:
     """Return a compiler's module with its debug information repaired, if it has any.
 
     Shape: `initialiser` is the name for an entry point that only sets variables, if it does.
     """
     if SET_NAME.encode() not in data:
         return data
-    mender = _Mender(Program.of(parse(data, "module")))
-    if mender.repeated:
-        mender = _Mender(substituted(mender.program, mender.repeated))
-    return mender.run(initialiser).encode() if mender.unit else data
+    repair = _Repair(Program.of(parse(data, "module")))
+    if repair.repeated:
+        repair = _Repair(substituted(repair.program, repair.repeated))
+    return repair.run(initialiser).encode() if repair.unit else data
 
 
-class _Mender:
+class _Repair(DebugTables):
     def __init__(self, program: Program) -> None:
-        self.program = program
-        self.bound = program.module.bound
-        self.set = self.void = self.number_type = self.unit = 0
-        self.strings: dict[int, str] = {}
-        self.constants: dict[int, int] = {}
-        self.values: dict[int, int] = {}
-        self.sources: dict[str, int] = {}
-        self.repeated: dict[int, int] = {}
-        self.debug: dict[int, Instruction] = {}
-        self.counts: set[int] = set()
-        self.defined: set[int] = set(program.functions)
-        self.entries = {entry.function for entry in program.entries()}
-        self.new_strings: list[Instruction] = []
-        self.new_first: list[Instruction] = []
-        self.new_last: list[Instruction] = []
-        self.places: dict[int, DebugPlace] = {}
-        self._read()
-
-    def _read(self) -> None:
-        for words in self.program.preamble:
-            opcode = words[0] & 0xFFFF
-            if is_debug_set(words):
-                self.set = words[1]
-            elif opcode == op.STRING:
-                self.strings[words[1]] = string(words, 2)[0]
-            elif opcode == op.TYPE_VOID:
-                self.void = words[1]
-            elif opcode == op.TYPE_INT and words[2:] == (_WIDTH, 0):
-                self.number_type = words[1]
-            if opcode == op.CONSTANT:
-                self.counts.add(words[2])
-            if opcode == op.CONSTANT and words[1] == self.number_type:
-                self.constants.setdefault(words[3], words[2])
-                self.values[words[2]] = words[3]
-            elif opcode == op.EXT_INST and words[3] == self.set:
-                self.debug[words[2]] = words
-                if words[4] == SOURCE:
-                    first = self.sources.setdefault(self.strings.get(words[5], ""), words[2])
-                    self.repeated |= {words[2]: first} if first != words[2] else {}
-                elif words[4] == COMPILATION_UNIT and not self.unit:
-                    self.unit = words[2]
+        super().__init__(program)
+        self.places: dict[int, DebugLine] = {}
 
     def run(self, initialiser: str) -> Program:
         functions = {
@@ -121,7 +77,7 @@ class _Mender:
     def _body(self, function: int, body: tuple[Instruction, ...], initialiser: str) -> Iterator[Instruction]:
         """Yield a function with its definition first, then its scope and line, and lines of one kind."""
         start = next(at for at, words in enumerate(body) if words[0] & 0xFFFF == op.FUNCTION)
-        described = next((words[5] for words in body if self._is(words, DEFINITION)), 0)
+        described = next((words[5] for words in body if self.is_kind(words, DEBUG_FUNCTION_DEFINITION)), 0)
         label = next((at for at, words in enumerate(body) if words[0] & 0xFFFF == op.LABEL), 0)
         if not label:
             yield from body[start:]
@@ -133,22 +89,22 @@ class _Mender:
         rest = list(body[label + 1 :])
         first = [words for words in rest if words[0] & 0xFFFF == op.VARIABLE]
         yield from first
-        yield self._debug(DEFINITION, described, function)
-        yield self._debug(SCOPE, described)
+        yield self.instruction(DEBUG_FUNCTION_DEFINITION, described, function)
+        yield self.instruction(DEBUG_SCOPE, described)
         if place is not None:
-            yield self._line(place)
+            yield self.line(place)
         for words in rest:
             opcode = words[0] & 0xFFFF
             if opcode == op.LINE:
-                source = self._source(self.strings.get(words[1], ""))
-                yield self._line((source, words[2]))
+                source = self.source(self.strings.get(words[1], ""))
+                yield self.line((source, words[2]))
             elif opcode == op.NO_LINE:
-                yield self._debug(NO_DEBUG_LINE)
-            elif self._is(words, DEBUG_LINE) and place is not None and self._is_nowhere(words, initialiser):
-                yield self._line(place)
-            elif self._is(words, SCOPE) and words[5] == self.unit:
-                yield self._debug(SCOPE, described, *words[6:])
-            elif opcode != op.VARIABLE and not self._is(words, DEFINITION):
+                yield self.instruction(DEBUG_NO_LINE)
+            elif self.is_kind(words, DEBUG_LINE) and place is not None and self._is_nowhere(words, initialiser):
+                yield self.line(place)
+            elif self.is_kind(words, DEBUG_SCOPE) and words[5] == self.unit:
+                yield self.instruction(DEBUG_SCOPE, described, *words[6:])
+            elif opcode != op.VARIABLE and not self.is_kind(words, DEBUG_FUNCTION_DEFINITION):
                 yield words
 
     def _once(self, body: Iterable[Instruction]) -> Iterator[Instruction]:
@@ -157,19 +113,23 @@ class _Mender:
         for words in body:
             if words[0] & 0xFFFF == op.LABEL:
                 scope = line = Instruction()
-            elif self._is(words, SCOPE):
+            elif self.is_kind(words, DEBUG_SCOPE):
                 if words[5:] == scope:
                     continue
                 scope = words[5:]
-            elif self._is(words, DEBUG_LINE):
+            elif self.is_kind(words, DEBUG_LINE):
                 if words[5:] == line:
                     continue
                 line = words[5:]
-            elif words[0] & 0xFFFF == op.EXT_INST and words[3] == self.set and words[4] in (NO_SCOPE, NO_DEBUG_LINE):
+            elif (
+                words[0] & 0xFFFF == op.EXT_INST
+                and words[3] == self.set
+                and words[4] in (DEBUG_NO_SCOPE, DEBUG_NO_LINE)
+            ):
                 scope = line = Instruction()
             yield words
 
-    def _place(self, body: Iterable[Instruction], described: int, initialiser: str) -> DebugPlace | None:
+    def _place(self, body: Iterable[Instruction], described: int, initialiser: str) -> DebugLine | None:
         """Return where a function begins: as `OpLine` says, as its description does, or where its first line is.
 
         Shape: glslang 13 has `OpLine`; its descriptions have no line, or an include's in the source's own file.
@@ -177,13 +137,13 @@ class _Mender:
         if not initialiser:
             for words in body:
                 if words[0] & 0xFFFF == op.LINE:
-                    return self._source(self.strings.get(words[1], "")), words[2]
+                    return self.source(self.strings.get(words[1], "")), words[2]
                 if words[0] & 0xFFFF == op.FUNCTION:
                     break
             if described and (line := self.values.get(self.debug[described][_PLACE_AT + 1], 0)):
                 return self.debug[described][_PLACE_AT], line
         for words in body:
-            if self._is(words, DEBUG_LINE) and not self._is_nowhere(words, initialiser):
+            if self.is_kind(words, DEBUG_LINE) and not self._is_nowhere(words, initialiser):
                 return words[5], self.values[words[6]]
         return None
 
@@ -192,23 +152,23 @@ class _Mender:
         line = self.values.get(words[6], 0)
         return line == 0 or bool(initialiser and line >= FIRST_LINE - 1)
 
-    def _name(self, described: int, initialiser: str, place: DebugPlace | None) -> None:
+    def _name(self, described: int, initialiser: str, place: DebugLine | None) -> None:
         words = list(self.debug[described])
         if initialiser:
-            words[5] = words[11] = self._string(initialiser)
+            words[5] = words[11] = self.string(initialiser)
         if place is not None:
             self.places[described] = place
-            words[_PLACE_AT], words[_PLACE_AT + 1] = place[0], self._constant(place[1])
+            words[_PLACE_AT], words[_PLACE_AT + 1] = place[0], self.constant(place[1])
             words[_SCOPE_LINE_AT] = words[_PLACE_AT + 1]
         self.debug[described] = tuple(words)
 
-    def _new_function(self, function: int, place: DebugPlace | None) -> int:
+    def _new_function(self, function: int, place: DebugLine | None) -> int:
         """Describe a function that the compiler has added, such as the entry point around that of HLSL."""
-        name = self._string(self.program.names().get(function, "main").partition("(")[0])
-        kind = self._debug(FUNCTION_TYPE, self._constant(_PUBLIC), self.void)
-        source, zero = (place or (self.debug[self.unit][_PLACE_AT], 0))[0], self._constant(0)
-        described = self._debug(
-            FUNCTION, name, kind[2], source, zero, zero, self.unit, name, self._constant(_PUBLIC), zero
+        name = self.string(self.program.names().get(function, "main").partition("(")[0])
+        kind = self.instruction(DEBUG_TYPE_FUNCTION, self.constant(_PUBLIC), self.void)
+        source, zero = (place or (self.debug[self.unit][_PLACE_AT], 0))[0], self.constant(0)
+        described = self.instruction(
+            DEBUG_FUNCTION, name, kind[2], source, zero, zero, self.unit, name, self.constant(_PUBLIC), zero
         )
         self.new_last += [kind, described]
         self.debug |= {kind[2]: kind, described[2]: described}
@@ -222,10 +182,10 @@ class _Mender:
         for words in self.program.preamble:
             if (at := RESULTS.get(words[0] & 0xFFFF)) is not None:
                 self.defined.add(words[at])
-        self._constant(0)
+        self.constant(0)
         substitute = self._substitute()
         numbers = (build(op.CONSTANT, self.number_type, each, value) for value, each in self.constants.items())
-        sources = [words for words in self.debug.values() if words[4] == SOURCE]
+        sources = [words for words in self.debug.values() if words[4] == DEBUG_SOURCE]
         first = [*numbers, *sources, *self.new_first]
         seen: set[int] = set()
         for words in self.program.preamble:
@@ -234,7 +194,7 @@ class _Mender:
                 yield from self.new_strings
                 self.new_strings = []
             if opcode == op.EXT_INST and words[3] == self.set:
-                if words[4] != SOURCE:
+                if words[4] != DEBUG_SOURCE:
                     yield self._described(self.debug[words[2]], substitute)
             elif opcode != op.CONSTANT or self.constants.get(words[3]) != words[2]:
                 yield words
@@ -246,66 +206,34 @@ class _Mender:
 
     def _described(self, words: Instruction, substitute: int) -> Instruction:
         """Return an instruction with a stand-in for undescribed types, and constant counts."""
-        if words[4] == ARRAY_TYPE:
+        if words[4] == DEBUG_TYPE_ARRAY:
             # The size of an array that a specialisation constant decides is unknown.
-            words = (*words[:6], *(each if each in self.counts else self._constant(0) for each in words[6:]))
+            words = (*words[:6], *(each if each in self.counts else self.constant(0) for each in words[6:]))
         if not substitute:
             return words
         return (*words[:5], *(each if each in self.defined else substitute for each in words[5:]))
 
     def _placed(self, words: Instruction) -> Instruction:
         """Give the description of a parameter its function's place if it has no line or another file."""
-        if words[4] != LOCAL_VARIABLE or len(words) <= _PARAMETER_AT:
+        if words[4] != DEBUG_LOCAL_VARIABLE or len(words) <= _PARAMETER_AT:
             return words
         place = self.places.get(words[_PARENT_AT])
         if place is None or (words[_PLACE_AT] == place[0] and self.values.get(words[_PLACE_AT + 1], 1)):
             return words
-        return (*words[:_PLACE_AT], place[0], self._constant(place[1]), *words[_PLACE_AT + 2 :])
+        return (*words[:_PLACE_AT], place[0], self.constant(place[1]), *words[_PLACE_AT + 2 :])
 
     def _substitute(self) -> int:
         """Return the id of the stand-in for undescribed types, 0 if all are described."""
         if all(each in self.defined for words in self.debug.values() for each in words[5:]):
             return 0
-        zero = self._constant(0)
-        text = self._string("a type that the compiler does not describe")
+        zero = self.constant(0)
+        text = self.string("a type that the compiler does not describe")
         self.defined.add(text)
-        words = self._debug(BASIC_TYPE, text, zero, zero, zero)
+        words = self.instruction(DEBUG_TYPE_BASIC, text, zero, zero, zero)
         self.new_first.append(words)
         self.defined |= {words[2], zero}
         return words[2]
 
-    def _is(self, words: Instruction, kind: int) -> bool:
-        return words[0] & 0xFFFF == op.EXT_INST and words[3] == self.set and words[4] == kind
-
-    def _line(self, place: DebugPlace) -> Instruction:
-        line, column = self._constant(place[1]), self._constant(0)
-        return self._debug(DEBUG_LINE, place[0], line, line, column, column)
-
-    def _debug(self, kind: int, *operands: int) -> Instruction:
-        return build(op.EXT_INST, self.void, self._number(), self.set, kind, *operands)
-
-    def _source(self, file: str) -> int:
-        if file not in self.sources:
-            words = self._debug(SOURCE, self._string(file))
-            self.new_first.append(words)
-            self.sources[file] = words[2]
-        return self.sources[file]
-
-    def _string(self, text: str) -> int:
-        for number, known in self.strings.items():
-            if known == text:
-                return number
-        number = self._number()
-        self.strings[number] = text
-        self.new_strings.append(build(op.STRING, number, *literal(text)))
-        return number
-
-    def _constant(self, value: int) -> int:
-        if value not in self.constants:
-            self.constants[value] = self._number()
-            self.values[self.constants[value]] = value
-        return self.constants[value]
-
-    def _number(self) -> int:
+    def number(self) -> int:
         self.bound += 1
         return self.bound - 1

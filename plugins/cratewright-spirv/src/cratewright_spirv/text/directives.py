@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from cratewright import dataclass, pattern
 
 from .conditions import Condition, condition, defined
+from .pieces import JOINED, Branch, Define, Directive, Group, Include, Lines, Piece
 
-__all__ = ["Branch", "Define", "Directive", "Group", "Include", "Lines", "Obscure", "Piece", "Skeleton", "skeleton"]
+__all__ = ["Obscure", "ParsedFile", "parse_file"]
 
 _STRING = pattern(rb'"[^"\n]*"')
 _COMMENT = pattern(rb'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.S)
@@ -20,14 +21,8 @@ _WORDS = pattern(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)
 _NAME = pattern(rb"[A-Za-z_]\w*")
 _DEFINE = pattern(rb"([A-Za-z_]\w*)(?:(\([\w, ]*\)) ?(.*)| (.*))?", re.S)
 _INCLUDE = pattern(rb'"([^"\n\\]+)"|<([^>\n\\]+)>')
-# A run of punctuation may be one operator, so it is kept together; these are never part of one.
-_TOKEN = pattern(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
-_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _CONTROL = pattern(rb"[\0\r\v\f]")
 _BLANKS = pattern(rb"[ \t]+")
-# A function declaration, as far as one line shows it.
-_PROTOTYPE = pattern(rb"(?!(?:return|else|layout)\b)[A-Za-z_]\w* (?:\w+ )*\w+ \([^;{}()]*\) ;")
-_JOINED = b"\v"
 _OTHERS = frozenset({b"version", b"extension", b"pragma", b"error"})
 
 
@@ -35,120 +30,18 @@ class Obscure(Exception):
     """A text whose lines cannot be parsed with certainty; the compiler must read it as it is."""
 
 
-class Lines:
-    """Lines without directives: their tokens in canonical spacing, found by the first `read`.
-
-    Shape: `text` holds the lines that have tokens, without a newline after the last, None before it is read;
-    `lines` their numbers in the file; `words` all names that occur; `prototypes` whether a line looks like the
-    declaration of a function.
-    """
-
-    __slots__ = ("_first", "_numbers", "_raw", "lines", "prototypes", "text", "words")
-
-    def __init__(self, raw: bytes, first: int) -> None:
-        self._raw, self._first = raw, first
-        self._numbers: str | None = None
-        self.text: bytes | None = None
-        self.lines: tuple[int, ...] = ()
-        self.words: frozenset[bytes] = frozenset()
-        self.prototypes = False
-
-    def read(self) -> bytes:
-        """Return `text`, on demand: most lines are in branches that are not taken."""
-        if self.text is None:
-            tokens = _TOKEN.findall(self._raw)
-            split = enumerate(b" ".join(tokens).split(b"\n"), self._first)
-            found = [(number, bare) for number, line in split if (bare := line.strip())]
-            self.text, self.lines = b"\n".join([line for _, line in found]), tuple([number for number, _ in found])
-            self.words = frozenset([word for word in set(tokens) if word[0] in _LETTERS])
-            self.prototypes = any(line.endswith(b") ;") and _PROTOTYPE.match(line) for _, line in found)
-        return self.text
-
-    @property
-    def numbers(self) -> str:
-        """The numbers of the lines as words."""
-        if self._numbers is None:
-            self._numbers = " ".join(map(str, self.lines))
-        return self._numbers
-
-    def exact(self) -> Iterator[bytes]:
-        """Return the same lines with every token in its original column."""
-        raw = self._raw.split(b"\n")
-        return (raw[number - self._first].replace(_JOINED, b" ").rstrip(b" \t") for number in self.lines)
-
-
 @dataclass(frozen=True, slots=True)
-class Directive:
-    """A directive that only the compiler handles."""
-
-    text: bytes
-    lines: tuple[int, ...]
-    words: frozenset[bytes]
-
-    @property
-    def numbers(self) -> str:
-        """The numbers of the lines as words."""
-        return str(self.lines[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Define:
-    """`#define` or `#undef`; the body is None for one with parameters."""
-
-    text: bytes
-    lines: tuple[int, ...]
-    words: frozenset[bytes]
-    name: bytes
-    body: bytes | None
-    undefines: bool
-
-    @property
-    def numbers(self) -> str:
-        """The numbers of the lines as words."""
-        return str(self.lines[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Include:
-    """`#include` of a name as it is written."""
-
-    name: str
-    angled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """The part of a group after one of its directives; `#else` has no condition."""
-
-    condition: Condition | None
-    expression: bytes
-    line: int
-    items: tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """`#if` to `#endif`."""
-
-    branches: tuple[Branch, ...]
-    end: int
-
-
-Piece = Lines | Directive | Define | Include | Group
-
-
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class ParsedFile:
     """A parsed file; `spliced` if a directive continues on another line."""
 
     items: tuple[Piece, ...]
     spliced: bool
 
 
-_known: dict[str, tuple[bytes, Skeleton | None]] = {}
+_known: dict[str, tuple[bytes, ParsedFile | None]] = {}
 
 
-def skeleton(file: str, text: bytes) -> Skeleton:
+def parse_file(file: str, text: bytes) -> ParsedFile:
     """Parse a file; the previous result is reused if the text is the same.
 
     Raises: Obscure.
@@ -156,7 +49,7 @@ def skeleton(file: str, text: bytes) -> Skeleton:
     known = _known.get(file)
     if known is None or known[0] != text:
         try:
-            found: Skeleton | None = _read(text)
+            found: ParsedFile | None = _read(text)
         except Obscure:
             found = None
         known = _known[file] = (text, found)
@@ -165,7 +58,7 @@ def skeleton(file: str, text: bytes) -> Skeleton:
     return known[1]
 
 
-def _read(text: bytes) -> Skeleton:
+def _read(text: bytes) -> ParsedFile:
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
     if _CONTROL.search(text):
@@ -174,7 +67,7 @@ def _read(text: bytes) -> Skeleton:
     bare = _COMMENT.sub(_uncommented, text.removeprefix(b"\xef\xbb\xbf"))
     if b"/*" in bare or (b'"' in bare and b'"' in _STRING.sub(b"", bare)):
         raise Obscure
-    return Skeleton(_Reader(bare, spliced).items(), spliced)
+    return ParsedFile(_Reader(bare, spliced).items(), spliced)
 
 
 def _uncommented(match: re.Match[bytes]) -> bytes:
@@ -190,7 +83,7 @@ def _uncommented(match: re.Match[bytes]) -> bytes:
     if not others:
         return b" " * len(found)
     # The first and last line of a comment are one line to the compiler, which the mark records. Columns stay.
-    begin, end = b" " * (len(first) - 1) + _JOINED, _JOINED + b" " * (len(others[-1]) - 1)
+    begin, end = b" " * (len(first) - 1) + JOINED, JOINED + b" " * (len(others[-1]) - 1)
     return begin + b"\n" * len(others) + end
 
 
@@ -227,7 +120,7 @@ class _Reader:
                 following = len(text) if following < 0 else following
                 found, line = found[:-1] + text[at + 1 : following], line + 1
                 at = following
-            if b"\\" in found or _JOINED in found:
+            if b"\\" in found or JOINED in found:
                 raise Obscure
             yield found, first
             # The newline itself starts the next run.
@@ -251,13 +144,13 @@ class _Reader:
             if word in (b"if", b"ifdef", b"ifndef"):
                 items.append(self._group(word, rest, line))
             else:
-                items += _plain(word, rest, line)
+                items += _directive(word, rest, line)
         return tuple(items)
 
     def _group(self, word: bytes, rest: bytes, line: int) -> Group:
         branches: list[Branch] = []
         while True:
-            asked = None if word == b"else" else _asked(word, rest)
+            asked = None if word == b"else" else _condition(word, rest)
             # Anything after these is a mistake that the compiler reports.
             if (word == b"else" and rest) or (branches and branches[-1].condition is None):
                 raise Obscure
@@ -273,7 +166,7 @@ class _Reader:
                 return Group(tuple(branches), line)
 
 
-def _asked(word: bytes, rest: bytes) -> Condition:
+def _condition(word: bytes, rest: bytes) -> Condition:
     if word in (b"if", b"elif"):
         if not rest:
             raise Obscure
@@ -289,7 +182,7 @@ def _expression(word: bytes, rest: bytes) -> bytes:
     return b"!defined(" + rest + b")" if word == b"ifndef" else rest
 
 
-def _plain(word: bytes, rest: bytes, line: int) -> list[Piece]:
+def _directive(word: bytes, rest: bytes, line: int) -> list[Piece]:
     """Return the directive, if it is a known one with an effect."""
     if word == b"include":
         match = _INCLUDE.fullmatch(rest)

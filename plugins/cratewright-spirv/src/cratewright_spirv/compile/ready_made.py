@@ -1,0 +1,70 @@
+"""Modules that come as SPIR-V, in text or binary, checked before they are archived: the linker trusts its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cratewright import (
+    CompiledUnit,
+    EntryPoint,
+    ModuleCodegen,
+    Symbol,
+    UnitStencil,
+    ValidationError,
+    pattern,
+)
+
+from ..base.names import spv_environment
+from ..binary import opcodes as op
+from ..binary.checks import check
+from ..binary.linkage import linkage_symbols, with_plain_linkage
+from ..binary.module import parse
+from ..reflection import reflect
+from ..spirv_tools.tools import Tools, ValidatorOptions
+from ..surgery.once import ONCE, once_symbols
+from ..text.demangle import demangle
+from ..text.sources import SourceUnit
+
+__all__ = ["ready_made_unit"]
+
+# A module may use whatever an image may; the image is validated again.
+_LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
+_FUNCTION_NAME = pattern(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
+
+
+def ready_made_unit(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> CompiledUnit:
+    environment = spv_environment(stencil.target)
+    data = stencil.source
+    if unit.language == "spvasm":
+        data = tools.assemble(data, env=environment, name=stencil.path)
+    once = once_symbols(data, name=stencil.path)
+    data = with_plain_linkage(data, name=stencil.path)
+    exports, imports = linkage_symbols(data, name=stencil.path)
+    # Foreign modules are checked before they are archived: the linker trusts its input.
+    try:
+        tools.validate(data, env=environment, options=_LENIENT)
+    except ValidationError as error:
+        raise ValidationError(f"{stencil.path}: {error.message}", context=error.context, hint=error.hint) from error
+    if not imports and reflect.entry_points(data, name=stencil.path):
+        check(data, name=stencil.path, describe=_names_in(stencil.source, data, stencil.path))
+    attributes = {"member": ".spv" if unit.language == "spvasm" else "", "source": stencil.path}
+    module = ModuleCodegen(
+        name=".spv" if unit.language == "spvasm" else "",
+        data=data,
+        exports=tuple(Symbol(name, demangle(name), stencil.path, 0, exports[name]) for name in exports),
+        imports=tuple(Symbol(name, demangle(name), stencil.path, 0, imports[name]) for name in imports),
+        entry_points=tuple(
+            EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data, name=stencil.path)
+        ),
+        attributes=tuple(sorted({**attributes, **({ONCE: once} if once else {})}.items())),
+    )
+    return CompiledUnit(modules=(module,))
+
+
+def _names_in(text: bytes, data: bytes, path: str) -> Callable[[str], str]:
+    """Return a function that gives a text's name for a function without a debug name."""
+    functions = [words[2] for words in parse(data, path).instructions if words[0] & 0xFFFF == op.FUNCTION]
+    written = dict(
+        zip((f"%{each}" for each in functions), map(bytes.decode, _FUNCTION_NAME.findall(text)), strict=False)
+    )
+    return lambda name: written.get(name) or demangle(name)
