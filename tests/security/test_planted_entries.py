@@ -223,7 +223,7 @@ def _row(**changes: object) -> str:
 
 
 def test_words_of_shaders() -> None:
-    kept = pytest.importorskip("cratewright_spirv.crate.kept")
+    kept = pytest.importorskip("cratewright_spirv.crate.cached_results")
     image = _linked(Artifact("app.spv", b""), report=_row())
     assert kept.is_readable(image) and kept.is_readable(UNIT) and kept.is_readable(())
     for report in (_row(path="other"), _row(path=3), _row(entries=...), _row(entries=[{}]), _row(entries=3), "3", "{}"):

@@ -12,9 +12,9 @@ import pytest
 
 from cratewright import ToolError
 from cratewright_slang.files import imported_names
-from cratewright_slang.imports import ModuleCompiler
 from cratewright_slang.libslang import Refused, Settings, SlangSession
-from cratewright_slang.shelf import Shelf
+from cratewright_slang.module_compiler import ModuleCompiler
+from cratewright_slang.shared_store import SharedStore
 from cratewright_slang.wheel import installed_version
 
 SETTINGS = Settings(profile="spirv_1_6", paths=("inc", "."), options=((46, 0), (52, 1)))
@@ -164,8 +164,8 @@ def test_releases_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one has compiled, another takes, as long as it is what is there."""
-    shelf = tmp_path / "shelf"
-    shelf.mkdir()
+    shared = tmp_path / "shared"
+    shared.mkdir()
     write(
         tmp_path, m="module m; import n; public float f() { return n(); }", n="module n; public float n() { return 1; }"
     )
@@ -181,7 +181,7 @@ def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.Monke
 
     def made() -> object:
         compiled.clear()
-        return ModuleCompiler(SETTINGS, str(tmp_path), (), Shelf(str(shelf))).compile("a.slang", text)
+        return ModuleCompiler(SETTINGS, str(tmp_path), (), SharedStore(str(shared))).compile("a.slang", text)
 
     first = made()
     assert compiled == ["n", "m", "a"]
@@ -194,17 +194,17 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
     inside, said = threading.Event(), []
 
     def make() -> None:
-        with Shelf(str(tmp_path)).alone("a"):
+        with SharedStore(str(tmp_path)).alone("a"):
             inside.set()
             other.join(0.2)
-            Shelf(str(tmp_path)).put("a", b"made")
+            SharedStore(str(tmp_path)).put("a", b"made")
 
     def wait() -> None:
         inside.wait()
-        with Shelf(str(tmp_path)).alone("b"):
+        with SharedStore(str(tmp_path)).alone("b"):
             pass
-        with Shelf(str(tmp_path)).alone("a"):
-            said.append(Shelf(str(tmp_path)).take("a"))
+        with SharedStore(str(tmp_path)).alone("a"):
+            said.append(SharedStore(str(tmp_path)).take("a"))
 
     other = threading.Thread(target=wait)
     maker = threading.Thread(target=make)
@@ -212,7 +212,7 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
     maker.start()
     other.join()
     maker.join()
-    assert said == [b"made"] and Shelf(str(tmp_path)).take("b") is None
+    assert said == [b"made"] and SharedStore(str(tmp_path)).take("b") is None
 
 
 def test_no_byte_of_a_module_is_what_memory_held(tmp_path: Path) -> None:

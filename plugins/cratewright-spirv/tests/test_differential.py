@@ -23,7 +23,7 @@ from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from cratewright_spirv.spirv_tools.tools import find_tools
 from cratewright_spirv.text.includes import IncludeResolver, plain_lines
 
-from .test_compiler import PREFIX
+from .conftest import glslang_directory
 
 STORE = "layout(set = 0, binding = 0) buffer Store { float d[]; };\n"
 HALF = "GL_EXT_shader_16bit_storage"
@@ -152,7 +152,7 @@ CASES: dict[str, tuple[str, str]] = {
 @pytest.fixture(scope="module", autouse=True)
 def _libraries() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LD_LIBRARY_PATH", os.path.join(PREFIX, "lib"))
+        patch.setenv("LD_LIBRARY_PATH", os.path.join(glslang_directory(), "lib"))
         yield
 
 
@@ -160,7 +160,16 @@ def by_program(folder: Path, path: str) -> bytes | None:
     """Return what the program makes of a file, None if it refuses it."""
     stage = path.split(".")[1]
     hlsl = ("-D", "--hlsl-offsets", "-e", "main", "-D__HLSL_VERSION=2016") if path.endswith(".hlsl") else ()
-    command = (f"{PREFIX}/bin/glslangValidator", "-V", "--target-env", "vulkan1.2", "-Od", "-S", stage, *hlsl)
+    command = (
+        f"{glslang_directory()}/bin/glslangValidator",
+        "-V",
+        "--target-env",
+        "vulkan1.2",
+        "-Od",
+        "-S",
+        stage,
+        *hlsl,
+    )
     done = subprocess.run((*command, "-o", "out.spv", path), cwd=folder, capture_output=True, check=False)
     return (folder / "out.spv").read_bytes() if done.returncode == 0 else None
 
@@ -206,7 +215,7 @@ def test_as_the_program_has_it(path: str, tmp_path: Path) -> None:
         "with lines": (replace(request, debuginfo="line"), Glslang(), None),
     }
     if path.startswith(("macros", "invariant-", "packed", "extension-included")):  # processes take their time
-        ways["by an SDK"] = (request, GlslangExecutable(PREFIX), None)
+        ways["by an SDK"] = (request, GlslangExecutable(glslang_directory()), None)
     for way, asked_for in ways.items():
         found = by_package(*asked_for)
         assert (found is None) is (wanted is None), way

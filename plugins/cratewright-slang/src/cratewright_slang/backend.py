@@ -30,7 +30,7 @@ from cratewright import (
 )
 from cratewright_spirv.sharing import SpirvBackend
 
-from .own_settings import SHARED, SLANG_OPTIONS
+from .options import SHARED, SLANG_OPTIONS
 
 __all__ = ["SlangBackend"]
 
@@ -81,7 +81,7 @@ class SlangBackend(SpirvBackend):
 
     def fingerprint(self) -> str:
         """Return the versions of Slang and of the tools."""
-        from . import __version__  # noqa: PLC0415 - the package imports this module
+        from . import __version__  # noqa: PLC0415 - the package module_compiler this module
         from .wheel import build_tag, installed_version  # noqa: PLC0415 - ctypes is slow to import
 
         tools = self.tools_fingerprint()
@@ -109,14 +109,14 @@ class SlangBackend(SpirvBackend):
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each group of entry points, with the modules that they import."""
-        from .together import parts_of_groups  # noqa: PLC0415 - a null build links nothing
+        from .grouping import parts_of_groups  # noqa: PLC0415 - a null build links nothing
 
         with _in_words_of_modules(request):
             return parts_of_groups(request, super().split_lto(request), across=True)
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for the images of each source, with the modules that it imports; after LTO, for each image."""
-        from .together import parts_of_groups  # noqa: PLC0415 - as above
+        from .grouping import parts_of_groups  # noqa: PLC0415 - as above
 
         with _in_words_of_modules(request):
             parts = super().split_link(request)
@@ -126,7 +126,7 @@ class SlangBackend(SpirvBackend):
 
     def split_crashed(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point of a part on which Slang crashed."""
-        from .together import entries_of_part  # noqa: PLC0415 - seldom called
+        from .grouping import entries_of_part  # noqa: PLC0415 - seldom called
 
         names = [entry.output for entry in entries_of_part(request)]
         alone = super().split_lto(replace(request, part="")) if request.part and len(names) > 1 else ()
@@ -161,8 +161,8 @@ class SlangBackend(SpirvBackend):
     def _linked(self, request: LinkRequest) -> LinkRequest:
         from cratewright_spirv.sharing.linking import standing_form, with_whole_entries  # noqa: PLC0415 - only workers
 
+        from .grouping import entries_of_part  # noqa: PLC0415
         from .link import code_of_entries  # noqa: PLC0415
-        from .together import entries_of_part  # noqa: PLC0415
 
         with _in_words_of_modules(request):
             return with_whole_entries(

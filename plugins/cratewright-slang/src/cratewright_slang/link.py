@@ -16,10 +16,10 @@ from cratewright_spirv.sharing.linking import RequestedEntry, entry_points_apart
 from .com import Object
 from .file_system import ROOT, outside
 from .files import SOURCE, CompiledFiles
+from .grouping import grouped
 from .layout import entry_point_of, layout_of, moved
 from .libslang import Refused, SlangModule, SlangSession, parameter_count, renamed
-from .own_settings import settings_of
-from .together import grouped
+from .options import settings_of
 from .unit import log_errors
 from .wheel import build_tag
 

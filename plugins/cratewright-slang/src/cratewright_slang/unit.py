@@ -9,13 +9,13 @@ import re
 from cratewright import CodegenBackend, CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, UnitStencil
 from cratewright_spirv.sharing import STAGE_SUFFIXES
 
+from .cached_modules import CachedModules
 from .compiled import Compiled
 from .diagnostics import Message, read_slang_log
-from .imports import compiler_for
-from .kept import KeptModules
 from .libslang import Refused
 from .macros import module_symbol
-from .own_settings import macros_of, settings_of, words_of
+from .module_compiler import compiler_for
+from .options import macros_of, settings_of, words_of
 from .stages import vulkan_stage
 from .wheel import build_tag
 
@@ -45,7 +45,7 @@ def compile_slang_source(stencil: UnitStencil, backend: CodegenBackend) -> Compi
     )
     try:
         compiler = compiler_for(
-            settings, backend.session.root, stencil.repositories, lambda: KeptModules(backend, stencil, _unit)
+            settings, backend.session.root, stencil.repositories, lambda: CachedModules(backend, stencil, _unit)
         )
         found = compiler.find(path, stencil.source)
         if found is not None:

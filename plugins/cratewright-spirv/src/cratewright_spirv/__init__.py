@@ -5,7 +5,7 @@ This module registers it; the rest is loaded when needed. Layers, each importing
     base         stages, names, what a unit implies: for every layer
     text         sources and compiler messages: preprocessing, includes, functions
     binary       SPIR-V as instructions: read, understood, checked
-    surgery      module to module: canonical form, merging, splitting, mending
+    transforms      module to module: canonical form, merging, splitting, mending
     compilers    glslang, in all its forms
     spirv_tools  SPIRV-Tools, in all its forms
     reflection   the interface of a module, and its cost

@@ -83,7 +83,7 @@ class SpirvBackend(CodegenBackend):
 
     def fingerprint(self) -> str:
         """Return the versions of compiler and tools, and the digest of their bytes."""
-        from . import __version__  # noqa: PLC0415 - the package imports this module
+        from . import __version__  # noqa: PLC0415 - the package module_compiler this module
 
         compiler, tools = self._compiler(), self._tools()
         digest = programs_digest((*compiler.programs(), *tools.programs()))[:32]
@@ -96,7 +96,7 @@ class SpirvBackend(CodegenBackend):
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options without effect."""
-        from .crate.crate_checks import check_options  # noqa: PLC0415 - few builds are refused
+        from .crate.option_checks import check_options  # noqa: PLC0415 - few builds are refused
 
         check_options(crate)
         if chosen := self.session.setting("CRATE_GLSLANG"):
@@ -106,13 +106,13 @@ class SpirvBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source: a module for each entry point, or for each way a library differs by stage."""
-        from .compile.form import compile_with_form  # noqa: PLC0415 - only workers compile
+        from .compile.canonical_form import compile_with_form  # noqa: PLC0415 - only workers compile
 
         return compile_with_form(stencil, self.session.root, self._compiler, self._tools)
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
         """Return the source in canonical form."""
-        from .compile.form import canonical_unit  # noqa: PLC0415 - only workers read sources
+        from .compile.canonical_form import canonical_unit  # noqa: PLC0415 - only workers read sources
 
         return canonical_unit(stencil, self.session.root)
 
@@ -122,20 +122,20 @@ class SpirvBackend(CodegenBackend):
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Leave a module for the link; refuse image options of a source that has no image."""
-        from .crate.own_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
+        from .crate.source_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
 
         check_own_options(module)
         return module
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Replace positions by ordinals of lines."""
-        from .compile.places import text_reader, with_ordinals  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.positions import text_reader, with_ordinals  # noqa: PLC0415 - a null build compiles nothing
 
         return with_ordinals(unit, form.parameters, text_reader(self.session.root))
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Restore the positions of a source."""
-        from .compile.places import placed, text_reader  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.positions import placed, text_reader  # noqa: PLC0415 - a null build compiles nothing
 
         return placed(unit, form.parameters, text_reader(self.session.root))
 
@@ -147,7 +147,7 @@ class SpirvBackend(CodegenBackend):
         """Return the image of each entry point, by output name; none of variants, of which equal ones share one."""
         if any(source.variant for source in crate.sources):
             return None
-        from .crate.expected import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
+        from .crate.expected_images import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
 
         outputs = expected_outputs(crate.sources, self.session.root)
         return None if outputs is None else {output: image_path(crate.name, output) for output in outputs}
@@ -160,10 +160,10 @@ class SpirvBackend(CodegenBackend):
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
-        from .crate.own_options import check_all_alike  # noqa: PLC0415
+        from .crate.source_options import check_all_alike  # noqa: PLC0415
         from .images.lto import link_entry_points  # noqa: PLC0415
         from .link.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .surgery.split import made_twice  # noqa: PLC0415
+        from .transforms.debug_split import made_twice  # noqa: PLC0415
 
         check_all_alike(request)
         if request.crate_type is CrateType.OBJECT:
@@ -176,8 +176,8 @@ class SpirvBackend(CodegenBackend):
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize what all entry points reach, together."""
         from .images.lto import optimize_entry_points  # noqa: PLC0415 - only workers link
-        from .surgery.pair import is_pair  # noqa: PLC0415
-        from .surgery.split import optimized_twice  # noqa: PLC0415
+        from .transforms.debug_pair import is_pair  # noqa: PLC0415
+        from .transforms.debug_split import optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_fat)
@@ -207,7 +207,7 @@ class SpirvBackend(CodegenBackend):
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse values that no method here would have written."""
-        from .crate.kept import is_readable  # noqa: PLC0415 - only hits are asked about
+        from .crate.cached_results import is_readable  # noqa: PLC0415 - only hits are asked about
 
         return is_readable(value)
 
@@ -215,7 +215,7 @@ class SpirvBackend(CodegenBackend):
         """Return what the entry point of a part reaches, in canonical form."""
         from .images.lto import link_entry_point  # noqa: PLC0415
         from .link.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .surgery.split import made_twice  # noqa: PLC0415
+        from .transforms.debug_split import made_twice  # noqa: PLC0415
 
         if splits(request.options):
             return (made_twice(request, lambda half: self.run_thin_lto(self.narrow_lto(half))[0]),)
@@ -228,8 +228,8 @@ class SpirvBackend(CodegenBackend):
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize one entry point with all that it reaches."""
         from .images.lto import optimize_entry_point  # noqa: PLC0415 - only workers link
-        from .surgery.pair import is_pair  # noqa: PLC0415
-        from .surgery.split import optimized_twice  # noqa: PLC0415
+        from .transforms.debug_pair import is_pair  # noqa: PLC0415
+        from .transforms.debug_split import optimized_twice  # noqa: PLC0415
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_thin)
@@ -253,8 +253,8 @@ class SpirvBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one image; after fat LTO, all of them."""
-        from .crate.own_options import with_own_options  # noqa: PLC0415 - only workers link
-        from .surgery.split import linked_twice  # noqa: PLC0415
+        from .crate.source_options import with_own_options  # noqa: PLC0415 - only workers link
+        from .transforms.debug_split import linked_twice  # noqa: PLC0415
 
         if splits(request.options):
             return linked_twice(request, self.link)
@@ -265,7 +265,7 @@ class SpirvBackend(CodegenBackend):
         entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
         request = with_own_options(request, entries)
         if request.lto is not LtoMode.OFF:
-            from .images.lto_link import link_optimized  # noqa: PLC0415 - only workers link
+            from .images.lto_images import link_optimized  # noqa: PLC0415 - only workers link
 
             return link_optimized(request, entries, self._tools())
         from .images.image import link_image  # noqa: PLC0415 - only workers link

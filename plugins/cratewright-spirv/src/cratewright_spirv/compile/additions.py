@@ -13,7 +13,7 @@ from cratewright import pattern
 from ..base.implied import Mode
 from ..binary import enumerants as spv
 from ..compilers.glslang import StageSource
-from ..compilers.keeping import MAIN
+from ..compilers.keep_uncalled import MAIN
 from ..text.diagnostics import STUB_STRING, GlslangMessage
 from ..text.scan import Function
 from ..text.workgroup_size import takes_size

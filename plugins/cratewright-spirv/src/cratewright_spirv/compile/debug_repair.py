@@ -27,7 +27,7 @@ from ..binary.debug_info import (
 )
 from ..binary.module import RESULTS, Instruction, build, parse
 from ..binary.program import Program
-from ..compilers.keeping import FIRST_LINE
+from ..compilers.keep_uncalled import FIRST_LINE
 from .debug_tables import DebugLine, DebugTables
 
 __all__ = ["repair_compiler_debug_info"]

@@ -21,9 +21,9 @@ from ..binary.linkage import linkage_symbols, with_plain_linkage
 from ..binary.module import parse
 from ..reflection import reflect
 from ..spirv_tools.tools import Tools, ValidatorOptions
-from ..surgery.once import ONCE, once_symbols
 from ..text.demangle import demangle
 from ..text.sources import SourceUnit
+from ..transforms.link_once import ONCE, once_symbols
 
 __all__ = ["ready_made_unit"]
 

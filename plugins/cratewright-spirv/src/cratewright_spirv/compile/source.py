@@ -20,12 +20,12 @@ from ..base.implied import IMPLIES
 from ..base.stages import STAGES
 from ..compilers.glslang import Compiler
 from ..spirv_tools.tools import Tools
-from ..surgery.finalize import rename_entry_points
 from ..text.demangle import demangle
 from ..text.includes import plain_lines
 from ..text.sources import SourceUnit, classify
+from ..transforms.finalize import rename_entry_points
 from .objects import ObjectVariant, SymbolInfo
-from .places import AS_WRITTEN
+from .positions import AS_WRITTEN
 from .ready_made import ready_made_unit
 from .request import FoundSource, UnitRequest, find_canonical
 from .unit import compile_unit

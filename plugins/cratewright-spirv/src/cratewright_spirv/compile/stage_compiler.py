@@ -14,7 +14,7 @@ from ..text.includes import IncludeResolver
 from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
 from ..text.stub_messages import at_definitions, at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
-from .exported import exported
+from .exports import exported
 from .implications import About, implied_by, initialises
 from .make_object import make_object
 from .narrow import narrows, widened

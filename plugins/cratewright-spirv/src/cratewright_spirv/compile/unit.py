@@ -13,13 +13,13 @@ from cratewright import Diagnostic, SourceError
 
 from ..compilers import glslang
 from ..compilers.glslang import Compiler
-from ..surgery.mending import volatile_once
 from ..text.canonical_text import Canonical
 from ..text.columns import with_columns
 from ..text.diagnostics import GlslangMessage
 from ..text.extensions import extension_hint
 from ..text.includes import IncludeResolver
-from .flat import without_flat_built_ins
+from ..transforms.repairs import volatile_once
+from .flat_inputs import without_flat_built_ins
 from .objects import SourcePlace
 from .request import FoundSource, UnitRequest, UnitResult, find_canonical, resolver_of
 from .stage_compiler import Attempt, StageCompiler, StageRefused, UnknownStage

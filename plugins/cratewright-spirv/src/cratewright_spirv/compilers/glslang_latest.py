@@ -17,7 +17,7 @@ from typing import Any
 
 from cratewright import ToolError, UnsupportedError, pattern
 
-from ..base.silence import quiet
+from ..base.redirection import quiet
 from ..base.stopwatch import step
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_SOURCE, DEBUG_TYPE_BASIC, is_debug_set
@@ -38,7 +38,7 @@ from .glslang import (
     target_numbers,
     version_end,
 )
-from .keeping import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
+from .keep_uncalled import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
 from .latest_wheel import HLSL_WAY_OUT, latest_version, library_path
 
 __all__ = ["LatestGlslang", "library_function", "run_action"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from cratewright import ToolError
 
-from ..base.silence import quiet
+from ..base.redirection import quiet
 
 __all__ = ["GLSLANG_WAY_OUT", "PACKAGE", "IncludeCallback", "Shader"]
 

@@ -31,12 +31,12 @@ from ..reflection.facts import Facts, restore_names, sources_of
 from ..reflection.statistics import statistics
 from ..spirv_tools.passes import passes_for
 from ..spirv_tools.tools import Tools, ValidatorOptions
-from ..surgery.canonical import canonical_programs
-from ..surgery.debug_repair import repaired
-from ..surgery.finalize import keep_entry_points, strip_names
-from ..surgery.mending import mended, needs_legalising, with_plain_copies, without_names
-from ..surgery.split import at_level
-from .blame import in_our_words, instruction_place, way_out
+from ..transforms.canonical import canonical_programs
+from ..transforms.debug_split import at_level
+from ..transforms.finalize import keep_entry_points, strip_names
+from ..transforms.inlined_debug_info import repaired
+from ..transforms.repairs import mended, needs_legalising, with_plain_copies, without_names
+from .validation_errors import in_our_words, instruction_place, way_out
 
 __all__ = ["Image", "finish", "joined", "link_image", "run_passes"]
 

@@ -31,11 +31,11 @@ from ..link.symbols import closures
 from ..reflection import reflect
 from ..reflection.facts import Facts, sources_of
 from ..spirv_tools.tools import Tools
-from ..surgery.canonical import canonical_programs, is_orderable
-from ..surgery.finalize import finalize_program
-from ..surgery.memory_model import programs_of_one_model
-from ..surgery.mending import mended
-from ..surgery.split import at_level
+from ..transforms.canonical import canonical_programs, is_orderable
+from ..transforms.debug_split import at_level
+from ..transforms.finalize import finalize_program
+from ..transforms.memory_model import programs_of_one_model
+from ..transforms.repairs import mended
 from .image import run_passes
 
 __all__ = [

@@ -31,10 +31,10 @@ from ..binary.module import Instruction, build, literal, parse, string
 from ..binary.program import BEFORE_NAMES, Program
 from ..link.symbols import SymbolTable, stages_of
 from ..spirv_tools.tools import Tools, ValidatorOptions
-from ..surgery.memory_model import modules_of_one_model
-from ..surgery.merge import merge_variables
-from ..surgery.once import one_of_each
-from ..surgery.split import at_level
+from ..transforms.debug_split import at_level
+from ..transforms.link_once import one_of_each
+from ..transforms.memory_model import modules_of_one_model
+from ..transforms.merge_variables import merge_variables
 from .image import run_passes
 
 __all__ = ["link_object", "merge_exports", "optimized"]

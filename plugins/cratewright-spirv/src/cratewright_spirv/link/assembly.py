@@ -17,12 +17,12 @@ from ..binary.module import build, parse
 from ..binary.program import Program, ProgramEntry
 from ..binary.workgroup import entry_size, size_by_entry_point, size_by_module, with_bound_size
 from ..spirv_tools.tools import Tools
-from ..surgery.block_names import with_names_apart, without_marks
-from ..surgery.finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
-from ..surgery.initialisers import Initialiser
-from ..surgery.memory_model import modules_of_one_model, programs_of_one_model
-from ..surgery.once import defined_once, one_of_each
 from ..text.demangle import demangle
+from ..transforms.block_names import with_names_apart, without_marks
+from ..transforms.finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
+from ..transforms.initialisers import Initialiser
+from ..transforms.link_once import defined_once, one_of_each
+from ..transforms.memory_model import modules_of_one_model, programs_of_one_model
 from .reached import ReachedUnit, reached_by, units_of
 from .shared_globals import with_shared_globals
 from .stage_modes import NO_SIZE, needs_modes, with_implied_modes

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from cratewright import Artifact, CratewrightError, LinkRequest
 
-from ..surgery.split import at_level
+from ..transforms.debug_split import at_level
 
 __all__ = ["inputs", "leaving_inputs"]
 

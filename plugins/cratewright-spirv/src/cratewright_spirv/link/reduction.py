@@ -17,8 +17,8 @@ from ..binary.enumerants import EXPORT, LINKAGE_ATTRIBUTES
 from ..binary.function_order import callees_first
 from ..binary.module import parse, string
 from ..binary.program import Program
-from ..surgery.canonical import canonical_library, is_orderable
-from ..surgery.split import at_level
+from ..transforms.canonical import canonical_library, is_orderable
+from ..transforms.debug_split import at_level
 from .symbols import SymbolTable
 
 __all__ = ["reduce_part"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from cratewright import VARIANT, Diagnostic, LinkError, LinkModule, Severity, Symbol, dataclass, read_variant
 
 from ..binary.signatures import misnamed
-from ..surgery.once import defined_once
+from ..transforms.link_once import defined_once
 
 __all__ = ["SymbolTable", "closures", "stages_of"]
 

@@ -20,8 +20,8 @@ from cratewright import (
 
 from ..base.names import ImageEntry, entries_of, optimized_entries
 from ..binary.lines import with_relative_files
-from ..images.apart import entry_points_apart, standing_form
 from ..images.image import joined
+from ..images.separate import entry_points_apart, standing_form
 from ..link.symbols import SymbolTable
 from ..reflection.facts import MADE_FROM
 

@@ -10,9 +10,9 @@ import ctypes
 import tempfile
 from collections.abc import Callable, Sequence
 
-from ..base.silence import redirected
+from ..base.redirection import redirected
 from ..compilers.glslang_latest import library_function, run_action
-from ..surgery.mending import without_names
+from ..transforms.repairs import without_names
 from .results import ToolMessage, ToolResult, tool_errors
 
 __all__ = ["NewestTools"]

@@ -19,8 +19,8 @@ from ..binary.lines import without_repeats
 from ..binary.module import Instruction, build, parse, result, spans, string
 from ..binary.program import REMARKS, Program, reach, trim
 from ..spirv_tools.tools import Tools
-from ..surgery.canonical import canonical_programs, is_orderable
-from ..surgery.finalize import EntryKey, only_entry_points, with_entry_names
+from ..transforms.canonical import canonical_programs, is_orderable
+from ..transforms.finalize import EntryKey, only_entry_points, with_entry_names
 from .lto import trimmed
 
 __all__ = ["WantedEntry", "entry_points_apart", "standing_form"]

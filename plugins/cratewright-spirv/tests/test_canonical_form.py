@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import CanonicalForm, CompiledUnit, Options, UnitStencil
-from cratewright_spirv.compile.form import canonical_unit, compile_with_form
-from cratewright_spirv.compile.places import AS_WRITTEN, placed, with_ordinals
+from cratewright_spirv.compile.canonical_form import canonical_unit, compile_with_form
+from cratewright_spirv.compile.positions import AS_WRITTEN, placed, with_ordinals
 from cratewright_spirv.compilers.glslang import Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 

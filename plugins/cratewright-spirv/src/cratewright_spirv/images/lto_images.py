@@ -13,8 +13,8 @@ from ..binary.workgroup import size_by_entry_point, size_by_module
 from ..link.dumps import inputs
 from ..reflection.facts import Facts
 from ..spirv_tools.tools import Tools
-from ..surgery.canonical import canonical_programs
-from ..surgery.finalize import only_entry_points, with_entry_names
+from ..transforms.canonical import canonical_programs
+from ..transforms.finalize import only_entry_points, with_entry_names
 from .image import Image, finish, joined
 from .lto import join_programs, parts_of, trimmed
 

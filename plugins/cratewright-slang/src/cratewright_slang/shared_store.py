@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, suppress
 
 from cratewright import scratch_lock
 
-__all__ = ["Shelf"]
+__all__ = ["SharedStore"]
 
 
-class Shelf:
+class SharedStore:
     """A directory that only the processes of a build write to, removed when it ends."""
 
     def __init__(self, directory: str) -> None:

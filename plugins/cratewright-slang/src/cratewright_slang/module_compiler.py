@@ -23,10 +23,10 @@ from .interface import code_of, given_to_importers, may_inline_at_once
 from .layout import entry_point_of
 from .libslang import Refused, Settings, SlangSession, blank_memory
 from .macros import used_macros
-from .shelf import Shelf
+from .shared_store import SharedStore
 
 if TYPE_CHECKING:
-    from .kept import KeptModules
+    from .cached_modules import CachedModules
 
 __all__ = ["ModuleCompiler", "compiler_for"]
 
@@ -49,7 +49,7 @@ _compilers: dict[tuple[Settings, str, tuple[str, ...]], ModuleCompiler] = {}
 
 
 def compiler_for(
-    settings: Settings, root: str, repositories: Sequence[str], kept: Callable[[], KeptModules]
+    settings: Settings, root: str, repositories: Sequence[str], kept: Callable[[], CachedModules]
 ) -> ModuleCompiler:
     """Return the compiler for some settings and places, with everything that this build has compiled.
 
@@ -58,26 +58,26 @@ def compiler_for(
     key = (settings, root, tuple(repositories))
     if key not in _compilers:
         try:
-            shelf = Shelf(scratch_root())
+            shared = SharedStore(scratch_root())
         except OutputError:  # no temporary directory: each worker compiles what it imports
-            shelf = None
+            shared = None
         # In a repository, a source may not be at its path.
-        _compilers[key] = ModuleCompiler(*key, shelf, None if repositories else kept())
+        _compilers[key] = ModuleCompiler(*key, shared, None if repositories else kept())
     return _compilers[key]
 
 
 class ModuleCompiler:
-    """Compiles sources below a root, imports first; compilers that share a shelf compile a module once."""
+    """Compiles sources below a root, imports first; compilers that share a shared compile a module once."""
 
     def __init__(
         self,
         settings: Settings,
         root: str,
         repositories: Sequence[str],
-        shelf: Shelf | None = None,
-        kept: KeptModules | None = None,
+        shared: SharedStore | None = None,
+        kept: CachedModules | None = None,
     ) -> None:
-        self._settings, self._root, self._repositories, self._shelf = settings, root, repositories, shelf
+        self._settings, self._root, self._repositories, self._shared = settings, root, repositories, shared
         self._kept = kept
         self._done: dict[str, tuple[bytes, Compiled]] = {}
         self._interfaces: dict[str, _Interface] = {}
@@ -113,7 +113,7 @@ class ModuleCompiler:
                 return self._done[path][1]
             tried: set[str] = set()
             while True:
-                with self._shelf.alone(self._name(path)) if self._shelf else nullcontext():
+                with self._shared.alone(self._name(path)) if self._shared else nullcontext():
                     known = self._known(path, text)
                     if known is not None:
                         return known
@@ -203,8 +203,8 @@ class ModuleCompiler:
         self._done[path] = text, made
         if imported and self._kept is not None:
             self._kept.keep(path, text, made)
-        if self._shelf is not None:
-            self._shelf.put(self._name(path), packed(text, made))
+        if self._shared is not None:
+            self._shared.put(self._name(path), packed(text, made))
 
     def _name(self, path: str) -> str:
         return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
@@ -212,7 +212,7 @@ class ModuleCompiler:
     def _served(self, path: str) -> tuple[bytes, tuple[Observed, ...]] | None:
         """Return what importers are given of a module, if it was compiled from the current files."""
         if path not in self._done:
-            found = self._shelf.take(self._name(path)) if self._shelf is not None else None
+            found = self._shared.take(self._name(path)) if self._shared is not None else None
             if found is None:
                 return None
             self._done[path] = unpacked(found)

@@ -19,9 +19,9 @@ from cratewright import (
     open_cache,
 )
 from cratewright.testing import make_options
-from cratewright_slang import imports
+from cratewright_slang import module_compiler
 from cratewright_slang.backend import SlangBackend
-from cratewright_slang.imports import ModuleCompiler
+from cratewright_slang.module_compiler import ModuleCompiler
 
 FILES = {
     "lib/m.slang": "module m;\nimport n;\npublic float f(float x) { return n() * x; }\n",
@@ -61,14 +61,14 @@ class Builds:
         )
 
     def build(self, path: str, session: Session | None = None, **options: object) -> CompiledUnit:
-        self._patch.setattr(imports, "_compilers", {})
+        self._patch.setattr(module_compiler, "_compilers", {})
         self.compiled.clear()
         backend = open_backend(SlangBackend, session or self.session)
         return backend.compile_codegen_unit(self.stencil(path, **options))
 
     def kept(self, path: str, **options: object) -> CompiledUnit:
         """Build a unit as an engine does, which keeps it."""
-        self._patch.setattr(imports, "_compilers", {})
+        self._patch.setattr(module_compiler, "_compilers", {})
         self.compiled.clear()
         backend = open_backend(SlangBackend, self.session)
         return compile_with_cache(backend, self.stencil(path, **options), open_cache(self.session))[0]
@@ -81,7 +81,7 @@ class Builds:
 def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builds]:
     made = Builds(tmp_path, monkeypatch)
     made.write(FILES)
-    monkeypatch.setattr("cratewright_slang.imports.Shelf", lambda directory: None)
+    monkeypatch.setattr("cratewright_slang.module_compiler.SharedStore", lambda directory: None)
     yield made
     open_cache(made.session).close()
 
@@ -155,7 +155,7 @@ def test_a_damaged_entry_is_compiled_again(builds: Builds) -> None:
 def test_a_key_is_computed_once(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[str] = []
     monkeypatch.setattr(
-        "cratewright_slang.kept.compute_cache_key",
+        "cratewright_slang.cached_modules.compute_cache_key",
         lambda backend, stencil: (keys.append(stencil.path), compute_cache_key(backend, stencil))[1],
     )
     builds.build("a.slang")

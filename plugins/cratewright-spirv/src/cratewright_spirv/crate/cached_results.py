@@ -12,7 +12,7 @@ from cratewright import VARIANT, CompiledUnit, FormatError, LinkResult, ModuleCo
 
 from ..base.names import known_stage
 from ..reflection.facts import Facts
-from ..surgery.pair import attributes_within
+from ..transforms.debug_pair import attributes_within
 
 __all__ = ["is_readable"]
 

@@ -25,11 +25,11 @@ from cratewright import (
 )
 from cratewright_slang import link
 from cratewright_slang.backend import SlangBackend
-from cratewright_slang.imports import ModuleCompiler
+from cratewright_slang.grouping import entries_of_part, grouped
 from cratewright_slang.macros import module_symbol
-from cratewright_slang.own_settings import settings_of, words_of
+from cratewright_slang.module_compiler import ModuleCompiler
+from cratewright_slang.options import settings_of, words_of
 from cratewright_slang.stages import vulkan_stage
-from cratewright_slang.together import entries_of_part, grouped
 from cratewright_slang.wheel import build_tag
 from cratewright_spirv.sharing import entries_of
 from cratewright_spirv.sharing.linking import modules_of_entries, standing_form

@@ -27,10 +27,10 @@ from cratewright import (
 from .compiled import Compiled
 from .files import ProjectFiles
 
-__all__ = ["KeptModules"]
+__all__ = ["CachedModules"]
 
 
-class KeptModules:
+class CachedModules:
     """Modules compiled like a unit; `unit_of` returns the unit of a module."""
 
     def __init__(

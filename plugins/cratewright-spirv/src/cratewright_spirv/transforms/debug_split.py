@@ -34,8 +34,8 @@ from ..binary.module import parse
 from ..binary.program import Program, trim
 from .canonical import canonical, is_orderable
 from .canonical_module import Names
+from .debug_pair import AnyModule, attributes_within, half, pair
 from .finalize import only_entry_points
-from .pair import AnyModule, attributes_within, half, pair
 
 __all__ = [
     "at_level",

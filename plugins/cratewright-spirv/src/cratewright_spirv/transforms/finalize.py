@@ -18,7 +18,7 @@ from ..binary.enumerants import LINKAGE, LINKAGE_ATTRIBUTES
 from ..binary.module import Instruction, build, literal, parse
 from ..binary.program import Program, ProgramEntry, entry_of, trim
 from .initialisers import Initialiser, with_initialisers
-from .merge import merge_variables
+from .merge_variables import merge_variables
 
 __all__ = [
     "EntryKey",

@@ -17,8 +17,8 @@ from cratewright import CanonicalForm, CompiledUnit, CratewrightError, DebugInfo
 from ..base.names import splits
 from ..compilers.glslang import Compiler
 from ..spirv_tools.tools import Tools
-from ..surgery.split import compiled_twice
 from ..text.sources import classify
+from ..transforms.debug_split import compiled_twice
 from .recorder import Recorder
 from .request import FoundSource, find_canonical
 from .source import compile_shader_source, unit_request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.surgery.debug_repair import repaired
+from cratewright_spirv.transforms.inlined_debug_info import repaired
 
 HEAD = """\
 OpCapability Shader
