@@ -32,7 +32,7 @@ from cratewright_slang.options import settings_of, words_of
 from cratewright_slang.stages import vulkan_stage
 from cratewright_slang.wheel import build_tag
 from cratewright_spirv.sharing import entries_of
-from cratewright_spirv.sharing.linking import modules_of_entries, standing_form
+from cratewright_spirv.sharing.linking import independent_form, modules_of_entries
 
 BUFFER = "RWStructuredBuffer<float> d;\n"
 COMPUTE = '[shader("compute")] [numthreads(64, 1, 1)] void '
@@ -135,7 +135,7 @@ def compared(request: LinkRequest) -> dict[str, bool]:
             found[entry.output] = code is not None
             if code is not None:
                 alone = link._alone(request, entry, items)
-                both = [standing_form(request, each, backend._tools()) for each in (code, alone)]
+                both = [independent_form(request, each, backend._tools()) for each in (code, alone)]
                 assert both[0] == both[1], entry.output
     return found
 

@@ -9,7 +9,7 @@ import pytest
 
 from cratewright import CanonicalForm, CompiledUnit, Options, UnitStencil
 from cratewright_spirv.compile.canonical_form import canonical_unit, compile_with_form
-from cratewright_spirv.compile.positions import AS_WRITTEN, placed, with_ordinals
+from cratewright_spirv.compile.positions import AS_WRITTEN, with_ordinals, with_positions
 from cratewright_spirv.compilers.glslang import Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 
@@ -122,7 +122,7 @@ class Case:
         bare = with_ordinals(before[1], before[0].parameters, self.texts[id(before[1])].__getitem__)
         assert bare is not None
         given = replace(
-            placed(bare, after[0].parameters, self.texts[id(after[1])].__getitem__), observed=after[0].observed
+            with_positions(bare, after[0].parameters, self.texts[id(after[1])].__getitem__), observed=after[0].observed
         )
         assert given == after[1]
         return True
@@ -254,7 +254,7 @@ def test_columns_of_warnings_follow_the_source_at_hand(case: Case) -> None:
     # A text that is gone costs the column alone.
     bare = with_ordinals(before[1], before[0].parameters, case.texts[id(before[1])].__getitem__)
     assert bare is not None
-    assert [item.column for item in placed(bare, before[0].parameters, lambda file: b"").diagnostics] == [0]
+    assert [item.column for item in with_positions(bare, before[0].parameters, lambda file: b"").diagnostics] == [0]
 
 
 @pytest.mark.parametrize(

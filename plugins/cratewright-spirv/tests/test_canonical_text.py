@@ -143,7 +143,7 @@ float c;
         "#version 460", "#define USED 3", "#define TWICE 1", "#define TWICE 1", "float a = USED ;",
     ]  # fmt: skip
     assert found.defines == (("TWICE", None),)
-    assert found.places == (("u.x", 1), ("u.x", 2), ("u.x", 4), ("u.x", 5), ("u.x", 7))
+    assert found.line_positions == (("u.x", 1), ("u.x", 2), ("u.x", 4), ("u.x", 5), ("u.x", 7))
 
 
 def test_a_branch_in_doubt_is_left_to_the_compiler() -> None:
@@ -164,7 +164,7 @@ def test_includes_stand_in_place_and_once(tmp_path: Path) -> None:
     assert found.text.decode().splitlines() == [
         extension, "float once ( ) ;", "float often ( ) ;", "float often ( ) ;", "x",
     ]  # fmt: skip
-    assert found.places[1:] == (("once.h", 2), ("often.h", 2), ("often.h", 2), ("u.x", 4))
+    assert found.line_positions[1:] == (("once.h", 2), ("often.h", 2), ("often.h", 2), ("u.x", 4))
     assert found.prototypes and found.origins == "1 3 1"
     (tmp_path / "self.h").write_text('#include "self.h"\n')
     assert form('#include "self.h"\n', root=tmp_path) is None

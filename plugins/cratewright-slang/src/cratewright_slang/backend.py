@@ -159,7 +159,7 @@ class SlangBackend(SpirvBackend):
         return joined([super(SlangBackend, self).link(part) for part in one_by_one(linked)])
 
     def _linked(self, request: LinkRequest) -> LinkRequest:
-        from cratewright_spirv.sharing.linking import standing_form, with_whole_entries  # noqa: PLC0415 - only workers
+        from cratewright_spirv.sharing.linking import independent_form, with_whole_entries  # noqa: PLC0415 - only workers
 
         from .grouping import entries_of_part  # noqa: PLC0415
         from .link import code_of_entries  # noqa: PLC0415
@@ -168,7 +168,9 @@ class SlangBackend(SpirvBackend):
             return with_whole_entries(
                 request,
                 entries_of_part(request),
-                lambda asked: [standing_form(request, code, self._tools()) for code in code_of_entries(request, asked)],
+                lambda asked: [
+                    independent_form(request, code, self._tools()) for code in code_of_entries(request, asked)
+                ],
             )
 
 

@@ -26,7 +26,7 @@ class Message:
     line: int = 0
     column: int = 0
 
-    def said_of(self, path: str) -> Diagnostic:
+    def diagnostic_about(self, path: str) -> Diagnostic:
         """Return it as a `Diagnostic`, about `path` if it names no file."""
         place = (self.file or path, self.line or 1, self.column)
         return Diagnostic(Severity(self.kind), self.text, *place, code=self.code)

@@ -49,7 +49,7 @@ _VARYING = frozenset({_INPUT, _OUTPUT, _PAYLOAD, _HIT, _CALLABLE})
 _KNOWN = frozenset({_DESCRIPTOR, _SET, _PUSH_CONSTANT, _CONSTANT})
 _MOST = 1 << 12
 
-_Place = tuple[int, int]
+_Binding = tuple[int, int]
 """A set and a binding."""
 
 
@@ -115,14 +115,14 @@ def layout_of(program: Object) -> Layout:
     )
 
 
-def moved(alone: Layout, whole: Layout, at: int) -> Callable[[_Place], _Place | None] | None:
+def moved(alone: Layout, whole: Layout, at: int) -> Callable[[_Binding], _Binding | None] | None:
     """Map the bindings of an entry point with the others to its bindings alone.
 
     Shape: `at` is its position among the entry points of `whole`. None if anything but bindings would differ; a binding
     maps to None if the entry point does not know it.
     """
     same = alone.parameters == whole.parameters and alone.constants == whole.constants
-    there, places, sets = dict((*whole.parameters, *whole.own[at])), dict[_Place, _Place](), dict[int, int]()
+    there, bindings, sets = dict((*whole.parameters, *whole.own[at])), dict[_Binding, _Binding](), dict[int, int]()
     for variable, uses in (*alone.parameters, *alone.own[0]):
         others = there.get(variable, ())
         if [(use.category, use.count) for use in uses] != [(use.category, use.count) for use in others]:
@@ -131,7 +131,7 @@ def moved(alone: Layout, whole: Layout, at: int) -> Callable[[_Place], _Place | 
             if use.category == _DESCRIPTOR and use.count <= _MOST:
                 for index in range(use.count):
                     own = use.space, use.offset + index
-                    if places.setdefault((other.space, other.offset + index), own) != own:
+                    if bindings.setdefault((other.space, other.offset + index), own) != own:
                         return None
             elif use.category == _SET:
                 for index in range(use.count):
@@ -140,17 +140,17 @@ def moved(alone: Layout, whole: Layout, at: int) -> Callable[[_Place], _Place | 
             elif use.category != _PUSH_CONSTANT and use != other:
                 return None
     categories = {use.category for _, uses in whole.own[at] for use in uses}
-    if not categories <= _VARYING | {_PLAIN, _DESCRIPTOR} or not sets.keys().isdisjoint(each for each, _ in places):
+    if not categories <= _VARYING | {_PLAIN, _DESCRIPTOR} or not sets.keys().isdisjoint(each for each, _ in bindings):
         return None
     plain = {use.category for _, uses in whole.parameters for use in uses} - _KNOWN
     if not same and (plain or alone.constants[1]):
         return None
 
-    def move(place: _Place) -> _Place | None:
-        found = places.get(place)
-        if found is None and place[0] in sets:
-            found = sets[place[0]], place[1]
-        return place if found is None and same else found
+    def move(binding: _Binding) -> _Binding | None:
+        found = bindings.get(binding)
+        if found is None and binding[0] in sets:
+            found = sets[binding[0]], binding[1]
+        return binding if found is None and same else found
 
     return move
 
@@ -173,7 +173,7 @@ def _parameter(parameter: int) -> Parameter:
 
 
 def _own(entry: int) -> Iterator[Parameter]:
-    """Yield the parameters of an entry point, whose places Slang gives relative to each other."""
+    """Yield the parameters of an entry point, whose bindings Slang gives relative to each other."""
     slang = _slang()
     start = {use.category: use for use in _uses(slang.spReflectionEntryPoint_getVarLayout(entry))}
     for at in range(slang.spReflectionEntryPoint_getParameterCount(entry)):

@@ -148,9 +148,9 @@ def reflection(program: Object) -> int:
     """
     log = ctypes.c_void_p()
     layout: int | None = program.call(_LAYOUT, _PTR, (_INT, _OUT), 0, ctypes.byref(log))
-    said = _said(log)
+    messages = _log_text(log)
     if not layout:
-        raise Refused(said or "a program has no layout")
+        raise Refused(messages or "a program has no layout")
     return layout
 
 
@@ -227,10 +227,10 @@ class SlangSession:
             at, _PTR, types, name.encode(), inside(path).encode(), blob.pointer, ctypes.byref(log)
         )
         blob.release()
-        said = _said(log)
+        messages = _log_text(log)
         if not found:
-            raise Refused(said)
-        return SlangModule(Object(found)), said
+            raise Refused(messages)
+        return SlangModule(Object(found)), messages
 
     def link(self, parts: Sequence[Object]) -> Object:
         """Link components to a program, which the session keeps.
@@ -265,11 +265,11 @@ class SlangSession:
         out, log = ctypes.c_void_p(), ctypes.c_void_p()
         order = (ctypes.byref(out), ctypes.byref(log))
         failed = on.call(at, _I32, (*types, _OUT, _OUT), *arguments, *order)
-        said = _said(log)
+        messages = _log_text(log)
         if failed < 0 or not out.value:
-            raise Refused(said)
+            raise Refused(messages)
         return Object(out.value)
 
 
-def _said(log: ctypes.c_void_p) -> str:
+def _log_text(log: ctypes.c_void_p) -> str:
     return with_names_outside(blob_bytes(log.value).decode(errors="replace"))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from cratewright import DebugInfo, LinkError, LinkModule, LinkRequest, UnsupportedError, VersionError
 from cratewright_spirv.sharing import ImageEntry
-from cratewright_spirv.sharing.linking import RequestedEntry, entry_points_apart, with_relative_files
+from cratewright_spirv.sharing.linking import RequestedEntry, separate_entry_points, with_relative_files
 
 from .com import Object
 from .file_system import ROOT, outside
@@ -104,7 +104,7 @@ def _together(request: LinkRequest, group: Sequence[RequestedEntry]) -> list[byt
         except (Refused, LinkError):
             return nothing
     wanted = [((entry.stage, name), entry.inner) for (entry, _), name in zip(group, names, strict=True)]
-    apart = iter(entry_points_apart(code, [(*each, move) for each, move in zip(wanted, moves, strict=True) if move]))
+    apart = iter(separate_entry_points(code, [(*each, move) for each, move in zip(wanted, moves, strict=True) if move]))
     return [next(apart) if move else None for move in moves]
 
 

@@ -95,12 +95,12 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
 def log_errors(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the errors of a log, about `path` if they name no file."""
     messages = read_slang_log(log) or (Message("error", log.strip() or "Slang rejected it without a message"),)
-    return tuple(each.said_of(path) for each in messages)
+    return tuple(each.diagnostic_about(path) for each in messages)
 
 
 def warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the warnings of a log that holds no error."""
-    return tuple(each.said_of(path) for each in read_slang_log(log) if each.kind == "warning")
+    return tuple(each.diagnostic_about(path) for each in read_slang_log(log) if each.kind == "warning")
 
 
 def _attributes(stencil: UnitStencil, **more: str) -> tuple[tuple[str, str], ...]:

@@ -135,9 +135,9 @@ class SpirvBackend(CodegenBackend):
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Restore the positions of a source."""
-        from .compile.positions import placed, text_reader  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.positions import text_reader, with_positions  # noqa: PLC0415 - a null build compiles nothing
 
-        return placed(unit, form.parameters, text_reader(self.session.root))
+        return with_positions(unit, form.parameters, text_reader(self.session.root))
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the manifest and the image with its text, or the directory of images; or the object."""

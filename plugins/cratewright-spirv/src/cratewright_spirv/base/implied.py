@@ -1,4 +1,4 @@
-"""What a unit implies about its stage, apart from its functions, as one attribute of its module.
+"""What a unit implies about the stage that links it, apart from its functions, as one attribute of its module.
 
 The attribute is written when the unit is compiled and read when it is linked.
 """
@@ -29,10 +29,10 @@ INITIALISER = "$init:"
 """What begins the name of a function that sets the global variables of a unit; its path follows."""
 
 INVARIANT_OUTPUT, PRECISE_OUTPUT = "invariant ", "precise "
-"""What begins a place that stands for a built-in output which a unit redeclares; the output's name follows."""
+"""How a declaration of a built-in output as `invariant` or `precise` is named; the output's name follows."""
 
 MEMBERS = "members of "
-"""What a place begins with that stands for the members of a block or variable."""
+"""How the declaration of the members of a block or variable is named; the name of that follows."""
 
 Mode = tuple[int, ...]
 """An execution mode and its operands; of `LocalSizeId` each constant's default and its id, -1 for a literal."""
@@ -42,11 +42,11 @@ Mode = tuple[int, ...]
 class Implied:
     """Execution modes and storage of one unit.
 
-    Shape: `stage` is the suffix word that the unit was compiled for; `modes` are those that a library declares,
-    `defaults` those of an entry point that its source does not declare; `unbounded` if arrays of a library's interface
-    are as long as a layout says that it lacks; `sized` if code takes the workgroup's size from whatever links it;
-    `shared` names each variable of which a stage has one, with a digest of its initialiser (empty: none; `?`: no
-    constant); `placed` each place that units may bind to, with a digest of what it is bound to.
+    Shape: `stage` is the suffix word of the stage that the unit was compiled for; `modes` are those that a library
+    declares, `defaults` those that an entry point has although its source declares none; `unbounded` if the length of a
+    library's interface arrays depends on a layout that it lacks; `sized` if code takes the size of its workgroup from
+    what links it; `shared` names each variable of which a stage has only one, with a digest of its initialiser (empty:
+    none; `?`: not constant); `declared` names what units must declare alike, with a digest of the declaration.
     """
 
     stage: str = ""
@@ -55,11 +55,11 @@ class Implied:
     unbounded: bool = False
     sized: bool = False
     shared: tuple[tuple[str, str], ...] = ()
-    placed: tuple[tuple[str, str], ...] = ()
+    declared: tuple[tuple[str, str], ...] = ()
 
     def encode(self) -> str:
         """Return the attribute's text; empty if nothing is implied."""
-        row = (self.stage, self.modes, self.defaults, int(self.unbounded), int(self.sized), self.shared, self.placed)
+        row = (self.stage, self.modes, self.defaults, int(self.unbounded), int(self.sized), self.shared, self.declared)
         if not any(row[1:]):
             return ""
         return json.dumps(row, separators=(",", ":"))
@@ -70,7 +70,7 @@ class Implied:
         text = module.attribute(IMPLIES)
         if not text:
             return NOTHING_IMPLIED
-        stage, modes, defaults, unbounded, sized, shared, placed = json.loads(text)
+        stage, modes, defaults, unbounded, sized, shared, declared = json.loads(text)
         return cls(
             stage=stage,
             modes=tuple(map(tuple, modes)),
@@ -78,7 +78,7 @@ class Implied:
             unbounded=bool(unbounded),
             sized=bool(sized),
             shared=tuple((name, initial) for name, initial in shared),
-            placed=tuple((place, digest) for place, digest in placed),
+            declared=tuple((name, digest) for name, digest in declared),
         )
 
 
@@ -88,17 +88,17 @@ NOTHING_IMPLIED = Implied()
 def share(units: Iterable[Implied]) -> bool:
     """Return whether units must be checked together.
 
-    Shape: true if two share a variable or bind different things to one place, or one needs a layout that it lacks, or
+    Shape: true if two share a variable, or declare something differently, or one needs a layout that it lacks, or
     qualifies an output that others may write.
     """
     names: set[str] = set()
-    places: dict[str, str] = {}
+    declared: dict[str, str] = {}
     for unit in units:
         own = {name for name, _ in unit.shared}
         if unit.unbounded or not names.isdisjoint(own):
             return True
         names |= own
-        for place, digest in unit.placed:
-            if places.setdefault(place, digest) != digest or place.startswith((INVARIANT_OUTPUT, PRECISE_OUTPUT)):
+        for name, digest in unit.declared:
+            if declared.setdefault(name, digest) != digest or name.startswith((INVARIANT_OUTPUT, PRECISE_OUTPUT)):
                 return True
     return False

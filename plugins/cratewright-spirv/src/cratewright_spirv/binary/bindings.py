@@ -9,7 +9,7 @@ from . import opcodes as op
 from .contents import Contents
 from .module import Instruction
 
-__all__ = ["binding_place", "block_of", "block_type", "resource_names", "shared_name"]
+__all__ = ["block_of", "block_type", "resource_names", "shared_name", "slot_of"]
 
 _BOUND_BY_NAME = frozenset({spv.WORKGROUP, spv.PRIVATE, spv.CALLABLE_DATA, spv.RAY_PAYLOAD})
 # An entry point has one of each of these, whatever its name.
@@ -61,8 +61,8 @@ def block_of(contents: Contents, variable: Instruction) -> str:
     return f"{contents.names.get(number, '')} {'in' if variable[3] == spv.INPUT else 'out'}" if is_block else ""
 
 
-def binding_place(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
-    """Return the place that a variable is bound to, as in GLSL; empty if it has none."""
+def slot_of(storage: int, marks: Mapping[int, tuple[int, ...]]) -> str:
+    """Return the slot that a variable is bound to, as in GLSL; empty if it has none."""
     if storage == spv.PUSH_CONSTANT:
         return "push_constant"
     if spv.BINDING in marks:

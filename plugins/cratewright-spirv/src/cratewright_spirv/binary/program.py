@@ -16,12 +16,12 @@ from . import opcodes as op
 from .enumerants import BINDING, INPUT, OUTPUT
 from .module import Instruction, Module, build, result, string
 
-__all__ = ["BEFORE_NAMES", "REMARKS", "Program", "ProgramEntry", "reach", "trim"]
+__all__ = ["ANNOTATIONS", "BEFORE_NAMES", "Program", "ProgramEntry", "reach", "trim"]
 
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)
 # the first operand of these is their target, which does not count as a use
-REMARKS = frozenset(
+ANNOTATIONS = frozenset(
     {
         op.NAME,
         op.MEMBER_NAME,
@@ -173,7 +173,7 @@ def _used_by_preamble(program: Program, targets: Collection[int]) -> Iterator[in
         opcode = words[0] & 0xFFFF
         if opcode in (op.ENTRY_POINT, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE):
             continue
-        for at in program.module.ids(words)[opcode in REMARKS :]:
+        for at in program.module.ids(words)[opcode in ANNOTATIONS :]:
             if words[at] in targets:
                 yield words[at]
 
@@ -181,7 +181,7 @@ def _used_by_preamble(program: Program, targets: Collection[int]) -> Iterator[in
 def _without(preamble: Iterable[Instruction], dropped: Collection[int]) -> Iterator[Instruction]:
     for words in preamble:
         opcode = words[0] & 0xFFFF
-        if opcode in REMARKS:
+        if opcode in ANNOTATIONS:
             if words[1] in dropped:
                 continue
         elif opcode == op.VARIABLE:

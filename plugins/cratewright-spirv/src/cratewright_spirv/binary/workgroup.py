@@ -105,7 +105,7 @@ def with_entry_size(program: Program, entry: ProgramEntry, size: Mode) -> Progra
     preamble: list[Instruction] = []
     decorated = False
     for words in program.preamble:
-        if not decorated and _ends_remarks(words):
+        if not decorated and _ends_annotations(words):
             decorated = True
             preamble += marks
         is_mode = words[0] & 0xFFFF in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) and words[1] == entry.function
@@ -148,7 +148,7 @@ def with_bound_size(program: Program, size: Mode) -> Program:
     return replace(program, preamble=tuple(preamble))
 
 
-def _ends_remarks(words: Instruction) -> bool:
+def _ends_annotations(words: Instruction) -> bool:
     return result(words) is not None and words[0] & 0xFFFF not in _BEFORE_DECORATIONS
 
 
@@ -185,7 +185,7 @@ def _with_one_size(program: Program, modes: list[Instruction]) -> Program:
     preamble: list[Instruction] = []
     decorated = False
     for words in program.preamble:
-        if not decorated and _ends_remarks(words):
+        if not decorated and _ends_annotations(words):
             decorated = True
             preamble.append(build(op.DECORATE, found, BUILT_IN, WORKGROUP_SIZE))
         if _is_mode(words):

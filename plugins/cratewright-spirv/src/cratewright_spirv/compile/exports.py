@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from cratewright import SourceError, pattern
 
 from ..text.scan import Function
-from .objects import SourcePlace
+from .objects import SourcePosition
 
 __all__ = ["exported"]
 
@@ -16,21 +16,21 @@ _STREAM = pattern(rb"(?:Point|Line|Triangle)Stream<")
 
 
 def exported(
-    definitions: Iterable[Function], locate: Callable[[Function], SourcePlace], is_include: Callable[[str], bool]
-) -> tuple[tuple[str, SourcePlace | None], ...]:
-    """Return all definitions; those included or hidden by the language have no place.
+    definitions: Iterable[Function], locate: Callable[[Function], SourcePosition], is_include: Callable[[str], bool]
+) -> tuple[tuple[str, SourcePosition | None], ...]:
+    """Return all definitions; those included or hidden by the language have no position.
 
     Raises: SourceError for one that only works in the unit of its entry point.
     """
-    result: list[tuple[str, SourcePlace | None]] = []
+    result: list[tuple[str, SourcePosition | None]] = []
     for function in definitions:
-        place = locate(function)
-        private = function.private or is_include(place[0])
+        position = locate(function)
+        private = function.private or is_include(position[0])
         if not private and any(map(_STREAM.match, function.parameters)):
             raise SourceError.at(
-                *place,
+                *position,
                 f"`{function.name}` writes to a stream, whose outputs only the unit with the entry point knows",
                 hint="#include it in the geometry shader, or let it return a vertex",
             )
-        result.append((function.name, None if private else place))
+        result.append((function.name, None if private else position))
     return tuple(result)

@@ -14,14 +14,14 @@ from cratewright import dataclass, pattern
 from ..base.implied import INVARIANT_OUTPUT, MEMBERS, PRECISE_OUTPUT, Implied, Mode
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.bindings import binding_place, block_of, block_type, resource_names, shared_name
+from ..binary.bindings import block_of, block_type, resource_names, shared_name, slot_of
 from ..binary.contents import Contents
 from ..binary.module import Instruction, parse
 from ..binary.program import Program
 from ..binary.signatures import Signatures
 from ..text.workgroup_size import declares_size
 
-__all__ = ["About", "implied_by", "initialises"]
+__all__ = ["UnitContext", "implied_by", "initialises"]
 
 _ACCESS = frozenset({spv.RESTRICT, spv.VOLATILE, spv.COHERENT, spv.NON_WRITABLE, spv.NON_READABLE})
 # Every fragment shader has the first; the others depend on its functions.
@@ -44,7 +44,7 @@ _ALL_INVARIANT = pattern(rb"#\s*pragma\s+STDGL\s+invariant\s*\(\s*all\s*\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class UnitContext:
     """What is known about a unit besides its module.
 
     Shape: `text` is preprocessed; `stubs` are the modes of layouts that were added to it; `reserved` the id of the
@@ -59,7 +59,7 @@ class About:
     reserved: int = 0
 
 
-def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Implied:
+def implied_by(data: bytes, about: UnitContext, *, initial: bytes | None = None) -> Implied:
     """Return what a unit implies; the entry point of `initial`, if given, holds only initialisers."""
     unit = _Unit(Program.of(parse(data, "unit")), about)
     start = unit if initial is None else _Unit(Program.of(parse(initial, "unit")), about)
@@ -71,7 +71,7 @@ def implied_by(data: bytes, about: About, *, initial: bytes | None = None) -> Im
         unbounded=bool(about.stubs) and unit.has_stage_arrays(),
         sized=bool(about.reserved),
         shared=tuple(dict.fromkeys((name, values.get(name, "")) for name in unit.shared())),
-        placed=tuple(dict.fromkeys(unit.placed())),
+        declared=tuple(dict.fromkeys(unit.declared())),
     )
 
 
@@ -87,7 +87,7 @@ def initialises(data: bytes) -> bool:
 
 
 class _Unit:
-    def __init__(self, program: Program, about: About) -> None:
+    def __init__(self, program: Program, about: UnitContext) -> None:
         self.program, self.about = program, about
         self.contents = Contents(program)
         self.loose = Contents(program, loose=True)
@@ -156,11 +156,11 @@ class _Unit:
                 found[names[parts[words[1]]]] = "?"
         return found
 
-    def placed(self) -> Iterator[tuple[str, str]]:
-        """Yield each place that this unit binds to, with a digest of what it binds there."""
+    def declared(self) -> Iterator[tuple[str, str]]:
+        """Yield what other units must declare alike, with a digest of the declaration."""
         for number, words in self.program.variables().items():
             marks = self.contents.decorations(number)
-            place = binding_place(words[3], marks) or block_of(self.contents, words)
+            place = slot_of(words[3], marks) or block_of(self.contents, words)
             if place:
                 yield place, self.loose.bound(number)
                 if spv.BINDING in marks:
@@ -217,7 +217,7 @@ class _Unit:
     def _members(self, number: int, words: Instruction) -> Iterator[tuple[str, str]]:
         """Yield the type of what other units may declare under the same name, if it has several members."""
         name = self._shared(number, words)
-        place = "" if name else binding_place(words[3], self.contents.decorations(number))
+        place = "" if name else slot_of(words[3], self.contents.decorations(number))
         if not name and not place and not block_of(self.contents, words):
             place = {spv.INPUT: "in", spv.OUTPUT: "out"}.get(words[3], "")
         text = self.signatures.type(self.contents.definitions[words[1]][3]) if name or place else ""

@@ -20,7 +20,7 @@ from ..binary.signatures import DECLARES_TYPES, Signatures
 from ..binary.workgroup import RESERVED
 from .debug_repair import repair_compiler_debug_info
 from .object_debug import ObjectDebugInfo, Span, string_words, text_at
-from .objects import MARKER, Outline, SourcePlace, SymbolInfo
+from .objects import MARKER, Outline, SourcePosition, SymbolInfo
 
 __all__ = ["make_object"]
 
@@ -142,9 +142,9 @@ class _Rewriter:
         return functions
 
     def _exports(self) -> tuple[dict[int, SymbolInfo], int | None]:
-        places: dict[str, list[SourcePlace | None]] = {}
-        for name, place in self.outline.definitions:
-            places.setdefault(name, []).append(place)
+        positions: dict[str, list[SourcePosition | None]] = {}
+        for name, position in self.outline.definitions:
+            positions.setdefault(name, []).append(position)
         exports: dict[int, SymbolInfo] = {}
         initialiser = None
         for function in self.functions:
@@ -153,10 +153,12 @@ class _Rewriter:
             elif not function.stub:
                 # glslang keeps the text's order, so overloads are told apart by theirs.
                 mangled = self.names.get(function.id, "")
-                waiting = places.get(mangled.partition("(")[0])
-                place = waiting.pop(0) if waiting else None
-                if place is not None:
-                    exports[function.id] = SymbolInfo(mangled, place[1], place[0], self.signatures.of(function.type))
+                waiting = positions.get(mangled.partition("(")[0])
+                position = waiting.pop(0) if waiting else None
+                if position is not None:
+                    exports[function.id] = SymbolInfo(
+                        mangled, position[1], position[0], self.signatures.of(function.type)
+                    )
         return exports, initialiser
 
     def _reachable(self, exports: Mapping[int, SymbolInfo], initialiser: int | None) -> list[_Function]:
@@ -174,15 +176,15 @@ class _Rewriter:
         return [function for function in self.functions if function.id in reached]
 
     def _imports(self, kept: Iterable[_Function]) -> dict[int, SymbolInfo]:
-        places: dict[str, list[SourcePlace]] = {}
-        for name, place in self.outline.stubs:
-            places.setdefault(name, []).append(place)
+        positions: dict[str, list[SourcePosition]] = {}
+        for name, position in self.outline.stubs:
+            positions.setdefault(name, []).append(position)
         found: dict[int, SymbolInfo] = {}
         wanted = {function.id for function in kept}
         for function in self.functions:
             if function.stub:
                 mangled = self.names[function.id]
-                waiting = places.get(mangled.partition("(")[0])
+                waiting = positions.get(mangled.partition("(")[0])
                 file, line = waiting.pop(0) if waiting else (self.outline.path, 0)
                 if function.id in wanted:
                     found[function.id] = SymbolInfo(mangled, line, file, self.signatures.of(function.type))

@@ -9,11 +9,11 @@ from cratewright import dataclass
 
 from ..base.implied import NOTHING_IMPLIED, Implied
 
-__all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePlace", "SymbolInfo"]
+__all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePosition", "SymbolInfo"]
 
 # A local variable with this name marks the body of a stub.
 MARKER = "cw_import_stub"
-SourcePlace = tuple[str, int]
+SourcePosition = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Outline:
 
     path: str
     library: bool
-    definitions: tuple[tuple[str, SourcePlace | None], ...] = ()
-    stubs: tuple[tuple[str, SourcePlace], ...] = ()
+    definitions: tuple[tuple[str, SourcePosition | None], ...] = ()
+    stubs: tuple[tuple[str, SourcePosition], ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
     reserved: int = 0

@@ -15,10 +15,10 @@ from cratewright import CompiledUnit, CratewrightError, Diagnostic, ModuleCodege
 
 from ..text.columns import column_of, ordinal_of
 
-__all__ = ["AS_WRITTEN", "Places", "placed", "text_reader", "with_ordinals"]
+__all__ = ["AS_WRITTEN", "LineRuns", "text_reader", "with_ordinals", "with_positions"]
 
 # A file and the numbers of lines in it, `3 4 7`; all together, where each line of the form is from, in order.
-Places = tuple[tuple[str, str], ...]
+LineRuns = tuple[tuple[str, str], ...]
 
 # Returns the text of a file by its shown name, empty if it cannot be read.
 Read = Callable[[str], bytes]
@@ -39,16 +39,16 @@ def text_reader(root: str) -> Read:
     return read
 
 
-def with_ordinals(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit | None:
+def with_ordinals(unit: CompiledUnit, runs: LineRuns, read: Read) -> CompiledUnit | None:
     """Return a fresh result with ordinals of lines in place of positions, or None if it must not be shared."""
     if any(module.attribute(AS_WRITTEN) for module in unit.modules):
         return None
     if not unit.diagnostics and not any(module.exports or module.imports for module in unit.modules):
         return replace(unit, observed=())
     ordinals: dict[tuple[str, int], int | None] = {}
-    for ordinal, place in enumerate(_lines(places), 1):
+    for ordinal, position in enumerate(_lines(runs), 1):
         # One line that represents two need not do so in another source.
-        ordinals[place] = None if place in ordinals else ordinal
+        ordinals[position] = None if position in ordinals else ordinal
 
     def symbol(item: Symbol) -> Symbol:
         return replace(item, file="", line=_ordinal(ordinals, (item.file, item.line))) if item.line else item
@@ -56,27 +56,27 @@ def with_ordinals(unit: CompiledUnit, places: Places, read: Read) -> CompiledUni
     def diagnostic(item: Diagnostic) -> Diagnostic:
         if not item.line:
             return item
-        place = (item.file, item.line)
+        position = (item.file, item.line)
         # A message without a line is attributed to the first line of its file.
-        if place not in ordinals and place[1] == 1 and not item.column:
+        if position not in ordinals and position[1] == 1 and not item.column:
             return item
-        if place[1] == 1:
-            raise _Unplaced
-        ordinal = _ordinal(ordinals, place)
+        if position[1] == 1:
+            raise _NoPosition
+        ordinal = _ordinal(ordinals, position)
         token = ordinal_of(read(item.file), item.line, item.column) if item.column else 0
         if token is None:
-            raise _Unplaced
+            raise _NoPosition
         return replace(item, file="", line=ordinal, column=token, end_line=0, end_column=0)
 
     try:
         return _mapped(replace(unit, observed=()), symbol, diagnostic)
-    except _Unplaced:
+    except _NoPosition:
         return None
 
 
-def placed(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit:
+def with_positions(unit: CompiledUnit, runs: LineRuns, read: Read) -> CompiledUnit:
     """Return what `with_ordinals` returned for one source with the positions of another of the same form."""
-    lines = _lines(places)
+    lines = _lines(runs)
 
     def symbol(item: Symbol) -> Symbol:
         if item.file or not item.line:
@@ -94,14 +94,14 @@ def placed(unit: CompiledUnit, places: Places, read: Read) -> CompiledUnit:
     return _mapped(unit, symbol, diagnostic)
 
 
-class _Unplaced(Exception):
+class _NoPosition(Exception):
     """A position that matches no line of the form, or several."""
 
 
-def _ordinal(ordinals: dict[tuple[str, int], int | None], place: tuple[str, int]) -> int:
-    ordinal = ordinals.get(place)
+def _ordinal(ordinals: dict[tuple[str, int], int | None], position: tuple[str, int]) -> int:
+    ordinal = ordinals.get(position)
     if ordinal is None:
-        raise _Unplaced
+        raise _NoPosition
     return ordinal
 
 
@@ -116,5 +116,5 @@ def _mapped(
     return replace(unit, modules=tuple(map(module, unit.modules)), diagnostics=tuple(map(diagnostic, unit.diagnostics)))
 
 
-def _lines(places: Places) -> list[tuple[str, int]]:
-    return [(file, int(number)) for file, numbers in places for number in numbers.split()]
+def _lines(runs: LineRuns) -> list[tuple[str, int]]:
+    return [(file, int(number)) for file, numbers in runs for number in numbers.split()]

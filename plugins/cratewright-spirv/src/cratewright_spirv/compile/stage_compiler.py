@@ -15,10 +15,10 @@ from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
 from ..text.stub_messages import at_definitions, at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
 from .exports import exported
-from .implications import About, implied_by, initialises
+from .implications import UnitContext, implied_by, initialises
 from .make_object import make_object
 from .narrow import narrows, widened
-from .objects import ObjectVariant, Outline, SourcePlace
+from .objects import ObjectVariant, Outline, SourcePosition
 from .request import UnitRequest
 
 __all__ = ["Attempt", "StageCompiler", "StageRefused", "UnknownStage"]
@@ -54,7 +54,7 @@ class StageRefused(Exception):
 class UnknownStage(Exception):
     """A unit with an entry point, but no stage; holds where the entry point is."""
 
-    def __init__(self, position: SourcePlace) -> None:
+    def __init__(self, position: SourcePosition) -> None:
         super().__init__()
         self.position = position
 
@@ -82,9 +82,9 @@ class StageCompiler:
             entry_point=request.entry_point, target=request.target, defines=form.defines,
             debuginfo=request.debuginfo,
         )  # fmt: skip
-        whole = self.compiler.compile_whole(source) if self._may_stand_alone(source) else None
+        whole = self.compiler.compile_whole(source) if self._may_be_complete(source) else None
         if whole is not None and not narrows(whole[0]):
-            return self._stand_alone(source, *whole)
+            return self._complete(source, *whole)
         try:
             text = self.compiler.preprocess(source, self.includes)
         except CompileRefused as refused:
@@ -99,7 +99,7 @@ class StageCompiler:
         found = scan(text)
         entry = found.definition(request.entry_point)
         if entry is not None and request.stage is None:
-            raise UnknownStage(self._place(*LineMap(text, request.path).locate(entry.offset)))
+            raise UnknownStage(self._position(*LineMap(text, request.path).locate(entry.offset)))
         stubs = missing_bodies(found, text)
         try:
             if entry is not None and not stubs:
@@ -116,9 +116,9 @@ class StageCompiler:
             raise StageRefused(read_glslang_log(refused.log, source.path)) from None
         if source.debuginfo != "none":
             data = make_object(data, self._outline(source, library=False))[0]
-        return self._stand_alone(source, data, log)
+        return self._complete(source, data, log)
 
-    def _may_stand_alone(self, source: StageSource) -> bool:
+    def _may_be_complete(self, source: StageSource) -> bool:
         """Return whether to try compiling in one pass, which saves a sixth; a wrong guess costs a third."""
         return (
             self.form is not None
@@ -139,14 +139,14 @@ class StageCompiler:
         reserved, sized = with_size(source, text)
         self.sized = self.sized or reserved > 0
         made = self._generate(source, sized, lines, stubs, library)
-        places = tuple((stub.name, self._place(*lines.locate(stub.offset))) for stub in made.stubs)
+        positions = tuple((stub.name, self._position(*lines.locate(stub.offset))) for stub in made.stubs)
         definitions = () if not library else exported(
-            found.definitions, lambda each: self._place(*lines.locate(each.offset)), self.includes.is_include
+            found.definitions, lambda each: self._position(*lines.locate(each.offset)), self.includes.is_include
         )  # fmt: skip
-        outline = self._outline(source, library=library, definitions=definitions, stubs=places, reserved=reserved)
+        outline = self._outline(source, library=library, definitions=definitions, stubs=positions, reserved=reserved)
         data, exports, imports, initialiser = make_object(made.data, outline)
         entry_point = None if library else (source.stage, source.entry_point)
-        about = About(
+        about = UnitContext(
             stage=source.stage, hlsl=source.language == "hlsl", library=library, text=text, stubs=made.modes,
             reserved=reserved,
         )  # fmt: skip
@@ -199,8 +199,8 @@ class StageCompiler:
         source: StageSource,
         *,
         library: bool,
-        definitions: tuple[tuple[str, SourcePlace | None], ...] = (),
-        stubs: tuple[tuple[str, SourcePlace], ...] = (),
+        definitions: tuple[tuple[str, SourcePosition | None], ...] = (),
+        stubs: tuple[tuple[str, SourcePosition], ...] = (),
         reserved: int = 0,
     ) -> Outline:
         texts = self.includes.texts if source.debuginfo == "full" else {}
@@ -208,7 +208,7 @@ class StageCompiler:
             path=source.path, library=library, definitions=definitions, stubs=stubs, texts=texts, reserved=reserved
         )
 
-    def _stand_alone(self, source: StageSource, data: bytes, log: str) -> Attempt:
+    def _complete(self, source: StageSource, data: bytes, log: str) -> Attempt:
         """Return the attempt of an entry unit that neither imports nor exports."""
         variant = ObjectVariant((source.stage,), data, (), (), None, (source.stage, source.entry_point))
         return Attempt(variant, self._warnings(log))
@@ -218,11 +218,11 @@ class StageCompiler:
         return tuple(self._moved(message) for message in found)
 
     def _moved(self, message: GlslangMessage) -> GlslangMessage:
-        file, line = self._place(message.file, message.line)
+        file, line = self._position(message.file, message.line)
         return replace(message, file=file, line=line)
 
-    def _place(self, file: str, line: int) -> SourcePlace:
+    def _position(self, file: str, line: int) -> SourcePosition:
         """Return where a line of the text that was compiled is from."""
         # Only a text without its own line numbers needs a mapping of lines.
-        places = self.form.places if self.form is not None and self.request.debuginfo == "none" else ()
-        return places[line - 1] if 0 < line <= len(places) else (file, line)
+        positions = self.form.line_positions if self.form is not None and self.request.debuginfo == "none" else ()
+        return positions[line - 1] if 0 < line <= len(positions) else (file, line)

@@ -20,7 +20,7 @@ from ..text.extensions import extension_hint
 from ..text.includes import IncludeResolver
 from ..transforms.repairs import volatile_once
 from .flat_inputs import without_flat_built_ins
-from .objects import SourcePlace
+from .objects import SourcePosition
 from .request import FoundSource, UnitRequest, UnitResult, find_canonical, resolver_of
 from .stage_compiler import Attempt, StageCompiler, StageRefused, UnknownStage
 
@@ -41,7 +41,7 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: FoundSource | 
         line = request.text.count(b"\n", 0, request.text.index(b"\0")) + 1
         raise SourceError.at(request.path, line, "a NUL byte is not text")
     includes, form = found or find_canonical(request)
-    ask = partial(_said, request, compiler)
+    ask = partial(_messages_with, request, compiler)
     if form is not None:
         try:
             result = _Unit(request, compiler, includes, form).result()
@@ -51,18 +51,18 @@ def compile_unit(request: UnitRequest, compiler: Compiler, found: FoundSource | 
     try:
         result = _Unit(request, compiler, includes, None).result()
     except SourceError as error:
-        said = with_columns(error.diagnostics, includes.texts, ask)
-        raise SourceError(context=error.context, hint=error.hint, diagnostics=said) from None
-    said = with_columns(result.diagnostics, includes.texts, ask)
-    return replace(result, diagnostics=said, as_written=form is not None)
+        diagnostics = with_columns(error.diagnostics, includes.texts, ask)
+        raise SourceError(context=error.context, hint=error.hint, diagnostics=diagnostics) from None
+    diagnostics = with_columns(result.diagnostics, includes.texts, ask)
+    return replace(result, diagnostics=diagnostics, as_written=form is not None)
 
 
-def _said(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
+def _messages_with(request: UnitRequest, compiler: Compiler, file: str, text: bytes) -> tuple[Diagnostic, ...]:
     """Return the messages about a unit in which one file has another text."""
     if file == request.path:
         request = replace(request, text=text)
     includes = resolver_of(request)
-    includes.put(file, text)
+    includes.replace_text(file, text)
     try:
         return _Unit(request, compiler, includes, None).result().diagnostics
     except SourceError as error:
@@ -117,7 +117,7 @@ class _Unit:
         if comp is None:
             data = without_flat_built_ins(frag.variant.data, self.request.path)
             comp = replace(frag, variant=replace(frag.variant, data=data))
-        if (comp.variant.data, comp.variant.implied.placed) == (frag.variant.data, frag.variant.implied.placed):
+        if (comp.variant.data, comp.variant.implied.declared) == (frag.variant.data, frag.variant.implied.declared):
             return (_for_stages(comp, ()),)
         return frag, _for_stages(comp, others)
 
@@ -137,16 +137,18 @@ class _Unit:
         if not messages:
             return SourceError.at(self.request.path, 1, "glslang rejected it without a message")
         return SourceError(
-            diagnostics=(replace(each.diagnostic, related=self.includes.led(each.file)) for each in messages),
-            context=self.includes.chain_rows(messages[0].file),
+            diagnostics=(
+                replace(each.diagnostic, related=self.includes.related_places(each.file)) for each in messages
+            ),
+            context=self.includes.chain_context(messages[0].file),
             hint=extension_hint((message.text for message in messages), latest=self.compiler.latest)
             or (_SIZED if self.stages.sized else ""),
         )
 
-    def _stageless(self, place: SourcePlace) -> SourceError:
+    def _stageless(self, position: SourcePosition) -> SourceError:
         name = self.request.entry_point
         return SourceError.at(
-            *place,
+            *position,
             f"'{name}' is an entry point, but the stage is not known",
             hint="name the stage in the suffix (.comp, .frag.hlsl, ...) or by #pragma shader_stage(...)",
         )

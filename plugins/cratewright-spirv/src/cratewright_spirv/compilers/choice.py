@@ -9,7 +9,7 @@ from cratewright import ConfigurationError, Crate, UnsupportedError, near_miss
 
 from ..text.includes import IncludeResolver
 from .glslang import Compiler, Glslang, StageSource
-from .latest_wheel import HLSL_WAY_OUT, latest_version, usable_latest
+from .latest_wheel import HLSL_HINT, latest_version, usable_latest
 
 __all__ = ["check_languages", "find_compiler"]
 
@@ -48,7 +48,7 @@ def check_languages(crate: Crate, chosen: str) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': CRATE_GLSLANG=latest reads no HLSL",
             context=(("source", hlsl.location),),
-            hint=HLSL_WAY_OUT,
+            hint=HLSL_HINT,
         )
 
 

@@ -39,7 +39,7 @@ from .glslang import (
     version_end,
 )
 from .keep_uncalled import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
-from .latest_wheel import HLSL_WAY_OUT, latest_version, library_path
+from .latest_wheel import HLSL_HINT, latest_version, library_path
 
 __all__ = ["LatestGlslang", "library_function", "run_action"]
 
@@ -175,10 +175,10 @@ def _compile(source: StageSource, text: bytes) -> tuple[bytes, str]:
         minor=spirv >> 8 & 0xFF,
         entry_point=b"main",
     )
-    said = log.decode(errors="replace")
+    messages = log.decode(errors="replace")
     if not data:
-        raise CompileRefused(said)
-    return data if source.debuginfo == "none" else _mended(data, source.path), said
+        raise CompileRefused(messages)
+    return data if source.debuginfo == "none" else _with_repaired_debug_info(data, source.path), messages
 
 
 def run_action(module: bytes, action: int, optimization: int) -> tuple[bytes, bytes]:
@@ -206,7 +206,7 @@ def _call(given: bytes, **fields: Any) -> tuple[bytes, bytes]:
 
 def _check_language(source: StageSource) -> None:
     if source.language != "glsl":
-        raise UnsupportedError(f"{source.path}: the newest glslang does not read HLSL", hint=HLSL_WAY_OUT)
+        raise UnsupportedError(f"{source.path}: the newest glslang does not read HLSL", hint=HLSL_HINT)
 
 
 def _versioned(text: bytes) -> bytes:
@@ -231,16 +231,16 @@ def _uncallable(messages: Iterable[GlslangMessage]) -> int | None:
 
 
 def _lost(source: StageSource, text: bytes, functions: Iterable[Function]) -> str:
-    lines, said = LineMap(text, source.path), list[str]()
+    lines, warnings = LineMap(text, source.path), list[str]()
     for function in functions:
         file, line = lines.locate(function.offset)
         if file == source.path:
             reason = "no other unit can call it: the newest glslang leaves it out. CRATE_GLSLANG=wheel keeps it"
-            said.append(f"WARNING: {file}:{line}: '{function.name}' : {reason}\n")
-    return "".join(said)
+            warnings.append(f"WARNING: {file}:{line}: '{function.name}' : {reason}\n")
+    return "".join(warnings)
 
 
-def _mended(data: bytes, path: str) -> bytes:
+def _with_repaired_debug_info(data: bytes, path: str) -> bytes:
     """Return a module whose debug information names the source, and describes unknown types as such.
 
     Source: the library gives the source no name, and types it cannot describe, such as bfloat16_t, the id 0.

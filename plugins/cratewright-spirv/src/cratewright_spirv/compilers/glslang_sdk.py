@@ -23,7 +23,7 @@ __all__ = ["GlslangExecutable"]
 _PROGRAMS = ("glslangValidator", "glslang")
 _ALIAS = pattern(r"(?:\./)?cw-(\d+)-")
 _DEBUG: dict[str, tuple[str, ...]] = {"none": (), "line": ("-g",), "full": ("-gV",)}
-_WAY_OUT = "name the directory of a Vulkan SDK in CRATE_SPIRV_SDK"
+_SDK_HINT = "name the directory of a Vulkan SDK in CRATE_SPIRV_SDK"
 
 
 class GlslangExecutable:
@@ -46,7 +46,7 @@ class GlslangExecutable:
                     ("looked for", " or ".join(_PROGRAMS)),
                     ("looked in", "the directory, bin and Bin in it"),
                 ),
-                hint=_WAY_OUT,
+                hint=_SDK_HINT,
             )
         self._program = program.absolute()
 
@@ -119,7 +119,7 @@ class GlslangExecutable:
             done = run_program([str(self._program), *arguments], what=source or "glslang", cwd=folder)
         except OSError as error:
             reason = ("reason", error.strerror or "unknown")
-            raise ToolError("glslang cannot be run", context=[*about, reason], hint=_WAY_OUT) from error
+            raise ToolError("glslang cannot be run", context=[*about, reason], hint=_SDK_HINT) from error
         output, complaint = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
         if done.status == 0:
             return output, False
@@ -127,7 +127,7 @@ class GlslangExecutable:
         for log in (complaint, output):
             if "ERROR: " in log and done.status > 0:
                 return log, True
-        reason = ("reason", (complaint or output).strip() or "none told")
+        reason = ("reason", (complaint or output).strip() or "no reason given")
         raise ToolError(f"glslang ended with status {done.status}", context=[*about, reason])
 
 

@@ -14,9 +14,9 @@ from cratewright import ToolError
 
 from ..text.extensions import LATEST_EXTRA
 
-__all__ = ["HLSL_WAY_OUT", "KNOWN_RELEASES", "is_known_release", "latest_version", "library_path", "usable_latest"]
+__all__ = ["HLSL_HINT", "KNOWN_RELEASES", "is_known_release", "latest_version", "library_path", "usable_latest"]
 
-HLSL_WAY_OUT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
+HLSL_HINT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
 
 _OLDEST, _BELOW = (0, 43, 1), (0, 44)
 KNOWN_RELEASES = f"slangpy {'.'.join(map(str, _OLDEST))} to below {'.'.join(map(str, _BELOW))}"

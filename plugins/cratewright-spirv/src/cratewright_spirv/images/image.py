@@ -24,7 +24,7 @@ from cratewright import (
 from ..base.names import ImageEntry, text_path
 from ..binary.module import parse
 from ..binary.program import Program
-from ..link.assembly import assemble, standing_alone
+from ..link.assembly import assemble, finished_entry
 from ..link.dumps import inputs
 from ..reflection import reflect
 from ..reflection.facts import Facts, restore_names, sources_of
@@ -34,9 +34,9 @@ from ..spirv_tools.tools import Tools, ValidatorOptions
 from ..transforms.canonical import canonical_programs
 from ..transforms.debug_split import at_level
 from ..transforms.finalize import keep_entry_points, strip_names
-from ..transforms.inlined_debug_info import repaired
-from ..transforms.repairs import mended, needs_legalising, with_plain_copies, without_names
-from .validation_errors import in_our_words, instruction_place, way_out
+from ..transforms.inlined_debug_info import repair_inlined_debug_info
+from ..transforms.repairs import needs_legalising, repair_optimized, with_plain_copies, without_names
+from .validation_errors import instruction_position, validation_hint, with_option_names
 
 __all__ = ["Image", "finish", "joined", "link_image", "run_passes"]
 
@@ -74,7 +74,7 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
     request = image.request
     image.dumps.extend(inputs(request))
     # Taking a module apart and putting it together again takes longer than validating it.
-    linked = standing_alone(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
+    linked = finished_entry(request, entries) or assemble(request, image.path, entries, tools, image.dump).encode()
     if request.options.debuginfo is DebugInfo.FULL:
         # Modules repeat descriptions, and have some of code that is not linked.
         linked = canonical_programs([Program.of(parse(linked, image.path))], request.options)
@@ -109,7 +109,7 @@ def run_passes(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
         validator=None,  # the result is validated
         preserve_bindings=config.options.flag("preserve_bindings"),
     )
-    return repaired(mended(data, optimized))
+    return repair_inlined_debug_info(repair_optimized(data, optimized))
 
 
 def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:
@@ -176,19 +176,19 @@ def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
         tools.validate(data, env=image.request.target, options=_validator(image.request))
     except ValidationError as error:
         sources = " ".join(sorted(f"{crate}/{module}" for crate, module in facts.modules))
-        hint = error.hint or way_out(error.message) or "nothing was written; spirv_val=False skips this check"
+        hint = error.hint or validation_hint(error.message) or "nothing was written; spirv_val=False skips this check"
         if _valid_apart(image, data, tools):
             hint = "each entry point is valid in an image of its own: set multimodule=True"
         if image.request.options.flag("disassemble"):
             text = tools.disassemble(data, env=image.request.target)
             image.dump("dump_post_opt", text.encode(), suffix="asm")
         text = f"{image.path} breaks the rules of {image.request.target}"
-        place = instruction_place(data, dict(error.context).get("instruction"))
+        place = instruction_position(data, dict(error.context).get("instruction"))
         raise ValidationError(
             text,
             context=(
                 *([("source", f"{place[0]}:{place[1]}")] if place else []),
-                ("validator", in_our_words(error.message)),
+                ("validator", with_option_names(error.message)),
                 *error.context,
                 ("made from", sources),
             ),

@@ -35,7 +35,7 @@ from ..transforms.canonical import canonical_programs, is_orderable
 from ..transforms.debug_split import at_level
 from ..transforms.finalize import finalize_program
 from ..transforms.memory_model import programs_of_one_model
-from ..transforms.repairs import mended
+from ..transforms.repairs import repair_optimized
 from .image import run_passes
 
 __all__ = [
@@ -157,7 +157,7 @@ def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
     preserve = config.options.flag("preserve_bindings")
     passes = ["--trim-capabilities"]
     done = tools.optimize(data, env=config.target, passes=passes, validator=None, preserve_bindings=preserve)
-    return mended(data, done)
+    return repair_optimized(data, done)
 
 
 @dataclass(frozen=True, slots=True)

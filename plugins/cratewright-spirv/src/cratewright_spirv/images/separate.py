@@ -17,13 +17,13 @@ from ..binary import enumerants as spv
 from ..binary import opcodes as op
 from ..binary.lines import without_repeats
 from ..binary.module import Instruction, build, parse, result, spans, string
-from ..binary.program import REMARKS, Program, reach, trim
+from ..binary.program import ANNOTATIONS, Program, reach, trim
 from ..spirv_tools.tools import Tools
 from ..transforms.canonical import canonical_programs, is_orderable
 from ..transforms.finalize import EntryKey, only_entry_points, with_entry_names
 from .lto import trimmed
 
-__all__ = ["WantedEntry", "entry_points_apart", "standing_form"]
+__all__ = ["WantedEntry", "independent_form", "separate_entry_points"]
 
 _MODEL = build(op.MEMORY_MODEL, spv.LOGICAL, spv.GLSL_450)
 # Capabilities that `spirv-opt --trim-capabilities` removes again, except that of every shader.
@@ -45,19 +45,19 @@ _ONE_WAY = 3
 # Values whose type is known at run time: all types take part, including those of other entry points.
 _DYNAMIC = ("AnyValue", "_dispatch_")
 
-_Place = tuple[int, int]
-WantedEntry = tuple[EntryKey, str, Callable[[_Place], _Place | None]]
+_Binding = tuple[int, int]
+WantedEntry = tuple[EntryKey, str, Callable[[_Binding], _Binding | None]]
 """An entry point's stage and name, the name that it is to have, and where what is bound at a set and binding goes."""
 
 
-def entry_points_apart(data: bytes, wanted: Sequence[WantedEntry]) -> list[bytes | None]:
+def separate_entry_points(data: bytes, wanted: Sequence[WantedEntry]) -> list[bytes | None]:
     """Return a module for each entry point, equal to one compiled alone except for ids and order."""
     program = Program.of(parse(data, "program"))
     if not _is_separable(program):
         return [None] * len(wanted)
     graph = program.graph()
     functions = {(entry.stage, entry.name): entry.function for entry in program.entries()}
-    return [_apart(_reached(program, graph, functions[key]), key, name, place) for key, name, place in wanted]
+    return [_separated(_reached(program, graph, functions[key]), key, name, rebind) for key, name, rebind in wanted]
 
 
 def _reached(program: Program, graph: Mapping[int, Iterable[int]], function: int) -> Program:
@@ -65,7 +65,7 @@ def _reached(program: Program, graph: Mapping[int, Iterable[int]], function: int
     needed = reach(graph, function)
     functions = {each: body for each, body in program.functions.items() if each in needed}
     defined = {result(words) for words in chain(program.preamble, *functions.values())}
-    preamble = tuple(words for words in program.preamble if words[0] & 0xFFFF not in REMARKS or words[1] in defined)
+    preamble = tuple(words for words in program.preamble if words[0] & 0xFFFF not in ANNOTATIONS or words[1] in defined)
     return replace(program, preamble=preamble, functions=functions)
 
 
@@ -82,7 +82,9 @@ def _is_separable(program: Program) -> bool:
     return is_orderable(program)
 
 
-def _apart(program: Program, key: EntryKey, name: str, place: Callable[[_Place], _Place | None]) -> bytes | None:
+def _separated(
+    program: Program, key: EntryKey, name: str, rebind: Callable[[_Binding], _Binding | None]
+) -> bytes | None:
     alone = trim(with_entry_names(only_entry_points(program, [key]), {key: name}))
     bodies = alone.functions.values()
     classes = {words[3] for words in alone.variables().values()}
@@ -95,12 +97,12 @@ def _apart(program: Program, key: EntryKey, name: str, place: Callable[[_Place],
         return None
     if any(word in text for text in alone.names().values() for word in _DYNAMIC):
         return None
-    preamble = tuple(_placed(alone, place))
+    preamble = tuple(_rebound(alone, rebind))
     return replace(alone, preamble=preamble).encode() if len(preamble) == len(alone.preamble) else None
 
 
-def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Iterator[Instruction]:
-    """Yield the preamble with resources bound elsewhere, without bindings for those without a place."""
+def _rebound(program: Program, rebind: Callable[[_Binding], _Binding | None]) -> Iterator[Instruction]:
+    """Yield the preamble with resources bound elsewhere; those that go nowhere are left unbound."""
     bound: dict[int, dict[int, int]] = {}
     for words in program.preamble:
         if words[0] & 0xFFFF == op.DECORATE and words[2] in (spv.DESCRIPTOR_SET, spv.BINDING):
@@ -108,14 +110,14 @@ def _placed(program: Program, place: Callable[[_Place], _Place | None]) -> Itera
     for words in program.preamble:
         if words[0] & 0xFFFF == op.DECORATE and words[2] in (spv.DESCRIPTOR_SET, spv.BINDING):
             at = bound[words[1]]
-            new = place((at.get(spv.DESCRIPTOR_SET, 0), at.get(spv.BINDING, 0)))
+            new = rebind((at.get(spv.DESCRIPTOR_SET, 0), at.get(spv.BINDING, 0)))
             if new is not None:
                 yield (*words[:3], new[words[2] == spv.BINDING])
         else:
             yield words
 
 
-def standing_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
+def independent_form(request: LinkRequest, data: bytes, tools: Tools) -> bytes:
     """Return the module of one entry point in a form independent of what it was compiled with.
 
     Shape: ids and order are left to LTO, which puts them in canonical form.

@@ -1,6 +1,6 @@
-"""The validator's messages in the user's terms: a place in a source, and options of this package.
+"""The validator's messages in the user's terms: a position in a source, and options of this package.
 
-Places come from the image's own debug information.
+Positions come from the image's own debug information.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..binary.debug_info import DEBUG_LINE, DEBUG_SOURCE, SET_NAME
 from ..binary.module import HEADER_WORDS
 from ..spirv_tools.tools import ValidatorOptions
 
-__all__ = ["in_our_words", "instruction_place", "way_out"]
+__all__ = ["instruction_position", "validation_hint", "with_option_names"]
 
 _FLAG = pattern(r"--([a-z][a-z-]+)")
 _FEATURE = pattern(
@@ -26,7 +26,7 @@ _BUFFER_PASSED = "requires a variable pointers capability"
 _OPTIONS = frozenset(field.name for field in fields(ValidatorOptions))
 
 
-def in_our_words(message: str) -> str:
+def with_option_names(message: str) -> str:
     """Return the message with options of this package for the validator's flags."""
 
     def option(match: re.Match[str]) -> str:
@@ -40,7 +40,7 @@ def _allowed(match: re.Match[str]) -> str:
     return f"It is allowed with {match[1]}, which --{match[2]} says the device has"
 
 
-def way_out(message: str) -> str:
+def validation_hint(message: str) -> str:
     """Return how to avoid what the validator refuses, or an option that allows it; empty if there is none."""
     if "layout rules" in message:
         return "set scalar_block_layout=True or uniform_buffer_standard_layout=True if the device has that feature"
@@ -49,7 +49,7 @@ def way_out(message: str) -> str:
     return ""
 
 
-def instruction_place(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
+def instruction_position(data: bytes, instruction: str | int | None) -> tuple[str, int] | None:
     """Return the file and line of an instruction, counted from 1, if recorded."""
     if instruction is None:
         return None

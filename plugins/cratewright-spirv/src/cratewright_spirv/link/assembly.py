@@ -30,7 +30,7 @@ from .symbols import SymbolTable
 from .unit_variables import marked
 from .volatile_built_ins import with_volatile_built_ins
 
-__all__ = ["Dump", "assemble", "standing_alone", "with_entries"]
+__all__ = ["Dump", "assemble", "finished_entry", "with_entries"]
 
 _COOPERATIVE_MATRICES = build(op.CAPABILITY, COOPERATIVE_MATRIX)
 _COUNTED = pattern(r" \(input modules? [^)]*\)")
@@ -49,7 +49,7 @@ def assemble(request: LinkRequest, name: str, entries: Sequence[ImageEntry], too
     return _Assembly(request, name, tools, dump).run(entries)
 
 
-def standing_alone(request: LinkRequest, entries: Sequence[ImageEntry]) -> bytes | None:
+def finished_entry(request: LinkRequest, entries: Sequence[ImageEntry]) -> bytes | None:
     """Return the image of one entry point whose module its compiler has finished, or None if there is more to do."""
     if len(entries) != 1 or len(request.modules) != 1 or not _is_finished(request.modules[0]):
         return None

@@ -32,29 +32,29 @@ def with_qualified_outputs(program: Program, reached: Reached, units: Sequence[R
     Shape: `mark` stands between a variable's name and the position of its unit.
     Raises: LinkError naming both files for an output that is precise, or all that are invariant, in one unit only.
     """
-    said: dict[str, list[int]] = {}
+    declared: dict[str, list[int]] = {}
     for at in sorted({reached.own, *reached.units}):
-        for place, _ in units[at].implied.placed:
-            if place.startswith((INVARIANT_OUTPUT, PRECISE_OUTPUT)):
-                said.setdefault(place, []).append(at)
-    if not said:
+        for what, _ in units[at].implied.declared:
+            if what.startswith((INVARIANT_OUTPUT, PRECISE_OUTPUT)):
+                declared.setdefault(what, []).append(at)
+    if not declared:
         return program
     outputs = _Outputs(program, mark)
     written = {at: set(outputs.written(at, reached.globals)) for at in sorted({reached.own, *reached.units})}
-    for place, positions in said.items():
-        name = place.partition(" ")[2]
+    for what, positions in declared.items():
+        name = what.partition(" ")[2]
         for at, names in written.items():
-            if at not in positions and (names if place == _ALL else place.startswith(PRECISE_OUTPUT) and name in names):
-                raise _not_said(place, reached, units, positions[0], at, program.module.name)
+            if at not in positions and (names if what == _ALL else what.startswith(PRECISE_OUTPUT) and name in names):
+                raise _not_declared(what, reached, units, positions[0], at, program.module.name)
     return outputs.invariant(
-        {place.removeprefix(INVARIANT_OUTPUT) for place in said if place.startswith(INVARIANT_OUTPUT)}
+        {what.removeprefix(INVARIANT_OUTPUT) for what in declared if what.startswith(INVARIANT_OUTPUT)}
     )
 
 
-def _not_said(
-    place: str, reached: Reached, units: Sequence[ReachedUnit], one: int, other: int, image: str
+def _not_declared(
+    what: str, reached: Reached, units: Sequence[ReachedUnit], one: int, other: int, image: str
 ) -> LinkError:
-    what, written = ("#pragma STDGL invariant(all)", "outputs") if place == _ALL else (place, "it")
+    what, written = ("#pragma STDGL invariant(all)", "outputs") if what == _ALL else (what, "it")
     paths = [("path", reached.units[each]) for each in (one, other) if each in reached.units]
     return LinkError(
         f"`{what}` is declared by one unit of entry point `{reached.entry.name}`, not by another that writes {written}",

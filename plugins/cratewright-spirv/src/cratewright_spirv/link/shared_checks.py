@@ -7,34 +7,34 @@ from collections.abc import Collection
 from cratewright import LinkError
 
 from ..base.implied import MEMBERS
-from ..binary.bindings import binding_place, block_of
+from ..binary.bindings import block_of, slot_of
 from ..binary.program import reach
 from ..binary.signatures import misnamed
 from .reached import initialisers_of
 from .unit_variables import UnitVariables
 
-__all__ = ["check_order", "check_places"]
+__all__ = ["check_order", "check_slots"]
 
 
-def check_places(found: UnitVariables, merged: Collection[int]) -> None:
-    """Raise LinkError for a place that two units bind to different things, except merged ones."""
-    _check_said(found, "constant_id", "types or defaults", "or give one another constant_id")
-    _check_said(found, "xfb_buffer", "strides", "or let one use another xfb_buffer")
-    _check_said(found, "buffer_reference", "alignments", "or rename one")
+def check_slots(found: UnitVariables, merged: Collection[int]) -> None:
+    """Raise LinkError for a slot that two units bind to different things, except merged ones."""
+    _check_alike(found, "constant_id", "types or defaults", "or give one another constant_id")
+    _check_alike(found, "xfb_buffer", "strides", "or let one use another xfb_buffer")
+    _check_alike(found, "buffer_reference", "alignments", "or rename one")
     _check_members(found)
-    places: dict[str, list[tuple[int, int]]] = {}
+    slots: dict[str, list[tuple[int, int]]] = {}
     for variable, position in found.marked():
         words = found.variables[variable]
         marks = found.strict.decorations(variable)
-        place = binding_place(words[3], marks) or block_of(found.strict, words)
-        if not place or variable not in found.reached.globals or variable in merged:
+        slot = slot_of(words[3], marks) or block_of(found.strict, words)
+        if not slot or variable not in found.reached.globals or variable in merged:
             continue
-        for other, by in (known := places.setdefault(place, [])):
+        for other, by in (known := slots.setdefault(slot, [])):
             if by == position or found.bound(other) == found.bound(variable):
                 continue
             # Vulkan allows resources of different names to share a binding.
-            if "binding" not in place or found.names_of(other) & found.names_of(variable):
-                raise found.two_types(place, (other, by), (variable, position))
+            if "binding" not in slot or found.names_of(other) & found.names_of(variable):
+                raise found.two_types(slot, (other, by), (variable, position))
         known.append((variable, position))
 
 
@@ -53,16 +53,16 @@ def check_order(found: UnitVariables) -> None:
             )
 
 
-def _check_said(found: UnitVariables, kind: str, what: str, otherwise: str) -> None:
-    """Raise LinkError for a place that two units declare differently."""
+def _check_alike(found: UnitVariables, kind: str, detail: str, otherwise: str) -> None:
+    """Raise LinkError for something that two units declare differently."""
     known: dict[str, tuple[str, int]] = {}
     for at in sorted(found.taking_part):
-        for place, digest in found.units[at].implied.placed:
-            if place.startswith(kind):
-                value, by = known.setdefault(place, (digest, at))
+        for what, digest in found.units[at].implied.declared:
+            if what.startswith(kind):
+                value, by = known.setdefault(what, (digest, at))
                 if value != digest:
                     raise LinkError(
-                        f"{place} has two {what} in entry point `{found.reached.entry.name}`",
+                        f"{what} has two {detail} in entry point `{found.reached.entry.name}`",
                         context=[*found.rows([by, at])],
                         hint=f"declare it once, in a header that both include, {otherwise}",
                     )
@@ -72,15 +72,15 @@ def _check_members(found: UnitVariables) -> None:
     """Raise LinkError for a name that means two members of one block or variable."""
     known: dict[str, list[tuple[str, int]]] = {}
     for at in sorted(found.taking_part):
-        for place, text in found.units[at].implied.placed:
-            if not place.startswith(MEMBERS):
+        for what, text in found.units[at].implied.declared:
+            if not what.startswith(MEMBERS):
                 continue
-            for other, by in known.setdefault(place, []):
+            for other, by in known.setdefault(what, []):
                 if name := misnamed(other, text):
                     raise LinkError(
-                        f"`{name}` is not the same member of {place.removeprefix(MEMBERS)} in two units of entry "
+                        f"`{name}` is not the same member of {what.removeprefix(MEMBERS)} in two units of entry "
                         f"point `{found.reached.entry.name}`",
                         context=[*found.rows([by, at])],
                         hint="declare it once, in a header that both include",
                     )
-            known[place].append((text, at))
+            known[what].append((text, at))

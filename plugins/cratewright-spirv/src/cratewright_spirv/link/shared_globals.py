@@ -8,7 +8,7 @@ from dataclasses import replace
 from cratewright import LinkError
 
 from ..binary import opcodes as op
-from ..binary.bindings import binding_place, block_of, block_type
+from ..binary.bindings import block_of, block_type, slot_of
 from ..binary.contents import substituted, unify
 from ..binary.enumerants import BINDING, RESTRICT
 from ..binary.module import result
@@ -16,7 +16,7 @@ from ..binary.program import Program
 from .built_in_inputs import with_common_inputs
 from .qualified_outputs import with_qualified_outputs
 from .reached import Reached, ReachedUnit
-from .shared_checks import check_order, check_places
+from .shared_checks import check_order, check_slots
 from .stage_arrays import with_stage_arrays
 from .unit_variables import MARK, UnitVariables, unmarked
 
@@ -26,7 +26,7 @@ __all__ = ["with_shared_globals"]
 def with_shared_globals(program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> Program:
     """Return a program of marked modules and one entry point with variables of the same name merged.
 
-    Raises: LinkError naming both files for one name with different types or initialisers, and for one place to which
+    Raises: LinkError naming both files for one name with different types or initialisers, and for one slot to which
     different things are bound.
     """
     program = with_qualified_outputs(program, reached, units, MARK)
@@ -35,7 +35,7 @@ def with_shared_globals(program: Program, reached: Reached, units: Sequence[Reac
     found = UnitVariables(program, reached, units)
     merging = _Merging(found)
     merged = {**dict(merging.merged()), **dict(merging.merged_blocks())}
-    check_places(found, merged)
+    check_slots(found, merged)
     check_order(found)
     program = _unrestricted(program, merging.aliases())
     return unmarked(substituted(program, merged) if merged else program)
@@ -65,9 +65,9 @@ class _Merging:
         """Yield each block of built-in variables that another unit's can replace, and that other."""
         groups: dict[str, list[int]] = {}
         for variable, _ in self.found.marked():
-            place = block_of(self.found.strict, self.found.variables[variable])
-            if place and variable in self.found.reached.globals:
-                groups.setdefault(place, []).append(variable)
+            slot = block_of(self.found.strict, self.found.variables[variable])
+            if slot and variable in self.found.reached.globals:
+                groups.setdefault(slot, []).append(variable)
         for group in groups.values():
             for widest in [each for each in group if all(self._covers(each, other) for other in group)][:1]:
                 for each in group:
@@ -83,15 +83,15 @@ class _Merging:
 
     def aliases(self) -> set[int]:
         """Return the resources that are one to the units, but stay several because access to them differs."""
-        places: dict[str, list[tuple[int, int]]] = {}
+        slots: dict[str, list[tuple[int, int]]] = {}
         for variable, position in self.found.marked():
             marks = self.found.strict.decorations(variable)
             if BINDING in marks and variable in self.found.reached.globals:
-                place = binding_place(self.found.variables[variable][3], marks)
-                places.setdefault(place, []).append((variable, position))
+                slot = slot_of(self.found.variables[variable][3], marks)
+                slots.setdefault(slot, []).append((variable, position))
         return {
             variable
-            for group in places.values()
+            for group in slots.values()
             if len({position for _, position in group}) > 1
             and len({self.found.strict.bound(variable) for variable, _ in group}) > 1
             for variable, _ in group

@@ -72,15 +72,15 @@ class _Modes:
     def applied(self) -> Program:
         """Return the program with the modes that the entry point lacks."""
         defaults = self.units[self.own].implied.defaults
-        mine = list(self._mine())
+        mine = list(self._own_modes())
         for mode in mine:
             if mode[0] not in defaults and self._stronger(group_of(mode), mode):
                 self.known[group_of(mode)] = (mode, self.own)
         for at in self.reached.units:
-            self._take(at)
+            self._add_unit(at)
         return self._with(mine, defaults)
 
-    def _mine(self) -> Iterator[Mode]:
+    def _own_modes(self) -> Iterator[Mode]:
         size = entry_size(self.program, self.entry)
         if size is not None:
             yield size
@@ -89,7 +89,7 @@ class _Modes:
             if is_mode and words[1] == self.entry.function and words[2] not in (spv.LOCAL_SIZE, spv.LOCAL_SIZE_ID):
                 yield words[2:]
 
-    def _take(self, at: int) -> None:
+    def _add_unit(self, at: int) -> None:
         unit = self.units[at]
         modes = unit.implied.modes
         declared = [mode for mode in modes if mode != (spv.DEPTH_REPLACING,)]
@@ -97,7 +97,7 @@ class _Modes:
             raise self._other_stage(at, declared[0])
         for mode in modes:
             group = group_of(mode)
-            if group == "depth" and (spv.FRAG_DEPTH not in self.built_ins or not _speaks(mode, modes)):
+            if group == "depth" and (spv.FRAG_DEPTH not in self.built_ins or not _decides_depth(mode, modes)):
                 continue
             known = self.known.setdefault(group, (mode, at))
             if known[0] != mode:
@@ -142,7 +142,7 @@ class _Modes:
         )
 
 
-def _speaks(mode: Mode, modes: Sequence[Mode]) -> bool:
+def _decides_depth(mode: Mode, modes: Sequence[Mode]) -> bool:
     """Return whether a mode is a unit's depth layout, which implies that depth is written."""
     return mode != (spv.DEPTH_REPLACING,) or not any(group_of(each) == "depth" and each != mode for each in modes)
 

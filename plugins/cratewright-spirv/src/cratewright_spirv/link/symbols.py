@@ -101,14 +101,14 @@ class SymbolTable:
         if name := misnamed(needed.signature, offered.signature):
             raise LinkError(
                 f"`{name}` is not the same member where `{needed.display}` is declared and where it is defined",
-                context=[("defined by", self._place(index, needed.name)), ("needed by", _place(needed, item))],
+                context=[("defined by", self._position(index, needed.name)), ("needed by", _position(needed, item))],
                 hint="declare the struct once, in a header that both include",
             )
 
-    def _place(self, index: int, name: str) -> str:
+    def _position(self, index: int, name: str) -> str:
         item = self._modules[index]
         symbol = next(symbol for symbol in item.module.exports if symbol.name == name)
-        return _place(symbol, item)
+        return _position(symbol, item)
 
     def _ambiguous(self, doubled: Mapping[str, list[int]]) -> LinkError:
         name = min(doubled)
@@ -116,7 +116,7 @@ class SymbolTable:
         more = f" (and {len(doubled) - 1} more symbols)" if len(doubled) > 1 else ""
         return LinkError(
             f"`{symbol.display}` is defined {len(doubled[name])} times{more}",
-            context=[("defined by", self._place(index, name)) for index in doubled[name]],
+            context=[("defined by", self._position(index, name)) for index in doubled[name]],
             hint="keep one definition, or rename the other",
         )
 
@@ -128,7 +128,7 @@ class SymbolTable:
             symbol = needs[0].symbol
             if len(names) > 1:
                 context.append(("symbol", f"`{symbol.display}`"))
-            context += [("needed by", _place(need.symbol, need.item)) for need in needs[:3]]
+            context += [("needed by", _position(need.symbol, need.item)) for need in needs[:3]]
             context += self._near(symbol, stage)
         shown = ", ".join(f"`{missing[name][0].symbol.display}`" for name in names[:3])
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -148,7 +148,7 @@ class SymbolTable:
             return [
                 (
                     "not for this stage",
-                    f"{self._place(index, symbol.name)}: only {' '.join(sorted(stages_of(self._modules[index])))}"
+                    f"{self._position(index, symbol.name)}: only {' '.join(sorted(stages_of(self._modules[index])))}"
                     f", not {stage}",
                 )
                 for index in self._offers[symbol.name]
@@ -165,7 +165,7 @@ class SymbolTable:
             shown = _display(self._modules[index], name)
             # A struct's members are part of its type, but not of its spelling.
             other = ", with a struct of other members" if shown == symbol.display else ""
-            rows.append(("offered is", f"`{shown}` by {self._place(index, name)}{other}"))
+            rows.append(("offered is", f"`{shown}` by {self._position(index, name)}{other}"))
         return rows
 
 
@@ -179,6 +179,6 @@ def _display(item: LinkModule, name: str) -> str:
     return next(symbol.display for symbol in item.module.exports if symbol.name == name)
 
 
-def _place(symbol: Symbol, item: LinkModule) -> str:
+def _position(symbol: Symbol, item: LinkModule) -> str:
     where = f"{symbol.file}:{symbol.line}" if symbol.line else symbol.file or item.module.name
     return f"crate '{item.crate}', {where}"

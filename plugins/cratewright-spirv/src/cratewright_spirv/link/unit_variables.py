@@ -95,7 +95,7 @@ class UnitVariables:
         return {name for name, value in self.units[position].implied.shared if value}
 
     def bound(self, variable: int) -> str:
-        """Return the digest of what is bound to a place; for a block, without unused capture decorations."""
+        """Return the digest of what is bound to a slot; for a block, without unused capture decorations."""
         block = block_of(self.strict, self.variables[variable])
         captured = block and any(mark[1] == OFFSET for mark in self.block_of(variable)[0])
         return self.loose.bound(variable, but=() if captured or not block else _CAPTURE)

@@ -15,7 +15,7 @@ _KINDS = ("descriptors", "inputs", "outputs")
 _BOUND_BY = ("set", "binding", "kind", "location", "component", "index")
 _TYPE = "type"
 
-_Place = tuple[object, ...]
+_Binding = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,16 @@ class Facts:
     size: int
     instructions: int
     modules: tuple[tuple[str, str], ...]
-    names: tuple[tuple[_Place, str], ...] = ()
-    blocks: tuple[tuple[_Place, str], ...] = ()
+    names: tuple[tuple[_Binding, str], ...] = ()
+    blocks: tuple[tuple[_Binding, str], ...] = ()
 
     @classmethod
     def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row | None) -> Facts:
         """Return the facts about a module; names and blocks from its interface, if they are to be restored."""
-        rows = [] if interface is None else [*_places(interface)]
-        names = [(place, str(row["name"])) for place, row in rows if row["name"]]
-        names += [((*place, _TYPE), str(row["type"])) for place, row in rows if "location" in row]
-        blocks = tuple((place, json.dumps(row["block"])) for place, row in rows if "block" in row)
+        rows = [] if interface is None else [*_bindings(interface)]
+        names = [(binding, str(row["name"])) for binding, row in rows if row["name"]]
+        names += [((*binding, _TYPE), str(row["type"])) for binding, row in rows if "location" in row]
+        blocks = tuple((binding, json.dumps(row["block"])) for binding, row in rows if "block" in row)
         return cls(len(data), reflect.instruction_count(data), tuple(modules), tuple(names), blocks)
 
     @classmethod
@@ -66,8 +66,8 @@ class Facts:
                 size,
                 instructions,
                 tuple((crate, module) for crate, module in modules),
-                tuple((tuple(place), name) for place, name in names),
-                tuple((tuple(place), block) for place, block in blocks),
+                tuple((tuple(binding), name) for binding, name in names),
+                tuple((tuple(binding), block) for binding, block in blocks),
             )
             for size, instructions, modules, names, blocks in json.loads(text)
         ]
@@ -83,7 +83,7 @@ class Facts:
     def renamed(self, stage: str, old: str, new: str) -> Facts:
         """Return the facts with an entry point under a new name."""
 
-        def moved(rows: tuple[tuple[_Place, str], ...]) -> tuple[tuple[_Place, str], ...]:
+        def moved(rows: tuple[tuple[_Binding, str], ...]) -> tuple[tuple[_Binding, str], ...]:
             return tuple(((stage, new, *at[2:]) if at[:2] == (stage, old) else at, text) for at, text in rows)
 
         return Facts(self.size, self.instructions, self.modules, moved(self.names), moved(self.blocks))
@@ -109,11 +109,11 @@ def restore_names(interface: reflect.Row, facts: Facts) -> None:
     Shape: an interface with blocks. Resources may share a binding: each gets the name of one that is laid out like it.
     """
     known, blocks = _Known(facts.names), _Known(facts.blocks)
-    for place, row in _places(interface):
-        row["name"] = row["name"] or known.take(place) or ""
+    for binding, row in _bindings(interface):
+        row["name"] = row["name"] or known.take(binding) or ""
         if "location" in row:
-            row["type"] = known.take((*place, _TYPE)) or row["type"]
-        block = blocks.take(place)
+            row["type"] = known.take((*binding, _TYPE)) or row["type"]
+        block = blocks.take(binding)
         row.pop("block", None)
         if block is not None:
             row["block"] = json.loads(block)
@@ -124,23 +124,23 @@ def restore_names(interface: reflect.Row, facts: Facts) -> None:
 
 
 class _Known:
-    """What is known by place, of which each is given to one resource as long as there are several."""
+    """What is known by binding, of which each is given to one resource as long as there are several."""
 
-    def __init__(self, rows: Iterable[tuple[_Place, str]]) -> None:
-        self._found: dict[_Place, list[str]] = {}
-        self._alone: dict[_Place, set[str]] = {}
-        for place, text in rows:
-            self._found.setdefault(place, []).append(text)
-            if "descriptors" in place:
-                self._alone.setdefault(place[:-1], set()).add(text)
+    def __init__(self, rows: Iterable[tuple[_Binding, str]]) -> None:
+        self._found: dict[_Binding, list[str]] = {}
+        self._alone: dict[_Binding, set[str]] = {}
+        for binding, text in rows:
+            self._found.setdefault(binding, []).append(text)
+            if "descriptors" in binding:
+                self._alone.setdefault(binding[:-1], set()).add(text)
 
-    def take(self, place: _Place) -> str | None:
-        """Return what is known of a place; None if nothing is, or if it may be several things."""
-        found = self._found.get(place)
+    def take(self, binding: _Binding) -> str | None:
+        """Return what is known of a binding; None if nothing is, or if it may be several things."""
+        found = self._found.get(binding)
         if found:
             return found.pop(0) if len(found) > 1 else found[0]
         # Optimizing may have changed its layout.
-        others = self._alone.get(place[:-1], set())
+        others = self._alone.get(binding[:-1], set())
         return next(iter(others)) if len(others) == 1 else None
 
 
@@ -156,7 +156,7 @@ def _layout(row: reflect.Row) -> str:
     return json.dumps(unnamed(row), sort_keys=True)
 
 
-def _places(interface: reflect.Row) -> Iterator[tuple[_Place, reflect.Row]]:
+def _bindings(interface: reflect.Row) -> Iterator[tuple[_Binding, reflect.Row]]:
     """Yield every named row of an interface with its binding."""
     entries, constants = interface["entry_points"], interface["spec_constants"]
     assert isinstance(entries, list) and isinstance(constants, list)

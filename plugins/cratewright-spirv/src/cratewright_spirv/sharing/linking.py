@@ -1,6 +1,6 @@
 """Entry points linked by another compiler, as modules of this package.
 
-If several were linked together, `entry_points_apart` separates them again.
+If several were linked together, `separate_entry_points` separates them again.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from cratewright import (
 from ..base.names import ImageEntry, entries_of, optimized_entries
 from ..binary.lines import with_relative_files
 from ..images.image import joined
-from ..images.separate import entry_points_apart, standing_form
+from ..images.separate import independent_form, separate_entry_points
 from ..link.symbols import SymbolTable
 from ..reflection.facts import MADE_FROM
 
 __all__ = [
     "RequestedEntry",
-    "entry_points_apart",
+    "independent_form",
     "joined",
     "modules_of_entries",
     "one_by_one",
-    "standing_form",
+    "separate_entry_points",
     "with_relative_files",
     "with_whole_entries",
 ]

@@ -44,7 +44,7 @@ class Executables(Tools):
             hint=INSTALL_HINT,
         )
 
-    def _told(self) -> str:
+    def _tool_version(self) -> str:
         return self._link_version
 
     @cached_property
@@ -80,7 +80,7 @@ class Executables(Tools):
         if unknown is not None and unknown[1] in _OUR_PASSES:
             raise ToolError(
                 f"this spirv-opt is too old: it has no {unknown[1]}",
-                context=(("program", self._programs["spirv-opt"]), ("version", self._told())),
+                context=(("program", self._programs["spirv-opt"]), ("version", self._tool_version())),
                 hint="use SPIRV-Tools of 2024 or later: set CRATE_SPIRV_SDK to a newer SDK, or leave it out and "
                 "`pip install cratewright-spirv`",
             )

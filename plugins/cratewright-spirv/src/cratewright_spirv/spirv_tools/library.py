@@ -99,7 +99,7 @@ class Library(Tools):
     def __init__(self) -> None:
         self._library = load()
 
-    def _told(self) -> str:
+    def _tool_version(self) -> str:
         return version_of(self._library.cratewright_spirv_version().decode())
 
     def programs(self) -> tuple[str, ...]:

@@ -48,16 +48,16 @@ class NewestTools:
             count,
         )
         link = library_function("linkSPIRV", ctypes.c_bool, ctypes.POINTER(_LinkRequest))
-        linked, said = _printed(lambda: link(ctypes.byref(request)))
+        linked, printed = _printed(lambda: link(ctypes.byref(request)))
         if not linked or not request.result:
-            return ToolResult(None, tool_errors(said))
+            return ToolResult(None, tool_errors(printed))
         return ToolResult(ctypes.string_at(request.result, request.words * 4))
 
     def validate(self, module: bytes) -> ToolResult:
         """Check a module by the rules of Vulkan 1.3."""
         check = library_function("validateSPIRV", ctypes.c_bool, ctypes.c_char_p, ctypes.c_int)
-        valid, said = _printed(lambda: check(module, len(module) // 4))
-        return ToolResult(b"") if valid else ToolResult(None, tool_errors(said))
+        valid, printed = _printed(lambda: check(module, len(module) // 4))
+        return ToolResult(b"") if valid else ToolResult(None, tool_errors(printed))
 
     def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult:
         """Run the passes of `-O`, and remove names; everything else is refused."""
@@ -80,8 +80,8 @@ class NewestTools:
 
 def _printed(call: Callable[[], bool]) -> tuple[bool, bytes]:
     """Return a function's result and what it prints, which is how these functions report errors."""
-    with tempfile.TemporaryFile() as said:
-        with redirected(said.fileno(), 2):
+    with tempfile.TemporaryFile() as printed:
+        with redirected(printed.fileno(), 2):
             given = call()
-        said.seek(0)
-        return given, said.read()
+        printed.seek(0)
+        return given, printed.read()

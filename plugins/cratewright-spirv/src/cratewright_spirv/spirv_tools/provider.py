@@ -101,7 +101,9 @@ class Tools:
 
     def version(self) -> str:
         """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
-        return self._told() + (f"; for what they do not know, {self.newer_version}" if self.newer_version else "")
+        return self._tool_version() + (
+            f"; for what they do not know, {self.newer_version}" if self.newer_version else ""
+        )
 
     @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
@@ -190,7 +192,7 @@ class Tools:
         """Return the files whose bytes can alter a result, whatever their version says."""
         raise NotImplementedError
 
-    def _told(self) -> str:
+    def _tool_version(self) -> str:
         raise NotImplementedError
 
     def _link(self, modules: Sequence[bytes], env: str) -> ToolResult:

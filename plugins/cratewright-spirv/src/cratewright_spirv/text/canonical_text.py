@@ -34,26 +34,26 @@ _FEW_LINES = 8
 # A unit with more includes than this is a mistake or a stress test.
 _MOST_FILES = 20_000
 # A piece and the shown name of its file.
-_Placed = tuple["Lines | Directive | Define", str]
+_FilePiece = tuple["Lines | Directive | Define", str]
 
 
 class Canonical:
     """The text of a unit and its includes, and the origin of each line."""
 
-    def __init__(self, path: str, pieces: Sequence[_Placed], defines: Defines, *, positions: bool) -> None:
+    def __init__(self, path: str, pieces: Sequence[_FilePiece], defines: Defines, *, positions: bool) -> None:
         self.defines = defines
         self.prototypes = any(isinstance(piece, Lines) and piece.prototypes for piece, _ in pieces)
         self._path, self._pieces = path, pieces
-        self._places: tuple[tuple[str, int], ...] | None = None
+        self._line_positions: tuple[tuple[str, int], ...] | None = None
         lines = [piece.text or b"" for piece, _ in pieces]
         self.text = _with_positions(path, pieces) if positions else b"\n".join([*lines, b""])
 
     @property
-    def places(self) -> tuple[tuple[str, int], ...]:
+    def line_positions(self) -> tuple[tuple[str, int], ...]:
         """The file and line of each line that holds tokens, in order."""
-        if self._places is None:
-            self._places = tuple((file, line) for piece, file in self._pieces for line in piece.lines)
-        return self._places
+        if self._line_positions is None:
+            self._line_positions = tuple((file, line) for piece, file in self._pieces for line in piece.lines)
+        return self._line_positions
 
     @property
     def runs(self) -> tuple[tuple[str, str], ...]:
@@ -101,7 +101,7 @@ class _Walker:
         self._macros = Macros()
         for name, value in with_language(defines, language):
             self._macros.define(name.encode(), (value or "").strip().encode())
-        self._out: list[_Placed] = []
+        self._out: list[_FilePiece] = []
         self._once: set[str] = set()
         self._spliced = False
         self._files = 0
@@ -113,7 +113,7 @@ class _Walker:
         self._spliced = self._spliced or found.spliced
         self._walk(found.items, shown, depth, certain=True)
 
-    def used(self, defines: Defines) -> tuple[list[_Placed], Defines]:
+    def used(self, defines: Defines) -> tuple[list[_FilePiece], Defines]:
         """Return the pieces and the given macros, without unused macros."""
         pieces = self._versioned()
         names: dict[bytes, list[Define]] = {name.encode(): [] for name, _ in defines}
@@ -159,7 +159,7 @@ class _Walker:
             wanted |= bodies
         return wanted
 
-    def _versioned(self) -> list[_Placed]:
+    def _versioned(self) -> list[_FilePiece]:
         """Return the pieces, with the GLSL extension that includes need."""
         out = self._out
         if not self._glsl:
@@ -245,7 +245,7 @@ def _words(text: str) -> list[bytes]:
     return _NAME.findall(text.encode())
 
 
-def _with_positions(path: str, pieces: Sequence[_Placed]) -> bytes:
+def _with_positions(path: str, pieces: Sequence[_FilePiece]) -> bytes:
     """Return the lines of all pieces with their numbers, columns and files in the sources."""
     out: list[bytes] = []
     file, line = path, 1

@@ -25,7 +25,7 @@ _QUOTED = pattern(r"'([^']+)' :")
 Ask = Callable[[str, bytes], tuple[Diagnostic, ...]]
 
 
-def with_columns(said: Iterable[Diagnostic], texts: Mapping[str, bytes], ask: Ask) -> tuple[Diagnostic, ...]:
+def with_columns(diagnostics: Iterable[Diagnostic], texts: Mapping[str, bytes], ask: Ask) -> tuple[Diagnostic, ...]:
     """Return diagnostics with their columns, as far as they can be found.
 
     Shape: `texts` are the unit's and its includes', by name; `ask` returns the messages about the unit with another
@@ -55,7 +55,7 @@ def with_columns(said: Iterable[Diagnostic], texts: Mapping[str, bytes], ask: As
                 return replace(item, column=column, end_line=item.line, end_column=end)
         return item
 
-    return tuple(map(located, said))
+    return tuple(map(located, diagnostics))
 
 
 def ordinal_of(text: bytes, line: int, column: int) -> int | None:

@@ -55,7 +55,7 @@ _contents: dict[str, _Content] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Candidate:
     """A candidate for an include: the path to open, the path to report, the name to show.
 
     Shape: `file` and `observed` keep the source's `..`, so that a changed link on the way is noticed; `plain` is the
@@ -107,7 +107,7 @@ class IncludeResolver:
         self._repositories = repositories
         self._path = path
         self._texts = {path: text}
-        self._places = {path: self._place(path, path)}
+        self._files = {path: self._candidate(path, path)}
         self._directories = include_dirs
         self._found: dict[tuple[str, str, bool], Included] = {}
         self._contents: dict[str, _Content | None] = {}
@@ -124,7 +124,7 @@ class IncludeResolver:
         """Return the unit's and its includes' texts by shown name, as the user wrote them."""
         return self._texts
 
-    def put(self, shown: str, text: bytes) -> None:
+    def replace_text(self, shown: str, text: bytes) -> None:
         """Replace the text of an included file."""
         self._instead[shown] = text
 
@@ -144,10 +144,10 @@ class IncludeResolver:
                 line,
                 f'includes nest deeper than {MAX_DEPTH} at "{name}"',
                 column=column,
-                context=self.chain_rows(includer, limit=4),
+                context=self.chain_context(includer, limit=4),
                 hint="a file includes itself; guard it with #pragma once or #ifndef",
             )
-        key = (name, posixpath.dirname(self._places[includer].file), angled)
+        key = (name, posixpath.dirname(self._files[includer].file), angled)
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = self._search(name, includer, angled)
@@ -165,13 +165,13 @@ class IncludeResolver:
                 return line, max(written.find(f'"{name}"'), written.find(f"<{name}>")) + 1
         return 1, 0
 
-    def chain_rows(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, str], ...]:
+    def chain_context(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, str], ...]:
         """Return the context row with the chain of includes of a file, innermost first; empty for the unit."""
         chain = [f"{file}:{line}" for file, line in self.chain(shown, limit)]
         return (("included from", "\n".join(chain)),) if chain else ()
 
     def chain(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, int], ...]:
-        """Return the places of the includes that led to a file, innermost first; none for the unit."""
+        """Return the places of the includes that related_places to a file, innermost first; none for the unit."""
         chain: list[tuple[str, int]] = []
         seen: set[str] = set()
         while shown in self._includer and shown not in seen and len(chain) < limit:
@@ -181,37 +181,37 @@ class IncludeResolver:
             shown = includer
         return tuple(chain)
 
-    def led(self, shown: str) -> tuple[RelatedPlace, ...]:
+    def related_places(self, shown: str) -> tuple[RelatedPlace, ...]:
         """Return the chain of includes as related places of a diagnostic."""
-        return tuple(RelatedPlace("included from here", *place) for place in self.chain(shown))
+        return tuple(RelatedPlace("included from here", *include) for include in self.chain(shown))
 
     def _search(self, name: str, includer: str, angled: bool) -> Included:
         tried: list[str] = []
-        for place in self._candidates(name, includer, angled):
-            content = self._read(place)
+        for candidate in self._candidates(name, includer, angled):
+            content = self._read(candidate)
             if content is None:
-                if place.observed not in tried:
-                    tried.append(place.observed)
+                if candidate.observed not in tried:
+                    tried.append(candidate.observed)
                 continue
-            return self._adopt(place, content)
+            return self._adopt(candidate, content)
         line, column = self.where(name, includer)
         raise SourceError.at(
             includer,
             line,
             f'cannot find include "{name}"',
             column=column,
-            context=(("looked for", "\n".join(tried) or "nothing"), *self.chain_rows(includer)),
+            context=(("looked for", "\n".join(tried) or "nothing"), *self.chain_context(includer)),
             hint="add the directory that holds it to include_dirs",
         )
 
-    def _candidates(self, name: str, includer: str, angled: bool) -> Iterator[_Place]:
+    def _candidates(self, name: str, includer: str, angled: bool) -> Iterator[_Candidate]:
         # As glslang's program reads it on every system.
         name = name.replace("\\", "/")
         if os.path.isabs(name):
-            yield self._place(name, posixpath.basename(name))
+            yield self._candidate(name, posixpath.basename(name))
             return
         if not angled:
-            here = self._places[includer]
+            here = self._files[includer]
             base = posixpath.dirname(logical_path(here.file, (self._root, *self._repositories)))
             near = posixpath.join(base, name)
             shown = posixpath.normpath(posixpath.join(posixpath.dirname(here.shown), name))
@@ -220,12 +220,12 @@ class IncludeResolver:
                 if name.startswith("../") and not os.path.isdir(posixpath.join(self._root, directory, base)):
                     # Files of another repository in this directory count as if they were here.
                     path = posixpath.normpath(path)
-                yield self._place(path, shown)
+                yield self._candidate(path, shown)
         for directory in self._directories:
             label = posixpath.basename(directory.rstrip("/")) if os.path.isabs(directory) else directory
-            yield self._place(posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name)))
+            yield self._candidate(posixpath.join(directory, name), posixpath.normpath(posixpath.join(label, name)))
 
-    def _place(self, path: str, shown: str) -> _Place:
+    def _candidate(self, path: str, shown: str) -> _Candidate:
         file = posixpath.join(self._root, path)
         plain = plain_path(file)
         if "/.." not in file:
@@ -236,36 +236,36 @@ class IncludeResolver:
         elif (logical := logical_path(plain, self._repositories)) != plain:
             shown = logical
         inside = self._below(file)
-        return _Place(file, file if inside is None else inside, shown, plain)
+        return _Candidate(file, file if inside is None else inside, shown, plain)
 
     def _below(self, file: str) -> str | None:
         """Return a path relative to the root, for a file that lies below it."""
         root = self._root.rstrip("/") + "/"
         return file[len(root) :] if file.startswith(root) else None
 
-    def _read(self, place: _Place) -> _Content | None:
-        if place.observed in self._contents:
-            return self._contents[place.observed]
+    def _read(self, candidate: _Candidate) -> _Content | None:
+        if candidate.observed in self._contents:
+            return self._contents[candidate.observed]
         try:
-            content: _Content | None = _content(place.file, read_regular(place.file))
+            content: _Content | None = _content(candidate.file, read_regular(candidate.file))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             content = None
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise SourceError.at(
-                    place.shown, 1, "cannot read the include", context=(("reason", error.strerror),)
+                    candidate.shown, 1, "cannot read the include", context=(("reason", error.strerror),)
                 ) from error
             content = None  # a pipe or a device: nothing, as for the digest by which a build is up to date
-        self._observed[place.observed] = Observed(place.observed, None if content is None else content.digest)
-        self._contents[place.observed] = content
+        self._observed[candidate.observed] = Observed(candidate.observed, None if content is None else content.digest)
+        self._contents[candidate.observed] = content
         return content
 
-    def _adopt(self, place: _Place, content: _Content) -> Included:
-        shown = place.shown
+    def _adopt(self, candidate: _Candidate, content: _Content) -> Included:
+        shown = candidate.shown
         # Two directories outside the root may share their last name; each file keeps a name of its own.
-        while self._places.get(shown, place).plain != place.plain:
+        while self._files.get(shown, candidate).plain != candidate.plain:
             shown += "~"
-        self._places.setdefault(shown, _Place(place.file, place.observed, shown, place.plain))
+        self._files.setdefault(shown, _Candidate(candidate.file, candidate.observed, shown, candidate.plain))
         self._texts[shown] = content.whole
         return Included(shown, self._instead.get(shown, content.text), content.once)
 

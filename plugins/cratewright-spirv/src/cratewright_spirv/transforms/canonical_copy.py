@@ -57,11 +57,11 @@ class ProgramCopier:
             if words[1] in roots:
                 self.writer.modes[self._rewritten(words)] = None
         kept = self._kept()
-        for each in sorted(kept, key=self._looks):
-            self.place(each)
+        for each in sorted(kept, key=self._order):
+            self.copied(each)
         self.writer.sources.update(dict.fromkeys(map(self._rewritten, self.sources)))
 
-    def place(self, old: int) -> int:
+    def copied(self, old: int) -> int:
         """Return the new id of a global, copied to the writer on first use."""
         new = self.new.get(old)
         if new is not None:
@@ -146,22 +146,22 @@ class ProgramCopier:
         ]
         if self.writer.names is Names.ALL:
             # Debug information refers to variables, not the other way round.
-            kept += [old for old, words in self.definitions.items() if self._speaks_of_kept(words)]
+            kept += [old for old, words in self.definitions.items() if self._describes_kept(words)]
         return [old for old in kept if old not in self.new]
 
-    def _speaks_of_kept(self, words: Instruction) -> bool:
+    def _describes_kept(self, words: Instruction) -> bool:
         """Return whether an instruction describes a variable that is kept."""
         if words[0] & 0xFFFF != op.EXT_INST or words[3] not in self.debug_sets or words[4] != DEBUG_GLOBAL_VARIABLE:
             return False
         return len(words) > _DESCRIBED_AT and words[_DESCRIBED_AT] in self.new
 
-    def _looks(self, old: int) -> ContentKey:
+    def _order(self, old: int) -> ContentKey:
         opcode = self.definitions[old][0] & 0xFFFF
         # Instructions of debug information are in an order of their own.
         return (opcode, () if opcode == op.EXT_INST else tuple(sorted(words[2:] for words in self.marks.get(old, ()))))
 
     def _entry(self, words: Instruction, entry: ProgramEntry) -> None:
-        interface = sorted({self.place(each) for each in words[entry.interface :]})
+        interface = sorted({self.copied(each) for each in words[entry.interface :]})
         new = self.new[entry.function]
         self.writer.entries.append(build(op.ENTRY_POINT, words[1], new, *words[3 : entry.interface], *interface))
 
@@ -172,7 +172,7 @@ class ProgramCopier:
             return words
         out = list(words)
         for at in positions:
-            out[at] = self.new[out[at]] if out[at] in self.new else self.place(out[at])
+            out[at] = self.new[out[at]] if out[at] in self.new else self.copied(out[at])
         return tuple(out)
 
     def _defining(self, words: Instruction, new: int) -> Instruction:
@@ -191,7 +191,7 @@ class ProgramCopier:
         positions = [at for at in self.program.module.ids(words) if at != 1]
         out = list(words)
         for at in positions:
-            out[at] = self.place(out[at])
+            out[at] = self.copied(out[at])
         return (out[0], target, *out[2:])
 
     def _keeps_names(self, old: int) -> bool:
@@ -245,7 +245,7 @@ class ProgramCopier:
                 elif old in new:
                     out[at] = new[old]
                 elif old in definitions:
-                    out[at] = self.place(old)
+                    out[at] = self.copied(old)
                 else:
                     out[at] = local[old] = _SELF - len(local)
             flat += out

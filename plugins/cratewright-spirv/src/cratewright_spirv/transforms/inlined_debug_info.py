@@ -15,7 +15,7 @@ from ..binary.debug_info import DEBUG_DECLARE, DEBUG_VALUE, SET_NAME, is_debug_s
 from ..binary.module import Instruction, build, parse, result
 from ..binary.program import Program
 
-__all__ = ["repaired"]
+__all__ = ["repair_inlined_debug_info"]
 
 _IN_MEMORY = frozenset({op.VARIABLE, op.FUNCTION_PARAMETER})
 _TERMINATORS = frozenset(
@@ -28,7 +28,7 @@ _CHAINS = frozenset({op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN})
 _DECLARE_INDEXES_AT = 8
 
 
-def repaired(data: bytes) -> bytes:
+def repair_inlined_debug_info(data: bytes) -> bytes:
     """Return an optimized module with debug information only about what exists."""
     if SET_NAME.encode() not in data:
         return data
@@ -38,12 +38,12 @@ def repaired(data: bytes) -> bytes:
     known = {each: words for words in program.preamble if (each := result(words)) is not None}
     known |= {function: () for function in program.functions}
     functions = {
-        function: tuple(_repaired(body, sets, pointers, known)) for function, body in program.functions.items()
+        function: tuple(_repaired_body(body, sets, pointers, known)) for function, body in program.functions.items()
     }
     return replace(program, functions=functions).encode() if functions != program.functions else data
 
 
-def _repaired(
+def _repaired_body(
     body: tuple[Instruction, ...], sets: set[int], pointers: set[int], outside: dict[int, Instruction]
 ) -> Iterator[Instruction]:
     known = ChainMap({each: words for words in body if (each := result(words)) is not None}, outside)
@@ -56,14 +56,14 @@ def _repaired(
             if not in_block or not all(each in known for each in words[5:]):
                 continue
             if words[4] == DEBUG_DECLARE:
-                told = _told(words, known, pointers)
-                if told is not None:
-                    yield told
+                described = _described(words, known, pointers)
+                if described is not None:
+                    yield described
                 continue
         yield words
 
 
-def _told(words: Instruction, known: Mapping[int, Instruction], pointers: set[int]) -> Instruction | None:
+def _described(words: Instruction, known: Mapping[int, Instruction], pointers: set[int]) -> Instruction | None:
     """Return the description of a variable: its declaration, that of its part, or its value."""
     about = known.get(words[6])
     if about is None:

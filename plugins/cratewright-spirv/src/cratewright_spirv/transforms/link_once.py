@@ -22,7 +22,7 @@ ONCE = "once"
 """The attribute that holds the names."""
 
 _DECLARES = frozenset({op.FUNCTION, op.FUNCTION_PARAMETER, op.FUNCTION_END})
-_REMARKS = frozenset({op.NAME, op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING})
+_ANNOTATIONS = frozenset({op.NAME, op.DECORATE, op.DECORATE_ID, op.DECORATE_STRING})
 
 
 def once_symbols(data: bytes, *, name: str) -> str:
@@ -76,7 +76,7 @@ def _declaring(data: bytes, names: frozenset[str], where: str) -> bytes:
     heads = {each: tuple(w for w in body if w[0] & 0xFFFF in _DECLARES) for each, body in bodies.items()}
     gone = {words[1] if words[0] & 0xFFFF == op.LABEL else result(words) for body in bodies.values() for words in body}
     gone -= {result(words) for head in heads.values() for words in head}
-    kept = [words for words in preamble if not (words[0] & 0xFFFF in _REMARKS and words[1] in gone)]
+    kept = [words for words in preamble if not (words[0] & 0xFFFF in _ANNOTATIONS and words[1] in gone)]
     others = {each: body for each, body in program.functions.items() if each not in declared}
     # A module's declarations come before what it defines.
     return replace(program, preamble=tuple(kept), functions={**heads, **others}).encode()

@@ -17,7 +17,7 @@ from ..binary import opcodes as op
 from ..binary.module import HEADER_WORDS, RESULTS
 from ..binary.program import BEFORE_NAMES
 
-__all__ = ["mended", "needs_legalising", "volatile_once", "with_plain_copies", "without_names"]
+__all__ = ["needs_legalising", "repair_optimized", "volatile_once", "with_plain_copies", "without_names"]
 
 _COPY_LOGICAL = pattern(rb"\x90\x01\x04\0")
 _OPAQUE_TYPES = frozenset({op.TYPE_IMAGE, op.TYPE_SAMPLER, op.TYPE_SAMPLED_IMAGE, op.TYPE_ACCELERATION_STRUCTURE_KHR})
@@ -59,7 +59,7 @@ def volatile_once(data: bytes) -> bytes:
     return _without_repeats(data) if _VOLATILE.search(data) or _VOLATILE_MEMBER.search(data) else data
 
 
-def mended(before: bytes, after: bytes) -> bytes:
+def repair_optimized(before: bytes, after: bytes) -> bytes:
     """Return an optimized module with wrongly dropped capabilities, and without duplicates."""
     if _STORAGE.search(before):
         after = _with_storage(before, after)
