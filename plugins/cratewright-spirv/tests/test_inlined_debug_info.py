@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright_spirv.transforms.inlined_debug_info import repaired
+from cratewright_spirv.transforms.inlined_debug_info import repair_inlined_debug_info
 
 HEAD = """\
 OpCapability Shader
@@ -46,7 +46,7 @@ END = "OpFunctionEnd\n"
 
 
 def _shown(spirv, text: str) -> list[str]:  # type: ignore[no-untyped-def]
-    after = repaired(spirv.assemble(HEAD + text + END))
+    after = repair_inlined_debug_info(spirv.assemble(HEAD + text + END))
     spirv.validate(after)
     return [
         line for line in spirv.disassemble(after, "--raw-id").splitlines() if "DebugDeclare" in line or "Value" in line
@@ -67,7 +67,7 @@ def test_a_part_of_a_global_variable_says_which(spirv) -> None:
     )
     types = "%23 = OpTypePointer Private %13\n%24 = OpTypePointer Private %12\n%25 = OpVariable %23 Private\n%16 ="
     head = HEAD.replace("%16 =", types).replace('"main"', '"main" %25')
-    after = repaired(spirv.assemble(head + text.replace("%WHAT", "%33") + END))
+    after = repair_inlined_debug_info(spirv.assemble(head + text.replace("%WHAT", "%33") + END))
     spirv.validate(after)
     assert "DebugDeclare %21 %25 %22 %9" in spirv.disassemble(after, "--raw-id")
 
@@ -91,4 +91,4 @@ def test_lines_outside_of_blocks_go(spirv) -> None:
 
 def test_without_debug_information_nothing_changes(spirv) -> None:
     data = spirv.assemble("OpCapability Shader\nOpMemoryModel Logical GLSL450\n")
-    assert repaired(data) is data
+    assert repair_inlined_debug_info(data) is data

@@ -15,7 +15,7 @@ from cratewright import ToolError, dataclass
 
 from .com import Object, blob_bytes
 from .file_system import ProjectFileSystem, inside, outside, with_names_outside
-from .structures import Macro, Option, SessionDescription, Target, Value
+from .structures import Macro, Option, SessionDescription, TargetDescription, Value
 from .wheel import library
 
 __all__ = [
@@ -167,7 +167,7 @@ class SlangSession:
         profile = api.session.call(_FIND_PROFILE, _U32, (_TEXT,), settings.profile.encode())
         if not profile:
             raise ToolError(f"Slang does not know the profile '{settings.profile}'")
-        target = Target(ctypes.sizeof(Target), _SPIRV, profile, _DIRECTLY, settings.floating)
+        target = TargetDescription(ctypes.sizeof(TargetDescription), _SPIRV, profile, _DIRECTLY, settings.floating)
         macros = (Macro * len(settings.macros))(
             *(Macro(name.encode(), value.encode()) for name, value in settings.macros)
         )

@@ -15,7 +15,7 @@ __all__ = [
     "Macro",
     "Option",
     "SessionDescription",
-    "Target",
+    "TargetDescription",
     "Value",
 ]
 
@@ -37,7 +37,7 @@ class Option(ctypes.Structure):
     _fields_ = (("name", _I32), ("value", Value))
 
 
-class Target(ctypes.Structure):
+class TargetDescription(ctypes.Structure):
     """`slang::TargetDesc`."""
 
     _fields_ = (
