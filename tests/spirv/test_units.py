@@ -15,9 +15,9 @@ import pytest
 from cratewright.base.errors import LinkError, ValidationError
 from cratewright.formats.metadata import CrateMetadata
 from cratewright_spirv.binary import opcodes as op
-from cratewright_spirv.binary.module import parse
 from cratewright_spirv.binary.bindings import block_type
 from cratewright_spirv.binary.enumerants import OUTPUT
+from cratewright_spirv.binary.module import parse
 from cratewright_spirv.binary.program import Program, reach
 from tests.spirv.units import LINKED, REFUSED
 from tests.spirv.units.case import COUNT, CompileRefused, Linked
