@@ -27,6 +27,7 @@ QUICK = (
     "tests/spirv_e2e/test_rebuild.py",
     "plugins/cratewright-wasm/tests/test_projects.py::test_an_edit_makes_what_it_calls_for",
     "--deselect=tests/architecture/test_wheel.py",
+    "--hypothesis-profile=quick",
     # What talks with servers, sends code away and draws: a third of the time of all unit tests.
     *(f"--ignore=tests/unit/test_{name}.py" for name in ("bench", "remote_http", "remote_reapi", "sender")),
 )

@@ -1,9 +1,8 @@
-"""What llama.cpp's own generator of shaders would have compiled: asked of the generator itself.
+"""Ask llama.cpp's own generator which shaders it would compile.
 
-Knows nothing of crates: it builds `vulkan-shaders-gen.cpp`, runs it with a script in place of its compiler that writes
-down how it is called, and gives back what was written.
+This builds `vulkan-shaders-gen.cpp` and runs it with a script as its compiler, which records how it is called.
 
-    python generator.py        prints the names, and where the table beside differs
+    python generator.py        prints the names, and where `table/` differs
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ __all__ = ["FEATURES", "SOURCE", "commands"]
 SOURCE = "vulkan-shaders-gen.cpp"
 TABLE = "generator.json"
 
-# What llama.cpp finds out by its feature-tests; of these, glslang 16.2 does not take GL_EXT_float_e2m1 (and so none of
-# the variants that need it beside e4m3) and GL_NV_cooperative_matrix_decode_vector, which changes no name.
+# What llama.cpp tests its compiler for, except what glslang 16.2 lacks: GL_EXT_float_e2m1, and
+# GL_NV_cooperative_matrix_decode_vector, which changes no name.
 FEATURES = ("COOPMAT", "COOPMAT2", "INTEGER_DOT", "BFLOAT16", "FLOAT_E4M3")
 
 RECORDER = '#!/bin/sh\nprintf "%s\\n" "$@" >"$5"\n'
 
 
 def commands(shaders: Path) -> list[Variant]:
-    """Return all calls of the compiler, in the order of their names; they are written down beside the shaders.
+    """Return all calls of the compiler, ordered by name. They are kept beside the shaders.
 
     Raises: FormatError, ToolError.
     """
@@ -98,7 +97,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """Print the names, and hold the table beside against them."""
+    """Print the names, and compare the table with them."""
     import fetch  # noqa: PLC0415 - a build has fetched them already
 
     try:
@@ -108,7 +107,7 @@ def main() -> int:
         return 2
     print("\n".join(found))
     wrong = [row.name for row in VARIANTS if row[:3] != found.get(row.name, ("", "", {}))[:3]]
-    print(f"{len(found)} names; {len(VARIANTS)} in variants.py, {len(wrong)} of them differ", file=sys.stderr)
+    print(f"{len(found)} names; {len(VARIANTS)} in table/, {len(wrong)} of them differ", file=sys.stderr)
     print("\n".join(wrong), file=sys.stderr)
     return int(bool(wrong))
 
