@@ -36,8 +36,8 @@ COMPARED = {
 }
 HERE = Path(__file__).resolve().parent
 COMMON = (
-    *("__main__", "builds", "case", "generated", "measure", "model", "projects", "results", "table", "tools"),
-    *("native", "sizes", "scaling", "llama_shaders", "memory"),
+    *("__main__", "builds", "case", "clock", "generated", "measure", "model", "projects", "results", "table", "tools"),
+    *("llama_shaders", "memory", "native", "native_lto_projects", "scaling", "sizes", "store_candidates"),
 )
 PROGRAMS = ("ninja", "meson", "cmake", "clang-19", "gcc")
 KEPT = HERE / ".results" / "results.json"

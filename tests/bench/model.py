@@ -5,11 +5,11 @@ Knows nothing of crates' contents, nor of where its figures come from: a recorde
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .clock import Clock, Happening, Process, Resource, Use
 
 __all__ = ["Cache", "Forecast", "Recorded", "Stage", "forecast", "limits"]
 
@@ -107,103 +107,16 @@ class Forecast:
     waited: float
 
 
-_Process = Generator["float | _Event | _Use", None, None]
-
-
-class _Event:
-    def __init__(self) -> None:
-        self.happened = False
-        self.waiting: list[_Process] = []
-
-
-class _Resource:
-    """So many places; who comes with the least number is let in first."""
-
-    def __init__(self, places: int) -> None:
-        self.free = places
-        self.queue: list[tuple[float, int, _Process, float | None]] = []
-
-
-@dataclass
-class _Use:
-    """Wait for a place; it is given back after some seconds, or by hand."""
-
-    resource: _Resource
-    seconds: float | None
-    order: float = 0.0
-
-
-@dataclass
-class _Clock:
-    now: float = 0.0
-    _due: list[tuple[float, int, _Process, _Resource | None]] = field(default_factory=list)
-    _count: itertools.count[int] = field(default_factory=itertools.count)
-
-    def start(self, process: _Process) -> _Event:
-        done = _Event()
-
-        def watched() -> _Process:
-            yield from process
-            self.happen(done)
-
-        self._at(self.now, watched())
-        return done
-
-    def happen(self, event: _Event) -> None:
-        event.happened = True
-        for process in event.waiting:
-            self._at(self.now, process)
-        event.waiting.clear()
-
-    def free(self, resource: _Resource) -> None:
-        resource.free += 1
-        if resource.queue:
-            _, _, process, seconds = heapq.heappop(resource.queue)
-            self._enter(process, resource, seconds)
-
-    def run(self) -> None:
-        while self._due:
-            self.now, _, process, held = heapq.heappop(self._due)
-            if held is not None:
-                self.free(held)
-            self._step(process)
-
-    def _at(self, time: float, process: _Process, held: _Resource | None = None) -> None:
-        heapq.heappush(self._due, (time, next(self._count), process, held))
-
-    def _step(self, process: _Process) -> None:
-        wanted = next(process, None)
-        if wanted is None:
-            return
-        if isinstance(wanted, _Event):
-            if wanted.happened:
-                self._at(self.now, process)
-            else:
-                wanted.waiting.append(process)
-        elif isinstance(wanted, _Use):
-            if wanted.resource.free:
-                self._enter(process, wanted.resource, wanted.seconds)
-            else:
-                heapq.heappush(wanted.resource.queue, (wanted.order, next(self._count), process, wanted.seconds))
-        else:
-            self._at(self.now + wanted, process)
-
-    def _enter(self, process: _Process, resource: _Resource, seconds: float | None) -> None:
-        """Let a process in, and have it go on: at once with the place in hand, or later when it has given it back."""
-        resource.free -= 1
-        self._at(self.now + (seconds or 0.0), process, resource if seconds is not None else None)
-
-
 class _Client:
     """One build: the process of SCons, its workers, and what it fetches before it is asked for."""
 
-    def __init__(self, clock: _Clock, link: _Resource, recorded: Recorded, cache: Cache | None, workers: int) -> None:
+    def __init__(self, clock: Clock, link: Resource, recorded: Recorded, cache: Cache | None, workers: int) -> None:
         self.clock, self.link, self.recorded, self.cache = clock, link, recorded, cache
-        self.scons, self.slots, self.workers = _Resource(1), _Resource(workers), _Resource(workers)
-        self.done = [_Event() for _ in recorded.stages]
-        self.early: dict[int, _Event] = {}
+        self.scons, self.slots, self.workers = Resource(1), Resource(workers), Resource(workers)
+        self.done = [Happening() for _ in recorded.stages]
+        self.early: dict[int, Happening] = {}
         self.turn = -1
-        self.moved = _Event()
+        self.moved = Happening()
         self.asked = False
         self.requests = self.received = self.sent = 0
         self.waited = self.wall = 0.0
@@ -211,27 +124,27 @@ class _Client:
         for stage in recorded.stages:
             self.keys[stage.crate] = self.keys.get(stage.crate, 0) + sum(map(len, stage.steps))
 
-    def build(self, ahead: bool) -> _Process:
+    def build(self, ahead: bool) -> Process:
         recorded, clock = self.recorded, self.clock
-        yield _Use(self.scons, recorded.begin + recorded.declare * recorded.crates)
+        yield Use(self.scons, recorded.begin + recorded.declare * recorded.crates)
         if self.cache is not None and ahead:
             clock.start(self.prefetch())
         yield from [clock.start(self.stage(number)) for number in range(len(recorded.stages))]
-        yield _Use(self.scons, recorded.end)
+        yield Use(self.scons, recorded.end)
         if self.sent:  # what is sent meanwhile takes its time; the rest of it is waited for
-            yield _Use(self.link, 0.0)
+            yield Use(self.link, 0.0)
         self.wall = clock.now
 
-    def stage(self, number: int) -> _Process:
+    def stage(self, number: int) -> Process:
         stage, found = self.recorded.stages[number], self.cache.found if self.cache is not None else 0.0
         for other in stage.after:
             yield self.done[other]
-        yield _Use(self.slots, None, number)
+        yield Use(self.slots, None, number)
         if stage.crate > self.turn:
             self.turn = stage.crate
-            self.moved, moved = _Event(), self.moved
+            self.moved, moved = Happening(), self.moved
             self.clock.happen(moved)
-        yield _Use(self.scons, found * stage.finding + (1 - found) * stage.making, number)
+        yield Use(self.scons, found * stage.finding + (1 - found) * stage.making, number)
         for step in stage.steps:
             if self.cache is not None:
                 before = self.clock.now
@@ -247,25 +160,25 @@ class _Client:
         self.clock.free(self.slots)
         self.clock.happen(self.done[number])
 
-    def make(self, seconds: float, number: int) -> _Process:
-        yield _Use(self.workers, seconds, number)
+    def make(self, seconds: float, number: int) -> Process:
+        yield Use(self.workers, seconds, number)
         if self.cache is not None:
             self.sent += int(self.recorded.entry)
             self.requests += 1
             self.clock.start(self.send())
 
-    def send(self) -> _Process:
+    def send(self) -> Process:
         assert self.cache is not None
-        yield _Use(self.link, self.recorded.entry / self.cache.bandwidth)
+        yield Use(self.link, self.recorded.entry / self.cache.bandwidth)
 
-    def ask(self, keys: int, found: float) -> _Process:
+    def ask(self, keys: int, found: float) -> Process:
         assert self.cache is not None
         yield math.ceil(keys / AT_ONCE) * self.cache.latency
-        yield _Use(self.link, found * self.recorded.entry / self.cache.bandwidth)
+        yield Use(self.link, found * self.recorded.entry / self.cache.bandwidth)
         self.requests += keys
         self.received += int(found * self.recorded.entry)
 
-    def prefetch(self) -> _Process:
+    def prefetch(self) -> Process:
         assert self.cache is not None
         ahead = 0
         while not self.asked:
@@ -280,7 +193,7 @@ class _Client:
             yield from self.ask(len(crates), 0.0)
             batch: list[int] = []
             for crate in crates:
-                self.early.setdefault(crate, _Event())
+                self.early.setdefault(crate, Happening())
                 batch.append(crate)
                 count = sum(self.keys[each] for each in batch)
                 if count >= BATCH or crate == crates[-1]:
@@ -294,7 +207,7 @@ def forecast(
     recorded: Recorded, *, workers: int, cache: Cache | None = None, clients: int = 1, ahead: bool = True
 ) -> Forecast:
     """Return what it comes to if some clients build at the same time; without a cache each makes all."""
-    clock, link = _Clock(), _Resource(1)
+    clock, link = Clock(), Resource(1)
     builds = [_Client(clock, link, recorded, cache, workers) for _ in range(clients)]
     for build in builds:
         clock.start(build.build(ahead))

@@ -25,7 +25,7 @@ from cratewright.remote.store import RemoteStore
 from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends
 from tests.support.cache_server import running
-from tests.support.reapi_server import require_grpc
+from tests.support.reapi_messages import require_grpc
 from tests.support.scons_project import SconsProject
 
 ENTRIES = {

@@ -5,36 +5,28 @@
 from __future__ import annotations
 
 import random
-import re
-from typing import Any
 
+from .edits import (
+    HARMS,
+    OUTPUTS,
+    STATES,
+    Step,
+    _is_plain,
+    edit,
+    edit_of_others,
+    edit_of_shader,
+    plugins,
+    variable,
+    written,
+)
 from .sconstructs import FILES, Script
 from .statements import FLAGS, GATHERING, MADE, MATCHED, MERGING
 
 __all__ = ["LOUD", "case_of"]
 
-Step = list[Any]
 LOUD = "loud"
 """The first word of a run that says how far SCons is."""
 
-_OUTPUTS = ("*.spv", "*.spv", "*.rlib", "*.rlink", "*.json", "*.spvs/*", "*.spvs", "build/*", "o*.txt", "inst/*", "dump/*",
-            "sub/*.spv", "c0.spvs/*", "*.spvasm", "*.dbg.spv", "dump", "each*", "e2.spv", "t1.spv", "build")  # fmt: skip
-_STATES = (".*.state", ".sconsign.dblite", ".sconsign*", "sub/memory*", "*.state", ".*", ".crate-cache/*")
-_SOURCES = (
-    "s*.comp",
-    "l*.glsl",
-    "inc/*",
-    "inc2/*",
-    "dep.txt",
-    "sub/*",
-    "VERSION",
-    "inc",
-    "crates.toml",
-    "plug/*",
-    "bin/*",
-)
-_HARMS = ("remove", "remove", "edit", "cut", "same", "copied", "linked", "directory", "dangling", "file", "empty", "pipe",
-          "back", "touch", "mode", "more")  # fmt: skip
 _RUNS: tuple[list[str], ...] = (
     *([[]] * 26),
     *([[LOUD]] * 4),
@@ -50,22 +42,12 @@ _RUNS: tuple[list[str], ...] = (
     ["-c", "c0.spv"], ["-n", "c0.spv"], ["-q", "c0.spv"], ["-c", "."], ["-k", "-j2"], ["-f", "SConstruct"], ["-f", "Other"],
     ["--site-dir=sub"], ["-C", "sub"], ["-I", "inc"], ["CRATE_LTO=fat"], ["CRATE_MULTIMODULE=1"], ["--no-site-dir"],
 )  # fmt: skip
+
 _BELOW: tuple[list[str], ...] = (["-D"], ["-u"], ["-U"], ["-u", "x.spv"], ["-D", "#c0.spv"], ["-u", "."], ["-D", "."])
-_ENVIRON = (
-    ("CRATE_OPT_LEVEL", ("3", "0", None)), ("MINE", ("1", "2", None)), ("CRATE_CACHE_VERIFY", ("1", None)),
-    ("CRATE_PROFILE", ("dev", "release", None)), ("PATH", ("@/bin:/usr/bin:/bin", "bin:/usr/bin:/bin", "/usr/bin:/bin:@/bin")),
-    ("CRATE_GLSLANG", ("wheel", None, "glslang")), ("SCONSFLAGS", ("-j2", "-k", "--tree=all", "-c", None)),
-    ("CRATE_EVENTS", ("events.json", None)), ("HOME", ("@",)), ("SHLVL", ("7",)), ("CRATE_PLUGINS", ("-native", None)),
-    ("CRATE_CACHE", ("off", "@/.crate-cache", "@/other")), ("LC_ALL", ("C",)), ("CRATE_LTO", ("fat", None)),
-    ("CRATE_SPIRV_SDK", ("@/sdk", None)), ("GLSLDEFINES", ("Q=3", None)), ("TMPDIR", ("/tmp", "@/sub")),
-)  # fmt: skip
-_SHADER_EDITS = (
-    ("K + ", "K - "), ("x * 2.0", "x * 7.0"), ("* Q", "* (Q + 1)"), ("#define K 2.0", "#define K 3.0"),
-    ("#define K 2.0", '#include "k.h"'), ("void main", "// a comment\nvoid main"), ("float f0", "floaty f0"),
-)  # fmt: skip
 _KINDS = ('"cdylib"', '"cdylib"', '"cdylib"', '["rlib", "cdylib"]', '"rlib"')
 _NEEDS = ("lib0", "lib0", '"lib0"', "lib1", "lib1, lib0", "")
 _WORDS = ("multimodule=True", 'lto="thin"', 'opt_level="3"', 'debuginfo="line"')
+
 _MATCHES = (
     "gen/*.comp",
     "gen/*.comp",
@@ -79,15 +61,8 @@ _MATCHES = (
     "*.rlib",
     "s*.comp",
 )
+
 _SAID = ("-DQ=2", "-DQ=3", "-DR", "-Iinc2", "-Iother", "-D Q=4", "-DQ=5", "-lm")
-_PLUGIN = """\
-import cratewright
-
-
-@cratewright.hookimpl
-def cratewright_add_profiles():
-    return cratewright.Profile(name="plug", options={"opt_level": "%s"}, inherits="%s")
-"""
 
 
 def case_of(seed: int) -> list[Step]:
@@ -104,15 +79,15 @@ def case_of(seed: int) -> list[Step]:
     cache = rng.choice(("shared", "shared", "shared", "off", "@/.crate-cache"))
     steps.append(["environ", "CRATE_CACHE", cache])
     if rng.random() < 0.25:
-        steps += _plugins(rng, first=True)
+        steps += plugins(rng, first=True)
     if rng.random() < 0.1:
-        steps.append(["environ", *_variable(rng)])
+        steps.append(["environ", *variable(rng)])
     usual = rng.choice(([], [], [LOUD])) if rng.random() < 0.85 else list(rng.choice(_RUNS[: 30 + 10]))
-    steps += [*_written(script), ["run", usual], ["sleep", 0.12]]
+    steps += [*written(script), ["run", usual], ["sleep", 0.12]]
     steps += [["run", usual]] * 3
     for _ in range(rng.randint(2, 6)):
         for _ in range(rng.choice((0, 1, 1, 1, 2))):
-            steps += _edit(rng, script, files)
+            steps += edit(rng, script, files)
         arguments = usual if rng.random() < 0.6 else list(rng.choice(_RUNS))
         run: Step = ["run", arguments]
         chance = rng.random()
@@ -166,27 +141,25 @@ def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
         usual = rng.choice(
             ([], [], [], ["-k"], ["o0.txt"], ["install"], ["inst"], ["-j2"], ["."], ["o1.txt", "c1.spv"])
         )
-    steps += [*_written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
+    steps += [*written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
     for _ in range(rng.randint(5, 12)):
         for _ in range(rng.choice((1, 1, 1, 2))):
             chance = rng.random()
             if others and chance < 0.35:
-                steps += _edit_of_others(rng, script)
+                steps += edit_of_others(rng, script)
             elif chance < 0.65:
-                steps += _edit_of_shader(
+                steps += edit_of_shader(
                     rng, files, rng.choice([*(f"s{n}.comp" for n in range(7)), "l1.glsl", "l0.glsl"])
                 )
             elif chance < 0.80:
-                steps.append(["harm", rng.choice(_OUTPUTS), rng.randrange(9), rng.choice(_HARMS)])
+                steps.append(["harm", rng.choice(OUTPUTS), rng.randrange(9), rng.choice(HARMS)])
             elif chance < 0.87:
                 # With several jobs, SCons waits for ever if its database cannot be opened.
                 steps.append(
-                    ["harm", rng.choice(_STATES), rng.randrange(9), rng.choice(_HARMS).replace("directory", "cut")]
+                    ["harm", rng.choice(STATES), rng.randrange(9), rng.choice(HARMS).replace("directory", "cut")]
                 )
             elif chance < 0.94:
-                steps.append(
-                    ["harm", rng.choice(("s*.comp", "l*.glsl", "inc/*")), rng.randrange(9), rng.choice(_HARMS)]
-                )
+                steps.append(["harm", rng.choice(("s*.comp", "l*.glsl", "inc/*")), rng.randrange(9), rng.choice(HARMS)])
             else:
                 steps.append(["write", rng.choice(("h.h", "k.h", "inc/k.h")), f"#define K {rng.randint(1, 9)}.0\n"])
         kill = [rng.randint(1, 6)] if rng.random() < 0.06 else []
@@ -213,154 +186,28 @@ def _case_of_patterns_and_flags(rng: random.Random) -> list[Step]:
     steps: list[Step] = [["write", name, text] for name, text in files.items()]
     steps.append(["environ", "CRATE_CACHE", rng.choice(("shared", "off", "@/.crate-cache"))])
     usual = rng.choice(([], [], [], ["-k"], ["."], ["-j2", "-k"], ["c0.rlink"]))
-    steps += [*_written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
+    steps += [*written(script), ["run", usual], ["sleep", 0.12], ["run", usual], ["run", usual]]
     for _ in range(rng.randint(5, 12)):
         for _ in range(rng.choice((1, 1, 2))):
             chance = rng.random()
             if chance < 0.40:
-                pattern, harm = rng.choice(_MATCHES), "remove" if rng.random() < 0.8 else rng.choice(_HARMS)
+                pattern, harm = rng.choice(_MATCHES), "remove" if rng.random() < 0.8 else rng.choice(HARMS)
                 # What copies from a pipe waits.
                 steps.append(["harm", pattern, rng.randrange(5), harm.replace("pipe", "cut")])
             elif chance < 0.65:
                 steps.append(["write", "flags.txt", " ".join(["-Iinc", *rng.sample(_SAID, rng.randint(0, 2))]) + "\n"])
             elif chance < 0.80:
-                steps += _edit_of_shader(rng, files, rng.choice(("s0.comp", "s1.comp", "l0.glsl", "inc/h.h")))
+                steps += edit_of_shader(rng, files, rng.choice(("s0.comp", "s1.comp", "l0.glsl", "inc/h.h")))
             elif chance < 0.90:
                 place, some = rng.randrange(len(script.body)), (*MERGING, *GATHERING, *MADE)
                 if _is_plain(script.body[place]) and rng.random() < 0.5:
                     del script.body[place]
                 else:
                     script.body.insert(max(1, place), rng.choice(some))
-                steps += _written(script)
+                steps += written(script)
             else:
                 steps.append(["write", rng.choice(("gen/more.comp", "s5.comp", "o7.txt")), files["s1.comp"]])
         steps.append(["run", usual])
         if rng.random() < 0.4:
             steps += [["sleep", 0.12], ["run", usual]]
     return [*steps, ["run", usual], ["run", []]]
-
-
-def _is_plain(line: str) -> bool:
-    return not re.match(r"(?:lib|c)\d = ", line)
-
-
-def _edit_of_others(rng: random.Random, script: Script) -> list[Step]:
-    if rng.random() < 0.25:
-        script.edit_other()
-        return _written(script)
-    some = (
-        "dep.txt",
-        "dep.txt",
-        "h.in",
-        "VERSION",
-        "flag",
-        "x.c",
-        "o*.txt",
-        "inst/*",
-        "inst",
-        "*.o",
-        "build/*",
-        "b2/*",
-        "b3/*",
-    )
-    name = rng.choice(some)
-    if rng.random() < 0.15:
-        return [["write", rng.choice(("sub/x.spv", "sub/y.spv", "sub/s9.comp", "sub/h.h")), "#define K 3.0\n"]]
-    if "*" in name or name in ("flag", "inst"):
-        harm = rng.choice(_HARMS).replace("pipe", "cut") if rng.random() < 0.5 else "remove"
-        return [["harm", name, rng.randrange(5), harm]] if rng.random() < 0.6 else [["write", "flag", "1\n"]]
-    text = {"h.in": "#define K %s.0\n", "x.c": "int main(void) { return %s; }\n"}
-    return [["write", name, text.get(name, "%s\n") % rng.choice("123456")]]
-
-
-def _written(script: Script) -> list[Step]:
-    return [["write", name, text] for name, text in script.files().items()]
-
-
-def _variable(rng: random.Random) -> list[Any]:
-    name, values = rng.choice(_ENVIRON)
-    return [name, rng.choice(values)]
-
-
-def _plugins(rng: random.Random, *, first: bool = False) -> list[Step]:
-    where = rng.choice(("plug", "plug", "site_scons"))
-    steps: list[Step] = [
-        ["write", f"{where}/plugprof.py", _PLUGIN % (rng.choice("03s"), rng.choice(("dev", "release")))]
-    ]
-    if first or rng.random() < 0.3:
-        info = f"{where}/plugprof-1.0.dist-info"
-        steps.append(["write", f"{info}/METADATA", "Metadata-Version: 2.1\nName: plugprof\nVersion: 1.0\n"])
-        steps.append(["write", f"{info}/entry_points.txt", "[cratewright]\nplug = plugprof\n"])
-    if rng.random() < 0.1:
-        steps.append(["harm", f"{where}/*.dist-info", 0, "remove"])
-    return steps
-
-
-def _edit_of_shader(rng: random.Random, files: dict[str, str], name: str) -> list[Step]:
-    old, new = rng.choice(_SHADER_EDITS)
-    if rng.random() < 0.3:
-        old, new = new, old
-    files[name] = files[name].replace(old, new) if old in files[name] else files[name] + "\n// more\n"
-    return [["rewrite", name, files[name], rng.choice(("", "mtime", "old", "future", "moved"))]]
-
-
-def _edit(rng: random.Random, script: Script, files: dict[str, str]) -> list[Step]:
-    chance = rng.random()
-    if chance < 0.30:
-        script.edit()
-        return _written(script)
-    if chance < 0.45:
-        return _edit_of_shader(rng, files, rng.choice([*filter(re.compile(r"\.(comp|glsl|h)$").search, files)]))
-    if chance < 0.56:
-        name = rng.choice(("VERSION", "VERSION", "flag", "flag", "flag", "dep.txt", "h.in"))
-        if name == "flag" and rng.random() < 0.4:
-            return [["harm", "flag", 0, "remove"]]
-        return [["write", name, {"h.in": "#define K %s.0\n"}.get(name, "%s\n") % rng.choice("123456")]]
-    if chance < 0.62:
-        name = rng.choice(
-            ("inc2/h.h", "h.h", "sub/h.h", "inc/k.h", "inc2/k.h", "s5.comp", "build/s9.comp", "repo/inc/h.h", "k.h")
-        )
-        text = files["s1.comp"] if name.endswith(".comp") else f"#define K {rng.randint(1, 9)}.0\n"
-        return [["write", name, text]] if rng.random() < 0.7 else [["harm", name, 0, "remove"]]
-    if chance < 0.73:
-        return [["harm", rng.choice(_OUTPUTS), rng.randrange(4), rng.choice(_HARMS)]]
-    if chance < 0.79:
-        return [["harm", rng.choice(_STATES), rng.randrange(4), rng.choice(_HARMS)]]
-    if chance < 0.84:
-        return [["harm", rng.choice(_SOURCES), rng.randrange(4), rng.choice(_HARMS)]]
-    if chance < 0.90:
-        return [["environ", *_variable(rng)]]
-    if chance < 0.93:
-        return [
-            [
-                "tool",
-                rng.choice(("glslang", "glslangValidator", "spirv-opt", "sh", "dxc")),
-                rng.choice(("one", "two", "plain", "gone", "dangling")),
-            ]
-        ]
-    if chance < 0.97:
-        return _plugins(rng)
-    if chance < 0.98:
-        return [
-            [
-                "kept",
-                rng.choice(
-                    (
-                        "remove",
-                        "garbage",
-                        "empty",
-                        "list",
-                        "directory",
-                        "pipe",
-                        "dangling",
-                        "touch",
-                        "cut",
-                        "numbers",
-                        "older",
-                    )
-                ),
-            ]
-        ]
-    if chance < 0.99:
-        return [["move", f"tree{rng.randrange(5)}"]]
-    return [["link", rng.choice(("inc2", "h.h", "k.h")), rng.choice(("inc", "h.in", "nowhere"))]]

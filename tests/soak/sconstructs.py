@@ -9,7 +9,9 @@ import random
 import re
 from collections.abc import Sequence
 
-from .statements import BEFORE, DEPS, FOREIGN, INCLUDES, LISTS, OPTIONS, OTHERS, QUIET, SOURCES, WHOLE
+from .foreign import FOREIGN, OTHERS
+from .quiet import QUIET
+from .statements import BEFORE, DEPS, INCLUDES, LISTS, OPTIONS, SOURCES, WHOLE
 
 __all__ = ["FILES", "HEAD", "Script"]
 

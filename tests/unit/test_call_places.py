@@ -24,7 +24,7 @@ from cratewright.values.module import ModuleCodegen
 from cratewright.values.request import LinkRequest
 from tests.support.cached_engine import OPTIONS, unit_call
 from tests.support.program_backend import Portably, RunsPrograms, TakesTime, Works
-from tests.support.reapi_server import require_grpc
+from tests.support.reapi_messages import require_grpc
 
 CONFIG = LinkRequest(crate="c", crate_type=CrateType.BIN, target="text", options=OPTIONS, modules=()).config
 

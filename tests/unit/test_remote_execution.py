@@ -22,7 +22,8 @@ from cratewright.system import child
 from cratewright.system.child import end_all
 from cratewright.system.elsewhere import Portable, Ran, passed_directories
 from tests.support.bounds import HANG, ends, until
-from tests.support.reapi_server import ReapiServer, require_grpc, serving_reapi
+from tests.support.reapi_messages import require_grpc
+from tests.support.reapi_server import ReapiServer, serving_reapi
 
 
 @pytest.fixture(autouse=True)

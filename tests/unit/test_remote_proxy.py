@@ -20,7 +20,8 @@ from cratewright.remote.proxy import Proxy, read_proxy
 from tests.support.cache_server import serving
 from tests.support.certificates import make_certificate
 from tests.support.proxy_server import ProxyServer, serving_proxy
-from tests.support.reapi_server import require_grpc, serving_reapi
+from tests.support.reapi_messages import require_grpc
+from tests.support.reapi_server import serving_reapi
 
 KEY = f"{7:064x}"
 VALUE = seal_entry(KEY, bytes(100_000))

@@ -24,7 +24,8 @@ from cratewright.remote.wire import WireError, decode, encode_message
 from cratewright.testing import require_tool
 from tests.support.bounds import HANG, ends, until
 from tests.support.certificates import make_certificate
-from tests.support.reapi_server import FAULTS, messages, require_grpc, serving_reapi
+from tests.support.reapi_messages import messages, require_grpc
+from tests.support.reapi_server import FAULTS, serving_reapi
 
 PATIENCE = 0.8
 """Seconds for servers that never answer as they should."""
