@@ -36,9 +36,9 @@ def read(path):
 def told(*words, usual=SCons.Script.Main._build_targets):
     nodes = usual(*words)
     exec(read("late.py"))
-    made = [each for settling in env.fs.__dict__.get("cratewright_recorder", {}).values() for each in settling.calls]
-    done = [each for settling in env.fs.__dict__.get("cratewright_recorder", {}).values() for each in settling.executed]
-    open(TOP + ".told", "w").write(f"{len(done)} of {len(made)}")
+    calls = [call for recorder in env.fs.__dict__.get("cratewright_recorder", {}).values() for call in recorder.calls]
+    executed = [call for call in calls if call.is_executed]
+    open(TOP + ".told", "w").write(f"{len(executed)} of {len(calls)}")
     return nodes
 
 

@@ -16,7 +16,7 @@ cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its s
 import os
 if os.path.basename(os.getcwd()) == "asked":  # the next build would forget what this one has found
     import cratewright.scons.at_exit.write_record
-    cratewright.scons.at_exit.write_record._keep = lambda *found: None
+    cratewright.scons.at_exit.write_record._write = lambda *found: None
 """
 COPIED = """\
 # A copy of a file is known as the file is.

@@ -10,14 +10,14 @@ from cratewright.scons.last_build.record import LastBuild
 from cratewright.scons.last_build.watching import Watch
 
 
-def _build(built: list[str], unmade: list[str]) -> LastBuild:
-    return LastBuild(*[None] * len(LastBuild._fields))._replace(built=built, unmade=unmade)
+def _build(outputs: list[str], absent: list[str]) -> LastBuild:
+    return LastBuild(*[None] * len(LastBuild._fields))._replace(outputs=outputs, absent=absent)
 
 
 def test_names_of_outputs_that_were_removed_or_never_made(tmp_path: Path) -> None:
-    built = [str(tmp_path / name) for name in ("a.spv", "b.spv", "c.spvs/", "d.spv")]
+    outputs = [str(tmp_path / name) for name in ("a.spv", "b.spv", "c.spvs/", "d.spv")]
     (tmp_path / "b.spv").touch()
-    missing = _build(built, [str(tmp_path / "src" / "missing.h"), str(tmp_path / "e.comp")]).missing_names()
+    missing = _build(outputs, [str(tmp_path / "src" / "missing.h"), str(tmp_path / "e.comp")]).missing_names()
 
     assert missing(str(tmp_path)) == ["a.spv", "c.spvs", "d.spv", "e.comp"]
     assert missing(str(tmp_path / "src")) == ["missing.h"]
@@ -29,7 +29,7 @@ def test_names_of_outputs_that_were_removed_or_never_made(tmp_path: Path) -> Non
 def test_each_way_to_a_pattern_is_watched(tmp_path: Path) -> None:
     fs = SCons.Node.FS.FS(str(tmp_path))
     watch, asked = Watch(fs, lambda: None, lambda *words, **more: None, lambda: None), []
-    watch.look_at_nodes(asked.append, lambda directory: ["gone.spv"])
+    watch.watch_nodes(asked.append, lambda directory: ["gone.spv"])
     try:
         fs.Glob("*.spv")
         fs.Dir(".").glob("gone.*")

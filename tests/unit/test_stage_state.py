@@ -46,7 +46,7 @@ def test_a_stage_that_was_killed_was_never_built(
         monkeypatch.setattr("cratewright.scons.nodes.state.set_first_byte", refuse)
     _state(tmp_path).begin()
     again = _state(tmp_path)
-    assert again._remembered() == NEVER_BUILT and again.vouched() is None
+    assert again._remembered() == NEVER_BUILT and again.stamped() is None
     assert again.outputs() == ("app.rlink",) and again.history() == HISTORY
     again.update((), ("app.rlink",), history=b"newer")
     assert _state(tmp_path)._remembered() == ((), ("app.rlink",)) and _state(tmp_path).history() == b"newer"
@@ -56,7 +56,7 @@ def test_a_stage_that_failed_was_never_built(tmp_path: Path, path: Path) -> None
     for kept in (None, b"newer"):
         _state(tmp_path).fail(kept)
         again = _state(tmp_path)
-        assert again._remembered() == NEVER_BUILT and again.vouched() is None
+        assert again._remembered() == NEVER_BUILT and again.stamped() is None
         assert again.outputs() == () and again.history() == (kept or HISTORY)
 
 

@@ -124,7 +124,7 @@ def _child(run: Callable[[], int], writer: int) -> None:
         # A group of its own: Ctrl-C goes to whoever has forked it, who passes it on.
         begin_group()
         end_anew()
-        CallRecorder.asks_always = True
+        CallRecorder.always_executes = True
         status = run()
         row = json.dumps(_known()).encode()
         atexit._run_exitfuncs()

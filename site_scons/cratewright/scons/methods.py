@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..plugins.loading import default_registry
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .at_exit.unvisited import reads_any
-from .at_exit.write_record import watch_build
+from .at_exit.write_record import record_at_exit
 from .crates.build import CrateTarget, build_of
 from .declaring.declaration import Declaration
 from .declaring.targets import declare_for_targets
@@ -34,25 +34,30 @@ def crate(
 ) -> CrateTarget:
     """Declare a crate and return its target."""
     recorder = recorder_of(env)
-    if recorder.watch is None:
-        recorder.watch, recorder.reads = _watch(env)
+    if recorder.when_recordable is None:
+        recorder.when_recordable, recorder.reads_any = _at_end_of_reading(env)
     env, rest = with_own_variables(env, options, where=f"crate '{name}'")
     return declare_for_targets(env, name, rest, sources, deps, crate_type)
 
 
-def _watch(env: Environment) -> tuple[Callable[[CallRecorder], None], Callable[[CallRecorder, set[str]], bool]]:
+def _at_end_of_reading(
+    env: Environment,
+) -> tuple[Callable[[CallRecorder], None], Callable[[CallRecorder, set[str]], bool]]:
     """Return what `CallRecorder` calls once all SConscripts have been read."""
     build, fs = build_of(env), env.fs
 
-    def watch(recorder: CallRecorder) -> None:
-        build.links.known = recorder.known_links
-        watch_build(build, recorder, fs)
+    def use_links(recorder: CallRecorder) -> None:
+        build.links.known = recorder.partial.links() if recorder.partial is not None else {}
+
+    def when_recordable(recorder: CallRecorder) -> None:
+        use_links(recorder)
+        record_at_exit(build, recorder, fs)
 
     def reads(recorder: CallRecorder, paths: set[str]) -> bool:
-        build.links.known = recorder.known_links
+        use_links(recorder)
         return reads_any(build, paths)
 
-    return watch, reads
+    return when_recordable, reads
 
 
 def workspace(env: Environment, file: object, features: object, *, default_features: bool) -> Mapping[str, CrateTarget]:

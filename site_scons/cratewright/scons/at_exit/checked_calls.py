@@ -1,6 +1,6 @@
 """What a build has found of each call of `env.Crate`: whether all its stages are up to date, and from which files.
 
-Calls that were not executed have been checked by an earlier build: their stamps are kept.
+Calls that were not executed have been checked by an earlier build, whose stamps stay valid.
 """
 
 from __future__ import annotations
@@ -11,193 +11,130 @@ from typing import Any
 
 import SCons.Node
 import SCons.Node.FS
-import SCons.Util
 
-from ...base.errors import GraphError
-from ..crates.build import Build, DeclaredCrate
+from ..crates.build import Build
 from ..graph.duplicates import duplicated_from
 from ..graph.usual import all_nodes, made_by_others
 from ..last_build.call_recorder import CallRecorder
-from ..last_build.record import CallRecord, CallRow
-from ..nodes.crate_target import PARTS, CrateTarget
-from ..nodes.expected_images import ImageNodes
-from ..nodes.interface import InterfaceNode
 from ..nodes.made_file import KeptFile
 from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import is_made_by_stage, stage_of
-from .noted_files import Files, UnknownFiles, note_stage
-from .unmodified_nodes import is_ours
+from .noted_files import NotedFiles, UnrecordableBuild, note_stage
+from .unmodified_nodes import is_unmodified
 
-__all__ = ["CheckedCalls"]
+__all__ = ["CheckedCall", "CheckedCalls"]
 
 _UNVISITED = SCons.Node.no_state
 _UP_TO_DATE = SCons.Node.up_to_date
 
 
-class _Call:
-    """One call: the nodes it has, and what is known of them.
+class CheckedCall:
+    """What a build has found of one call.
 
-    Shape: `is_undone` if a stage was made, has failed, or may not be what its files say; `hidden` are those of `built`
-    that SCons has not visited. `files` are absolute paths, of an undone call also `asked`: what its stages read or
-    looked for. `is_read` if all such paths are known; `built` are paths as in `LastBuild.built`.
+    Shape: `needs_check` if a stage was made, has failed, or may not be what its files say. `outputs` are paths as in
+    `LastBuild.outputs`; SCons has not visited those in `unvisited`, nor those in `was_unvisited` in the last build.
+    `files` are absolute paths with stamps; if the next build has to check the call, `observed` are all that its stages
+    read, wrote or looked for, and `knows_all_paths` if these are known.
     """
 
     def __init__(self) -> None:
         self.nodes: list[tuple[str, Node]] = []
-        self.built: list[str] = []
+        self.outputs: list[str] = []
         self.files: dict[str, list[int] | None] = {}
-        self.hidden: set[str] = set()
-        self.was_hidden: set[str] = set()
-        self.is_undone = False
-        self.is_read = False
-        self.asked: set[str] = set()
+        self.unvisited: set[str] = set()
+        self.was_unvisited: set[str] = set()
+        self.needs_check = False
+        self.knows_all_paths = False
+        self.observed: set[str] = set()
 
 
 class CheckedCalls:
     """All calls of a run that has ended.
 
-    Shape: `files` gets the files of all calls, and of other nodes of SCons; `built` and `unmade` as in `LastBuild`;
-    `others` are the files that SCons makes apart from crates. After a run that `has_failed`, SCons has not come to all
-    that it was asked for.
-    Raises: UnknownFiles if no call was checked, or a file changed that belongs to no call.
+    Shape: `files` gets the files of all calls, and of other nodes of SCons; `outputs` and `absent` as in `LastBuild`;
+    `other_files` are what other builders make; `numbers` are those of executed calls, by the identity of the target.
+    After a run that `has_failed`, SCons has not visited all that was requested.
+    Raises: UnrecordableBuild if no call was up to date, or a file changed that belongs to no call.
     """
 
-    def __init__(self, build: Build, recorder: CallRecorder, fs: Any, files: Files, *, has_failed: bool) -> None:
-        self._build = build
+    def __init__(self, build: Build, recorder: CallRecorder, fs: Any, files: NotedFiles, *, has_failed: bool) -> None:
         self._recorder = recorder
         self._files = files
-        self._numbers = {id(recorder.targets[number]): number for number in recorder.executed}
-        self._calls = [_Call() for _ in recorder.calls]
-        self.built: list[str] = []
-        self.unmade: list[str] = []
-        self.others = made_by_others(fs, is_ours)
-        below = _below(self.others.values())
-        others = list(self._sorted(fs, below))
+        self.numbers = {id(call.target): number for number, call in enumerate(recorder.calls) if call.is_executed}
+        self.calls = [CheckedCall() for _ in recorder.calls]
+        self.absent: list[str] = []
+        self.other_files = made_by_others(fs, is_unmodified)
+        others = list(self._assign_nodes(fs, _made_from(self.other_files.values())))
         read: set[str] = set()
-        for number in recorder.executed:
-            read |= self._check(self._calls[number])
+        for number in self.numbers.values():
+            read |= self._check(self.calls[number])
         for crate in build.crates.values():
             for node in crate.sources:
-                read.update(self._note_source(self._calls[self._numbers[id(crate.target)]], node))
-        self._carry()
+                read.update(self._note_source(self.calls[self.numbers[id(crate.target)]], node))
+        self._add_last_build()
         if has_failed:
-            for call in self._calls:
-                call.is_undone = call.is_undone or not call.hidden <= call.was_hidden
-        if all(call.is_undone or len(call.hidden) == len(call.built) for call in self._calls):
-            raise UnknownFiles("everything was made")
+            for call in self.calls:
+                call.needs_check = call.needs_check or not call.unvisited <= call.was_unvisited
+        if all(call.needs_check or len(call.unvisited) == len(call.outputs) for call in self.calls):
+            raise UnrecordableBuild("everything was made")
         for path in others:
             if path not in read and path not in files.stamps:
                 files.note(path)
-        for call in self._calls:
-            if call.is_undone and call.is_read:  # the next build checks it, whatever has become of these
-                call.asked.update(path for _, node in call.nodes for path in _asked(node))
-        for path in sorted({path for call in self._calls for path in call.asked} - {*files.stamps}):
-            files.keep(path, [])
-        for number, (target, nodes) in enumerate(zip(recorder.targets, recorder.nodes, strict=True)):
-            if number in recorder.executed and list(map(id, target)) != list(map(id, nodes)):
-                raise UnknownFiles("the SConstruct has changed the nodes of a crate")
-        self.built = [path for call in self._calls for path in call.built]
+        for call in self.calls:
+            if call.needs_check and call.knows_all_paths:  # whether these have changed does not matter
+                call.observed.update(path for _, node in call.nodes for path in _observed_paths(node))
+        for path in sorted({path for call in self.calls for path in call.observed} - {*files.stamps}):
+            files.add(path, [])
+        for recorded in recorder.calls:
+            if recorded.is_executed and list(map(id, recorded.target)) != list(map(id, recorded.nodes)):
+                raise UnrecordableBuild("the SConstruct has changed the nodes of a crate")
+        self.outputs = [path for call in self.calls for path in call.outputs]
 
     @property
-    def is_any_undone(self) -> bool:
+    def any_needs_check(self) -> bool:
         """Whether the next build may have to make anything."""
-        return any(call.is_undone for call in self._calls)
+        return any(call.needs_check for call in self.calls)
 
-    def described(self) -> list[CallRow]:
-        """Return the calls as in `LastBuild`."""
-        recorder, known = self._recorder, self._recorder.known
-        return [
-            known.calls[number]
-            if known is not None and number not in recorder.executed
-            else (call.digest, list(map(_path, recorder.nodes[number])), _parts(recorder.targets[number]))
-            for number, call in enumerate(recorder.calls)
-        ]
+    def number_of(self, node: Node) -> int:
+        """Return the number of the call to which the node of a stage belongs.
 
-    def records(self) -> list[CallRecord]:
-        """Return a record of each call.
-
-        Raises: UnknownFiles if how it is linked cannot be told.
+        Raises: UnrecordableBuild if it belongs to none.
         """
-        build, recorder = self._build, self._recorder
-        file_numbers = {path: number for number, path in enumerate(self._files.stamps)}
-        built_numbers = {path: number for number, path in enumerate(self.built)}
-        makers = {path: number for number, call in enumerate(self._calls) for path in call.built}
-        crates = {id(crate.target): crate for crate in build.crates.values()}
-        records = []
-        for number, call in enumerate(self._calls):
-            paths = {**call.files, **dict.fromkeys(sorted(call.asked))}
-            row = [file_numbers[path] for path in paths if path in file_numbers]
-            made = [built_numbers[path] for path in call.built]
-            hidden = [built_numbers[path] for path in call.built if path in call.hidden]
-            before = recorder.records[number] if recorder.known is not None else None
-            if number in recorder.executed:
-                crate = crates[id(recorder.targets[number])]
-                needs = {*self._needs(crate, call, makers), *recorder.calls[number].refers_to} - {number}
-                if before is not None:
-                    needs.update(before.needs)
-                nodes = recorder.nodes[number]
-                actions = [stage_of(node) or node for node in nodes]
-                together = list(map(actions.index, actions))
-                try:
-                    links = build.links.links_of(crate)
-                except GraphError as error:
-                    raise UnknownFiles("a crate that is not declared") from error
-                names = list(map(str, nodes))
-                found = (
-                    not call.is_undone,
-                    call.is_read,
-                    row,
-                    made,
-                    hidden,
-                    sorted(needs),
-                    names,
-                    together,
-                    crate.key,
-                    links,
-                )
-                records.append(CallRecord(*found))
-            else:
-                assert before is not None
-                records.append(before._replace(is_checked=not call.is_undone, files=row, makes=made, hidden=hidden))
-        return records
+        images = getattr(node.attributes, "crate_images", None)
+        stages = getattr((node if images is None else images.manifest).attributes, "crate_stages", None)
+        number = self.numbers.get(id(stages.declared.target)) if stages is not None else None
+        if number is None:
+            raise UnrecordableBuild(f"{node} belongs to no call")
+        return number
 
-    def _sorted(self, fs: Any, apart: Set[int]) -> Iterator[str]:
+    def _assign_nodes(self, fs: Any, skipped: Set[int]) -> Iterator[str]:
         """Give each call its nodes, and yield the paths of other files, apart from nodes with these identities."""
         for path, node in all_nodes(fs):
             if is_pending_node(node):
                 continue
             if not os.path.exists(path):
-                places = [os.path.join(str(place.abspath), str(node.name)) for place in node.dir.srcdir_list()]
-                self.unmade.append(next(filter(os.path.lexists, places), path))
-            if is_made_by_stage(node):  # and SCons was told no more of it
-                call = self._calls[self._number(node)]
+                self.absent.append(next(filter(os.path.lexists, _source_paths(node)), path))
+            if is_made_by_stage(node):
+                call = self.calls[self.number_of(node)]
                 call.nodes.append((path, node))
-                call.built.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
-            elif id(node) not in apart and not isinstance(node, KeptFile) and not os.path.isdir(path):
-                yield path  # stages tell of what they keep
+                call.outputs.append(path + "/" * isinstance(node, SCons.Node.FS.Dir))
+            # Stages record what they keep.
+            elif id(node) not in skipped and not isinstance(node, KeptFile) and not os.path.isdir(path):
+                yield path
 
-    def _number(self, node: Node) -> int:
-        images = getattr(node.attributes, "crate_images", None)
-        stages = getattr((node if images is None else images.manifest).attributes, "crate_stages", None)
-        number = self._numbers.get(id(stages.declared.target)) if stages is not None else None
-        if number is None:
-            raise UnknownFiles(f"{node} is of no call")
-        return number
-
-    def _check(self, call: _Call) -> set[str]:
+    def _check(self, call: CheckedCall) -> set[str]:
         """Note the files of a call that was executed, and return those that its stages have read."""
         states = [node.get_state() for _, node in call.nodes]
-        call.hidden = {path for path, state in zip(call.built, states, strict=True) if state == _UNVISITED}
-        call.is_undone = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
-        call.is_read = {_UP_TO_DATE, SCons.Node.executed}.issuperset(states)
-        files, read = self._files.beside(), set()
+        call.unvisited = {path for path, state in zip(call.outputs, states, strict=True) if state == _UNVISITED}
+        call.needs_check = not {_UNVISITED, _UP_TO_DATE}.issuperset(states)
+        call.knows_all_paths = {_UP_TO_DATE, SCons.Node.executed}.issuperset(states)
+        files, read = self._files.empty(), set()
         for path, node in call.nodes:
-            # A source of this name would be taken for it in a variant directory, unless the crate is declared.
-            for directory in node.dir.srcdir_list():
-                source = os.path.join(str(directory.abspath), str(node.name))
-                call.is_undone = call.is_undone or os.path.lexists(source)
-                files.keep(source, None)
+            # Unless the crate is declared, SCons would take a source of this name for it in a variant directory.
+            for source in _source_paths(node):
+                call.needs_check = call.needs_check or os.path.lexists(source)
+                files.add(source, None)
             stage = stage_of(node)
             if stage is not None:
                 read.update(stage.state.files_read())
@@ -206,123 +143,84 @@ class CheckedCalls:
                     files.note_file(path)
                     if stage is not None:
                         note_stage(node, files)
-                elif not call.is_undone:
+                elif not call.needs_check:
                     files.note(path)
-            except UnknownFiles:
-                call.is_undone = True
-        self._keep(call, files.stamps)
+            except UnrecordableBuild:
+                call.needs_check = True
+        self._add_files(call, files.stamps)
         return read
 
-    def _note_source(self, call: _Call, node: Node) -> Iterator[str]:
-        """Yield the paths of a source: in a variant directory also that of which SCons makes it, and makes it again."""
-        path, source = str(node.get_abspath()), duplicated_from(node)
+    def _note_source(self, call: CheckedCall, node: Node) -> Iterator[str]:
+        """Yield the paths of a source: in a variant directory also that of the original, from which SCons makes it."""
+        path, original = str(node.get_abspath()), duplicated_from(node)
         yield path
-        if source is not None:
-            yield source
+        if original is not None:
+            yield original
             try:
                 self._files.note(path)
-            except UnknownFiles:
-                call.is_undone = True
+            except UnrecordableBuild:
+                call.needs_check = True
             else:
                 call.files[path] = self._files.stamps[path]
 
-    def _carry(self) -> None:
-        """Keep what is known of calls that were not executed, and of what belongs to no call."""
-        recorder, known = self._recorder, self._recorder.known
-        if known is None:
+    def _add_last_build(self) -> None:
+        """Add what the last build has found of calls that were not executed, and of what belongs to no call."""
+        partial = self._recorder.partial
+        if partial is None:
             return
-        paths, owned = list(known.files), set[str]()
-        for number, record in enumerate(recorder.records):
+        last_build = partial.last_build
+        paths, owned = list(last_build.files), set[str]()
+        for number, (call, record) in enumerate(zip(self.calls, partial.records, strict=True)):
             own = [paths[file] for file in record.files]
             owned.update(own)
-            call, hidden = self._calls[number], {known.built[place] for place in record.hidden}
-            if number not in recorder.executed:
-                call.built = [known.built[place] for place in record.makes]
-            # SCons need not have come to it, if what it was executed for has failed.
-            if number not in recorder.executed or (number not in recorder.concerned and not call.is_undone):
-                self._keep(call, {path: known.files[path] for path in own})
-                call.hidden = hidden
-                call.is_read = call.is_read or record.is_read
-            call.was_hidden = hidden if record.is_checked else set()
-        for path, stamp in known.files.items():
+            unvisited = {last_build.outputs[output] for output in record.unvisited}
+            is_executed = self._recorder.calls[number].is_executed
+            if not is_executed:
+                call.outputs = [last_build.outputs[output] for output in record.outputs]
+            # SCons need not have visited a call that others need, if one of these has failed.
+            if not is_executed or (number not in partial.outdated and not call.needs_check):
+                self._add_files(call, {path: last_build.files[path] for path in own})
+                call.unvisited = unvisited
+                call.knows_all_paths = call.knows_all_paths or record.knows_all_paths
+            call.was_unvisited = unvisited if record.is_up_to_date else set()
+        for path, stamp in last_build.files.items():
             if path not in owned:
-                self._files.keep(path, stamp)
-        self.unmade += sorted({*known.unmade} - {*self.unmade})
+                self._files.add(path, stamp)
+        self.absent += sorted({*last_build.absent} - {*self.absent})
 
-    def _keep(self, call: _Call, stamps: dict[str, list[int] | None]) -> None:
-        call.files |= stamps
+    def _add_files(self, call: CheckedCall, stamps: Mapping[str, list[int] | None]) -> None:
+        call.files.update(stamps)
         for path, stamp in stamps.items():
             try:
-                self._files.keep(path, stamp)
-            except UnknownFiles:
-                call.is_undone = True
-
-    def _needs(self, crate: DeclaredCrate, call: _Call, makers: dict[str, int]) -> Iterator[int]:
-        """Yield the numbers of the calls on which a crate depends, or whose files its stages read."""
-        for other in self._build.direct(crate):
-            yield self._numbers[id(other.target)]
-        for _, node in call.nodes:
-            stage = stage_of(node)
-            for each in stage.found if stage is not None else ():
-                child = each.file if isinstance(each, InterfaceNode) else each
-                if stage_of(child) is not None:
-                    yield self._number(child)
-        above: dict[str, int | None] = {}
-        for path in call.files:
-            maker = makers.get(path, _maker_above(os.path.dirname(path), makers, above))
-            if maker is not None:
-                yield maker
+                self._files.add(path, stamp)
+            except UnrecordableBuild:
+                call.needs_check = True
 
 
-def _below(nodes: Iterable[Node]) -> set[int]:
+def _source_paths(node: Node) -> Iterator[str]:
+    """Yield the paths of which SCons would duplicate a file, if it is in a variant directory."""
+    for directory in node.dir.srcdir_list():
+        yield os.path.join(str(directory.abspath), str(node.name))
+
+
+def _made_from(nodes: Iterable[Node]) -> set[int]:
     """Return the identities of nodes, and of all that SCons knows they are made from."""
     todo, found = list(nodes), set[int]()
     while todo:
         node = todo.pop()
         if id(node) not in found:
             found.add(id(node))
-            for more in (node.sources, node.depends, node.prerequisites, node.implicit):
-                todo += more or ()
+            for children in (node.sources, node.depends, node.prerequisites, node.implicit):
+                todo += children or ()
     return found
 
 
-def _maker_above(directory: str, makers: dict[str, int], above: dict[str, int | None]) -> int | None:
-    """Return the call that makes a directory or one above it."""
-    if directory not in above:
-        parent = os.path.dirname(directory)
-        found = makers.get(directory + "/")
-        above[directory] = _maker_above(parent, makers, above) if found is None and parent != directory else found
-    return above[directory]
-
-
-def _parts(target: CrateTarget) -> dict[str, Any]:
-    """Return what a target has by name, with paths in place of nodes; nothing if it stands for several crates."""
-    if target.targets or not target.is_crate:
-        return {}
-    found: dict[str, Any] = {}
-    for name in PARTS:
-        value = getattr(target, name)
-        if isinstance(value, ImageNodes):
-            found[name] = dict(value.paths)
-        elif isinstance(value, Mapping):
-            found[name] = {entry: _path(node) for entry, node in value.items()}
-        elif isinstance(value, SCons.Util.NodeList):
-            found[name] = list(map(_path, value))
-        else:
-            found[name] = value if value is None or isinstance(value, str) else _path(value)
-    return found
-
-
-def _path(node: Node) -> str:
-    return str(node.get_abspath()) + "/" * isinstance(node, SCons.Node.FS.Dir)
-
-
-def _asked(node: Node) -> Iterator[str]:
+def _observed_paths(node: Node) -> Iterator[str]:
     """Yield the absolute paths that the last run of a stage read, wrote or looked for."""
     stage = stage_of(node)
     if stage is None:
         return
-    yield from stage.state.paths_asked()
+    yield from stage.state.observed_paths()
     for child in node.children():
         if isinstance(child, SCons.Node.FS.Base):
             yield str(child.get_abspath())

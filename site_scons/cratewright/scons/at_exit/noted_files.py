@@ -16,42 +16,44 @@ from ..nodes.node import Node
 from ..nodes.stage import stage_of
 from ..nodes.state import StageState
 
-__all__ = ["Files", "UnknownFiles", "note_stage"]
+__all__ = ["NotedFiles", "UnrecordableBuild", "note_stage"]
+
+_ANY = [-1]
 
 
-class UnknownFiles(Exception):
-    """Something took part that may have changed."""
+class UnrecordableBuild(Exception):
+    """The build cannot be described: something took part that may have changed."""
 
 
-class Files:
-    """Files that took part, with their stamps; None for a missing path.
+class NotedFiles:
+    """Files that took part in a build, with their stamps; None for a missing path.
 
-    Shape: `root` absolute, and so are the paths; those given may be relative to it. None has changed since `since`,
+    Shape: `root` is absolute, and so are the paths; those given may be relative to it. None has changed since `start`,
     a time by `clock_ns`.
     """
 
-    def __init__(self, root: str, since: int) -> None:
+    def __init__(self, root: str, start: int) -> None:
         self.stamps: dict[str, list[int] | None] = {}
         self.root = root
-        self._since = since
+        self._start = start
 
-    def beside(self) -> Files:
+    def empty(self) -> NotedFiles:
         """Return an empty collection for the same run."""
-        return Files(self.root, self._since)
+        return NotedFiles(self.root, self._start)
 
     def note_file(self, path: str) -> None:
         """Note a path at which SCons found a file in this run.
 
-        Raises: UnknownFiles if the file has changed or been removed since.
+        Raises: UnrecordableBuild if the file has changed or been removed since.
         """
         self.note(path)
         if self.stamps[os.path.join(self.root, path)] is None:
-            raise UnknownFiles(f"{path} was removed")
+            raise UnrecordableBuild(f"{path} was removed")
 
-    def note(self, path: str, known: list[int] | bool | None = False) -> None:
-        """Note a path that has not changed during this run, nor since it had a known stamp; False if none is known.
+    def note(self, path: str, expected: list[int] | None = _ANY) -> None:
+        """Note a path that has not changed during this run, and has the expected stamp, if one is given.
 
-        Raises: UnknownFiles if it has.
+        Raises: UnrecordableBuild if it has changed.
         """
         path = os.path.join(self.root, path)
         try:
@@ -59,38 +61,40 @@ class Files:
         except (OSError, ValueError):
             stamp = None
         else:
-            if not is_older(found, self._since):
-                raise UnknownFiles(f"{path} is young")
+            if not is_older(found, self._start):
+                raise UnrecordableBuild(f"{path} is younger than the run")
             stamp = file_stamp(found)
-        if known is not False and known != stamp:
-            raise UnknownFiles(f"{path} has changed")
-        self.keep(path, stamp)
+        if expected is not _ANY and expected != stamp:
+            raise UnrecordableBuild(f"{path} has changed")
+        self.add(path, stamp)
 
-    def keep(self, path: str, stamp: list[int] | None) -> None:
-        """Note an absolute path with the stamp that it had when it was examined.
+    def add(self, path: str, stamp: list[int] | None) -> None:
+        """Add an absolute path with the stamp that it had when it was examined.
 
-        Raises: UnknownFiles if it had another one in this run.
+        Raises: UnrecordableBuild if it had another one in this run.
         """
         if self.stamps.setdefault(path, stamp) != stamp:
-            raise UnknownFiles(f"{path} has changed")
+            raise UnrecordableBuild(f"{path} has changed")
 
 
-def note_stage(node: Node, files: Files) -> None:
-    """Note the files which show that a stage is up to date."""
-    state = node.attributes.crate_stage.state
-    vouched = state.vouched()
-    if vouched is None:
-        raise UnknownFiles(f"{node} was made of young files")
-    observed, outputs = vouched
+def note_stage(node: Node, files: NotedFiles) -> None:
+    """Note the files which show that a stage is up to date.
+
+    Raises: UnrecordableBuild if files do not show it.
+    """
+    stamped = node.attributes.crate_stage.state.stamped()
+    if stamped is None:
+        raise UnrecordableBuild(f"{node} was made from files without a stamp")
+    observed, outputs = stamped
     for item in observed:
         files.note(item.path, item.stamp if item.digest else None)
     for path in outputs:
         files.note_file(path)
-    for each in node.children():
+    for child in node.children():
         # The interface of a dependency is in a file.
-        child = each.file if isinstance(each, InterfaceNode) else each
-        if isinstance(child, StageState) or stage_of(child) is not None:
+        source = child.file if isinstance(child, InterfaceNode) else child
+        if isinstance(source, StageState) or stage_of(source) is not None:
             continue
-        if not isinstance(child, SCons.Node.FS.File) or child.has_builder():
-            raise UnknownFiles(f"{child} is made by others")
-        files.note_file(str(child.get_internal_path()))
+        if not isinstance(source, SCons.Node.FS.File) or source.has_builder():
+            raise UnrecordableBuild(f"{source} is made by another builder")
+        files.note_file(str(source.get_internal_path()))

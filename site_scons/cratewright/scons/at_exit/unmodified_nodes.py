@@ -10,10 +10,10 @@ from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import stage_of
 
-__all__ = ["is_ours"]
+__all__ = ["is_unmodified"]
 
 
-def is_ours(node: Node) -> bool:
+def is_unmodified(node: Node) -> bool:
     """Return whether a node is pending, or a crate's, and SCons does no more with it than the crate asks for."""
     return is_pending_node(node) or _is_crate_node(node)
 
@@ -21,14 +21,14 @@ def is_ours(node: Node) -> bool:
 def _is_crate_node(node: Node) -> bool:
     """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
     if stage_of(node) is not None:
-        return type(node.builder) is StageBuilder and not has_further_rules(node) and not _inside(node)
+        return type(node.builder) is StageBuilder and not has_further_rules(node) and not _entries(node)
     images = getattr(node.attributes, "crate_images", None)
     if images is None or not isinstance(node, SCons.Node.FS.Dir):
         return False
-    # It depends on its manifest, around which its actions stand.
-    told = (_inside(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
-    return list(node.depends) == [images.manifest] and not any(told)
+    # It depends on its manifest, whose executor has its actions.
+    rules = (_entries(node), node.ignore, node.prerequisites, node.side_effects, node.always_build)
+    return list(node.depends) == [images.manifest] and not any(rules)
 
 
-def _inside(node: Node) -> set[str]:
+def _entries(node: Node) -> set[str]:
     return set(node.entries) - {".", ".."} if isinstance(node, SCons.Node.FS.Dir) else set()

@@ -1,173 +1,132 @@
-"""Describes a build when SCons ends: what it has found to be up to date, and from which files."""
+"""Writes the record of a build when SCons ends: what was up to date, and from which files."""
 
 from __future__ import annotations
 
 import atexit
 import json
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import SCons.Script
 import SCons.Script.Main
 
 from ...base.errors import CratewrightError
 from ...system.fs import write_atomic
 from ...system.program import asked_files
 from ..crates.build import Build
-from ..graph.usual import is_plain_graph, is_same_memory
+from ..graph.usual import is_plain_graph, is_same_database
 from ..last_build.call_recorder import CallRecorder
-from ..last_build.record import RECORD_NAME, CallRecord, LastBuild, memory_digest, memory_of, names_digest
-from ..last_build.terminal_writes import listen
-from ..last_build.up_to_date import lines_in_order, up_to_date_lines
-from ..nodes.paths import ways_up
+from ..last_build.record import RECORD_NAME, CallRecord, LastBuild, database_digest, names_digest, read_database
+from ..last_build.requested_targets import Requested
+from ..last_build.up_to_date_lines import lines_in_order, up_to_date_lines
+from ..nodes.paths import upward_paths
+from .build_lines import BuildLines
+from .call_records import call_records, call_rows
 from .checked_calls import CheckedCalls
 from .installed_code import check_plugins, installed_files, is_below, loaded_files
-from .noted_files import Files, UnknownFiles
-from .unmodified_nodes import is_ours
+from .noted_files import NotedFiles, UnrecordableBuild
+from .unmodified_nodes import is_unmodified
 
-__all__ = ["watch_build"]
+__all__ = ["record_at_exit"]
 
 
-def watch_build(build: Build, recorder: CallRecorder, fs: Any) -> None:
-    """Describe a build when SCons ends.
+def record_at_exit(build: Build, recorder: CallRecorder, fs: Any) -> None:
+    """Write the record of a build when SCons ends, unless crates meet more of SCons than a record can hold.
 
-    Shape: call it once all SConscripts have been read; a build in which anything else makes files is not described.
+    Called: once all SConscripts have been read.
     """
     path = os.path.join(build.root, RECORD_NAME)
     declared = {id(crate.target) for crate in build.crates.values()}
     if (
-        {id(recorder.targets[number]) for number in recorder.executed} == declared
-        and is_plain_graph(fs, is_ours, recorder.aliases.names | recorder.aliases.others)
+        {id(call.target) for call in recorder.calls if call.is_executed} == declared
+        and is_plain_graph(fs, is_unmodified, recorder.aliases.names | recorder.aliases.others)
         and not build.reporting.is_recorded
         and not any(crate.read_by_link or crate.instead for crate in build.crates.values())
     ):
-        atexit.register(_keep, path, build, recorder, fs, _Lines())
+        atexit.register(_write, path, build, recorder, fs, BuildLines())
     else:
-        _forget(path)
+        _remove(path)
 
 
-_DONE = "scons: done building targets."
-_ENDS = ("scons: done building targets", "scons: building terminated")
-
-
-class _Lines:
-    """The lines that SCons prints while it builds, as long as they say that something is up to date.
-
-    Shape: `only` until SCons prints anything else, apart from its progress; `is_done` once it says that it has
-    finished, `has_ended` also if it has failed.
-    """
-
-    def __init__(self) -> None:
-        self.printed: list[str] = []
-        self.only = True
-        self.is_done = False
-        self.has_ended = False
-        self._is_own = False
-        main = SCons.Script.Main
-        main.display = _Display(main.display, self._say, self.printed.append)
-        main.progress_display = _Display(main.progress_display, self._say, self._note_progress)
-        listen(self._hear)
-
-    def _note_progress(self, text: str) -> None:
-        self.is_done = text == _DONE
-        self.has_ended = self.has_ended or text.startswith(_ENDS)
-
-    def _say(self, display: Callable[..., None], *words: Any) -> None:
-        self._is_own = True
-        try:
-            display(*words)
-        finally:
-            self._is_own = False
-
-    def _hear(self) -> None:
-        self.only = self.only and self._is_own
-
-
-class _Display:
-    """One of SCons's two printing functions, which print or not depending on its options."""
-
-    def __init__(self, usual: Any, say: Callable[..., None], note: Callable[[str], None]) -> None:
-        self._usual = usual
-        self._say = say
-        self._note = note
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._usual, name)
-
-    def __call__(self, text: str, *more: Any) -> None:
-        self._note(text)
-        self._say(self._usual, text, *more)
-
-
-def _keep(path: str, build: Build, recorder: CallRecorder, fs: Any, lines: _Lines) -> None:
+def _write(path: str, build: Build, recorder: CallRecorder, fs: Any, lines: BuildLines) -> None:
     with suppress(CratewrightError, OSError):
         try:
-            found = _described(build, recorder, fs, lines)
-        except UnknownFiles:
-            _forget(path)
+            record = _record(build, recorder, fs, lines)
+        except UnrecordableBuild:
+            _remove(path)
         else:
-            write_atomic(path, found.encode())
+            write_atomic(path, record.encode())
 
 
-def _forget(path: str) -> None:
+def _remove(path: str) -> None:
     with suppress(OSError):
         os.unlink(path)
 
 
-def _described(build: Build, recorder: CallRecorder, fs: Any, lines: _Lines) -> LastBuild:
-    memory = memory_of(build.root)
-    if not (recorder.memory and memory and lines.has_ended) or recorder.is_late:
-        raise UnknownFiles("SCons has no database, or the build was not described to its end")
-    files = Files(build.root, recorder.began)
+def _record(build: Build, recorder: CallRecorder, fs: Any, lines: BuildLines) -> LastBuild:
+    database, requested = read_database(build.root), recorder.requested
+    if not (recorder.database and database and lines.has_ended) or recorder.is_declared_late or requested is None:
+        raise UnrecordableBuild("SCons has no database, or has not come to its end")
+    files = NotedFiles(build.root, recorder.start)
     main = SCons.Script.Main
     has_failed = bool(main.exit_status or main.this_build_status)
     calls = CheckedCalls(build, recorder, fs, files, has_failed=has_failed)
-    is_quiet = lines.only and lines.is_done and not has_failed
-    is_done = is_quiet and not calls.is_any_undone
-    is_whole = is_done and not calls.others and is_same_memory(recorder.memory, memory)
-    places = recorder.moments.search_paths
-    modules = list(recorder.moments.module_paths)
-    before = recorder.known
-    check_plugins(raises=UnknownFiles)
-    installed = files.beside()
-    if before is not None:  # with the same calls, which take nothing else
-        installed.stamps.update(before.installed)
+    is_up_to_date = lines.is_complete and lines.has_finished and not has_failed and not calls.any_needs_check
+    is_settled = is_up_to_date and not calls.other_files and is_same_database(recorder.database, database)
+    last_build = recorder.partial.last_build if recorder.partial is not None else None
+    installed = _installed(build, recorder, files.empty(), last_build)
+    printed = lines.lines if is_up_to_date else last_build.printed if last_build is not None else []
+    records = _printable_records(build, recorder, calls, files, requested, printed)
+    if not is_settled and not records:
+        raise UnrecordableBuild("something was made")
+    return LastBuild(
+        calls=call_rows(recorder),
+        aliases=recorder.aliases.rows,
+        requested=list(requested),
+        end_state=recorder.end_state,
+        printed=printed,
+        outputs=calls.outputs,
+        absent=calls.absent,
+        database=database_digest(database),
+        installed=installed.stamps,
+        module_dirs={path: names_digest(path) for path in recorder.state.module_paths if is_below(path, build.root)},
+        files=files.stamps,
+        upward_paths={**(last_build.upward_paths if last_build is not None else {}), **upward_paths(fs)},
+        is_settled=is_settled,
+        encoded_records=json.dumps(records).encode(),
+    )
+
+
+def _installed(build: Build, recorder: CallRecorder, installed: NotedFiles, last_build: LastBuild | None) -> NotedFiles:
+    """Note all programs, plugins and code that took part."""
+    check_plugins(raises=UnrecordableBuild)
+    if last_build is not None:  # with the same calls, which use nothing else
+        installed.stamps.update(last_build.installed)
     for path in loaded_files(installed.stamps):
         installed.note(path)
-    if before is None:
-        for path in installed_files(build.root, build.engines.values(), modules, places, raises=UnknownFiles):
+    if last_build is None:
+        modules, search_paths = recorder.state.module_paths, recorder.state.search_paths
+        for path in installed_files(
+            build.root, build.engines.values(), modules, search_paths, raises=UnrecordableBuild
+        ):
             if path not in installed.stamps:
                 installed.note(path)
     for path, stamp in asked_files().items():
         installed.note(path, stamp)
-    printed = lines.printed if is_done else before.printed if before is not None else []
-    records = _records(build, calls, recorder.requested, printed)
-    if not is_whole and not records:
-        raise UnknownFiles("something was made")
-    return LastBuild(
-        calls.described(),
-        recorder.aliases.rows,
-        recorder.requested,
-        recorder.late,
-        printed,
-        calls.built,
-        calls.unmade,
-        memory_digest(memory),
-        installed.stamps,
-        {place: names_digest(place) for place in modules if is_below(place, build.root)},
-        files.stamps,
-        {**(before.ways if before is not None else {}), **ways_up(fs)},
-        is_whole,
-        json.dumps(records).encode(),
-    )
+    return installed
 
 
-def _records(build: Build, calls: CheckedCalls, requested: list[Any], printed: list[str]) -> list[CallRecord]:
-    """Return a record of each call; none if SCons could not print what it prints when it checks all of them."""
-    if build.reporting.remote is not None:  # what is said of other machines is said of all crates together
+def _printable_records(
+    build: Build,
+    recorder: CallRecorder,
+    calls: CheckedCalls,
+    files: NotedFiles,
+    requested: Requested,
+    printed: list[str],
+) -> list[CallRecord]:
+    """Return a record of each call; none if a build of some crates could not print what one of all prints."""
+    if build.reporting.remote is not None:  # what is printed of other machines concerns all crates together
         return []
-    records = calls.records()
-    is_known = not printed or up_to_date_lines(requested, records).keys() <= set(printed)
-    return records if is_known and lines_in_order(requested, records, printed) is not None else []
+    records = call_records(build, recorder, calls, files.stamps)
+    is_printed = not printed or up_to_date_lines(requested, records).keys() <= set(printed)
+    return records if is_printed and lines_in_order(requested, records, printed) is not None else []

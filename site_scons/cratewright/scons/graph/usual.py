@@ -23,15 +23,15 @@ from ..nodes.pending_node import is_pending_node
 
 __all__ = [
     "all_nodes",
+    "database_is_default",
     "has_further_rules",
     "is_plain_graph",
-    "is_same_memory",
+    "is_same_database",
     "made_by_others",
-    "memory_is_usual",
-    "options_are_usual",
+    "options_are_default",
     "variant_directories",
     "variant_row",
-    "when_read",
+    "when_all_read",
 ]
 
 
@@ -100,14 +100,14 @@ def has_further_rules(node: Node) -> bool:
     return any(rules) or bool(getattr(executor, "pre_actions", None) or getattr(executor, "post_actions", None))
 
 
-def memory_is_usual(name: str) -> bool:
+def database_is_default(name: str) -> bool:
     """Return whether SCons keeps its database in the file of this name, which is its default."""
     memory = SCons.SConsign
     is_default = memory.DB_Name is None and memory.DB_Module is SCons.dblite and memory.ForDirectory is memory.DB
     return is_default and name == f"{memory.current_sconsign_filename()}.dblite"
 
 
-def is_same_memory(before: bytes, now: bytes) -> bool:
+def is_same_database(before: bytes, now: bytes) -> bool:
     """Return whether two contents of SCons's database mean the same.
 
     Shape: SCons writes the same data in several ways: strings may or may not be shared between what it has read and
@@ -133,7 +133,7 @@ def _written_out(memory: bytes) -> dict[str, bytes]:
     return found
 
 
-def options_are_usual() -> bool:
+def options_are_default() -> bool:
     """Return whether all options of SCons but a few have their default values."""
     main = SCons.Script.Main
     values = main.OptionsParser.values
@@ -150,7 +150,7 @@ def options_are_usual() -> bool:
     return True
 
 
-def when_read(fs: Any, then: Callable[[], None]) -> None:
+def when_all_read(fs: Any, then: Callable[[], None]) -> None:
     """Call a function once SCons has read all SConscripts: it gives its file system an option then."""
     usual = fs.set_max_drift
 

@@ -4,397 +4,294 @@ The calls are those of the last build, in the same order, and no file has change
 soon as anything else differs, or something asks for more of a crate or of SCons's graph, all recorded calls are
 executed as they would have been, and SCons sees no difference. The decision is final when SCons has read all
 SConscripts: then the calls of crates that may have something to do are executed; of all others, SCons only prints
-that they are up to date. To what SCons makes of them, their files are sources.
+that they are up to date.
 """
 
 from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import SCons.Node
-import SCons.Node.Python
 import SCons.Script
-import SCons.Script.Main
 
 from ...base.host import WINDOWS
 from ...base.stamp import clock_ns
 from ...plugins.registering import before_registering
-from ..graph.usual import all_nodes, is_plain_graph, made_by_others, memory_is_usual, options_are_usual, when_read
-from ..nodes.crate_target import CrateTarget, PendingTarget, become, is_pending, stand_for
+from ..graph.usual import (
+    all_nodes,
+    database_is_default,
+    is_plain_graph,
+    made_by_others,
+    options_are_default,
+    when_all_read,
+)
+from ..nodes.crate_target import CrateTarget
 from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import stage_of
 from .aliases import Aliases
-from .outdated_calls import hidden_paths, to_execute
-from .record import MEMORY, CallRecord, LastBuild, memory_digest, memory_of, read_last_build, renew_memory
-from .recorded_call import Call, Moments
-from .requested_targets import RequestedNode, RequestedTargets, call_place
-from .stable_values import Unlike
-from .taken_nodes import TakenNodes
+from .call import Call
+from .call_nodes import CallNodes
+from .call_state import StateTracker
+from .record import DATABASE_NAME, LastBuild, database_digest, read_database, read_last_build, update_database_digest
+from .requested_targets import Requested, requested_targets
+from .stable_values import NotRecordable
 from .terminal_writes import listen
-from .up_to_date import UpToDateNode, lines_in_order, other_target, targets_with_lines
+from .up_to_date import UpToDateNode, build_only
 from .watching import Watch
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["CallRecorder", "recorder_of"]
+    from .partial_build import PartialBuild
 
-_TARGETS = 2
-"""The index of the targets to build in `LastBuild.requested`."""
+__all__ = ["CallRecorder", "recorder_of"]
 
 
 class CallRecorder:
     """The calls of `env.Crate` in one run of SCons.
 
-    Shape: `root` absolute; `calls` so far, `targets` what they returned, and `nodes` what each target held then,
-    since an SConstruct may change these lists; empty for a crate that is not declared. `is_like_others` while SCons
-    has been told only what can be recorded. `late` and `requested` as in `LastBuild`, once all SConscripts have been
-    read; `began` is the start by `clock_ns`, and `memory` the content of SCons's database then, if needed. `executed`
-    are the numbers of the calls that were executed; if not all, `known` is the last build, `records` those of its
-    calls, and `concerned` the numbers of those calls that may have something to do. `is_late` if more are executed
-    once SCons builds. `watch`, if set, is called once all SConscripts of a build that can be described have been read.
+    Shape: `root` is absolute; `start` is the time by `clock_ns`, and `database` the content of SCons's database then,
+    if needed. `is_recordable` until SCons is asked for anything that cannot be recorded. `end_state` and `requested` as
+    in `LastBuild`, once all SConscripts have been read; `partial` is set if only some calls were executed then, and
+    `is_declared_late` if others were executed while SCons builds. `when_recordable`, if set, is called once all
+    SConscripts of a build that can be recorded have been read; `reads_any` says whether executed crates read any of
+    some paths.
     """
 
-    asks_always = False
-    """Set if something examines SCons's graph after each build: then all calls are made."""
+    always_executes = False
+    """Set if something examines SCons's graph after each build: then all calls are executed."""
 
     def __init__(self, fs: Any, root: str) -> None:
         self.root = root
-        self.began = clock_ns()
+        self.start = clock_ns()
         self.calls: list[Call] = []
-        self.targets: list[CrateTarget] = []
-        self.nodes: list[tuple[Node, ...]] = []
-        self.aliases = Aliases(self._places)
+        self.nodes = CallNodes(fs, self.calls, self.declare)
+        self.aliases = Aliases(self.nodes.positions)
         # There, SCons keeps its nodes by names in capitals, which cannot be compared with paths.
-        self.is_like_others = is_plain_graph(fs, lambda node: False, self.aliases.others) and not WINDOWS
-        self.memory = memory_of(root) if self.is_like_others else b""
-        self.moments = Moments(fs)
-        self.late: list[str] = []
-        self.requested: list[Any] = []
-        self.executed: set[int] = set()
-        self.concerned: set[int] = set()
-        self.known: LastBuild | None = None
-        self.records: list[CallRecord] = []
-        self.is_late = False
-        self.watch: Callable[[CallRecorder], None] | None = None
-        self.reads: Callable[[CallRecorder, set[str]], bool] | None = None
+        self.is_recordable = is_plain_graph(fs, lambda node: False, self.aliases.others) and not WINDOWS
+        self.database = read_database(root) if self.is_recordable else b""
+        self.state = StateTracker(fs)
+        self.end_state: list[str] = []
+        self.requested: Requested | None = None
+        self.partial: PartialBuild | None = None
+        self.is_declared_late = False
+        self.when_recordable: Callable[[CallRecorder], None] | None = None
+        self.reads_any: Callable[[CallRecorder, set[str]], bool] | None = None
         self._fs = fs
-        self._crate: Callable[..., CrateTarget] | None = None
-        self._numbers: dict[int, int] = {}
+        self._declare_crate: Callable[..., CrateTarget] | None = None
         self._depth = 0
-        self._is_over = False
-        self._pending: RequestedTargets | None = None
-        self._taken = TakenNodes(fs, self.declare)
-        self._node_places: tuple[object, dict[int, tuple[int, int]]] = None, {}
-        self._watch = Watch(fs, self._report, self._alias, self.moments.vary)
-        self._tell_no_more = before_registering(self._report)
-        self._others: Mapping[str, Node] = {}
-        self._before = self._read() if self.is_like_others else None
-        if self._before is not None:
-            self._begin(self._before)
-        when_read(fs, self._end_of_reading)
+        self._has_decided = False
+        self._watch = Watch(fs, self._report, self._alias, self.state.add_variant_dir)
+        self._unwatch_plugins = before_registering(self._report)
+        self._last_build = self._read() if self.is_recordable else None
+        if self._last_build is not None:
+            self._begin(self._last_build)
+        when_all_read(fs, self._decide)
 
-    @property
-    def known_links(self) -> dict[str, Sequence[bool]]:
-        """What the last build has found of links, for the crates that were executed, as in `CrateLinks.known`."""
-        return {self.records[number].key: self.records[number].links for number in self.executed if self.known}
-
-    def crate(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
-        """Return what `crate` returns for a call, or a target that is declared as soon as something asks about it."""
-        self._crate = crate
+    def crate(self, declare: Callable[..., CrateTarget], env: Environment, *args: Any) -> CrateTarget:
+        """Return what `declare` returns for a call, or a target that is declared as soon as something asks about it."""
+        self._declare_crate = declare
         if self._depth or not SCons.Script.sconscript_reading:
             self._report()
-            return crate(env, *words)
-        call = Call(env, words, self.moments, self._number)
-        self.is_like_others = self.is_like_others and bool(call.digest)
-        target, nodes = self._known(call), ()
-        if target is None:
-            self.declare()
-            target = self._make(crate, env, *words)
-            nodes = tuple(target)
-            self.executed.add(len(self.calls))
-        self._numbers[id(target)] = len(self.calls)
-        self.calls.append(call)
-        self.targets.append(target)
-        self.nodes.append(nodes)
-        return target
-
-    def _make(self, crate: Callable[..., CrateTarget], env: Environment, *words: Any) -> CrateTarget:
-        before = sys.stdout, sys.stderr
-        self._depth += 1
-        listen(self._hear)
-        try:
-            return crate(env, *words)
-        except BaseException:
-            self.is_like_others = False
-            raise
-        finally:
-            self._depth -= 1
-            sys.stdout, sys.stderr = before
-
-    def _hear(self) -> None:
-        self.is_like_others = False
-
-    def _alias(self, usual: Callable[..., Any], env: Environment, *words: Any, **more: Any) -> list[Node] | None:
-        """Record what an SConstruct calls crates, and return the nodes; None if it is more than that."""
-        if self._depth or not SCons.Script.sconscript_reading:
-            return None
-        row = self.aliases.read(*words, **more)
-        if row is None:
-            return list(self._within(usual, env, *words, **more)) if self.aliases.add_other(*words, **more) else None
-        if self._before is not None:
-            nodes = [self._taken.alias(row[0])]
+            return declare(env, *args)
+        call = Call(env, args, self.state, self.nodes.number_of)
+        self.is_recordable = self.is_recordable and bool(call.digest)
+        last_build, number = self._last_build, len(self.calls)
+        if last_build is not None and number < len(last_build.calls) and last_build.calls[number][0] == call.digest:
+            call.target = self.nodes.pending_target(last_build.calls[number], self._take)
         else:
-            nodes = list(self._within(usual, env, row[0], [self.nodes[number][place] for number, place in row[1]]))
-        self.aliases.add(row, usual, env, nodes)
-        return nodes
-
-    def _node_of(self, before: LastBuild, number: int, place: int) -> Node:
-        """Return a node of a call, which is a source if the call is not executed."""
-        known = self.nodes[number] if number in self.executed else self._taken.nodes(number, before.calls[number])
-        return known[place]
-
-    def _places(self, target: object) -> list[tuple[int, int]] | None:
-        """Return the number of the call and the places there of a crate's target or a node of one; None for others."""
-        number = self._number(target)
-        if number >= 0 and (
-            is_pending(target) or list(map(id, self.targets[number])) == list(map(id, self.nodes[number]))
-        ):
-            before = self._before.calls[number][1] if self._before else self.nodes[number]
-            return [(number, place) for place in range(len(before))]
-        if type(target) is RequestedNode:
-            return [call_place(target)]
-        if isinstance(target, SCons.Node.Node):
-            age = len(self.calls), len(self._taken), self._before is None
-            if self._node_places[0] != age:
-                self._node_places = age, {id(node): (number, place) for number, place, node in self._nodes()}
-            place = self._node_places[1].get(id(target))
-            return [place] if place is not None else None
-        return None
+            self.declare()
+            call.return_executed(self._execute_now(declare, env, *args))
+        self.nodes.add(call.target)
+        self.calls.append(call)
+        return call.target
 
     def declare(self) -> None:
         """Execute all recorded calls: something differs, or something asks for more."""
-        if self._before is None or self._depth:
+        if self._last_build is None or self._depth:
             return
-        self._before = None
-        known = {id(node) for _, node in all_nodes(self._fs) if not is_pending_node(node)} if self._is_over else set()
-        self._taken.end()
-        self._execute(number for number in range(len(self.calls)) if number not in self.executed)
-        self._within(self.aliases.make, lambda number, place: self.nodes[number][place])
-        if self._pending is not None:
-            self._pending.end()
-            self._pending = None
-        if self._is_over:  # something looks at the graph after the build
-            self.is_late = True
+        self._last_build = None
+        nodes = all_nodes(self._fs) if self._has_decided else ()
+        existing = {id(node) for _, node in nodes if not is_pending_node(node)}
+        self.nodes.taken.end()
+        self._execute(call for call in self.calls if not call.is_executed)
+        self._unwatched(self.aliases.make, lambda number, index: self.calls[number].nodes[index])
+        self.nodes.end()
+        if self._has_decided:  # something looks at the graph after the build
+            self.is_declared_late = True
             for _, node in all_nodes(self._fs):
-                if id(node) not in known and stage_of(node) is not None:
+                if id(node) not in existing and stage_of(node) is not None:
                     node.set_state(SCons.Node.up_to_date)
-
-    def _within(self, act: Callable[..., Any], *words: Any) -> Any:
-        """Call a function whose questions to SCons are not those of an SConstruct."""
-        self._depth += 1
-        try:
-            return act(*words)
-        finally:
-            self._depth -= 1
-
-    def _execute(self, numbers: Iterable[int]) -> None:
-        make = self._crate
-        self._depth += 1
-        try:
-            for number in numbers:
-                assert make is not None
-                target = self.targets[number]
-                declared = self.calls[number].again(make)
-                self.nodes[number] = tuple(declared)
-                become(target, declared)
-                stand_for(target)
-                self.executed.add(number)
-        finally:
-            self._depth -= 1
 
     def _read(self) -> LastBuild | None:
         # Files are examined once, when all SConscripts have been read: these may change them.
-        before = None if CallRecorder.asks_always else read_last_build(self.root)
-        return before if before is not None and before.is_same_otherwise(memory_digest(self.memory)) else None
-
-    def _left(self, before: LastBuild, names: Sequence[str]) -> set[int] | None:
-        """Return the numbers of the calls to execute, None for all; `names` are targets that a command line names."""
-        if not before.is_same_otherwise(memory_digest(memory_of(self.root))):
+        last_build = None if CallRecorder.always_executes else read_last_build(self.root)
+        if last_build is None or not last_build.has_same_surroundings(database_digest(self.database)):
             return None
-        differing = before.differing()
-        if before.is_whole and not differing and not self._others:
-            return set()
-        self.records = before.records()
-        others = {*self._others, *self.aliases.others, *self.aliases.names}
-        found = to_execute(before, self.records, differing, others, (self.root, names))
-        self.concerned, left = found or (set(), None)
-        return left
+        return last_build
 
-    def _begin(self, before: LastBuild) -> None:
+    def _begin(self, last_build: LastBuild) -> None:
         """Record calls from now on, until something asks for a node that a crate makes."""
-        built = {path.rstrip("/") for path in before.built}
-        directories = tuple(path for path in before.built if path.endswith("/"))
+        outputs = {path.rstrip("/") for path in last_build.outputs}
+        directories = tuple(path for path in last_build.outputs if path.endswith("/"))
 
-        def is_more(path: str) -> None:
-            if path in built or "/" not in path or path.startswith(directories):
+        def look_up(path: str) -> None:
+            if path in outputs or "/" not in path or path.startswith(directories):
                 self.declare()
 
-        if any(path in built or path.startswith(directories) for path, _ in all_nodes(self._fs)):
-            self._before = None
+        if any(path in outputs or path.startswith(directories) for path, _ in all_nodes(self._fs)):
+            self._last_build = None
             return
-        self._watch.look_at_nodes(is_more, before.missing_names())
-        self._watch.look_at_others(before.may_concern(), self.declare)
-        self._pending = RequestedTargets(lambda target: self._requested_nodes(target, before))
+        self._watch.watch_nodes(look_up, last_build.missing_names())
+        self._watch.watch_builders(last_build.may_concern(), self.declare)
+        self.nodes.begin(last_build)
 
-    def _requested_nodes(self, target: CrateTarget, before: LastBuild) -> list[RequestedNode]:
-        number = self._number(target)
+    def _execute_now(self, declare: Callable[..., CrateTarget], env: Environment, *args: Any) -> CrateTarget:
+        streams = sys.stdout, sys.stderr
+        self._depth += 1
+        listen(self._note_output)
+        try:
+            return declare(env, *args)
+        except BaseException:
+            self.is_recordable = False
+            raise
+        finally:
+            self._depth -= 1
+            sys.stdout, sys.stderr = streams
 
-        def node(place: int) -> Node:
-            if number not in self.executed:
-                self.declare()
-            return self.nodes[number][place]
+    def _note_output(self) -> None:
+        self.is_recordable = False
 
-        return [RequestedNode(partial(node, place), (number, place)) for place in range(len(before.calls[number][1]))]
+    def _execute(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            assert self._declare_crate is not None
+            self._unwatched(call.execute, self._declare_crate)
 
-    def _number(self, target: object) -> int:
-        number = self._numbers.get(id(target), -1)
-        return number if number >= 0 and self.targets[number] is target else -1
+    def _unwatched(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function that asks SCons for what no SConstruct asks for."""
+        self._depth += 1
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self._depth -= 1
 
-    def _known(self, call: Call) -> CrateTarget | None:
-        before, number = self._before, len(self.calls)
-        if before is None or number == len(before.calls) or before.calls[number][0] != call.digest:
-            return None
-        ways = (self._taken.nodes, self._taken.parts)
-        nodes, parts = (partial(self._take, take, number, before.calls[number]) for take in ways)
-        return PendingTarget(self.declare, nodes, parts)
-
-    def _take(self, take: Callable[..., Any], number: int, row: Any) -> Any:
+    def _take(self, function: Callable[..., Any], *args: Any) -> Any:
         """Return what is taken from a recorded call; None if calls are no longer recorded."""
-        return None if self._before is None or self._is_over else self._within(take, number, row)
+        return None if self._last_build is None or self._has_decided else self._unwatched(function, *args)
 
     def _report(self) -> None:
-        """Note that SCons is told or asked something that is not on the list."""
+        """Note that SCons is asked for something that cannot be recorded."""
         if not self._depth:
-            self.is_like_others = False
+            self.is_recordable = False
             self.declare()
 
-    def _end_of_reading(self) -> None:
-        self._watch.end()
-        self._tell_no_more()
-        self.is_like_others = self.is_like_others and self._look_around()
-        before = self._before
-        left = self._to_execute(before) if before is not None and self.is_like_others else None
-        if before is None or left is None:
-            self.declare()
-        else:
-            self._execute_only(left, before)
-        if self.is_like_others and self.watch is not None:
-            self.watch(self)
-
-    def _to_execute(self, before: LastBuild) -> set[int] | None:
-        """Return the numbers of the calls to execute, None for all, now that all SConscripts have been read."""
-        if not self._is_as(before):
+    def _alias(self, original: Callable[..., Any], env: Environment, *args: Any, **kwargs: Any) -> list[Node] | None:
+        """Record an alias of crates, and return its node; None if it is more than that."""
+        if self._depth or not SCons.Script.sconscript_reading:
             return None
-        kinds = [type(row) is list for row in self.requested[_TARGETS]]
-        if kinds != sorted(kinds, reverse=True):
-            return None  # of what other targets are made from, SCons prints the lines first
-        self._others = made_by_others(self._fs, is_pending_node)
-        names = [row for row in self.requested[_TARGETS] if isinstance(row, str) and row != "."]
-        return self._left(before, names)
-
-    def _execute_only(self, left: set[int], before: LastBuild) -> None:
-        """Execute these calls, and have SCons print that all other targets are up to date."""
-        self._is_over = True
-        script = SCons.Script
-        usual = script.BUILD_TARGETS, script._build_plus_default
-        if not left and before.is_whole and not self._others:
-            targets = [UpToDateNode(before.printed)]
+        alias = self.aliases.read(*args, **kwargs)
+        if alias is None:
+            is_other = self.aliases.add_other(*args, **kwargs)
+            return list(self._unwatched(original, env, *args, **kwargs)) if is_other else None
+        name, positions = alias
+        if self._last_build is not None:
+            nodes = [self.nodes.taken.alias(name)]
         else:
-            self.known = before
-            self._taken.end()
-            self._execute(sorted(left))
-            hidden = hidden_paths(before, self.records, left)
-            if hidden and self.reads is not None and self.reads(self, hidden):
-                self.known, self._is_over = None, False
-                self.declare()
-                return
-            self._taken.keep(left)
-            if self._pending is not None:
-                self._pending.replace(left.__contains__)
-            self._within(self.aliases.make, partial(self._node_of, before))
-            if not left:
-                atexit.register(renew_memory, self.root, before)
-            if not any(type(row) is list for row in self.requested[_TARGETS]):
-                return  # only what a command line names, or all
-            lines = lines_in_order(self.requested, self.records, before.printed, left) or ()
-            nodes = {number: self.nodes[number] for number in left}
-            targets = targets_with_lines(self.requested[_TARGETS], nodes, lines, list(script.BUILD_TARGETS))
+            nodes = list(
+                self._unwatched(original, env, name, [self.calls[number].nodes[index] for number, index in positions])
+            )
+        self.aliases.add(alias, original, env, nodes)
+        return nodes
 
-        def put_back() -> None:
-            script.BUILD_TARGETS, script._build_plus_default = usual
+    def _decide(self) -> None:
+        """Execute all calls that may have something to do, now that all SConscripts have been read."""
+        self._watch.end()
+        self._unwatch_plugins()
+        self.is_recordable = self.is_recordable and self._record_end()
+        last_build = self._last_build
+        if last_build is not None and not (self.is_recordable and self._execute_outdated(last_build)):
+            self.declare()
+        if self.is_recordable and self.when_recordable is not None:
+            self.when_recordable(self)
 
-        script.BUILD_TARGETS, script._build_plus_default = [UpToDateNode([], put_back), *targets], []
-
-    def _look_around(self) -> bool:
-        """Return whether everything could be recorded, now that all SConscripts have been read."""
+    def _record_end(self) -> bool:
+        """Record the state in which calls are read again, and the targets; return whether that is possible."""
         try:
-            self.late = self.moments.late()
-        except Unlike:
+            self.end_state = self.state.final_digests()
+        except NotRecordable:
             return False
-        requested = self._requested()
-        self.requested = requested or []
-        return requested is not None and options_are_usual() and memory_is_usual(MEMORY)
+        self.requested = requested_targets(iter(self.nodes), self.aliases.name_of)
+        return self.requested is not None and options_are_default() and database_is_default(DATABASE_NAME)
 
-    def _requested(self) -> list[Any] | None:
-        """Return the targets to build, None if a crate makes one for which there is no place in its target."""
-        known = {id(node): [number, place] for number, place, node in self._nodes()}
+    def _execute_outdated(self, last_build: LastBuild) -> bool:
+        """Execute the calls that may have something to do, if not all; return whether that is known."""
+        requested = self.requested
+        if requested is None or not self._is_same(last_build, requested):
+            return False
+        crates_first = [type(target) is list for target in requested.build]
+        if crates_first != sorted(crates_first, reverse=True):
+            return False  # SCons prints first what other targets are made from
+        files = made_by_others(self._fs, is_pending_node)
+        if not last_build.has_same_surroundings(database_digest(read_database(self.root))):
+            return False
+        changed = last_build.changed_files()
+        if last_build.is_settled and not changed and not files:
+            self._has_decided = True
+            build_only([UpToDateNode(last_build.printed)])
+            return True
+        from .partial_build import plan_partial_build  # noqa: PLC0415 - only if something differs
 
-        def row_of(node: Node) -> Any:
-            if type(node) is str:
-                return node
-            return known.get(id(node)) or self.aliases.name_of(node) or other_target(node)
+        others = {*files, *self.aliases.others, *self.aliases.names}
+        names = [target for target in requested.build if isinstance(target, str) and target != "."]
+        partial = plan_partial_build(last_build, changed, others, self.root, names)
+        return partial is not None and self._execute_part(partial, requested)
 
-        rows = []
-        for nodes in (SCons.Script.DEFAULT_TARGETS, SCons.Script.BUILD_TARGETS, SCons.Script._build_plus_default):
-            row = list(map(row_of, nodes))
-            if None in row:
-                return None
-            rows.append(row)
-        said = SCons.Script._Get_Default_Targets is SCons.Script._Set_Default_Targets_Has_Been_Called
-        return [said, *rows]
-
-    def _nodes(self) -> Iterator[tuple[int, int, Node]]:
-        if self._pending is not None:
-            for node in self._pending.nodes:
-                yield *call_place(node), node
-            yield from self._taken
-        else:
-            for number, nodes in enumerate(self.nodes):
-                for place, node in enumerate(nodes):
-                    yield number, place, node
-
-    def _is_as(self, before: LastBuild) -> bool:
-        """Return whether SCons was told the same as before, now that all SConscripts have been read."""
+    def _is_same(self, last_build: LastBuild, requested: Requested) -> bool:
+        """Return whether SCons was told the same as in the last build."""
         return (
-            len(self.calls) == len(before.calls)
-            and (self.late, self.requested, self.aliases.rows) == (before.late, before.requested, before.aliases)
+            len(self.calls) == len(last_build.calls)
+            and self.end_state == last_build.end_state
+            and list(requested) == last_build.requested
+            and self.aliases.rows == last_build.aliases
             and is_plain_graph(self._fs, is_pending_node, self.aliases.names | self.aliases.others)
         )
 
+    def _execute_part(self, partial: PartialBuild, requested: Requested) -> bool:
+        """Execute some calls, and have SCons print that all other targets are up to date; return False if these would
+        make what the executed ones may read.
+        """
+        from .up_to_date_lines import lines_in_order, targets_with_lines  # noqa: PLC0415 - only if something differs
+
+        self._has_decided = True
+        self.partial = partial
+        self.nodes.taken.end()
+        self._execute(self.calls[number] for number in sorted(partial.executed))
+        unvisited = partial.unvisited_outputs()
+        if unvisited and self.reads_any is not None and self.reads_any(self, unvisited):
+            self.partial, self._has_decided = None, False
+            return False
+        self.nodes.end_for(partial.executed)
+        self._unwatched(self.aliases.make, self.nodes.node)
+        if not partial.executed:
+            atexit.register(update_database_digest, self.root, partial.last_build)
+        if any(type(target) is list for target in requested.build):  # otherwise all, or what a command line names
+            printed = partial.last_build.printed
+            lines = lines_in_order(requested, partial.records, printed, partial.executed) or ()
+            build_only(targets_with_lines(requested, self.calls, lines, list(SCons.Script.BUILD_TARGETS)))
+        return True
+
 
 def recorder_of(env: Environment) -> CallRecorder:
-    """Return the calls of the SCons run that an Environment belongs to."""
+    """Return the recorder of the SCons run that an Environment belongs to."""
     root = str(env.fs.Top.abspath)
-    known: dict[str, CallRecorder] = env.fs.__dict__.setdefault("cratewright_recorder", {})
-    if root not in known:
+    recorders: dict[str, CallRecorder] = env.fs.__dict__.setdefault("cratewright_recorder", {})
+    if root not in recorders:
         # Made here, since SCons makes it in a worker thread otherwise and crashes with -j (SCons issue 4426); not by
         # the tool, since that makes the default Environment, whose tools an SConstruct may choose before its crates.
         env.get_CacheDir()
-        known[root] = CallRecorder(env.fs, root)
-    return known[root]
+        recorders[root] = CallRecorder(env.fs, root)
+    return recorders[root]

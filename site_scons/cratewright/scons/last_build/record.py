@@ -1,8 +1,8 @@
-"""The file that describes the last build: what each call of `env.Crate` was found or made from.
+"""The file that describes the last build: what each call of `env.Crate` was made from.
 
-As long as none of it differs, the next build has nothing to do and need not check crate by crate. If files differ
-that belong to some crates alone, only these crates are checked, and those that depend on them. If anything else
-differs, the build runs as if the file were missing.
+As long as nothing in it differs, the next build has nothing to do and need not check each crate. If files differ that
+belong to some crates alone, only those crates are checked, and those that depend on them. If anything else differs,
+the build runs as if the file were missing.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from typing import Any, NamedTuple
 from ...base.stamp import file_stamp
 
 __all__ = [
-    "MEMORY",
+    "DATABASE_NAME",
     "RECORD_NAME",
     "CallRecord",
     "CallRow",
     "LastBuild",
-    "memory_digest",
-    "memory_of",
+    "database_digest",
     "names_digest",
+    "read_database",
     "read_last_build",
-    "renew_memory",
+    "update_database_digest",
 ]
 
 RECORD_NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
-MEMORY = ".sconsign.dblite"
-"""SCons's own file: what it has built, and from what."""
+DATABASE_NAME = ".sconsign.dblite"
+"""SCons's own database: what it has built, and from what."""
 
 _FORMAT = "cratewright last build 12"
-_MOST = 1 << 28
-_IMPORTED = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
+_MAX_SIZE = 1 << 28
+_MODULE_SUFFIXES = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
 
 CallRow = tuple[str, list[str], dict[str, Any]]
@@ -45,24 +45,24 @@ CallRow = tuple[str, list[str], dict[str, Any]]
 
 
 class CallRecord(NamedTuple):
-    """What one call of `env.Crate` stands for in a build.
+    """What one call of `env.Crate` declares, and what its stages were made from.
 
-    Shape: `is_checked` if every stage that SCons has visited was up to date. `files` are the numbers of files that its
-    stages read or made, in the order of `LastBuild.files`, and if `is_read`, all that they looked for; `makes` the
-    numbers of its nodes in `LastBuild.built`, of which SCons has not visited those in `hidden`, and `needs` those of
+    Shape: `is_up_to_date` if every stage that SCons has visited was. `files` are the indices in `LastBuild.files` of
+    what the stages read or made and, if `knows_all_paths`, of all that they looked for. `outputs` are the indices of
+    its nodes in `LastBuild.outputs`, of which SCons has not visited those in `unvisited`; `needs` are the numbers of
     other calls on which it depends, or whose files it reads. `names` are what SCons calls the nodes of the target, and
-    `together` says for each of them which is the first that the same action makes; `key` is that of the crate, and
-    `links` as `CrateLinks.links_of` gives it.
+    `first_of_action` gives for each the index of the first node that the same action makes. `key` is that of the
+    crate, and `links` as `CrateLinks.links_of` gives it.
     """
 
-    is_checked: bool
-    is_read: bool
+    is_up_to_date: bool
+    knows_all_paths: bool
     files: list[int]
-    makes: list[int]
-    hidden: list[int]
+    outputs: list[int]
+    unvisited: list[int]
     needs: list[int]
     names: list[str]
-    together: list[int]
+    first_of_action: list[int]
     key: str
     links: Sequence[bool]
 
@@ -70,60 +70,69 @@ class CallRecord(NamedTuple):
 class LastBuild(NamedTuple):
     """The last build.
 
-    Shape: `calls` are the digests of the calls of `env.Crate`, in order, each with the paths of its nodes, and with
-    what its `CrateTarget` has by name: words, and paths of nodes. `aliases` are names, each with the numbers of calls
-    and the places there of what it stands for; `requested` are the targets to build, `late` digests of the state when
-    all SConscripts had been read. `printed` are the lines that SCons printed when there was nothing to do. `built` are
-    the paths of nodes that crates make, directories with a trailing `/`; `unmade` those of nodes that are not on disk,
-    or of their sources that are. `memory` is the digest of SCons's database. `installed` are the files of programs,
-    plugins and code, with their stamps, None for a missing path; `files` are all others that were read or made, with an
-    empty stamp if only calls did that which the next build checks. `places` are directories of the project in which
-    Python looks for modules, with the digests of their file names. Paths are absolute. `ways` are paths with `..`, and
-    where they lead, since a link may be on the way. `is_whole` if nothing was made, and SCons makes nothing apart from
-    crates; `written` is the text of the records, which are only read if something differs.
+    Shape: paths are absolute, those of directories in `calls` and `outputs` with a trailing `/`.
+
+    - `calls` of `env.Crate`, in order: the digest, the paths of the nodes, and the attributes of the target with paths
+      in place of nodes;
+    - `aliases` of crates, each with the positions of its nodes: the number of a call and the index among its nodes;
+    - `requested`, the targets to build as `Requested`, and `end_state`, digests of the state when all SConscripts had
+      been read;
+    - `printed`, the lines that SCons printed when there was nothing to do;
+    - `outputs`, the paths of all nodes that crates make; `absent` those of all nodes that are not on disk, or of their
+      sources that are;
+    - `database`, the digest of SCons's own;
+    - `installed`, the files of programs, plugins and code with their stamps, None for a missing path; `module_dirs`,
+      the directories of the project in which Python looks for modules, with the digests of their file names;
+    - `files`, all others that were read or made, with their stamps; an empty stamp if only calls read them that the
+      next build checks;
+    - `upward_paths`, paths with `..` and where they lead, since they may pass a link;
+    - `is_settled` if nothing was made and only crates make files;
+    - `encoded_records`, the text of the records, which are only read if something differs.
     """
 
     calls: list[CallRow]
     aliases: list[Any]
     requested: list[Any]
-    late: list[str]
+    end_state: list[str]
     printed: list[str]
-    built: list[str]
-    unmade: list[str]
-    memory: str
+    outputs: list[str]
+    absent: list[str]
+    database: str
     installed: Mapping[str, list[int] | None]
-    places: Mapping[str, str]
+    module_dirs: Mapping[str, str]
     files: Mapping[str, list[int] | None]
-    ways: Mapping[str, str]
-    is_whole: bool
-    written: bytes
+    upward_paths: Mapping[str, str]
+    is_settled: bool
+    encoded_records: bytes
 
     def encode(self) -> bytes:
         """Return the content of the file."""
-        return json.dumps([_FORMAT, *self[:-1]]).encode() + b"\n" + self.written
+        return json.dumps([_FORMAT, *self[:-1]]).encode() + b"\n" + self.encoded_records
 
-    def is_same_otherwise(self, memory: str) -> bool:
-        """Return whether nothing has changed apart from `files`; `memory` is the digest of SCons's database now."""
-        if memory != self.memory or any(names_digest(place) != digest for place, digest in self.places.items()):
+    def has_same_surroundings(self, database: str) -> bool:
+        """Return whether nothing has changed apart from `files`; `database` is the digest of SCons's database now."""
+        if database != self.database or any(
+            names_digest(directory) != digest for directory, digest in self.module_dirs.items()
+        ):
             return False
-        if self.ways:
+        if self.upward_paths:
             from ...system.fs import plain_path  # noqa: PLC0415 - few builds need it
 
-            if any(plain_path(path) != end for path, end in self.ways.items()):
+            if any(plain_path(path) != plain for path, plain in self.upward_paths.items()):
                 return False
         return not any(_changed(self.installed))
 
-    def differing(self) -> list[str]:
+    def changed_files(self) -> list[str]:
         """Return the paths of `files` that have changed."""
         return list(_changed(self.files))
 
     def missing_names(self) -> Callable[[str], list[str]]:
-        """Return a function that gives the names of a directory's nodes that a pattern does not find on disk now."""
+        """Return a function that gives the names of nodes in a directory that a pattern cannot find on disk."""
 
         @cache
         def found() -> dict[str, list[str]]:
             names: dict[str, list[str]] = {}
-            for path in (*self.built, *self.unmade):
+            for path in (*self.outputs, *self.absent):
                 directory, name = os.path.split(path.rstrip("/"))
                 names.setdefault(directory, []).append(name)
             return names
@@ -134,33 +143,32 @@ class LastBuild(NamedTuple):
         return missing
 
     def may_concern(self) -> Callable[[str], bool]:
-        """Return a function that says whether a declaration may ask about a path, or a stage read it.
-
-        Shape: of calls that SCons has not come to, or that have failed, not all files are known.
-        """
+        """Return a function that says whether a declaration or a stage may look for a path."""
 
         @cache
-        def is_known() -> bool:
+        def knows_all_paths() -> bool:
+            # Not of calls that SCons has not visited, or that have failed.
             records = self.records()
-            return bool(records) and all(record.is_read for record in records)
+            return bool(records) and all(record.knows_all_paths for record in records)
 
-        return lambda path: any(self._has(each) for each in self.with_missing(path)) or not is_known()
+        def concerns(path: str) -> bool:
+            paths = self.with_missing_parents(path)
+            return any(each in self.files or each in self.installed for each in paths) or not knows_all_paths()
 
-    def with_missing(self, path: str) -> Iterator[str]:
-        """Yield a path, and the directories above it that were missing: a compiler may have looked for them alone."""
+        return concerns
+
+    def with_missing_parents(self, path: str) -> Iterator[str]:
+        """Yield a path, and the missing directories above it: a compiler may have looked for only those."""
         yield path
-        while (above := os.path.dirname(path)) != path:
-            path = above
+        while (parent := os.path.dirname(path)) != path:
+            path = parent
             if self.files.get(path, ()) is None or self.installed.get(path, ()) is None:
                 yield path
-
-    def _has(self, path: str) -> bool:
-        return path in self.files or path in self.installed
 
     def records(self) -> list[CallRecord]:
         """Return the record of each call; none if they are missing or unreadable."""
         try:
-            rows = json.loads(self.written)
+            rows = json.loads(self.encoded_records)
             records = [CallRecord(*row) for row in rows]
             fits = len(records) == len(self.calls) and all(map(self._is_sound, records))
         except (ValueError, TypeError, RecursionError):
@@ -168,28 +176,28 @@ class LastBuild(NamedTuple):
         return records if fits else []
 
     def _is_sound(self, record: CallRecord) -> bool:
-        numbers = (
+        indices = (
             (record.files, len(self.files)),
-            (record.makes, len(self.built)),
-            (record.hidden, len(self.built)),
+            (record.outputs, len(self.outputs)),
+            (record.unvisited, len(self.outputs)),
             (record.needs, len(self.calls)),
-            (record.together, len(record.names)),
+            (record.first_of_action, len(record.names)),
         )
         return (
             tuple(map(type, record)) == (bool, bool, list, list, list, list, list, list, str, list)
-            and len(record.names) == len(record.together)
-            and all(type(number) is int and 0 <= number < end for row, end in numbers for number in row)
+            and len(record.names) == len(record.first_of_action)
+            and all(type(index) is int and 0 <= index < end for row, end in indices for index in row)
             and {str}.issuperset(map(type, record.names))
             and list(map(type, record.links)) == [bool, bool]
         )
 
 
 def _changed(files: Mapping[str, list[int] | None]) -> Iterator[str]:
-    """Yield the paths that have another stamp now."""
-    find = os.stat
+    """Yield the paths whose stamp has changed."""
+    stat = os.stat
     for path, stamp in files.items():
         try:
-            now = find(path)
+            now = stat(path)
         except (OSError, ValueError):
             if stamp is not None:
                 yield path
@@ -202,12 +210,12 @@ _TYPES = (list, list, list, list, list, list, list, str, dict, dict, dict, dict,
 
 
 def read_last_build(root: str) -> LastBuild | None:
-    """Return what the last build wrote; None if the file is missing or unreadable."""
+    """Return the last build; None if its file is missing or unreadable."""
     try:
-        text, _, written = _content(os.path.join(root, RECORD_NAME)).partition(b"\n")
-        found: list[Any] = [*json.loads(text), written]
-        form, *fields = found
-        if form != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
+        text, _, encoded_records = _content(os.path.join(root, RECORD_NAME)).partition(b"\n")
+        row: list[Any] = [*json.loads(text), encoded_records]
+        version, *fields = row
+        if version != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
             return None
         if not all({str}.issuperset(map(type, fields[number])) for number in (3, 4, 5, 6)):
             return None
@@ -216,43 +224,43 @@ def read_last_build(root: str) -> LastBuild | None:
     return LastBuild(*fields)
 
 
-def renew_memory(root: str, build: LastBuild) -> None:
-    """Describe a build again, in which SCons has visited no crate, but has written its database."""
+def update_database_digest(root: str, build: LastBuild) -> None:
+    """Record SCons's database as it is now: it was written by a build that visited no crate."""
     from ...system.fs import write_atomic  # noqa: PLC0415 - few builds need it
 
-    memory = memory_of(root)
-    if memory and memory_digest(memory) != build.memory:
-        write_atomic(os.path.join(root, RECORD_NAME), build._replace(memory=memory_digest(memory)).encode())
+    database = read_database(root)
+    if database and database_digest(database) != build.database:
+        write_atomic(os.path.join(root, RECORD_NAME), build._replace(database=database_digest(database)).encode())
 
 
-def memory_of(root: str) -> bytes:
+def read_database(root: str) -> bytes:
     """Return the content of SCons's database; empty if it is not a file."""
     try:
-        return _content(os.path.join(root, MEMORY))
+        return _content(os.path.join(root, DATABASE_NAME))
     except OSError:
         return b""
 
 
-def memory_digest(memory: bytes) -> str:
+def database_digest(database: bytes) -> str:
     """Return the digest of the content of SCons's database, empty if there is none."""
-    return hashlib.sha256(memory).hexdigest() if memory else ""
+    return hashlib.sha256(database).hexdigest() if database else ""
 
 
-def names_digest(place: str) -> str:
+def names_digest(directory: str) -> str:
     """Return the digest of the file names in a directory of modules, empty if it does not exist.
 
-    Shape: only names that a module, a package or what describes an installed project may have.
+    Shape: only names that a module, a package or the metadata of an installed project may have.
     """
     try:
-        names = [name for name in os.listdir(place) if "." not in name or name.endswith(_IMPORTED)]
+        names = [name for name in os.listdir(directory) if "." not in name or name.endswith(_MODULE_SUFFIXES)]
     except OSError:
         return ""
     return hashlib.sha256(json.dumps(sorted({*names} - {"__pycache__"})).encode()).hexdigest()
 
 
 def _content(path: str) -> bytes:
-    # A pipe has no end, and we never wrote a file this large.
-    if not os.path.isfile(path) or os.path.getsize(path) > _MOST:
+    # A pipe has no end, and this package never writes a file this large.
+    if not os.path.isfile(path) or os.path.getsize(path) > _MAX_SIZE:
         raise OSError(path)
     with open(path, "rb") as file:
         return file.read()

@@ -1,6 +1,6 @@
 """Values that are the same in the next run: their digests, and copies that do not change.
 
-A value that is not on these lists is `Unlike`.
+A value that is not on these lists is `NotRecordable`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import SCons.Util
 from ...values.whole_crate import WholeCrate
 from ..caller import is_hidden
 
-__all__ = ["Unlike", "copied", "digest_of", "exact", "plain_variable", "plain_word"]
+__all__ = ["NotRecordable", "copied", "digest_of", "exact", "plain_argument", "plain_variable"]
 
 _KNOWN = ("SCons.", "cratewright.", "builtins")
 _NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
@@ -29,7 +29,7 @@ _TEXTS = frozenset({str, type(None)})
 """A list of only these, such as many sources, is checked at once."""
 
 
-class Unlike(Exception):
+class NotRecordable(Exception):
     """A value cannot be recorded for the next run."""
 
 
@@ -38,33 +38,33 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
-def plain_word(value: Any, crate: Callable[[object], int]) -> Any:
+def plain_argument(value: Any, crate: Callable[[object], int]) -> Any:
     """Return an argument of a call for JSON; `crate` gives the number of a crate's target, -1 for anything else.
 
-    Raises: Unlike for anything but a plain value, a source, a crate or a whole crate.
+    Raises: NotRecordable for anything but a plain value, a source, a crate or a whole crate.
     """
     kind = type(value)
     if value is None or kind in (str, int, bool, float):
         return value
     if kind is list or kind is tuple:
-        items = value if _TEXTS.issuperset(map(type, value)) else [plain_word(item, crate) for item in value]
+        items = value if _TEXTS.issuperset(map(type, value)) else [plain_argument(item, crate) for item in value]
         return [kind.__name__, *items]
     if kind is dict:
-        return ["dict", *[[plain_word(key, crate), plain_word(item, crate)] for key, item in value.items()]]
+        return ["dict", *[[plain_argument(key, crate), plain_argument(item, crate)] for key, item in value.items()]]
     if kind is WholeCrate:
-        return ["whole", plain_word(value.dependency, crate)]
+        return ["whole", plain_argument(value.dependency, crate)]
     if kind in _NODES:
         return _plain_node(value)
     number = crate(value)
     if number < 0:
-        raise Unlike(f"{kind.__module__}.{kind.__qualname__}")
+        raise NotRecordable(f"{kind.__module__}.{kind.__qualname__}")
     return ["crate", number]
 
 
 def plain_variable(value: Any) -> Any:
     """Return a construction variable for JSON.
 
-    Raises: Unlike for what may differ in another run.
+    Raises: NotRecordable for what may differ in another run.
     """
     kind = type(value)
     if value is None or kind in (str, int, bool, float):
@@ -78,7 +78,7 @@ def plain_variable(value: Any) -> Any:
     if kind in _NODES:
         return _plain_node(value)
     if isinstance(value, (list, tuple, dict, UserDict, UserList, deque)):
-        raise Unlike(f"{kind.__module__}.{kind.__qualname__}")
+        raise NotRecordable(f"{kind.__module__}.{kind.__qualname__}")
     if isinstance(value, (str, UserString)):
         return [kind.__module__, kind.__qualname__, str(value)]
     return _plain_object(value)
@@ -86,7 +86,7 @@ def plain_variable(value: Any) -> Any:
 
 def _plain_node(node: Any) -> Any:
     if node.has_builder() and not isinstance(node, SCons.Node.FS.Dir):
-        raise Unlike(f"{node} is made")
+        raise NotRecordable(f"{node} is made")
     return ["node", type(node).__name__, str(node.get_internal_path())]
 
 
@@ -95,7 +95,7 @@ def _plain_object(value: Any) -> Any:
     kind = type(value)
     code = value if hasattr(value, "__qualname__") else kind
     if not _is_known(code) or (kind.__module__ == "builtins" and code is kind):
-        raise Unlike(f"{code.__module__}.{code.__qualname__}")
+        raise NotRecordable(f"{code.__module__}.{code.__qualname__}")
     wrapped = getattr(value, "__wrapped__", None)
     text = "" if code is value else str(value)
     # An action may show the place of a function in memory.
@@ -138,7 +138,7 @@ def exact(value: Any) -> Any:
 def copied(value: Any) -> Any:
     """Return a copy of a value that later changes to its containers do not affect.
 
-    Raises: Unlike for an unknown container.
+    Raises: NotRecordable for an unknown container.
     """
     return _mapped(value, copied)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import SCons.Util
 
-from ..nodes.made_file import as_kept
 from ..nodes.node import Node
 from ..nodes.pending_node import PendingNodes
 from .record import CallRow
@@ -27,11 +26,11 @@ class TakenNodes:
         self._nodes: dict[int, dict[str, Node]] = {}
 
     def __iter__(self) -> Iterator[tuple[int, int, Node]]:
-        """Yield the number of the call, the place there, and the node."""
+        """Yield the number of the call, the index among its nodes, and the node."""
         for number, nodes in self._nodes.items():
-            for place, path in enumerate(self._rows[number]):
+            for index, path in enumerate(self._rows[number]):
                 if path in nodes:
-                    yield number, place, nodes[path]
+                    yield number, index, nodes[path]
 
     def __len__(self) -> int:
         return sum(map(len, self._nodes.values()))
@@ -60,8 +59,12 @@ class TakenNodes:
         """Turn all into ordinary SCons nodes, from now on."""
         self._pending.end()
 
-    def keep(self, executed: Container[int]) -> None:
-        """Leave files of calls that are not executed alone in variant directories: SCons takes them for sources."""
+    def leave_alone(self, executed: Container[int]) -> None:
+        """Have SCons leave the files of calls that are not executed alone: it takes them for sources, which it would
+        duplicate in a variant directory.
+        """
+        from ..nodes.made_file import as_kept  # noqa: PLC0415 - only if something differs
+
         for number, nodes in self._nodes.items():
             if number not in executed:
                 for node in nodes.values():

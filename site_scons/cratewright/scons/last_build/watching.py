@@ -128,7 +128,7 @@ class Watch:
         self._replace(fs, "Glob", self._quiet(fs.Glob))
         self._replace(fs, "VariantDir", self._quiet(fs.VariantDir, vary))
 
-    def look_at_others(self, concerns: Callable[[str], bool], declare: Callable[[], None]) -> None:
+    def watch_builders(self, concerns: Callable[[str], bool], declare: Callable[[], None]) -> None:
         """Have `declare` called before SCons gets to know that another builder makes a file that concerns crates.
 
         What a declaration does with a file may depend on whether SCons makes it.
@@ -142,8 +142,8 @@ class Watch:
 
         self._replace(SCons.Node.Node, "builder_set", set_builder)
 
-    def look_at_nodes(self, is_more: Callable[[str], None], missing: Callable[[str], list[str]]) -> None:
-        """Have `is_more` called with the path of each node asked for, and with a name that a pattern fits.
+    def watch_nodes(self, look_up: Callable[[str], None], missing: Callable[[str], list[str]]) -> None:
+        """Have `look_up` called with the path of each node asked for, and with a name that a pattern fits.
 
         Shape: absolute paths; `missing` gives the names of nodes in a directory that are not on disk.
         """
@@ -151,7 +151,7 @@ class Watch:
 
         def look(*words: Any, **more: Any) -> Any:
             node = lookup(*words, **more)
-            is_more(str(node.get_abspath()))
+            look_up(str(node.get_abspath()))
             return node
 
         def look_for(directory: Any, pattern: str, ondisk: bool = True, *words: Any, **more: Any) -> Any:
@@ -159,7 +159,7 @@ class Watch:
             places = [str(place.get_abspath()) for place in (directory, *directory.srcdir_list())]
             names = [name for place in places for name in missing(place)]
             for name in fnmatch.filter(names, pattern) if ondisk else [pattern]:
-                is_more(name)
+                look_up(name)
             return glob(directory, pattern, ondisk, *words, **more)
 
         self._replace(self._fs, "_lookup", look)

@@ -29,8 +29,8 @@ __all__ = [
     "original",
     "reading_in",
     "relative",
-    "way_up",
-    "ways_up",
+    "resolve_upward",
+    "upward_paths",
 ]
 
 
@@ -62,18 +62,18 @@ def directory_node(env: Any, path: str) -> Any:
         ) from error
     if ".." not in path.split("/"):
         return node
-    plain = way_up(env.fs, os.path.join(original(here).abspath, path))
+    plain = resolve_upward(env.fs, os.path.join(original(here).abspath, path))
     return node if plain == original(node).abspath else env.fs.Dir(plain)
 
 
-def way_up(fs: Any, path: str) -> str:
+def resolve_upward(fs: Any, path: str) -> str:
     """Return where an absolute path with `..` leads, as `plain_path`; it is noted, since a link may be on the way."""
     plain = plain_path(path)
-    ways_up(fs)[path] = plain
+    upward_paths(fs)[path] = plain
     return plain
 
 
-def ways_up(fs: Any) -> dict[str, str]:
+def upward_paths(fs: Any) -> dict[str, str]:
     """Return the paths with `..` that were asked for in a run of SCons, and where they led."""
     ways: dict[str, str] = fs.__dict__.setdefault("cratewright_ways", {})
     return ways

@@ -131,7 +131,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         record = self._load() or _NOTHING
         return record.observed, record.request == self.request
 
-    def vouched(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
+    def stamped(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
         """Return what the last run read, and what it wrote including its record; None if a stamp is unknown."""
         record = self._load()
         if (
@@ -152,7 +152,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         observed = (self._load() or _NOTHING).observed
         return [os.path.normpath(os.path.join(self._root, item.path)) for item in observed if item.digest]
 
-    def paths_asked(self) -> list[str]:
+    def observed_paths(self) -> list[str]:
         """Return what the last run read, wrote or looked for, absolute."""
         record = self._load() or _NOTHING
         paths = [*(item.path for item in record.observed), *record.outputs]

@@ -21,7 +21,7 @@ from ...contract.backend import CodegenBackend
 from ...rules.output_name import seen_from
 from ...values.option_spec import OptionKind, OptionSpec
 from ...values.options import SEARCH_PATHS, Options
-from ..nodes.paths import check_path, located_source, named, nearby, original, relative, way_up
+from ..nodes.paths import check_path, located_source, named, nearby, original, relative, resolve_upward
 from .expansion import Expansion
 
 if TYPE_CHECKING:
@@ -166,7 +166,9 @@ class OptionPlaces:
         if ".." not in path.split("/"):
             return node
         base = original(self._env.Dir("#" if path[0] == "#" else ".")).abspath
-        plain = way_up(self._env.fs, os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path))
+        plain = resolve_upward(
+            self._env.fs, os.path.join(base, path.removeprefix("#").lstrip("/") if path[0] == "#" else path)
+        )
         return node if plain == original(node).abspath else self._env.fs.Dir(plain)
 
     def _word_path(self, path: str, made: bool) -> str:
