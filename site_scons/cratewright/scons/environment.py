@@ -15,7 +15,7 @@ from .graph.duplicates import keep_hard_links
 from .last_build.call_recorder import recorder_of
 from .nodes.builders import STAGE_BUILDERS, StageBuilder
 from .nodes.installing import install_links
-from .options.tool_defaults import AS_FOUND, FOUND, as_found, found_programs
+from .options.tool_defaults import TOOL_DEFAULTS, TOOL_PROGRAMS, initial_values, tool_programs
 from .reporting.switches import offer_options
 from .SCons import entrance, method
 
@@ -48,8 +48,8 @@ def generate(env: Environment) -> None:
     offer_options()
     keep_hard_links()
     env.SetDefault(CRATE_BACKEND="", CRATE_TARGET="", CRATE_PROFILE="dev", CRATE_PROFILES={})
-    env[FOUND] = found_programs(env)
-    env[AS_FOUND] = as_found(env)
+    env[TOOL_PROGRAMS] = tool_programs(env)
+    env[TOOL_DEFAULTS] = initial_values(env)
     add_emitters(env)
     install_links(env)
     for name in _SETTINGS:

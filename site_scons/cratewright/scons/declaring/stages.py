@@ -5,12 +5,9 @@ Each stage is created once, whatever asks for it.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-
-import SCons.Node.FS
 
 from ...base.digest import value_digest
 from ...base.errors import ConfigurationError, CratewrightError, GraphError
@@ -24,15 +21,14 @@ from ..crates.build import Build, CrateTarget, DeclaredCrate
 from ..crates.libraries import bundled_libraries, linked_libraries
 from ..graph.generated import Reader
 from ..nodes.builders import NeededNodes, left_by_lto, stage_nodes
-from ..nodes.expected_images import ExpectedImages, ImageNodes
-from ..nodes.images import image_directory_node
 from ..nodes.interface import interface_node
 from ..nodes.links import link_node
-from ..nodes.paths import directory_node, file_node, reading_in
+from ..nodes.paths import directory_node, reading_in
 from ..nodes.stage import Stage
 from ..nodes.state import StageState
-from ..SCons import entrance
-from .ignored_variables import note_untaken
+from .crate_files import CrateFiles
+from .crate_images import CrateImages
+from .ignored_variables import record_ignored
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -67,8 +63,9 @@ class CrateStages:
         self.types = types
         self.here = env.fs.getcwd()
         self.rlink: Any = None
-        self.images: list[ExpectedImages] = []
         self.target = CrateTarget([], name=declared.name, key=declared.key)
+        self._files = CrateFiles(env, declared, backend)
+        self._images = CrateImages(env, planned, backend)
         self._links: dict[CrateType, tuple[StageState, list[Any]]] = {}
         self._optimized: dict[CrateType, Any] = {}
 
@@ -91,20 +88,20 @@ class CrateStages:
     def codegen(self) -> list[Any]:
         """Declare codegen, and return the `.rlink` and the files that sources write beside it."""
         declared, build = self.declared, self.build
-        target = self._output(f"{declared.name}.rlink")
-        emitted = [self._output(name) for name in emitted_names(self.planned, self.backend)]
+        target = self._files.node(f"{declared.name}.rlink")
+        emitted = [self._files.node(name) for name in emitted_names(self.planned, self.backend)]
         if emitted:
             self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
         if self.env.GetOption("clean"):
             optimized = {kind.value for kind in self.linked_types if self.is_optimized(kind)}
             self.env.Clean(target, left_by_lto(self.env, target, declared.name, optimized))
-        state = self._state("inputs of", target, lambda: value_digest((self._versions(), declared.crate)))
+        state = self._files.state("inputs of", target, lambda: value_digest((self._files.versions(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             run_codegen(build, declared, targets, state, jobs)
 
         def dependencies() -> list[Any]:
-            note_untaken(self.env, self.backend, target)
+            record_ignored(self.env, self.backend, target)
             # Codegen reads no dependency, but a cycle or a conflict must be reported before any work.
             for kind in declared.crate_types:
                 build.links.linked(declared, kind)
@@ -134,14 +131,14 @@ class CrateStages:
     def archive(self, target: Any = None, rlink: Any = None) -> Any:
         """Declare the rlib, and return its node; `target` and `rlink` are nodes, if not the usual ones."""
         build, declared, source = self.build, self.declared, rlink or self.rlink
-        target = target or self._output(f"lib{declared.name}.rlib")
+        target = target or self._files.node(f"lib{declared.name}.rlib")
         made = getattr(target.attributes, "crate_stages", None)
         if made is not None:
             if made is self and source in target.sources:
                 return target
             raise GraphError(f"{target} is already made from something else", context=(("crate", made.declared.name),))
 
-        state = self._state("inputs of", target, self._versions)
+        state = self._files.state("inputs of", target, self._files.versions)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             run_archive(build, declared, sources[0], targets[0], state)
@@ -164,9 +161,9 @@ class CrateStages:
         Shape: `name` is that of the file, if there is one list.
         Raises: GraphError for a crate that is not declared yet, LinkageConflictError as `CrateLinks.linked`.
         """
-        asking = [kind for kind in self.linked_types if self.is_optimized(kind)]
-        if any(kind not in self._optimized for kind in asking):
-            groups = self.build.links.groups(self.declared, asking)
+        optimized = [kind for kind in self.linked_types if self.is_optimized(kind)]
+        if any(kind not in self._optimized for kind in optimized):
+            groups = self.build.links.groups(self.declared, optimized)
             if name and len(groups) > 1:
                 raise ConfigurationError(
                     f"crate '{self.declared.name}' has {len(groups)} lists of formats, but one name is given",
@@ -176,15 +173,15 @@ class CrateStages:
             with reading_in(self.env, self.here):
                 for kinds in groups:
                     words = "-".join(kind.value for kind in kinds)
-                    file = self._output(name or f"{self.declared.name}.{words}.lto")
+                    file = self._files.node(name or f"{self.declared.name}.{words}.lto")
                     node = self._optimize_together(kinds, file, rlink or self.rlink)
                     node.attributes.crate_lto = kinds
                     self._optimized |= dict.fromkeys(kinds, node)
-        return list(dict.fromkeys(self._optimized[kind] for kind in asking))
+        return list(dict.fromkeys(self._optimized[kind] for kind in optimized))
 
     def _optimize_together(self, kinds: tuple[CrateType, ...], target: Any, rlink: Any) -> Any:
         build, declared = self.build, self.declared
-        state = self._state("inputs of", target, self._versions)
+        state = self._files.state("inputs of", target, self._files.versions)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
             links = [self._links[kind] for kind in kinds if kind in self._links]
@@ -223,15 +220,14 @@ class CrateStages:
         what = (declared.name, kind, link_options(self.options, self.backend))
         names, links = self.backend.output_names(*what), dict(self.backend.output_links(*what))
         files = [name for name in names if not name.endswith("/")]
-        targets = [*(link_node(self._output(name)) for name in links), *map(self._output, files)]
-        asked = (kind, names, tuple(links.items()))
-        state = self._state("outputs of", targets[0], lambda: value_digest((self._versions(), *asked)))
-        directories = [name[:-1] for name in names if name.endswith("/")]
+        targets = [*(link_node(self._files.node(name)) for name in links), *map(self._files.node, files)]
+        request = (kind, names, tuple(links.items()))
+        state = self._files.state("outputs of", targets[0], lambda: value_digest((self._files.versions(), *request)))
         own, with_lto = rlink or self.rlink, self.is_optimized(kind)
         known = optimized or self._optimized.get(kind)
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
-            run_link(build, declared, kind, own, known or self.optimized(kind), [*targets, *made], state, jobs)
+            run_link(build, declared, kind, own, known or self.optimized(kind), [*targets, *directories], state, jobs)
 
         def dependencies() -> list[Any]:
             if not with_lto:
@@ -251,14 +247,11 @@ class CrateStages:
 
         sources = [own] if not with_lto else [known] if known is not None else []
         nodes = self._nodes("CrateLink", targets, sources, Stage(run, dependencies, state, before))
-        expected = ExpectedImages(env, self._expected_images)
-        made = [image_directory_node(env, name, nodes[0], state.paths, expected) for name in directories]
-        for directory in made:
-            env.Clean(nodes[0], directory)
-        self.images += [expected] if made else []
-        self._links[kind] = (state, [*nodes, *made])
-        self._add_to_target(kind, [*nodes, *made])
-        return [*nodes, *made]
+        of_images = [name[:-1] for name in names if name.endswith("/")]
+        directories = self._images.directories(of_images, nodes[0], state.paths)
+        self._links[kind] = (state, [*nodes, *directories])
+        self._add_to_target(kind, [*nodes, *directories])
+        return [*nodes, *directories]
 
     def _add_to_target(self, kind: CrateType, nodes: Sequence[Any]) -> None:
         declared, target = self.declared, self.target
@@ -271,45 +264,7 @@ class CrateStages:
         target.add_results(nodes)
         target.manifest = target.manifest or next((node for node in nodes if str(node).endswith(".json")), None)
         target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
-        target.images = ImageNodes(self.env, declared.name, self.images, self._images_hint(target.image))
-
-    @entrance
-    def _expected_images(self) -> Mapping[str, str] | None:
-        return self.backend.expected_images(self.planned)
-
-    def _images_hint(self, image: Any) -> str:
-        if image is None or not isinstance(image, SCons.Node.FS.Dir):
-            return "the crate has no image for each entry point: multimodule=True makes them"
-        if any(source.variant for source in self.planned.sources):
-            return f"'variants' in {self.target.manifest} says which image a variant has: equal ones share one"
-        return f'File("{image}/...") is one that only the compiler knows of'
-
-    def _output(self, name: str) -> Any:
-        """Return the node of a file of this crate.
-
-        Raises: ConfigurationError if a directory has that name.
-        """
-        try:
-            node = file_node(self.env, name)
-            taken = os.path.isdir(node.abspath)
-        except ConfigurationError:
-            taken = True
-        if taken:
-            raise ConfigurationError(
-                f"crate '{self.declared.name}' makes the file '{name}', and there is a directory of that name",
-                context=(("declared at", self.declared.declared_at),),
-                hint="rename the crate or the directory, or build elsewhere: variant_dir of SConscript()",
-            )
-        return node
-
-    def _state(self, what: str, target: Any, request: Callable[[], str]) -> StageState:
-        name = f"{what} {target}"
-        return StageState(name, digests=self.declared.engine.digests, target=target.abspath, request=entrance(request))
-
-    def _versions(self) -> str:
-        engine, backend = self.declared.engine, self.backend
-        name, target = backend.NAME, backend.session.target
-        return engine.code_digest(name, target) + engine.fingerprint(name, target)
+        target.images = self._images.of_target(target)
 
     def _nodes(self, builder: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
         nodes = stage_nodes(self.env, builder, targets, sources, stage)
@@ -323,5 +278,5 @@ def _requested(target: CrateTarget | None) -> list[Any]:
     if target is None:
         return []
     own = {target.rlink, *target.results}
-    asked = (node for result in target.results for node in result.depends if not isinstance(node, NeededNodes))
-    return [node for node in asked if node not in own]
+    nodes = (node for result in target.results for node in result.depends if not isinstance(node, NeededNodes))
+    return [node for node in nodes if node not in own]

@@ -30,7 +30,7 @@ from ..crates.linkable import linkable
 from ..nodes.crate_nodes import has_crates
 from ..nodes.paths import relative
 from ..options.expansion import WHOLE, check_text, without_files
-from ..options.tool_defaults import FOUND, says_something
+from ..options.tool_defaults import TOOL_PROGRAMS, has_value
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -84,7 +84,7 @@ def _found_as_scons_does(env: Environment, name: str) -> str:
 def is_chosen(env: Environment, name: str) -> bool:
     """Return whether a variable names a program that the user has chosen, not one that SCons's tools have found."""
     value = env.get(name)
-    return bool(value) and value != env.get(FOUND, {}).get(name)
+    return bool(value) and value != env.get(TOOL_PROGRAMS, {}).get(name)
 
 
 def variable_options(
@@ -104,7 +104,7 @@ def variable_options(
     kinds = {spec.name: spec.kind for spec in table}
     values: dict[str, list[str]] = {}
     for variable in backend.VARIABLES:
-        if not variable.option or not says_something(env.get(variable.name)):
+        if not variable.option or not has_value(env.get(variable.name)):
             continue
         try:
             words = _words(env, variable, kinds[variable.option], directory, located, where)

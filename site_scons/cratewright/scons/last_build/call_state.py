@@ -18,7 +18,7 @@ import SCons.Script
 
 from ..graph.usual import variant_directories, variant_row
 from ..nodes.builders import STAGE_BUILDERS, StageBuilder
-from ..options.tool_defaults import AS_FOUND
+from ..options.tool_defaults import TOOL_DEFAULTS
 from .stable_values import NotRecordable, copied, digest_of, exact, plain_variable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["ProcessState", "StateTracker", "replace_variables"]
 
 _VOLATILE = frozenset({"_", "OLDPWD", "SHLVL"})
 """Variables that a shell changes with each command, and no compiler reads."""
-_SEPARATE = frozenset({"BUILDERS", AS_FOUND})
+_SEPARATE = frozenset({"BUILDERS", TOOL_DEFAULTS})
 """Variables that are compared separately: the stages among the builders; what tools have set is for people."""
 _SIDE_EFFECTS = ("CRATE_EVENTS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS", "CRATE_CACHE_VERIFY")
 """Variables with which a build prints or does more than it makes."""

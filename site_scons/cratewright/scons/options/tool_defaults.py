@@ -14,15 +14,15 @@ import SCons.Environment
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["AS_FOUND", "EMPTY", "FOUND", "WITH_DEFAULT", "as_found", "found_programs", "says_something"]
+__all__ = ["EMPTY", "TOOL_DEFAULTS", "TOOL_PROGRAMS", "WITH_DEFAULT", "has_value", "initial_values", "tool_programs"]
 
-FOUND = "_CRATE_FOUND"
+TOOL_PROGRAMS = "_CRATE_TOOL_PROGRAMS"
 """The construction variable with the programs that SCons's own tools found."""
 
 _PROGRAMS = ("CC", "CXX")
 # What SCons's own tools call them, whoever asked for it.
 _USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
-AS_FOUND = "_CRATE_AS_FOUND"
+TOOL_DEFAULTS = "_CRATE_TOOL_DEFAULTS"
 """The construction variable with the initial values of others."""
 
 EMPTY = frozenset(
@@ -108,7 +108,7 @@ WITH_DEFAULT = frozenset(
 _LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
 
 
-def found_programs(env: Environment) -> dict[str, object]:
+def tool_programs(env: Environment) -> dict[str, object]:
     """Return the programs that SCons's tools have found by themselves, for an Environment under construction."""
     given = _given_words(env)
     return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _USUAL}
@@ -124,7 +124,7 @@ def _given_words(env: Environment) -> frozenset[str]:
     return frozenset()
 
 
-def as_found(env: Environment) -> Mapping[str, str | None]:
+def initial_values(env: Environment) -> Mapping[str, str | None]:
     """Return what SCons's tools have set in an Environment under construction; None for what its user has passed."""
     given = _given_words(env)
     values = env.Dictionary()
@@ -132,6 +132,6 @@ def as_found(env: Environment) -> Mapping[str, str | None]:
     return {name: None if name in given else str(values[name]) for name in names}
 
 
-def says_something(value: object) -> bool:
+def has_value(value: object) -> bool:
     """Return whether a variable has a value that means anything."""
     return value is not None and (not hasattr(value, "__len__") or len(value) > 0)
