@@ -1,6 +1,6 @@
-"""Values that are the same in the next run: their digests, and copies that do not change.
+"""Values that can be recorded for the next run: their digests, and copies that do not change.
 
-A value that is not on these lists is `NotRecordable`.
+Any value of a type that is not listed here is `NotRecordable`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..caller import is_hidden
 
 __all__ = ["NotRecordable", "copied", "digest_of", "exact", "plain_argument", "plain_variable"]
 
-_KNOWN = ("SCons.", "cratewright.", "builtins")
+_MODULES = ("SCons.", "cratewright.", "builtins")
 _NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
 _LISTS = (list, SCons.Util.CLVar, SCons.Util.NodeList, UserList)
 _TEXTS = frozenset({str, type(None)})
@@ -64,12 +64,12 @@ def plain_argument(value: Any, crate: Callable[[object], int]) -> Any:
 def plain_variable(value: Any) -> Any:
     """Return a construction variable for JSON.
 
-    Raises: NotRecordable for what may differ in another run.
+    Raises: NotRecordable for anything that may differ in another run.
     """
     kind = type(value)
     if value is None or kind in (str, int, bool, float):
         return value
-    if value is os.environ:  # looked at by itself
+    if value is os.environ:  # compared separately
         return ["environ"]
     if kind is tuple or kind is deque or kind in _LISTS:
         return [kind.__name__, *[plain_variable(item) for item in value]]
@@ -94,7 +94,7 @@ def _plain_object(value: Any) -> Any:
     """Return what identifies a function, a class or an object of SCons or of this package."""
     kind = type(value)
     code = value if hasattr(value, "__qualname__") else kind
-    if not _is_known(code) or (kind.__module__ == "builtins" and code is kind):
+    if not _is_library_code(code) or (kind.__module__ == "builtins" and code is kind):
         raise NotRecordable(f"{code.__module__}.{code.__qualname__}")
     wrapped = getattr(value, "__wrapped__", None)
     text = "" if code is value else str(value)
@@ -104,14 +104,14 @@ def _plain_object(value: Any) -> Any:
     return ["object", code.__module__, code.__qualname__, text, *more]
 
 
-def _is_known(code: Any) -> bool:
+def _is_library_code(code: Any) -> bool:
     """Return whether a function or a class belongs to SCons or to this package.
 
     What an SConstruct defines claims to be in `SCons.Script`.
     """
     if getattr(code, "__code__", None) is not None:
         return is_hidden(str(code.__code__.co_filename))
-    found: Any = sys.modules.get(code.__module__) if str(code.__module__).startswith(_KNOWN) else None
+    found: Any = sys.modules.get(code.__module__) if str(code.__module__).startswith(_MODULES) else None
     for name in code.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is code

@@ -15,9 +15,9 @@ __all__ = ["TakenNodes"]
 
 
 class TakenNodes:
-    """The nodes of recorded calls, as far as they have been taken.
+    """The nodes of recorded calls, as far as an SConstruct has taken them.
 
-    Shape: `declare` as in `PendingNodes`. A call is a row of `LastBuild.calls`, with its number.
+    Shape: `declare` as in `PendingNodes`. A call is given by its number and its row in `LastBuild.calls`.
     """
 
     def __init__(self, fs: Any, declare: Callable[[], None]) -> None:
@@ -40,23 +40,23 @@ class TakenNodes:
         return [self._node(number, row, path) for path in row[1]]
 
     def parts(self, number: int, row: CallRow) -> dict[str, Any]:
-        """Return what a call's target has by name."""
-        found = dict(row[2])
+        """Return the attributes of a call's target."""
+        parts = dict(row[2])
         for name, value in row[2].items():
             if name == "images":
-                found[name] = {entry: self._node(number, row, path) for entry, path in value.items()}
+                parts[name] = {entry: self._node(number, row, path) for entry, path in value.items()}
             elif name == "emitted":
-                found[name] = SCons.Util.NodeList([self._node(number, row, path) for path in value])
+                parts[name] = SCons.Util.NodeList([self._node(number, row, path) for path in value])
             elif name not in ("name", "key") and value is not None:
-                found[name] = self._node(number, row, value)
-        return found
+                parts[name] = self._node(number, row, value)
+        return parts
 
     def alias(self, name: str) -> Node:
         """Return the node of an alias."""
         return self._pending.alias(name)
 
     def end(self) -> None:
-        """Turn all into ordinary SCons nodes, from now on."""
+        """Turn all of them into ordinary SCons nodes, and those that are still to come."""
         self._pending.end()
 
     def leave_alone(self, executed: Container[int]) -> None:

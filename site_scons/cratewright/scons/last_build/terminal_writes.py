@@ -9,23 +9,23 @@ from typing import Any
 __all__ = ["listen"]
 
 
-class _Heard:
-    """A stream that reports when it is written to; otherwise the stream itself."""
+class _WatchedStream:
+    """A stream that reports each write, and otherwise behaves as the original."""
 
-    def __init__(self, stream: Any, tell: Callable[[], None]) -> None:
+    def __init__(self, stream: Any, report: Callable[[], None]) -> None:
         self._stream = stream
-        self._tell = tell
+        self._report = report
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> Any:
-        """Write, and report it."""
+        """Report the write, and write."""
         if text:
-            self._tell()
+            self._report()
         return self._stream.write(text)
 
 
-def listen(tell: Callable[[], None]) -> None:
-    """Have `tell` called on any output from now on."""
-    sys.stdout, sys.stderr = _Heard(sys.stdout, tell), _Heard(sys.stderr, tell)
+def listen(report: Callable[[], None]) -> None:
+    """Call `report` on any output from now on."""
+    sys.stdout, sys.stderr = _WatchedStream(sys.stdout, report), _WatchedStream(sys.stderr, report)

@@ -59,29 +59,29 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
         self.results.extend(nodes)
 
     def __add__(self, other: Any) -> Any:
-        return super().__add__(_taken(other))
+        return super().__add__(_as_list(other))
 
     def __iadd__(self, other: Any) -> Any:
-        return super().__iadd__(_taken(other))
+        return super().__iadd__(_as_list(other))
 
     def extend(self, other: Any) -> None:
         """Append the nodes of another list."""
-        super().extend(_taken(other))
+        super().extend(_as_list(other))
 
     def __repr__(self) -> str:
         return f"<crate {self.name}>" if self.is_crate else str(super().__repr__())
 
 
 PARTS = ("name", "key", "rlink", "rlib", "image", "manifest", "images", "emitted")
-"""Attributes of a target; a crate for several targets, and other lists, must be declared to have them."""
+"""The attributes of a target that are recorded, unless it is for several targets or its list was changed."""
 
 
 class PendingTarget(CrateTarget):
     """The target of a crate that is declared as soon as something asks about it.
 
     Shape: `declare` has to call `become` for it; from then on it shares all attributes of the other target. Until then,
-    `nodes` gives its nodes and `parts` what it has by name, as in `LastBuild`, None once it has to be declared for
-    that: taking them from it, as `targets += env.Crate(...)` does, is not asking about them.
+    `nodes` gives its nodes and `parts` its attributes, so that `targets += env.Crate(...)` declares nothing; either
+    gives None once the crate has to be declared for that.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class PendingTarget(CrateTarget):
         return len(_nodes(self)) if is_pending(self) else super().__len__()
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "__class__":  # there is no more to know about it
+        if name == "__class__":  # known without its crate
             return CrateTarget
         if name in PARTS and is_pending(self):
             parts = object.__getattribute__(self, "__dict__")[_PARTS]()
@@ -134,7 +134,7 @@ _NODES = "(nodes)"
 _PARTS = "(parts)"
 
 
-def _taken(other: Any) -> Any:
+def _as_list(other: Any) -> Any:
     return list(other) if is_pending(other) else other
 
 

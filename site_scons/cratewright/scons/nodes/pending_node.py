@@ -1,4 +1,4 @@
-"""A node of a crate that is not declared yet, or an alias of such: only its path or name is known."""
+"""A node of a crate that is not declared yet, or an alias of one: only its path or name is known."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .node import Node
 
 __all__ = ["PendingNodes", "is_pending_node"]
 
-_KINDS: dict[type, type] = {}
+_CLASSES: dict[type, type] = {}
 """The classes that stand in for files, directories and aliases, with the classes they become."""
 
-_OF_PATHS = frozenset(
+_PATH_ATTRIBUTES = frozenset(
     [
         *("name", "dir", "fs", "duplicate", "_abspath", "_labspath", "_path", "_tpath", "_path_elements"),
         *("abspath", "labspath", "path", "tpath", "path_elements", "suffix"),
@@ -25,11 +25,11 @@ _OF_PATHS = frozenset(
         *("target_from_source", "_func_target_from_source"),
     ]
 )
-"""What SCons asks of a file that another target is made from, while SConscripts are read: the path answers it all."""
+"""What SCons needs of the source of another target while SConscripts are read: its path is enough for that."""
 
 
 class PendingNodes:
-    """Nodes that SCons must not look at before their crates are declared.
+    """Nodes whose crates are declared as soon as anything but their path is needed.
 
     Shape: the first access to more than a file's path calls `declare`, which has to call `end`; from then on they are
     ordinary SCons nodes. Each stays the same object, so references to it stay valid.
@@ -40,64 +40,64 @@ class PendingNodes:
         self._has_ended = False
         self._nodes: list[Node] = []
         kinds = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.Alias.Alias)
-        self._kinds = {kind: _pending(kind, declare) for kind in kinds}
-        self._file = _pending_file(declare)
+        self._classes = {kind: _pending_class(kind, declare) for kind in kinds}
+        self._file = _pending_file_class(declare)
 
     def node(self, path: str) -> Node:
         """Return the node of a path, which ends with a `/` if it is a directory."""
         if path.endswith("/"):
-            return self._stood_for(self._fs.Dir(path.rstrip("/")))
+            return self._pending(self._fs.Dir(path.rstrip("/")))
         # What a link leads to is installed with it, so SCons asks for more than its path.
-        return self._stood_for(self._fs.File(path), None if os.path.islink(path) else self._file)
+        return self._pending(self._fs.File(path), None if os.path.islink(path) else self._file)
 
-    def _stood_for(self, node: Node, kind: type | None = None) -> Node:
+    def _pending(self, node: Node, kind: type | None = None) -> Node:
         from .made_file import as_kind  # noqa: PLC0415
 
-        if type(node) in self._kinds and not self._has_ended:
-            as_kind(node, kind or self._kinds[type(node)])
+        if type(node) in self._classes and not self._has_ended:
+            as_kind(node, kind or self._classes[type(node)])
             self._nodes.append(node)
         return node
 
     def alias(self, name: str) -> Node:
         """Return the node of an alias."""
-        return self._stood_for(SCons.Node.Alias.default_ans.Alias(name))
+        return self._pending(SCons.Node.Alias.default_ans.Alias(name))
 
     def end(self) -> None:
-        """Turn all into ordinary SCons nodes, from now on."""
+        """Turn all of them into ordinary SCons nodes, and those that are still to come."""
         self._has_ended = True
         for node in self._nodes:
-            if type(node) in _KINDS:
-                object.__setattr__(node, "__class__", _KINDS[type(node)])
+            if type(node) in _CLASSES:
+                object.__setattr__(node, "__class__", _CLASSES[type(node)])
 
 
 def is_pending_node(node: object) -> bool:
     """Return whether something is a node of which only the path is known."""
-    return type(node) in _KINDS
+    return type(node) in _CLASSES
 
 
-def _pending_file(declare: Callable[[], None]) -> type:
-    kind: Any = _pending(SCons.Node.FS.File, declare)
+def _pending_file_class(declare: Callable[[], None]) -> type:
+    kind: Any = _pending_class(SCons.Node.FS.File, declare)
 
     class PendingFile(kind):  # type: ignore[misc]
         __slots__ = ()
 
         def __getattribute__(self, name: str) -> Any:
-            usual = SCons.Node.FS.File if name in _OF_PATHS else kind
-            return usual.__getattribute__(self, name)
+            answering = SCons.Node.FS.File if name in _PATH_ATTRIBUTES else kind
+            return answering.__getattribute__(self, name)
 
         def __str__(self) -> str:
             return str(self.get_path())
 
-    _KINDS[PendingFile] = SCons.Node.FS.File
+    _CLASSES[PendingFile] = SCons.Node.FS.File
     return PendingFile
 
 
-def _pending(kind: Any, declare: Callable[[], None]) -> type:
+def _pending_class(kind: Any, declare: Callable[[], None]) -> type:
     class Pending(kind):  # type: ignore[misc]
         __slots__ = ()
 
         def __getattribute__(self, name: str) -> Any:
-            if name == "__class__":  # there is no more to know about it
+            if name == "__class__":  # known without its crate
                 return kind
             declare()
             return kind.__getattribute__(self, name)
@@ -110,5 +110,5 @@ def _pending(kind: Any, declare: Callable[[], None]) -> type:
             declare()
             kind.__delattr__(self, name)
 
-    _KINDS[Pending] = kind
+    _CLASSES[Pending] = kind
     return Pending

@@ -26,83 +26,21 @@ TOOL_DEFAULTS = "_CRATE_TOOL_DEFAULTS"
 """The construction variable with the initial values of others."""
 
 EMPTY = frozenset(
-    [
-        "CPPPATH",
-        "CPPDEFINES",
-        "CPPFLAGS",
-        "CCFLAGS",
-        "CFLAGS",
-        "CXXFLAGS",
-        "ASFLAGS",
-        "LINKFLAGS",
-        "LIBS",
-        "LIBPATH",
-        "RPATH",
-        "FRAMEWORKS",
-        "FRAMEWORKPATH",
-        "SHLIBVERSION",
-        "SOVERSION",
-    ]
+    """
+    CPPPATH CPPDEFINES CPPFLAGS CCFLAGS CFLAGS CXXFLAGS ASFLAGS LINKFLAGS LIBS LIBPATH RPATH FRAMEWORKS
+    FRAMEWORKPATH SHLIBVERSION SOVERSION
+    """.split()  # noqa: SIM905 - a list would take a line for each
 )
 """Variables that SCons leaves empty."""
 WITH_DEFAULT = frozenset(
-    [
-        "CC",
-        "CXX",
-        "SHCC",
-        "SHCXX",
-        "AS",
-        "AR",
-        "RANLIB",
-        "LINK",
-        "SHLINK",
-        "LDMODULE",
-        "ASPPFLAGS",
-        "ARFLAGS",
-        "RANLIBFLAGS",
-        "SHCCFLAGS",
-        "SHCFLAGS",
-        "SHCXXFLAGS",
-        "SHLINKFLAGS",
-        "LDMODULEFLAGS",
-        "CCCOM",
-        "CXXCOM",
-        "SHCCCOM",
-        "SHCXXCOM",
-        "ASCOM",
-        "ASPPCOM",
-        "ARCOM",
-        "LINKCOM",
-        "SHLINKCOM",
-        "LDMODULECOM",
-        "OBJPREFIX",
-        "OBJSUFFIX",
-        "SHOBJPREFIX",
-        "SHOBJSUFFIX",
-        "PROGPREFIX",
-        "PROGSUFFIX",
-        "LIBPREFIX",
-        "LIBSUFFIX",
-        "SHLIBPREFIX",
-        "SHLIBSUFFIX",
-        "LDMODULEPREFIX",
-        "LDMODULESUFFIX",
-        "LDMODULEVERSION",
-        "_CPPDEFFLAGS",
-        "_CPPINCFLAGS",
-        "_LIBDIRFLAGS",
-        "_LIBFLAGS",
-        "CPPDEFPREFIX",
-        "CPPDEFSUFFIX",
-        "INCPREFIX",
-        "INCSUFFIX",
-        "LIBDIRPREFIX",
-        "LIBDIRSUFFIX",
-        "LIBLINKPREFIX",
-        "LIBLINKSUFFIX",
-        "RPATHPREFIX",
-        "RPATHSUFFIX",
-    ]
+    """
+    CC CXX SHCC SHCXX AS AR RANLIB LINK SHLINK LDMODULE ASPPFLAGS ARFLAGS RANLIBFLAGS SHCCFLAGS SHCFLAGS
+    SHCXXFLAGS SHLINKFLAGS LDMODULEFLAGS CCCOM CXXCOM SHCCCOM SHCXXCOM ASCOM ASPPCOM ARCOM LINKCOM
+    SHLINKCOM LDMODULECOM OBJPREFIX OBJSUFFIX SHOBJPREFIX SHOBJSUFFIX PROGPREFIX PROGSUFFIX LIBPREFIX
+    LIBSUFFIX SHLIBPREFIX SHLIBSUFFIX LDMODULEPREFIX LDMODULESUFFIX LDMODULEVERSION _CPPDEFFLAGS
+    _CPPINCFLAGS _LIBDIRFLAGS _LIBFLAGS CPPDEFPREFIX CPPDEFSUFFIX INCPREFIX INCSUFFIX LIBDIRPREFIX
+    LIBDIRSUFFIX LIBLINKPREFIX LIBLINKSUFFIX RPATHPREFIX RPATHSUFFIX
+    """.split()  # noqa: SIM905 - a list would take a line for each
 )
 """Variables that SCons's tools set."""
 _LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
