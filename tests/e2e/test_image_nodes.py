@@ -102,3 +102,17 @@ def test_actions_around_images(scons_project: SconsProject, jobs: str) -> None:
         with zipfile.ZipFile(scons_project.path / "images.zip") as file:
             assert file.read("app.images/a").decode() == text + "export own\n"
         assert scons_project.up_to_date(jobs)
+
+
+def test_an_action_that_names_the_image(scons_project: SconsProject) -> None:
+    """`$TARGET` is the first file that a link makes, as for every builder; the path of the image names the image."""
+    scons_project.sconstruct(
+        'app = env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
+        'AddPostAction(app.image, f"cp {app.image} latest; echo first is $TARGET")\n',
+        a="entry a\n",
+    )
+    for text in ("entry a\n", "entry a\nexport more\n"):
+        scons_project.write({"a.stub": text})
+        assert "first is app.cdylib.json" in scons_project.scons()
+        assert scons_project.read("latest") == text
+        assert scons_project.up_to_date()
