@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from cratewright_spirv.transforms.finalize import finalize
+from cratewright_spirv.binary.module import parse
+from cratewright_spirv.binary.program import Program
+from cratewright_spirv.transforms.finalize import finalize_program
 from cratewright_spirv.transforms.initialisers import Initialiser
 
 PREAMBLE = """
@@ -121,6 +124,11 @@ OpFunctionEnd
 
 
 INITIALISERS = [Initialiser(name, frozenset()) for name in ("$init:other", "$init:lib", "$init:absent")]
+
+
+def finalize(data: bytes, *, name: str, initialisers: Sequence[Initialiser], preserve_bindings: bool = False) -> bytes:
+    program = Program.of(parse(data, name))
+    return finalize_program(program, initialisers=initialisers, preserve_bindings=preserve_bindings).encode()
 
 
 def image(spirv: Any, *, env: str = "spv1.5", initialisers: list[str] | None = None) -> bytes:

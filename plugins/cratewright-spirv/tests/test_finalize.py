@@ -9,9 +9,9 @@ import pytest
 
 from cratewright import LinkError
 from cratewright_spirv.reflection.reflect import entry_points
-from cratewright_spirv.transforms.finalize import finalize, keep_entry_points, rename_entry_points, strip_names
+from cratewright_spirv.transforms.finalize import keep_entry_points, rename_entry_points, with_variable_names
 
-from .linked_samples import BUFFER, INITIALISERS, LIBRARY, MAIN, count, image
+from .linked_samples import BUFFER, INITIALISERS, LIBRARY, MAIN, count, finalize, image
 
 
 @pytest.mark.parametrize(("env", "target"), [("spv1.3", "vulkan1.1"), ("spv1.5", "vulkan1.2"), ("spv1.6", "vulkan1.3")])
@@ -25,13 +25,6 @@ def test_equal_variables_become_one(spirv: Any) -> None:
     assert count(text, "OpVariable .* StorageBuffer") == 1
     assert count(text, "Binding 1") == 1
     assert count(text, '"data"') == 1
-
-
-def test_descriptors_stay_apart_if_asked(spirv: Any) -> None:
-    linked = spirv.link(MAIN, LIBRARY)
-    data = finalize(linked, name="image", initialisers=INITIALISERS, merge_descriptors=False)
-    spirv.validate(data)
-    assert count(spirv.disassemble(data), "OpVariable .* StorageBuffer") == 2
 
 
 def test_aliases_of_another_type_stay(spirv: Any) -> None:
@@ -224,7 +217,6 @@ def test_entry_points_are_renamed(spirv: Any) -> None:
         rename_entry_points(data, {("fragment", "first"): "second"}, name="image")
 
 
-@pytest.mark.parametrize(("keep", "left"), [(True, ["in1"]), (False, [])])
-def test_names_are_stripped(spirv: Any, keep: bool, left: list[str]) -> None:
-    data = strip_names(spirv.assemble(FRAGMENT), keep)
-    assert re.findall(r'Op(?:Member)?Name .*"(.*)"', spirv.disassemble(data)) == left
+def test_only_names_of_variables_stay(spirv: Any) -> None:
+    data = with_variable_names(spirv.assemble(FRAGMENT), name="image")
+    assert re.findall(r'Op(?:Member)?Name .*"(.*)"', spirv.disassemble(data)) == ["in1"]

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from cratewright import LinkError
-from cratewright_spirv.transforms.finalize import finalize
 
-from .linked_samples import INITIALISERS, LIBRARY, MAIN, calls, image
+from .linked_samples import INITIALISERS, LIBRARY, MAIN, calls, finalize, image
 
 
 def test_initialisers_run_after_those_they_read_from(spirv: Any) -> None:

@@ -15,8 +15,8 @@ from cratewright_spirv.reflection.reflect import (
     instruction_count,
     interface,
 )
-from cratewright_spirv.transforms.finalize import finalize
 
+from .linked_samples import finalize
 from .reflected_module import MODULE
 
 

@@ -3,16 +3,16 @@
 This module registers it; the rest is loaded when needed. Layers, each importing only from those before it:
 
     base         stages, names, what a unit implies: for every layer
-    text         sources and compiler messages: preprocessing, includes, functions
-    binary       SPIR-V as instructions: read, understood, checked
-    transforms      module to module: canonical form, merging, splitting, mending
-    compilers    glslang, in all its forms
-    spirv_tools  SPIRV-Tools, in all its forms
-    reflection   the interface of a module, and its cost
-    compile      one source to modules
-    link         modules of several units to one program
-    images       a program to images: optimized, validated, described
-    crate        options checked for a crate, and its manifest
+    text         sources and messages as text: preprocessing, includes, functions
+    binary       a module as instructions: read, queried, checked
+    transforms   a module to another: canonical form, merging, splitting, repairs
+    compilers    glslang: the installed ones and that of an SDK
+    spirv_tools  SPIRV-Tools: as a library and as programs
+    reflection   a module's interface and cost
+    compile      a source to modules: for each stage, with stubs for what other units define
+    link         the modules that an entry point reaches to one program
+    images       a program to an image: LTO, optimization, validation, description
+    crate        a crate's options, and the manifest of its images
     warm         what is loaded before workers are forked
     backend      cratewright's contract, implemented with the above
     sharing      what other backends may import

@@ -33,7 +33,7 @@ from ..spirv_tools.passes import passes_for
 from ..spirv_tools.tools import Tools, ValidatorOptions
 from ..transforms.canonical import canonical_programs
 from ..transforms.debug_split import at_level
-from ..transforms.finalize import keep_entry_points, strip_names
+from ..transforms.finalize import keep_entry_points, with_variable_names
 from ..transforms.inlined_debug_info import repair_inlined_debug_info
 from ..transforms.repairs import needs_legalising, repair_optimized, with_plain_copies, without_names
 from .validation_errors import instruction_position, validation_hint, with_option_names
@@ -120,7 +120,7 @@ def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: ref
     request, path = image.request, image.path
     options = request.options
     if options.text("spirv_metadata") == "name-variables":
-        data = strip_names(data, True, name=path)
+        data = with_variable_names(data, name=path)
     image.dump("dump_post_opt", data)
     _validate(image, data, facts, tools)
     if options.flag("spirv_opt") and options.text("spirv_metadata") == "none" and options.debuginfo is DebugInfo.LINE:

@@ -22,38 +22,15 @@ from .merge_variables import merge_variables
 
 __all__ = [
     "EntryKey",
-    "finalize",
     "finalize_program",
     "keep_entry_points",
     "only_entry_points",
     "rename_entry_points",
-    "strip_names",
     "with_entry_names",
+    "with_variable_names",
 ]
 
 EntryKey = tuple[str, str]
-
-
-def finalize(
-    data: bytes,
-    *,
-    name: str,
-    initialisers: Sequence[Initialiser],
-    preserve_bindings: bool = False,
-    merge_descriptors: bool = True,
-) -> bytes:
-    """Return a linked module with variables merged, initialisers called and unreached code dropped.
-
-    `initialisers` set up the global variables of units without an entry point. Each is called, in the order given, by
-    the entry points that need it.
-    Raises: LinkError if there is no entry point.
-    """
-    return finalize_program(
-        Program.of(parse(data, name)),
-        initialisers=initialisers,
-        preserve_bindings=preserve_bindings,
-        merge_descriptors=merge_descriptors,
-    ).encode()
 
 
 @step("finalise")
@@ -62,10 +39,11 @@ def finalize_program(
     *,
     initialisers: Sequence[Initialiser],
     preserve_bindings: bool = False,
-    merge_descriptors: bool = True,
 ) -> Program:
-    """Return a linked program finalised, as `finalize` does with its bytes.
+    """Return a linked program with variables merged, initialisers called and unreached code dropped.
 
+    `initialisers` set up the global variables of units without an entry point. Each is called, in the order given, by
+    the entry points that need it.
     Raises: LinkError if there is no entry point.
     """
     if not program.entries():
@@ -73,7 +51,7 @@ def finalize_program(
             f"{program.module.name} has no entry point",
             hint="give one of its sources a stage and a main function, or build it as an rlib",
         )
-    program = merge_variables(_without_repeats(program), merge_descriptors=merge_descriptors)
+    program = merge_variables(_without_repeats(program))
     program = with_initialisers(program, initialisers)
     return trim(program, preserve_bindings=preserve_bindings)
 
@@ -143,14 +121,10 @@ def with_entry_names(program: Program, renames: Mapping[EntryKey, str]) -> Progr
     return replace(program, preamble=tuple(preamble))
 
 
-def strip_names(data: bytes, keep_variables: bool, *, name: str = "module") -> bytes:
-    """Return the module without debug names, save those of variables if they are wanted."""
+def with_variable_names(data: bytes, *, name: str) -> bytes:
+    """Return the module with no debug names but those of variables."""
     module = parse(data, name)
-    variables = (
-        {words[2] for words in module.instructions if words[0] & 0xFFFF == op.VARIABLE}
-        if keep_variables
-        else set[int]()
-    )
+    variables = {words[2] for words in module.instructions if words[0] & 0xFFFF == op.VARIABLE}
     kept = [
         words
         for words in module.instructions

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import Instruction, build, string
+from ..binary.module import Instruction, build
 from ..binary.program import Program, reach
 
 __all__ = ["merge_variables"]
@@ -29,8 +29,8 @@ Decorations = Mapping[int, list[tuple[int, ...]]]
 VariableKey = tuple[object, ...]
 
 
-def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Program:
-    """Merge built-ins, interface variables and, if wanted, descriptors that differ in name only.
+def merge_variables(program: Program) -> Program:
+    """Merge built-ins, interface variables and descriptors that differ in name only.
 
     Built-ins and descriptors of one name merge throughout the module, since Vulkan's rules allow one of each; inputs
     and outputs with a location, built-ins that are captured for transform feedback in different ways, and descriptors
@@ -42,11 +42,7 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
     built_ins: dict[VariableKey, list[int]] = {}
     everywhere: dict[VariableKey, list[int]] = {}
     places: dict[VariableKey, dict[str, list[int]]] = {}
-    names = (
-        {each[1]: string(each, 2)[0] for each in program.preamble if each[0] & 0xFFFF == op.NAME}
-        if merge_descriptors
-        else {}
-    )
+    names = program.names()
     by_entry: dict[VariableKey, list[int]] = {}
     for variable, words in program.variables().items():
         own = decorations.get(variable, [])
@@ -58,7 +54,7 @@ def merge_variables(program: Program, *, merge_descriptors: bool = True) -> Prog
             words[3] in (spv.INPUT, spv.OUTPUT) and (spv.LOCATION in marks or words[1] in located)
         ):
             by_entry.setdefault((*key, *sorted(own)), []).append(variable)
-        elif merge_descriptors and (spv.BINDING in marks or words[3] == spv.PUSH_CONSTANT):
+        elif spv.BINDING in marks or words[3] == spv.PUSH_CONSTANT:
             places.setdefault((*key, *sorted(own)), {}).setdefault(names.get(variable, ""), []).append(variable)
     for place, called in places.items():
         everywhere |= {(*place, name): group for name, group in called.items()}
