@@ -8,6 +8,7 @@ when it starts (`PYTHON…`, `LD_…`, the locale) cannot be given to a fork: su
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import importlib
 import itertools
@@ -33,6 +34,9 @@ __all__ = ["SconsServer", "can_fork"]
 _FIXED = ("PYTHON", "LD_", "LC_", "LANG", "MALLOC")
 _LARGE = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 _NUMBER = 10
+_PAGE = 1 << 21
+_COLLAPSE = 25
+"""MADV_COLLAPSE, which the module `mmap` does not name."""
 # All that a default environment and the plugins here import.
 _TOOLS = (
     *("FortranCommon", "JavaCommon", "ar", "as", "asm", "cc", "cxx", "default", "dmd", "dvipdf", "dvips", "f77", "f90"),
@@ -185,8 +189,20 @@ def main(number: str, site: str) -> None:
     sys.path[:] = path
     gc.collect()
     gc.freeze()
+    _make_pages_large()
     if _serve(socket.socket(fileno=int(number))):
         _run()
+
+
+def _make_pages_large() -> None:
+    """Have the system put what runs share into large pages, of which a fork has few to copy the addresses."""
+    advise = ctypes.CDLL(None).madvise
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, access, _, _, file = line.split()[:5]
+        start, end = (int(word, 16) for word in span.split("-"))
+        start, size = -(-start // _PAGE) * _PAGE, end // _PAGE * _PAGE - -(-start // _PAGE) * _PAGE
+        if access == "rw-p" and file == "0" and size > 0:
+            advise(ctypes.c_void_p(start), ctypes.c_size_t(size), _COLLAPSE)  # older systems refuse, which is no matter
 
 
 def _warm() -> None:
@@ -280,6 +296,20 @@ def _keep_listings(registry: Any) -> None:
 
     installed.code_files = lambda place: code.get(place) or list_code(place)
     installed._programs = programs_once
+    _leave_out_what_stays(installed)
+
+
+def _leave_out_what_stays(installed: Any) -> None:
+    """Have runs look neither at modules that are loaded here, of which most load a third, nor at installed projects."""
+    writing = importlib.import_module("cratewright.scons.at_exit.write_record")
+    list_loaded, list_distributions = writing.loaded_files, installed._distributions
+    here = {*list_loaded(())}
+    there = tuple(f"{place}{os.sep}" for place in (sys.prefix, sys.base_prefix))
+
+    writing.loaded_files = lambda known: (path for path in list_loaded(known) if path not in here)
+    installed._distributions = lambda *words: (
+        path for path in list_distributions(*words) if not path.startswith(there) or not path.endswith((".txt", ".dist-info"))
+    )
 
 
 def _run() -> None:
