@@ -38,6 +38,7 @@ def _legal_build(project: NativeProject, graph: CrateGraphSources, random: Rando
     raise AssertionError(f"no mix of {ATTEMPTS} was legal:\n{project.output}")
 
 
+@pytest.mark.exhaustive(seed=(6, 7, 8))
 @pytest.mark.parametrize("seed", range(GRAPHS))
 def test_a_mix_prints_what_the_plain_build_prints(seed: int, tmp_path: Path) -> None:
     random = Random(seed)

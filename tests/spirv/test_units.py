@@ -25,7 +25,6 @@ from tests.support.memory_store import MemoryStore
 from tests.support.shader_build import Image, ShaderBuild
 from tests.support.vulkan_device import ComputeDevice, storage, uniform
 
-FORMS = tuple(itertools.product(("off", "thin", "fat"), (False, True), ("0", "3")))
 PARAMETERS = np.arange(64, dtype=np.float32)
 PUSH = np.array([7, 0, 0, 0], np.uint32).tobytes()[:8] + np.array([2, 5], np.float32).tobytes()
 TYPES = range(op.TYPE_VOID, op.TYPE_POINTER + 1)
@@ -152,10 +151,24 @@ def offered(image: Image) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="module", params=FORMS, ids=lambda form: "-".join(map(str, form)))
-def form(request: pytest.FixtureRequest) -> tuple[str, bool, str]:
-    found: tuple[str, bool, str] = request.param
-    return found
+@pytest.fixture(scope="module", params=["off", "thin", "fat"])
+def lto(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=[False, True])
+def multimodule(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(scope="module", params=["0", "3"])
+def level(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def form(lto: str, multimodule: bool, level: str) -> tuple[str, bool, str]:
+    return lto, multimodule, level
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +176,7 @@ def linked(form: tuple[str, bool, str], corpus: Corpus) -> dict[str, Image]:
     return corpus.linked(*form)
 
 
+@pytest.mark.pairwise
 def test_units_offer_what_one_unit_does(
     form: tuple[str, bool, str], linked: dict[str, Image], alone: dict[str, dict[str, Image]], corpus: Corpus
 ) -> None:
@@ -175,6 +189,7 @@ def test_units_offer_what_one_unit_does(
     assert not wrong, json.dumps(wrong, indent=1, default=str)
 
 
+@pytest.mark.pairwise
 def test_units_compute_what_one_unit_does(
     form: tuple[str, bool, str],
     linked: dict[str, Image],

@@ -69,8 +69,7 @@ def test_a_target_may_be_named(pair: ProjectPair) -> None:
         pair.settle(flat(CRATES + OTHERS))
         for edited in ("d.comp", "c.comp", "a.comp"):
             pair.write(other(edited, len(arguments)))
-            for _ in range(3):
-                pair.run(*arguments)
+            pair.run_on(*arguments)
     assert not pair.run("out", ".")
 
 
@@ -90,8 +89,7 @@ def test_whatever_is_asked_for(pair: ProjectPair, asked: str) -> None:
     pair.sconstruct(flat(CRATES + OTHERS + asked))
     for name in ("d.comp", "in.txt", "a.comp", "in.txt", "c.comp", "e.comp"):
         pair.write(other(name, 3) if name.endswith(".comp") else {name: f"{name} 3\n"})
-        for _ in range(3):
-            pair.run()
+        pair.run_on()
 
 
 def test_what_crates_read_is_made_first(pair: ProjectPair) -> None:

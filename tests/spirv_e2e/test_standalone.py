@@ -122,7 +122,7 @@ def test_a_first_workspace(tmp_path: Path) -> None:
 
 CALLERS = {
     "cmake": (["cmake", "-S", ".", "-B", "build", "-G", "Ninja"], ["cmake", "--build", "build"]),
-    "meson": (["meson", "setup", "build"], ["meson", "compile", "-C", "build"]),
+    "meson": (["meson", "setup", "build"], ["ninja", "-C", "build"]),
 }
 
 

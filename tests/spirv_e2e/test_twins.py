@@ -19,9 +19,10 @@ SEEDS = (25, 26, 28, *range(100, 100 + int(os.environ.get("CRATE_SOAK", "0"))))
 """Cases in which some builds are known to have nothing to do; more if asked for."""
 
 
-def test_trees_that_know_and_that_do_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seeds", [SEEDS[:2], pytest.param(SEEDS[2:], marks=pytest.mark.exhaustive)])
+def test_trees_that_know_and_that_do_not(tmp_path: Path, seeds: tuple[int, ...]) -> None:
     counts: Counter[str] = Counter()
-    for seed in SEEDS:
+    for seed in seeds:
         steps = case_of(seed)
         try:
             run_case(steps, tmp_path / str(seed), server_of(IN_PLACE), counts)

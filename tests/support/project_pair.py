@@ -104,6 +104,12 @@ class ProjectPair:
         assert match, self.kept.output
         return match[1].strip()
 
+    def run_on(self, *arguments: str) -> None:
+        """Run twice, and a third time if anything was declared in the second: what is too young is declared again."""
+        self.run(*arguments)
+        if self.run(*arguments):
+            self.run(*arguments)
+
     def settle(self, text: str, *arguments: str) -> None:
         """Begin anew and build until nothing is declared."""
         self._has_begun = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import gc
+import hashlib
 import importlib
 import itertools
 import json
@@ -20,6 +21,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -60,13 +62,16 @@ def can_fork(environ: Mapping[str, str]) -> bool:
 
 
 class SconsServer:
-    """The servers for one place to import cratewright from; `site` is empty for where it is installed."""
+    """The servers for one place to import cratewright from; `site` is empty for where it is installed.
+
+    All processes of one run of the tests share them.
+    """
 
     def __init__(self, site: str, environ: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
         self._sockets = itertools.cycle(
             # Pages of the heap are large, of which a fork has few to copy.
-            [self._start(site, {**environ, **_LARGE, "PYTHONHASHSEED": seed}) for seed in "12"]
+            [self._connected(site, {**environ, **_LARGE, "PYTHONHASHSEED": seed}) for seed in "12"]
         )
 
     def run(
@@ -98,19 +103,51 @@ class SconsServer:
         return subprocess.CompletedProcess(list(arguments), int(status), stdout, stderr)
 
     @staticmethod
-    def _start(site: str, environ: Mapping[str, str]) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        process = subprocess.Popen(
-            [sys.executable, __file__, str(theirs.fileno()), site],
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-        )
-        theirs.close()
-        atexit.register(lambda: (ours.close(), process.wait()))
-        return ours
+    def _connected(site: str, environ: Mapping[str, str]) -> socket.socket:
+        """Connect to the server, or start it if it is not there."""
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+        words = json.dumps([run, site, dict(environ)])
+        path = os.path.join(tempfile.gettempdir(), f"cw-scons-{hashlib.sha256(words.encode()).hexdigest()[:16]}")
+        for _ in range(10_000):
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(path)
+            except OSError:
+                connection.close()
+                _start(path, site, environ)
+                time.sleep(0.001)
+            else:
+                _CONNECTIONS.append(connection)
+                return connection
+        raise RuntimeError(f"the server at {path} has died")
+
+
+def _start(path: str, site: str, environ: Mapping[str, str]) -> None:
+    """Start a server at a path, unless another process does; it ends when nobody is connected any more."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        try:
+            listener.bind(path)
+        except OSError:
+            return
+        listener.listen()
+        listener.set_inheritable(True)
+        nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+        words = [sys.executable, __file__, str(listener.fileno()), site]
+        _STARTED.append(os.posix_spawn(sys.executable, words, environ, file_actions=nowhere))
+
+
+_CONNECTIONS: list[socket.socket] = []
+_STARTED: list[int] = []
+
+
+@atexit.register
+def _end() -> None:
+    """Let go of all servers before waiting for any: others may wait for those to which this process is connected."""
+    for connection in _CONNECTIONS:
+        connection.close()
+    for process in _STARTED:
+        with suppress(ChildProcessError):
+            os.waitpid(process, 0)
 
 
 def _read(files: Sequence[int], timeout: float) -> list[str]:
@@ -132,14 +169,21 @@ def _read(files: Sequence[int], timeout: float) -> list[str]:
     return [text.decode() for text in said.values()]
 
 
-def _serve(control: socket.socket) -> bool:
-    """Fork a process for each request; return True in it, and False when nobody asks any more."""
+def _serve(listener: socket.socket) -> bool:
+    """Fork a process for each request; return True in it, and False when nobody is connected any more."""
     running: dict[int, tuple[int, int]] = {}
+    connections: dict[int, socket.socket] = {}
     with selectors.DefaultSelector() as selector:
-        selector.register(control, selectors.EVENT_READ)
+        selector.register(listener, selectors.EVENT_READ)
+
+        def accept() -> None:
+            connection, _ = listener.accept()
+            connections[connection.fileno()] = connection
+            selector.register(connection, selectors.EVENT_READ)
+
         while True:
             for key, _ in selector.select():
-                if key.fileobj is not control:
+                if key.fd in running:
                     process, status = running.pop(key.fd)
                     selector.unregister(key.fd)
                     os.close(key.fd)
@@ -147,15 +191,32 @@ def _serve(control: socket.socket) -> bool:
                         os.write(status, b"%d" % os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
                     os.close(status)
                     continue
-                head, files, _, _ = socket.recv_fds(control, _NUMBER, 3)
+                if key.fileobj is listener:
+                    accept()
+                    continue
+                connection = connections[key.fd]
+                head, files, _, _ = socket.recv_fds(connection, _NUMBER, 3)
                 if not head:
-                    return False
-                request = json.loads(control.recv(int(head), socket.MSG_WAITALL))
+                    selector.unregister(connection)
+                    connections.pop(key.fd).close()
+                    if not connections:
+                        # Nobody finds this server from now on, but somebody may have done so just before.
+                        with suppress(FileNotFoundError):
+                            os.unlink(listener.getsockname())
+                        listener.setblocking(False)
+                        try:
+                            accept()
+                        except BlockingIOError:
+                            return False
+                    continue
+                request = json.loads(connection.recv(int(head), socket.MSG_WAITALL))
                 if not (process := os.fork()):
                     selector.close()
-                    _become(request, control, files, [*running, *(status for _, status in running.values())])
+                    for each in (listener, *connections.values()):
+                        each.close()
+                    _become(request, files, [*running, *(status for _, status in running.values())])
                     return True
-                control.sendall((b"%d" % process).ljust(_NUMBER))
+                connection.sendall((b"%d" % process).ljust(_NUMBER))
                 os.close(files[0])
                 os.close(files[1])
                 handle = os.pidfd_open(process)
@@ -163,9 +224,8 @@ def _serve(control: socket.socket) -> bool:
                 selector.register(handle, selectors.EVENT_READ)
 
 
-def _become(request: dict[str, object], control: socket.socket, files: Sequence[int], others: Sequence[int]) -> None:
+def _become(request: dict[str, object], files: Sequence[int], others: Sequence[int]) -> None:
     """Make this process what the one that is asked for would be when SCons begins."""
-    control.close()
     os.dup2(files[0], 1)
     os.dup2(files[1], 2)
     for number in (*files, *others):
@@ -308,7 +368,9 @@ def _leave_out_what_stays(installed: Any) -> None:
 
     writing.loaded_files = lambda known: (path for path in list_loaded(known) if path not in here)
     installed._distributions = lambda *words: (
-        path for path in list_distributions(*words) if not path.startswith(there) or not path.endswith((".txt", ".dist-info"))
+        path
+        for path in list_distributions(*words)
+        if not path.startswith(there) or not path.endswith((".txt", ".dist-info"))
     )
 
 

@@ -140,11 +140,17 @@ def _with(request: LinkRequest, **options: OptionValue) -> LinkRequest:
     return replace(request, options=request.options.override(options))
 
 
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a place for what the toolchain has said to the tests here."""
+    return tmp_path_factory.mktemp("answers")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_bytes_are_those_of_the_driver(
-    project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch, case: str, tmp_path: Path
+    project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch, case: str, answers: Path
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(answers))
     project = project_with("llvm")
     files, kind, change = CASES[case]
     request = change(_lowered(project, request_for(project, files, kind)))

@@ -126,7 +126,7 @@ def test_macros_that_no_command_line_could_hold(project: Project, many: bool) ->
     if not many:
         again = project.compile("a.c", defines=big, include_dirs=["inc"], flags=["-ULESS", "-Wall"])
         assert again.modules == unit.modules
-    if project.toolchain.kind != "zig":
+    if project.toolchain.kind != "zig" and not many:
         project.write(b_S='#ifdef M139\n.globl b\nb:\n#endif\n.section .note.GNU-stack,"",%progbits\n')
         assert _names(project.compile("b.S", defines=big)) == ["b"]
 
