@@ -1,7 +1,7 @@
 """Our dependency formats against those of the real rustc, on graphs made by chance.
 
-`CRATE_RUSTC_GRAPHS=1000` checks as many, `CRATE_RUSTC_SEED=N` begins with another; what is hard to meet by chance, or
-was once decided otherwise, is one of the cases at the end.
+`CRATE_RUSTC_GRAPHS=1000` checks as many, all but a dose with `--exhaustive`; `CRATE_RUSTC_SEED=N` begins with another.
+What is hard to meet by chance, or was once decided otherwise, is one of the cases at the end.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_gr
 from .rustc import ALWAYS_LINKED, Answer, Rustc
 
 GRAPHS = int(os.environ.get("CRATE_RUSTC_GRAPHS", "30"))
+DOSE = 20
 FIRST_SEED = int(os.environ.get("CRATE_RUSTC_SEED", "0"))
 
 
@@ -118,10 +119,10 @@ def _told(*facts: frozenset[tuple[str, Linkage]] | frozenset[tuple[str, Conflict
     return ", ".join(sorted(f"{name} {fact.value}" for some in facts for name, fact in some))
 
 
-@pytest.fixture(scope="module")
-def reports(rustc: Rustc, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
+@pytest.fixture(scope="module", params=[range(DOSE), pytest.param(range(DOSE, GRAPHS), marks=pytest.mark.exhaustive)])
+def reports(request: pytest.FixtureRequest, rustc: Rustc, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
     directory = tmp_path_factory.mktemp("graphs")
-    seeds = range(FIRST_SEED, FIRST_SEED + GRAPHS)
+    seeds = [FIRST_SEED + number for number in request.param]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda seed: Comparison(rustc, random_graph(seed), directory / str(seed)).run(), seeds))
 

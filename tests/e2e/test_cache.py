@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.paths import source_paths
-from tests.support.scons_project import SconsProject
+from tests.support.bounds import HANG
+from tests.support.scons_project import SconsProject, server_of
 
 PROJECT = """\
 lib = env.Crate("lib", ["b.stub"], include_dirs=["first", "second"])
@@ -47,19 +45,9 @@ def _hits(project: SconsProject) -> list[str]:
 
 
 def _run(project: SconsProject, *arguments: str, expect: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "cratewright.cli", *arguments],
-        cwd=project.path,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(source_paths()),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **project.environ,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **project.environ}
+    server = server_of(project.form)
+    done = server.run(arguments, cwd=project.path, environ=environ, timeout=HANG, program="cratewright")
     assert done.returncode == expect and "Traceback" not in done.stderr, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -48,7 +48,7 @@ def _code(file: Path, section: str, out: Path) -> bytes:
     return out.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["llvm", "gcc", "zig"])
+@pytest.mark.parametrize("kind", [pytest.param("llvm", marks=pytest.mark.exhaustive), "gcc", "zig"])
 def test_emitted(tmp_path: Path, kind: str) -> None:
     for tool in ("objcopy", "as", "ar"):
         require_tool(bool(shutil.which(tool)), tool)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from cratewright.testing import require_tool
+from tests.support.bounds import HANG
 from tests.support.paths import ROOT, source_paths
+from tests.support.scons_project import IN_PLACE, server_of
 
 EXAMPLES = ROOT / "examples"
 SHADERS = EXAMPLES / "from-cmake" / "shaders"
@@ -25,14 +27,9 @@ def _environment(where: Path) -> dict[str, str]:
 
 
 def _cratewright(where: Path, *words: str, expect: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "cratewright", *words],
-        cwd=where,
-        env=_environment(where),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environ = _environment(where)
+    del environ["PYTHONPATH"]
+    done = server_of(IN_PLACE).run(words, cwd=where, environ=environ, timeout=HANG, program="cratewright")
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -51,6 +51,7 @@ _MODULES = (
     *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
     *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.declaring.by_hand"),
     *("cratewright.testing", "cratewright.workers.zygote", "cratewright.cache.database", "sqlite3"),
+    *("cratewright.cli.build", "cratewright.cli.cache", "cratewright.cli.inspection", "cratewright.cli.init"),
     *("cratewright.system.elsewhere", "cratewright.formats.depfile", "difflib", "encodings.ascii"),
 )
 _PLUGINS = ("cratewright_native", "cratewright_slang", "cratewright_spirv", "cratewright_wasm")
@@ -75,14 +76,21 @@ class SconsServer:
         )
 
     def run(
-        self, arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], timeout: float
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        environ: Mapping[str, str],
+        timeout: float,
+        program: str = "scons",
     ) -> subprocess.CompletedProcess[str]:
-        """Run `scons` to its end and return what it printed.
+        """Run `scons`, or `cratewright`, to its end and return what it printed.
 
         Units: `timeout` in seconds.
         Raises: subprocess.TimeoutExpired; the run has then been killed.
         """
-        request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "environ": dict(environ)}).encode()
+        words = [program, *arguments]
+        request = json.dumps({"argv": words, "cwd": str(cwd), "environ": dict(environ)}).encode()
         ends = [os.pipe() for _ in range(3)]
         with self._lock:
             connection = next(self._sockets)
@@ -96,11 +104,11 @@ class SconsServer:
         except TimeoutError as error:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(list(arguments), timeout) from error
+            raise subprocess.TimeoutExpired(words, timeout) from error
         finally:
             for read, _ in ends:
                 os.close(read)
-        return subprocess.CompletedProcess(list(arguments), int(status), stdout, stderr)
+        return subprocess.CompletedProcess(words, int(status), stdout, stderr)
 
     @staticmethod
     def _connected(site: str, environ: Mapping[str, str]) -> socket.socket:
@@ -234,7 +242,7 @@ def _become(request: dict[str, object], files: Sequence[int], others: Sequence[i
     os.environ.update(request["environ"])  # type: ignore[call-overload]
     os.chdir(str(request["cwd"]))
     sys.path.insert(0, os.getcwd())
-    sys.argv = ["scons", *request["arguments"]]  # type: ignore[misc]
+    sys.argv = request["argv"]  # type: ignore[assignment]
 
 
 def main(number: str, site: str) -> None:
@@ -375,10 +383,13 @@ def _leave_out_what_stays(installed: Any) -> None:
 
 
 def _run() -> None:
-    """Run SCons and end as an interpreter does, but let all objects be: a fork would copy the page of each."""
+    """Run the program and end as an interpreter does, but let all objects be: a fork would copy the page of each."""
     status: object = None
     try:
-        sys.modules["SCons.Script"].main()
+        if sys.argv[0] == "scons":
+            sys.modules["SCons.Script"].main()
+        else:
+            status = importlib.import_module("cratewright.cli").main()
     except SystemExit as stop:
         status = stop.code
     except BaseException:
