@@ -150,7 +150,7 @@ def test_the_same_modules(tmp_path: Path, llvm_kind: str) -> None:
     )
 
 
-@pytest.fixture(params=["zig", "llvm"])
+@pytest.fixture(params=[pytest.param("zig", marks=pytest.mark.exhaustive), "llvm"])
 def llvm_kind(request: pytest.FixtureRequest) -> str:
     """Give each kind of toolchain that has lld in it."""
     return str(request.param)

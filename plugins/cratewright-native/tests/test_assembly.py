@@ -8,6 +8,7 @@ from cratewright import SourceError
 from tests.support.native_project import Project
 
 
+@pytest.mark.exhaustive(project="zig")  # which is clang
 @pytest.mark.parametrize(
     "text",
     [
@@ -51,6 +52,7 @@ def test_an_absolute_name_that_assembly_makes_up(llvm_project: Project) -> None:
         llvm_project.compile("a.S")
 
 
+@pytest.mark.exhaustive(project="zig")  # which is clang
 @pytest.mark.parametrize(
     "text",
     [

@@ -82,6 +82,7 @@ REGISTERED = {
 }
 
 
+@pytest.mark.exhaustive(project="zig")  # which links with lld as LLVM does
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 def test_a_unit_that_registers_itself(project: Project, lto: LtoMode) -> None:
     """Nobody calls it, so that it is linked only with a crate that is linked whole."""

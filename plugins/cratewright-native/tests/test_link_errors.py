@@ -42,6 +42,7 @@ def test_a_failure_is_told_the_same_way_each_time(project_with: Callable[[str], 
     assert len(said) == 1
 
 
+@pytest.mark.exhaustive(project="zig")  # which links with lld as LLVM does
 @pytest.mark.parametrize("lto", LTO, ids=str)
 def test_a_failure_names_crates_and_sources(project: Project, lto: LtoMode) -> None:
     """Whatever files were made for the link: of a dependency, of a name with anything in it, of a linker's script."""

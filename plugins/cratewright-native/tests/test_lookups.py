@@ -23,6 +23,7 @@ def _compiled(project: Project, lookups: Lookups) -> CompiledUnit | str:
         return str(error)
 
 
+@pytest.mark.exhaustive(kind="zig")  # which is clang
 @pytest.mark.parametrize("suffix", [".c", ".cpp", ".S"])
 @pytest.mark.parametrize("kind", ["llvm", "gcc", "zig"])
 def test_what_holds_is_what_would_be_made(tmp_path: Path, kind: str, suffix: str) -> None:

@@ -92,6 +92,7 @@ def test_a_header_that_is_asked_for(project: Project) -> None:
     assert not project.is_current(unit)
 
 
+@pytest.mark.exhaustive(project="zig")  # which is clang
 @pytest.mark.parametrize(
     ("text", "appears", "words"),
     [
