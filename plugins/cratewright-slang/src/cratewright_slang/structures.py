@@ -14,9 +14,9 @@ __all__ = [
     "SCALAR_LAYOUT",
     "Macro",
     "Option",
+    "OptionValue",
     "SessionDescription",
     "TargetDescription",
-    "Value",
 ]
 
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
@@ -25,7 +25,7 @@ _INT = ctypes.c_ssize_t
 DEBUG, OPTIMIZATION, ENTRY_NAMES, INVERT_Y, POSITION_W, GL_LAYOUT, SCALAR_LAYOUT = 44, 46, 52, 50, 51, 54, 55
 
 
-class Value(ctypes.Structure):
+class OptionValue(ctypes.Structure):
     """The value of an option."""
 
     _fields_ = (("kind", _I32), ("number", _I32), ("number1", _I32), ("text", _TEXT), ("text1", _TEXT))
@@ -34,7 +34,7 @@ class Value(ctypes.Structure):
 class Option(ctypes.Structure):
     """An option and its value."""
 
-    _fields_ = (("name", _I32), ("value", Value))
+    _fields_ = (("name", _I32), ("value", OptionValue))
 
 
 class TargetDescription(ctypes.Structure):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cratewright import dataclass
 
-__all__ = ["LANGUAGES", "STAGES", "SUFFIXES", "ShaderStage", "stage_name"]
+__all__ = ["SHADER_LANGUAGES", "STAGES", "SUFFIXES", "ShaderStage", "stage_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ STAGES = (
     ShaderStage("miss", ".rmiss", (5317,)),
     ShaderStage("callable", ".rcall", (5318,)),
 )
-LANGUAGES = ("glsl", "hlsl", "spvasm", "spv")
+SHADER_LANGUAGES = ("glsl", "hlsl", "spvasm", "spv")
 """Languages of sources, which are also suffixes of those that do not name their stage last."""
 
-SUFFIXES: tuple[str, ...] = (*(stage.suffix for stage in STAGES), *(f".{language}" for language in LANGUAGES))
+SUFFIXES: tuple[str, ...] = (*(stage.suffix for stage in STAGES), *(f".{language}" for language in SHADER_LANGUAGES))
 """The suffixes of sources."""
 
 _NAMES = {model: stage.name for stage in STAGES for model in stage.models}

@@ -10,7 +10,7 @@ import re
 
 from cratewright import ConfigurationError, SourceError, dataclass, near_miss, pattern
 
-from ..base.stages import LANGUAGES, STAGES, SUFFIXES
+from ..base.stages import SHADER_LANGUAGES, STAGES, SUFFIXES
 from .includes import plain_lines
 from .scan import shader_entries
 
@@ -81,7 +81,7 @@ def _suffixes(path: str) -> tuple[str, str, str | None]:
     stem, dot, last = posixpath.basename(path).rpartition(".")
     if last in _STAGES and stem:
         return stem, "glsl", last
-    if last not in LANGUAGES or not stem:
+    if last not in SHADER_LANGUAGES or not stem:
         raise ConfigurationError(
             f"{path} is not a source that this backend knows",
             context=(("suffixes", " ".join(SUFFIXES)),),
