@@ -252,6 +252,31 @@ def test_repository(scons_project: SconsProject) -> None:
     assert scons_project.up_to_date()
 
 
+@pytest.mark.parametrize("duplicate", ["0", "1"])
+def test_include_directory_of_a_variant_only_in_a_repository(scons_project: SconsProject, duplicate: str) -> None:
+    """It is found, and comes before the next one of the project."""
+    scons_project.write(
+        {
+            "SConstruct": f"Repository('there')\n{STUB}"
+            f"SConscript('src/SConscript', 'env', variant_dir='out', duplicate={duplicate})\n",
+            "src/SConscript": "Import('env')\nenv.Crate('app', ['a.stub'], include_dirs=['inc', '#other'])\n",
+            "src/a.stub": "include f.inc\n",
+            "there/src/inc/f.inc": "export f\n",
+            "other/f.inc": "export other\n",
+        }
+    )
+    scons_project.scons()
+    assert b"export f" in (scons_project.path / "out/app.rlink").read_bytes()
+    assert scons_project.up_to_date()
+    scons_project.write({"src/inc/f.inc": "export mine\n"})
+    scons_project.scons()
+    assert b"export mine" in (scons_project.path / "out/app.rlink").read_bytes()
+    scons_project.remove("src/inc/f.inc")
+    scons_project.scons()
+    assert b"export f" in (scons_project.path / "out/app.rlink").read_bytes()
+    assert scons_project.up_to_date()
+
+
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_a_repository_that_is_built(scons_project: SconsProject, jobs: str) -> None:
     """SCons takes what is up to date there for the local file, which is none: it is made here, to the same bytes."""

@@ -99,7 +99,7 @@ class OptionPlaces:
         found = [node]
         for item in found:
             found += [source for source in item.srcdir_list() if source not in found]
-        found += node.get_all_rdirs()
+        found += [place for item in tuple(found) for place in item.get_all_rdirs()]
         name = relative if what == "library" else named
         return list(dict.fromkeys(check_path(name(item), where=self._where) for item in found))
 
