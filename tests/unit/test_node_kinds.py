@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from SCons.Node.FS import FS, Dir, File
 
-from cratewright.scons.nodes.made_file import MadeFile, as_kind
+from cratewright.scons.nodes.made_file import MadeFile, change_class
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,7 @@ def test_a_named_file_becomes_a_made_one_and_stays_the_same_node(tmp_path: Path)
     node = fs.File("app.rlink")
     user = fs.File("user")
     user.add_source([node])
-    as_kind(node, MadeFile)
+    change_class(node, MadeFile)
     assert type(node) is MadeFile
     assert fs.File("app.rlink") is fs.Entry("app.rlink") is user.sources[0] is node
     assert not node.exists()
@@ -38,7 +38,7 @@ def test_a_named_file_becomes_a_made_one_and_stays_the_same_node(tmp_path: Path)
 
 def test_no_other_class_will_do(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
-        as_kind(FS(str(tmp_path)).File("app.rlink"), Dir)
+        change_class(FS(str(tmp_path)).File("app.rlink"), Dir)
 
 
 def test_there_is_one_place_for_it() -> None:

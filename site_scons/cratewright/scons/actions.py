@@ -47,7 +47,7 @@ from .crates.linked_crates import LinkedCrate
 from .nodes.node import Node
 from .nodes.paths import relative
 from .nodes.state import StageState
-from .reporting.build_events import left_to_say
+from .reporting.build_events import error_summary
 
 __all__ = ["run_archive", "run_codegen", "run_link", "run_lto"]
 
@@ -60,10 +60,10 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     """Make the `.rlink`, and the files that units write beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
-    noted = _recorded(crate, state)
-    told = build.reporting.stage("codegen", crate.name, relative(target))
-    kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(target, state), noted as history, kept, told as report:
+    recording = _recorded(crate, state)
+    reporting = build.reporting.stage("codegen", crate.name, relative(target))
+    removing = _removed_on_error(build, crate, state, targets)
+    with _build_errors(target, state), recording as history, removing, reporting as report:
         build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
@@ -85,7 +85,7 @@ def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node
         interfaces = {
             other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
             for other in build.direct(declared)
-            for node in [other.described_by]
+            for node in [other.interface_file]
         }
         write_atomic(str(target.abspath), encode_rlib(crate.knowing(interfaces)))
         state.update((), (relative(target),))
@@ -107,13 +107,13 @@ def run_lto(
     """
     engine = crate.engine
     engine.jobs = jobs
-    noted = _recorded(crate, state)
-    told = build.reporting.stage("lto", crate.name, relative(target))
+    recording = _recorded(crate, state)
+    reporting = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
         stack.enter_context(_build_errors(target, state))
         for linked_state, targets in links:
-            stack.enter_context(_nothing_left(build, crate, linked_state, targets))
-        report, history = stack.enter_context(told), stack.enter_context(noted)
+            stack.enter_context(_removed_on_error(build, crate, linked_state, targets))
+        report, history = stack.enter_context(reporting), stack.enter_context(recording)
         own = _own(crate, rlink)
         backend = engine.backend(own.backend, own.target)
         requests: list[LinkRequest] = []
@@ -154,15 +154,15 @@ def run_link(
     """Make the files of a crate type, from a `.rlink` or the result of link-time optimization."""
     engine = crate.engine
     engine.jobs = jobs
-    noted = _recorded(crate, state)
-    told = build.reporting.stage("link", crate.name, relative(targets[0]))
-    kept = _nothing_left(build, crate, state, targets)
-    with _build_errors(targets[0], state), noted as history, kept, told as report:
+    recording = _recorded(crate, state)
+    reporting = build.reporting.stage("link", crate.name, relative(targets[0]))
+    removing = _removed_on_error(build, crate, state, targets)
+    with _build_errors(targets[0], state), recording as history, removing, reporting as report:
         backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
         except ValidationError as error:
-            report.diagnostics = _blamed(build, crate, kind, rlink, error)
+            report.diagnostics = _source_diagnostics(build, crate, kind, rlink, error)
             raise
         if build.reporting.is_recorded:
             below = build.links.linked(crate, kind)[1]
@@ -187,7 +187,7 @@ def _own(crate: DeclaredCrate, rlink: Node) -> CrateMetadata:
 def _to_link(
     build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, optimized: Node | None
 ) -> tuple[CodegenBackend, LinkRequest, dict[str, object]]:
-    """Return what is left to link, and what to remember of its inputs."""
+    """Return what is left to link, and the report on its inputs for the record."""
     engine = crate.engine
     if optimized is None:
         own, formats, dependencies = _inputs(build, crate, kind, rlink)
@@ -203,7 +203,7 @@ def _to_link(
     backend = engine.backend(left.backend, request.target)
     if left.fingerprint != engine.fingerprint(left.backend, request.target):
         raise VersionError(f"{path} was made by tools other than those installed", hint="build it again")
-    return backend, request, {**_noted(optimized, kind), FROM: os.path.basename(path)}
+    return backend, request, {**_lto_report(optimized, kind), FROM: os.path.basename(path)}
 
 
 def _inputs(
@@ -213,17 +213,17 @@ def _inputs(
     return _own(crate, rlink), formats, [_dependency(item, crate.directory) for item in linked]
 
 
-def _blamed(
+def _source_diagnostics(
     build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node, error: ValidationError
 ) -> tuple[Diagnostic, ...]:
-    """Return the line of a source that causes a failure, if it can be found."""
+    """Return diagnostics with the line of a source that makes a link fail, if it can be found."""
     own, formats, dependencies = _inputs(build, crate, kind, rlink)
     parts = (crate, *(each.crate for each in build.links.linked(crate, kind)[1]))
     sources = {item.crate.stable_id: item.crate for item in parts}
     return source_of(error, crate.engine, own, dependencies, kind, formats, sources=sources)
 
 
-def _noted(optimized: Node, kind: CrateType) -> dict[str, object]:
+def _lto_report(optimized: Node, kind: CrateType) -> dict[str, object]:
     with suppress(OSError):
         record = decode_record(read_regular(state_path(str(optimized.abspath))))
         row = record.report_rows().get(kind.value) if record is not None else None
@@ -232,8 +232,8 @@ def _noted(optimized: Node, kind: CrateType) -> dict[str, object]:
 
 
 @contextmanager
-def _nothing_left(build: Build, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
-    """Remove the outputs of a failing link, including those of the previous link."""
+def _removed_on_error(build: Build, crate: DeclaredCrate, state: StageState, targets: list[Node]) -> Iterator[None]:
+    """If a stage fails, remove its outputs, including those of its previous run."""
     try:
         yield
     except BaseException:
@@ -268,7 +268,7 @@ def _counts(noun: str, made: int, verb: str, reused: int) -> str:
 
 @contextmanager
 def _recorded(crate: DeclaredCrate, state: StageState) -> Iterator[StageHistory]:
-    """Record what a stage makes and why, for its next run; if it fails, along with what it did not reach."""
+    """Record what a stage makes and why, for its next run; even if it fails."""
     history = StageHistory(state.history)
     with crate.engine.recording(history, crate.key):
         try:
@@ -290,5 +290,5 @@ def _build_errors(target: Node, state: StageState) -> Iterator[None]:
             with suppress(OSError):
                 os.unlink(target.abspath)
         if isinstance(error, CratewrightError):
-            raise SCons.Errors.BuildError(node=target, errstr=left_to_say(error), status=2, exitstatus=2) from error
+            raise SCons.Errors.BuildError(node=target, errstr=error_summary(error), status=2, exitstatus=2) from error
         raise

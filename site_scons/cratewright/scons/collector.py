@@ -24,7 +24,7 @@ def collect_seldom() -> None:
 
 
 def _leave_all() -> None:
-    # At exit, Python traverses all objects that are not frozen.
+    # At exit, Python's collector traverses all objects that are not frozen.
     if gc.get_threshold() == _SELDOM:
         gc.freeze()
 

@@ -32,7 +32,7 @@ from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
 from .crates.build import Build
-from .graph.usual import all_nodes
+from .graph.scons_state import all_nodes
 from .last_build.call_recorder import CallRecorder
 from .nodes.stage import stage_of
 
@@ -54,9 +54,9 @@ class Outcome:
     crates: tuple[tuple[str, str, str], ...] = ()
 
 
-def scons_main(words: list[str]) -> int:
+def scons_main(arguments: list[str]) -> int:
     """Run SCons as its program does, and return its exit status; once in a process."""
-    sys.argv = ["scons", *words]
+    sys.argv = ["scons", *arguments]
     try:
         SCons.Script.Main.main()
     except SystemExit as stop:
@@ -79,12 +79,12 @@ class ForkedBuild:
                 os.setpgid(self.process, self.process)
             own(self.process)
         os.close(writer)
-        self._said = b""
+        self._received = b""
 
     def read(self) -> bool:
-        """Receive what the build reports; return whether it has ended."""
+        """Receive a part of what the build reports; return whether it has ended."""
         data = os.read(self.output, 1 << 20)
-        self._said += data
+        self._received += data
         return not data
 
     def outcome(self) -> Outcome:
@@ -93,7 +93,7 @@ class ForkedBuild:
         status = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
         os.close(self.output)
         try:
-            row = json.loads(self._said)
+            row = json.loads(self._received)
         except ValueError:  # it was killed
             return Outcome(status or 2)
         return Outcome(status, row["made"], frozenset(row["read"]), tuple(map(tuple, row["crates"])))
@@ -121,12 +121,12 @@ def _too_long(*_: object) -> None:
 def _child(run: Callable[[], int], writer: int) -> None:
     status = 2
     try:
-        # A group of its own: Ctrl-C goes to whoever has forked it, who passes it on.
+        # A process group of its own: the parent gets Ctrl-C and passes it on.
         begin_group()
         end_anew()
         CallRecorder.always_executes = True
         status = run()
-        row = json.dumps(_known()).encode()
+        row = json.dumps(_report()).encode()
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -141,10 +141,10 @@ def _child(run: Callable[[], int], writer: int) -> None:
         os._exit(status)
 
 
-def _known() -> dict[str, object]:
-    """Return what SCons knows of files, as JSON holds it."""
-    # Notes of builds are hidden files that SCons knows and does not make; a source that is hidden was read by a stage.
-    mkdir = SCons.Node.FS.get_MkdirBuilder()  # of every directory that nobody makes otherwise
+def _report() -> dict[str, object]:
+    """Return the fields of the outcome, as JSON holds them."""
+    # SCons has nodes for hidden files beside outputs, which it does not make; a hidden source was read by a stage.
+    mkdir = SCons.Node.FS.get_MkdirBuilder()  # the builder of every directory that no other builder makes
     made: dict[str, list[int] | None] = {}
     read: set[str] = set()
     for _, node in all_nodes(SCons.Node.FS.get_default_fs()):
@@ -152,7 +152,7 @@ def _known() -> dict[str, object]:
         stage = stage_of(node)
         if stage is not None:
             read.update(stage.state.files_read())
-            made.update((name, _stamp(name)) for name in stage.state.paths())
+            made.update((name, _stamp(name)) for name in stage.state.output_paths())
         if (node.has_builder() and node.builder is not mkdir) or node.side_effect:
             made[path] = _stamp(path)
         elif isinstance(node, SCons.Node.FS.File) and node.name[:1] != "." and node.rexists():
@@ -171,7 +171,7 @@ def _crates() -> Iterator[tuple[str, str, str]]:
 
 
 def warm_backends(outcome: Outcome, root: str, settings: Mapping[str, str]) -> None:
-    """Load what the backends in use need, so that no fork has to; what fails is for a build to say."""
+    """Load what the backends in use need, so that no fork has to; builds report what fails."""
     engine = Engine(root, default_registry(), settings)
     found: dict[tuple[str, str], list[UnitStencil]] = {}
     for name, target, path in outcome.crates:

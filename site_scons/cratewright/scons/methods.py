@@ -14,7 +14,7 @@ from .declaring.declaration import Declaration
 from .declaring.targets import declare_for_targets
 from .last_build.call_recorder import CallRecorder, recorder_of
 from .options.own_variables import with_own_variables
-from .options.spelling import commanded
+from .options.spelling import with_command_line
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -64,7 +64,9 @@ def workspace(env: Environment, file: object, features: object, *, default_featu
     """Declare the crates of a TOML file and return their targets by name."""
     from .declaring.workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
 
-    return declare_workspace(commanded(env), file, Declaration, features=features, default_features=default_features)
+    return declare_workspace(
+        with_command_line(env), file, Declaration, features=features, default_features=default_features
+    )
 
 
 def embed_images(env: Environment, name: str, crates: object, *, shared: bool) -> list[object]:

@@ -51,9 +51,9 @@ class StandaloneBuild:
         """Return the absolute paths of all files that the targets were made from, sorted."""
         found = {self.workspace}
         seen: set[Any] = set()
-        left = list(self.nodes)
-        while left:
-            node = left.pop()
+        todo = list(self.nodes)
+        while todo:
+            node = todo.pop()
             if node in seen:
                 continue
             seen.add(node)
@@ -62,7 +62,7 @@ class StandaloneBuild:
                 found.update(stage.state.files_read())
             elif isinstance(node, SCons.Node.FS.File) and not node.is_derived():
                 found.add(str(original(node).rfile().abspath))
-            left += node.all_children()
+            todo += node.all_children()
         return sorted(found)
 
     def outputs(self) -> list[str]:
@@ -79,7 +79,7 @@ _current: StandaloneBuild | None = None
 
 def run_scons(build: StandaloneBuild, words: Sequence[str]) -> int:
     """Run SCons on a workspace in this process, with further arguments, and return SCons's exit status."""
-    global _current  # noqa: PLW0603 - SCons runs a file; this is how the file finds what it is to build
+    global _current  # noqa: PLW0603 - SCons runs a file, which finds here what to build
     _current = build
     os.chdir(os.path.dirname(build.workspace))
     sys.argv = ["scons", "-f", str(SCONSTRUCT), *words]
@@ -117,6 +117,6 @@ def _node(env: Environment, path: str, crates: Mapping[str, object]) -> Any:
             f"'{name}' is neither a crate of the workspace nor a file that one makes",
             hint=near_miss(name, list(crates)),
         )
-        # Not one of SCons's errors: they name a line of the SConstruct, which is not the user's.
+        # SCons's own errors name a line of the SConstruct, which is not the user's.
         print(f"cratewright: {error}", file=sys.stderr)
         env.Exit(2)

@@ -1,8 +1,7 @@
-"""Where SCons and SConstructs call in: a mistake names the line of the SConstruct.
+"""The entrance for SCons and SConstructs: a mistake is reported at its line of the SConstruct.
 
-SCons takes for the place of a mistake the deepest frame whose file lies in no folder called `SCons`. This folder is
-called so for that reason alone: the frames of this module are passed over, and of an error that is raised in one of
-them no deeper frame is known.
+SCons reports a mistake at the deepest frame whose file is in no folder called `SCons`. That is why this folder has that
+name: SCons skips the frames of this module, and an error that is raised in one of them has no deeper frames.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def entrance(function: _Function) -> _Function:
-    """Let errors of this package leave a function as mistakes of the user, which SCons prints without a traceback."""
+    """Turn errors of this package into mistakes of the user, which SCons prints without a traceback."""
 
     @wraps(function)
-    def enter(*words: Any, **more: Any) -> Any:
+    def enter(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*words, **more)
+            return function(*args, **kwargs)
         except Exception as error:
             mistake = _mistake(error, function)
             if mistake is None:
@@ -39,21 +38,21 @@ def entrance(function: _Function) -> _Function:
 
 
 def passage(
-    usual: Callable[..., Any],
+    original: Callable[..., Any],
     before: Callable[[tuple[Any, ...], Mapping[str, Any]], tuple[Iterable[Any], Mapping[str, Any]]],
 ) -> Callable[..., Any]:
-    """Return a function of SCons that is given what `before` returns for its words."""
+    """Return a function that calls one of SCons's with the arguments that `before` returns for its own."""
 
-    @wraps(usual)
-    def passed(*words: Any, **more: Any) -> Any:
-        words_now, more_now = before(words, more)
-        return usual(*words_now, **more_now)
+    @wraps(original)
+    def passed(*args: Any, **kwargs: Any) -> Any:
+        passed_args, passed_kwargs = before(args, kwargs)
+        return original(*passed_args, **passed_kwargs)
 
     return passed
 
 
 def method(name: str) -> Callable[[_Function], _Function]:
-    """Make an entrance of what SConstructs call by a name: arguments that it does not take are a mistake too."""
+    """Return a decorator for a method by that name: an entrance, for which wrong arguments are a mistake too."""
 
     def named(function: _Function) -> _Function:
         function.__qualname__ = f"{_METHOD}{name}"  # Python's own messages begin with it
@@ -63,35 +62,36 @@ def method(name: str) -> Callable[[_Function], _Function]:
 
 
 def _mistake(error: Exception, function: Callable[..., Any]) -> Exception | None:
-    """Return what to raise in place of an error; None if it is no mistake, or names its place itself."""
-    from ...base.errors import ConfigurationError, CratewrightError  # noqa: PLC0415 - only once there is one
+    """Return what to raise in place of an error; None if it is no mistake, or SCons finds its line."""
+    from ...base.errors import ConfigurationError, CratewrightError  # noqa: PLC0415 - only for a mistake
 
-    if isinstance(error, TypeError) and _is_of_arguments(error, function):
-        error = ConfigurationError(str(error), hint=f"call it as {_shown(function)}")
-    is_of_scons = isinstance(error, SCons.Errors.UserError) and not _has_users_frame(error.__traceback__)
-    if not (is_of_scons or isinstance(error, CratewrightError)):
+    if isinstance(error, TypeError) and _has_wrong_arguments(error, function):
+        error = ConfigurationError(str(error), hint=f"call it as {_signature(function)}")
+    lacks_line = isinstance(error, SCons.Errors.UserError) and not _has_users_frame(error.__traceback__)
+    if not (lacks_line or isinstance(error, CratewrightError)):
         return None
     mistake: Exception = SCons.Errors.UserError(str(error))
     mistake.__cause__ = error
     return mistake
 
 
-def _is_of_arguments(error: Exception, function: Callable[..., Any]) -> bool:
-    """Return whether a method was called with other arguments than it takes: then it has no frame of its own."""
-    place = error.__traceback__
-    return function.__qualname__.startswith(_METHOD) and place is not None and place.tb_next is None
+def _has_wrong_arguments(error: Exception, function: Callable[..., Any]) -> bool:
+    """Return whether a method was called with arguments that it does not take: then it has no frame of its own."""
+    traceback = error.__traceback__
+    return function.__qualname__.startswith(_METHOD) and traceback is not None and traceback.tb_next is None
 
 
-def _shown(function: Callable[..., Any]) -> str:
+def _signature(function: Callable[..., Any]) -> str:
     from inspect import Parameter, signature  # noqa: PLC0415 - only for a mistake
 
-    taken = list(signature(function).parameters.values())[1:]  # the Environment comes first
-    return f"{function.__qualname__}({', '.join(str(each.replace(annotation=Parameter.empty)) for each in taken)})"
+    parameters = list(signature(function).parameters.values())[1:]  # the Environment comes first
+    shown = ", ".join(str(parameter.replace(annotation=Parameter.empty)) for parameter in parameters)
+    return f"{function.__qualname__}({shown})"
 
 
-def _has_users_frame(place: TracebackType | None) -> bool:
-    while place is not None:
-        if not is_hidden(place.tb_frame.f_code.co_filename):
+def _has_users_frame(traceback: TracebackType | None) -> bool:
+    while traceback is not None:
+        if not is_hidden(traceback.tb_frame.f_code.co_filename):
             return True
-        place = place.tb_next
+        traceback = traceback.tb_next
     return False

@@ -19,8 +19,8 @@ from ...plugins.plugin import BY_HAND
 
 __all__ = ["check_plugins", "installed_files", "is_below", "loaded_files"]
 
-_ASKED_EACH_TIME = frozenset({EVENTS, PROFILES})
-"""Hooks by which a plugin decides or learns what a build does; backends declare their own dependencies."""
+_BUILD_HOOKS = frozenset({EVENTS, PROFILES})
+"""Hooks that decide or observe what a build does; backends declare their own dependencies."""
 
 
 def check_plugins(raises: type[Exception]) -> None:
@@ -31,8 +31,8 @@ def check_plugins(raises: type[Exception]) -> None:
     plugins = default_registry().plugins
     if any(plugin.origin == BY_HAND for plugin in plugins):
         raise raises("plugins of the SConstruct's own")
-    if any(set(plugin.hooks) & _ASKED_EACH_TIME for plugin in plugins):
-        raise raises("plugins that may read what nobody sees")
+    if any(set(plugin.hooks) & _BUILD_HOOKS for plugin in plugins):
+        raise raises("plugins that may read files unnoticed")
 
 
 def loaded_files(known: Container[str]) -> Iterator[str]:
@@ -68,15 +68,15 @@ def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
     for engine in engines:
         for (name, _), backend in engine.backends.items():
             kind = plugin_class(backend)
-            if not _is_of_files(kind):
-                raise raises(f"backend '{name}' is to be asked each time")
+            if not _depends_on_files(kind):
+                raise raises(f"backend '{name}' may depend on more than files")
             for place in code_places(kind):
                 for file in code_files(place):
                     yield os.path.join(place, file) if file else place
 
 
-def _is_of_files(kind: type[CodegenBackend]) -> bool:
-    """Return whether a class declares this of its own `fingerprint`, not of one that it overrides."""
+def _depends_on_files(kind: type[CodegenBackend]) -> bool:
+    """Return whether a class declares `FINGERPRINT_OF_FILES` for its own `fingerprint`, not one that it overrides."""
     for part in kind.__mro__:
         if "FINGERPRINT_OF_FILES" in vars(part):
             return bool(kind.FINGERPRINT_OF_FILES)
@@ -86,7 +86,7 @@ def _is_of_files(kind: type[CodegenBackend]) -> bool:
 
 
 def _distributions(root: str, modules: list[str]) -> Iterator[str]:
-    """Yield what shows which plugins are installed: directories of modules, and the entry point tables in them."""
+    """Yield the paths that show which plugins are installed: directories of modules, and the entry points in them."""
     from importlib import metadata  # noqa: PLC0415 - slow to import, and needed once after many builds
 
     for path in modules:

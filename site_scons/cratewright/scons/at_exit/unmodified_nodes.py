@@ -1,10 +1,10 @@
-"""Nodes of crates that the SConstruct has not modified: SCons does with them only what their crates declare."""
+"""Nodes of crates to which the SConstruct has added nothing, such as dependencies or actions."""
 
 from __future__ import annotations
 
 import SCons.Node.FS
 
-from ..graph.usual import has_further_rules
+from ..graph.scons_state import has_further_rules
 from ..nodes.builders import StageBuilder
 from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
@@ -14,12 +14,12 @@ __all__ = ["is_unmodified"]
 
 
 def is_unmodified(node: Node) -> bool:
-    """Return whether a node is pending, or a crate's, and SCons does no more with it than the crate asks for."""
+    """Return whether a node is pending, or belongs to a crate and the SConstruct has added nothing to it."""
     return is_pending_node(node) or _is_crate_node(node)
 
 
 def _is_crate_node(node: Node) -> bool:
-    """Return whether a node belongs to a crate, and SCons does no more with it than the crate asks for."""
+    """Return whether a node belongs to a crate and the SConstruct has added nothing to it."""
     if stage_of(node) is not None:
         return type(node.builder) is StageBuilder and not has_further_rules(node) and not _entries(node)
     images = getattr(node.attributes, "crate_images", None)

@@ -1,4 +1,4 @@
-"""Whether crates that are executed read what others would make that are not, and that SCons has not visited so far."""
+"""Whether declared crates read what crates would make that are not declared, and that SCons has not visited yet."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ __all__ = ["reads_any"]
 
 
 def reads_any(build: Build, paths: set[str]) -> bool:
-    """Return whether a stage of these crates may read one of some files; a directory ends with a `/`.
+    """Return whether a stage of these crates may read one of some files; always, if the crates make texts, which may
+    name any file.
 
-    Shape: absolute paths. Call it once all SConscripts have been read. What is read is known if these crates make no
-    texts, which may name anything once they are made; otherwise it counts as read.
+    Shape: absolute paths, those of directories with a trailing `/`.
+    Called: once all SConscripts have been read.
     """
     targets = [crate.target for crate in build.crates.values() if crate.target is not None]
     if any(target.emitted for target in targets):
         return True
-    with build.generated.promising(paths) as found:
+    with build.generated.finding_undeclared(paths) as found:
         for target in targets:
             for node in (target.rlink, *target.results):
                 stage = stage_of(node)

@@ -14,7 +14,7 @@ from ...base.errors import CratewrightError
 from ...system.fs import write_atomic
 from ...system.program import asked_files
 from ..crates.build import Build
-from ..graph.usual import is_plain_graph, is_same_database
+from ..graph.scons_state import is_plain_graph, is_same_database
 from ..last_build.call_recorder import CallRecorder
 from ..last_build.record import RECORD_NAME, CallRecord, LastBuild, database_digest, names_digest, read_database
 from ..last_build.requested_targets import Requested

@@ -16,8 +16,8 @@ from ..graph.generated import GeneratedFiles
 from ..last_build.call_recorder import recorder_of
 from ..reporting.build_events import Reporting
 from .declared_crate import CrateTarget, DeclaredCrate
-from .following import Following
 from .linked_crates import CrateLinks
+from .retargeting import Retargeting
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -39,7 +39,7 @@ class Build:
     crates: dict[str, DeclaredCrate] = field(default_factory=dict)
     engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
     generated: GeneratedFiles = field(init=False)
-    following: Following = field(default_factory=Following)
+    retargeting: Retargeting = field(default_factory=Retargeting)
     _named: dict[str, dict[str, DeclaredCrate]] = field(default_factory=dict)
     _ahead: int = 0
     _order: dict[str, int] = field(default_factory=dict)
@@ -71,9 +71,7 @@ class Build:
         self.links.forget()
 
     def prefetch(self, crate: DeclaredCrate) -> None:
-        """Fetch results of crates that come after this one and were never built from distant caches: it is about to be
-        built.
-        """
+        """Fetch results from distant caches for crates that come after this one, about to be built, and never were."""
         prefetch = crate.engine.prefetch
         if prefetch is None or not prefetch.begun:
             return

@@ -28,7 +28,7 @@ class DeclaredCrate:
     dependency's name if it is in a file other than an SConscript. `libraries` are the nodes that dependents may link,
     the rlib and the dylib, if made; `made` are the nodes of each linked crate type; `for_target` declares the crate
     for another target, if it names none itself; `lto_for` gives the mode of LTO of a crate type; `instead` are rlibs,
-    by the key of a dependency, that are linked instead of its own. `late_options` gives the options once all
+    by the key of a dependency, that are linked instead of its own. `final_options` gives the options once all
     SConscripts have been read, and `read_by_link` the generated files that linker flags name.
     """
 
@@ -47,7 +47,7 @@ class DeclaredCrate:
     crate_types: tuple[CrateType, ...] = (CrateType.RLIB,)
     prefer_dynamic: bool = False
     export_include_dirs: tuple[str, ...] = ()
-    late_options: Callable[[], Options] | None = None
+    final_options: Callable[[], Options] | None = None
     place: Callable[[str], str] | None = None
     read_by_link: Sequence[Node] = ()
     target: CrateTarget | None = None
@@ -73,22 +73,22 @@ class DeclaredCrate:
         return [node for node in self.sources if node.is_derived()]
 
     @property
-    def natives(self) -> tuple[NativeLibrary, ...]:
+    def native_libraries(self) -> tuple[NativeLibrary, ...]:
         """Libraries that are not crates, searched for in `lib_dirs`; call it once SConscripts have been read."""
-        texts = self.late_options().texts("libs") if self.late_options is not None else ()
+        texts = self.final_options().texts("libs") if self.final_options is not None else ()
         return tuple(parse_library(text, where=f"crate '{self.name}'") for text in texts)
 
     def lto_modes(self) -> Iterator[LtoMode]:
         """Yield the mode of LTO of each linked crate type."""
-        if self.late_options is not None:
+        if self.final_options is not None:
             for kind in self.crate_types:
                 if kind is not CrateType.RLIB:
-                    yield self.late_options().lto_for(kind)
+                    yield self.final_options().lto_for(kind)
 
     @property
     def lib_dirs(self) -> tuple[str, ...]:
         """The directories that are searched for libraries."""
-        return self.late_options().texts("lib_dirs") if self.late_options is not None else ()
+        return self.final_options().texts("lib_dirs") if self.final_options is not None else ()
 
     @property
     def reference(self) -> CrateReference:
@@ -103,7 +103,7 @@ class DeclaredCrate:
         return CrateDeclared(*words)
 
     @property
-    def described_by(self) -> Node:
+    def interface_file(self) -> Node:
         """The first file with the interface of the crate: the `.rlink`, or what a prebuilt crate has."""
         rlink = self.target.rlink if self.target is not None else None
         return rlink if rlink is not None else next(iter(self.libraries.values()))

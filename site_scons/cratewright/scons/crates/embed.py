@@ -23,7 +23,7 @@ from ...formats.embed import EmbeddedEntry, embedded_entries, header_text, sourc
 from ...formats.variant_header import VariantRow
 from ...system.fs import read_bytes, write_if_changed
 from ...values.crate import check_crate_name
-from ..nodes.made_file import by_its_bytes
+from ..nodes.made_file import compare_by_content
 from ..nodes.node import Node
 from ..nodes.paths import relative
 from .build import CrateTarget
@@ -75,7 +75,7 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
             )
     made = _TEXTS(env, [header, source], manifests, CRATE_EMBED_NAME=name)
     for node in made:
-        by_its_bytes(node)
+        compare_by_content(node)
         # It is rewritten only if its content changes, since users of the header are rebuilt then.
         node.set_precious()
         node.set_nocache()
@@ -84,7 +84,7 @@ def embed(env: Environment, name: str, crates: object, *, shared: bool = True) -
     # The assembler reads the images; SCons's scanner for assembly does not know .incbin.
     env.Depends(objects, [*manifests, *(target.image for target in targets)])
     for node in objects:
-        by_its_bytes(node)
+        compare_by_content(node)
     return EmbedTarget(list(objects), header, source)
 
 

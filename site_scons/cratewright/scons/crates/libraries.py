@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Node.FS
 
-from ..nodes.paths import as_written
+from ..nodes.paths import literal_path
 from .build import DeclaredCrate
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def linked_libraries(env: Environment, crate: DeclaredCrate, below: Iterable[Dec
 
 
 def _made(env: Environment, crate: DeclaredCrate, asking: list[DeclaredCrate], *, bundled: bool) -> list[Any]:
-    wanted = [library for other in asking for library in other.natives if library.bundle == bundled]
+    wanted = [library for other in asking for library in other.native_libraries if library.bundle == bundled]
     if not wanted:
         return []
     paths = dict.fromkeys(path for other in asking for path in other.lib_dirs)
-    directories = tuple(env.fs.Dir(as_written(path), env.fs.Top) for path in paths)
+    directories = tuple(env.fs.Dir(literal_path(path), env.fs.Top) for path in paths)
     names = dict.fromkeys(name for library in wanted for name in _file_names(env, library.name) if not library.path)
     found = [SCons.Node.FS.find_file(name, (directory,)) for name in names for directory in directories]
-    found += [env.fs.File(as_written(library.path), env.fs.Top) for library in wanted if library.path]
+    found += [env.fs.File(literal_path(library.path), env.fs.Top) for library in wanted if library.path]
     # A crate may be called as a library of the system is.
     own = set(crate.target.results if crate.target is not None else ())
     return [node for node in found if node is not None and node.is_derived() and node not in own]

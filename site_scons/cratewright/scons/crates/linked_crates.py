@@ -24,7 +24,7 @@ __all__ = ["CrateLinks", "LinkedCrate"]
 
 @dataclass(frozen=True, slots=True)
 class LinkedCrate:
-    """A crate that another one links, in which way, and the node that is linked."""
+    """A crate that another one links, how, and the node that is linked."""
 
     crate: DeclaredCrate
     linkage: Linkage
@@ -32,7 +32,7 @@ class LinkedCrate:
 
 
 class CrateLinks:
-    """The links between the crates of a build; answers are kept until `forget`.
+    """How the crates of a build are linked; answers are cached until `forget`.
 
     Shape: `crates` by key; `direct` gives the direct dependencies of a crate. `known` are the answers of `links_of` for
     crates that are linked by others which are not declared.
@@ -160,7 +160,7 @@ class CrateLinks:
         """
         if len(kinds) < 2:
             return [tuple(kinds)] * bool(kinds)
-        keys = self._reached(crate)
+        keys = self._reachable(crate)
         table = FormatTable(
             CrateGraph({key: [other.key for other in self._direct(self._crates[key])] for key in keys}),
             {key: _linkable(self._crates[key]) for key in keys},
@@ -172,7 +172,7 @@ class CrateLinks:
             found.setdefault((formats.linkages, crate.lto_for(kind)), []).append(kind)
         return [tuple(group) for group in found.values()]
 
-    def _reached(self, crate: DeclaredCrate) -> list[str]:
+    def _reachable(self, crate: DeclaredCrate) -> list[str]:
         found: dict[str, None] = {}
         todo = [crate]
         while todo:

@@ -12,8 +12,8 @@ from ...formats.metadata import CrateMetadata, decode_rlib
 from ...pipeline.engine import Engine
 from ...system.fs import read_bytes
 from ...values.crate import Crate, CrateType
-from ..nodes.made_file import by_its_bytes
-from ..nodes.paths import located_source, nearby, relative
+from ..nodes.made_file import compare_by_content
+from ..nodes.paths import located_source, nearest_name, relative
 from .build import Build, CrateTarget, DeclaredCrate
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def check_rlib(node: Any, *, user: str) -> Any:
         raise ConfigurationError(
             f"{relative(located)}: no such rlib",
             context=(("needed by", f"crate '{user}'"),),
-            hint=nearby(located.abspath),
+            hint=nearest_name(located.abspath),
         )
     return located
 
@@ -96,7 +96,7 @@ def _key(path: str, name: str) -> str:
 
 def _add(build: Build, engine: Engine, node: Any, metadata: CrateMetadata, dependencies: tuple[str, ...]) -> None:
     path = relative(node)
-    by_its_bytes(node)
+    compare_by_content(node)
     crate = Crate(
         name=metadata.name,
         version=metadata.version,

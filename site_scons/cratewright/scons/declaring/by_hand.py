@@ -1,4 +1,4 @@
-"""The stages as an SConstruct calls them: `env.CrateCodegen`, `CrateArchive`, `CrateLto`, `CrateLink`.
+"""The builders of stages as an SConstruct calls them: `env.CrateCodegen`, `CrateArchive`, `CrateLto`, `CrateLink`.
 
 The file that a stage is given determines the crate, even if a command of the user made that file from another stage's
 output.
@@ -76,8 +76,8 @@ def _lto(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
 def _link(env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
     _check_words("CrateLink", words, ("crate_type",))
     stages, given = _given(env, "CrateLink", source, (_RLINK, _LTO, _RLIB))
-    asked = words.get("crate_type")
-    kinds = parse_crate_types(asked, crate=stages.declared.name) if asked else stages.linked_types
+    requested = words.get("crate_type")
+    kinds = parse_crate_types(requested, crate=stages.declared.name) if requested else stages.linked_types
     for kind in kinds:
         if kind not in stages.linked_types:
             has = " ".join(item.value for item in stages.types)
@@ -91,14 +91,14 @@ def _link(env: Environment, target: Any, source: Any, words: Words) -> list[Any]
             f"crate '{stages.declared.name}' is only an rlib, which is not linked",
             hint='set crate_type="cdylib" where its codegen is declared',
         )
-    left = given[_LTO]
-    if left is not None:
-        made_for = getattr(_origin(left).attributes, "crate_lto", kinds)
+    lto = given[_LTO]
+    if lto is not None:
+        made_for = getattr(_origin(lto).attributes, "crate_lto", kinds)
         kinds = tuple(kind for kind in kinds if kind in made_for)
     nodes: list[Any] = []
     with reading_in(stages.env, stages.here):
         for kind in kinds:
-            optimized = left if stages.is_optimized(kind) else None
+            optimized = lto if stages.is_optimized(kind) else None
             nodes += stages.link(kind, given[_RLINK], optimized or stages.optimized(kind))
     _check_targets(env, stages, _flat(target), nodes)
     return nodes
@@ -133,7 +133,7 @@ def _check_words(builder: str, words: Words, known: Iterable[str]) -> None:
 def _given(
     env: Environment, builder: str, source: Any, suffixes: tuple[str, ...]
 ) -> tuple[CrateStages, dict[str, Any]]:
-    """Return the crate in question, and the given file of each kind; rlibs given are linked instead of others.
+    """Return the crate whose files are given, and the file of each suffix; rlibs replace those of dependencies.
 
     Raises: GraphError for a file that belongs to no crate, to another one, or is of no use to the stage.
     """

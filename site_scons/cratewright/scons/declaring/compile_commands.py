@@ -26,7 +26,7 @@ __all__ = ["compile_commands"]
 
 
 def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
-    """Return the node of the file, in a list; it covers the crates of all Environments, declared before or after."""
+    """Return the node of the file, in a list; it covers all crates of all Environments, also those declared later."""
     try:
         target = env.File(file)
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""One call of `env.Crate` on its way to values and nodes: merges options, finds sources and dependencies."""
+"""From one call of `env.Crate` to values and nodes: merges options, finds sources and dependencies."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ...workers.zygote import fork_ahead
 from ..crates.build import CrateTarget, DeclaredCrate, build_of
 from ..nodes.paths import calling_line, named, reading_in, relative
 from ..options.expansion import Expansion
-from ..options.option_places import OptionPlaces
+from ..options.option_paths import OptionPaths
 from ..options.spelling import check_names
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
-from .other_builders import check_shared_objects, library_option, parted_libraries
+from .other_builders import check_shared_objects, library_option, split_libraries
 from .source_entries import SourceEntry, SourceReader
 from .stages import CrateStages
 from .variables import library_word, variable_options
@@ -42,7 +42,7 @@ _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help=
 
 
 class Declaration:
-    """One call of `env.Crate` on its way to nodes."""
+    """Declares the crate of one call of `env.Crate`."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Declaration:
         self.here = env.fs.getcwd()
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
-        self.places = OptionPlaces(env, self.backend, self.table, self.directory, expansion, where=self.where)
+        self.places = OptionPaths(env, self.backend, self.table, self.directory, expansion, where=self.where)
         self.sources = SourceReader(
             env, self.table, source_words, self.variants, expansion, self.places, crate=self.name
         )
@@ -98,7 +98,7 @@ class Declaration:
         self.options = self._with_variables()
         self.version = self.options.text("version") or UNVERSIONED
 
-    _late: Options | None = None
+    _final: Options | None = None
 
     def _take(self, name: str) -> object:
         return self.given.pop(name, None)
@@ -121,16 +121,16 @@ class Declaration:
         explicit |= parse_options(self.places.located(self.given), self.table, where=self.where)
         return explicit, general
 
-    def late_options(self) -> Options:
+    def final_options(self) -> Options:
         """Return the options, with construction variables as they are once all SConscripts have been read."""
-        if self._late is None:
+        if self._final is None:
             self.expansion.check()
-            late = self._with_variables()
-            self._late = self.options if late == self.options else late
-        return self._late
+            final = self._with_variables()
+            self._final = self.options if final == self.options else final
+        return self._final
 
     def _with_variables(self) -> Options:
-        said = variable_options(
+        values = variable_options(
             self.env,
             self.backend,
             self.table,
@@ -138,14 +138,14 @@ class Declaration:
             lambda node: self.places.directories(node, ""),
             where=self.where,
         )
-        said = {
+        values = {
             name: self.backend.locate_words(name, [str(word) for word in value], self.places.program_path)
             if name in self.backend.PATH_OPTIONS and isinstance(value, tuple)
             else value
-            for name, value in said.items()
+            for name, value in values.items()
         }
-        values = parse_options(said, self.table, where=f"{self.where}, construction variables")
-        merged = combine_options(self.table, self.general, values, self.explicit)
+        parsed = parse_options(values, self.table, where=f"{self.where}, construction variables")
+        merged = combine_options(self.table, self.general, parsed, self.explicit)
         return Options(tuple(sorted(merged.items())))
 
     def declare(
@@ -155,7 +155,7 @@ class Declaration:
         stages = self.plan(sources, deps, crate_type, place)
         with reading_in(self.env, self.output):
             target = stages.make()
-        self.build.following.declared(stages.declared, self.build.named(self.name))
+        self.build.retargeting.declared(stages.declared, self.build.named(self.name))
         return target
 
     def codegen(self, sources: object, deps: object, crate_type: object) -> list[Any]:
@@ -187,7 +187,7 @@ class Declaration:
             crate_types=types,
             prefer_dynamic=self.options.flag("prefer_dynamic"),
             export_include_dirs=self.options.texts("export_include_dirs"),
-            late_options=self.late_options,
+            final_options=self.final_options,
             place=place,
             for_target=self.for_target,
             read_by_link=self.places.read_by_link,
@@ -211,11 +211,11 @@ class Declaration:
         """Return the sources without libraries, which join `libs`, as in SCons's own builders."""
         if Capability.NATIVE_LIBRARIES not in self.backend.capabilities:
             return sources
-        rest, libraries = parted_libraries(sources)
+        rest, libraries = split_libraries(sources)
         if libraries:
             words = [library_word(item, bundle=True) for item in libraries]
-            asked = self.explicit.get("libs", self.general["libs"])
-            texts = [str(item) for item in asked] if isinstance(asked, tuple) else []
+            libs = self.explicit.get("libs", self.general["libs"])
+            texts = [str(item) for item in libs] if isinstance(libs, tuple) else []
             self.explicit["libs"] = tuple(dict.fromkeys([*texts, *words]))
             self.options = self._with_variables()
         return rest
@@ -247,9 +247,9 @@ class Declaration:
         check_programs(self.engine, self.env, plugin_class(self.backend), where=f"{self.where}, {declared.declared_at}")
         direct = zip(declared.dependencies, self.build.direct(declared), strict=True)
         deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
-        crate = self._values(entries, deps, declared.crate_types, self.late_options())
+        crate = self._values(entries, deps, declared.crate_types, self.final_options())
         self.places.check_files([crate.options, *(source.options for source in crate.sources)])
-        if self.late_options() != self.options:
+        if self.final_options() != self.options:
             self._check_names(declared.crate_types)
             check_buildable(crate, self.backend)
         if self.backend.LTO_DECIDES_UNITS:
@@ -275,11 +275,12 @@ class Declaration:
 
     def _check_names(self, types: Iterable[CrateType]) -> None:
         """Refuse variables that would give the crate's files other names than SCons expects."""
-        before, now = self.options, self.late_options()
+        before, now = self.options, self.final_options()
         for kind in types:
-            ways = (self.backend.output_names, self.backend.output_links)
+            names_of = (self.backend.output_names, self.backend.output_links)
             if before.text("version") == now.text("version") and (
-                kind is CrateType.RLIB or all(way(self.name, kind, before) == way(self.name, kind, now) for way in ways)
+                kind is CrateType.RLIB
+                or all(names(self.name, kind, before) == names(self.name, kind, now) for names in names_of)
             ):
                 continue
             raise ConfigurationError(

@@ -56,7 +56,7 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
             names.append(_key_of(crate, item))
         elif isinstance(item, str):
             names.append(item)
-            crate.build.following.ask(
+            crate.build.retargeting.request(
                 item,
                 crate.build.named(item),
                 directory=relative(crate.here),

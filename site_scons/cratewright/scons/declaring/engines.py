@@ -65,7 +65,7 @@ def check_programs(engine: Engine, env: Environment, backend: type[CodegenBacken
     Raises: ConfigurationError naming the variable.
     """
     chosen = chosen_programs(env, backend, where=where)
-    # A setting takes precedence over the variable, as before.
+    # A setting takes precedence over the variable.
     named = [item for item in backend.VARIABLES if item.setting and not _setting(item.setting, env.get(item.setting))]
     for variable in sorted(named, key=lambda item: not is_chosen(env, item.name)):
         if engine.environ.get(variable.setting) != chosen.get(variable.setting):

@@ -24,7 +24,7 @@ __all__ = [
     "is_library",
     "libraries_for_linker",
     "library_option",
-    "parted_libraries",
+    "split_libraries",
     "with_linkable",
 ]
 
@@ -37,7 +37,7 @@ def is_library(node: Any) -> bool:
     return str(node).endswith(_LIBRARIES)
 
 
-def parted_libraries(sources: object) -> tuple[object, list[Any]]:
+def split_libraries(sources: object) -> tuple[object, list[Any]]:
     """Return the sources of a crate without libraries, and the libraries."""
     items = [sources] if isinstance(sources, SCons.Node.FS.Base) else sources
     if not isinstance(items, (list, SCons.Util.UserList)) or isinstance(items, CrateTarget):

@@ -19,9 +19,9 @@ from ...values.variants import AXES_AND_CONDITIONS, Variant, Variants, check_axe
 from ..graph.generated import GeneratedFiles
 from ..graph.mirror import Mirror
 from ..nodes.crate_target import CrateTarget
-from ..nodes.paths import check_path, located_source, logical_source, named, nearby, relative
+from ..nodes.paths import check_path, located_source, logical_source, named, nearest_name, relative
 from ..options.expansion import Expansion
-from ..options.option_places import OptionPlaces
+from ..options.option_paths import OptionPaths
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -81,7 +81,7 @@ class SourceEntry:
         raise ConfigurationError(
             f"{source.path}: {'a dangling link' if is_link else 'no such source'}",
             context=(("crate", crate), ("declared in", declared_at)),
-            hint=f"it leads to {os.readlink(path)}" if is_link else nearby(path),
+            hint=f"it leads to {os.readlink(path)}" if is_link else nearest_name(path),
         )
 
 
@@ -98,7 +98,7 @@ class SourceReader:
         words: set[str],
         variants: Variants,
         expansion: Expansion,
-        places: OptionPlaces,
+        places: OptionPaths,
         *,
         crate: str,
     ) -> None:

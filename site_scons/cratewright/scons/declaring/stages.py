@@ -20,7 +20,7 @@ from ..actions import run_archive, run_codegen, run_link, run_lto
 from ..crates.build import Build, CrateTarget, DeclaredCrate
 from ..crates.libraries import bundled_libraries, linked_libraries
 from ..graph.generated import Reader
-from ..nodes.builders import NeededNodes, left_by_lto, stage_nodes
+from ..nodes.builders import NeededNodes, obsolete_lto_files, stage_nodes
 from ..nodes.interface import interface_node
 from ..nodes.links import link_node
 from ..nodes.paths import directory_node, reading_in
@@ -94,7 +94,7 @@ class CrateStages:
             self.env.Clean(target, directory_node(self.env, emitted_directory(declared.name)))
         if self.env.GetOption("clean"):
             optimized = {kind.value for kind in self.linked_types if self.is_optimized(kind)}
-            self.env.Clean(target, left_by_lto(self.env, target, declared.name, optimized))
+            self.env.Clean(target, obsolete_lto_files(self.env, target, declared.name, optimized))
         state = self._files.state("inputs of", target, lambda: value_digest((self._files.versions(), declared.crate)))
 
         def run(targets: list[Any], sources: list[Any], jobs: int) -> None:
@@ -113,7 +113,7 @@ class CrateStages:
             return build.generated.read_by(
                 Reader(
                     crate=declared.name,
-                    place=declared.declared_at,
+                    declared_at=declared.declared_at,
                     node=target,
                     texts=Reader.texts_of(crate),
                     words=lambda: Reader.words_of([crate.options, *(source.options for source in crate.sources)]),
@@ -122,7 +122,7 @@ class CrateStages:
                 *state.last_run(),
             )
 
-        stage = Stage(run, dependencies, state, before, takes_what_stages_made=False)  # it records what it has read
+        stage = Stage(run, dependencies, state, before, depends_on_inputs=False)  # it records what it has read
         nodes = self._nodes("CrateCodegen", [target, *emitted], [], stage)
         self.rlink = self.target.rlink = nodes[0]
         self.target.emitted.extend(emitted)
@@ -144,10 +144,10 @@ class CrateStages:
             run_archive(build, declared, sources[0], targets[0], state)
 
         def dependencies() -> list[Any]:
-            return [interface_node(other.described_by) for other in build.direct(declared)]
+            return [interface_node(other.interface_file) for other in build.direct(declared)]
 
         def before() -> list[Any]:
-            return [other.described_by for other in build.direct(declared)]
+            return [other.interface_file for other in build.direct(declared)]
 
         (node, *_) = self._nodes("CrateArchive", [target], [source], Stage(run, dependencies, state, before))
         if CrateType.RLIB not in declared.libraries:
@@ -239,7 +239,7 @@ class CrateStages:
         def before() -> list[Any]:
             reader = Reader(
                 crate=declared.name,
-                place=declared.declared_at,
+                declared_at=declared.declared_at,
                 node=targets[0],
                 words=lambda: Reader.words_of([self.options]),
             )
@@ -248,7 +248,7 @@ class CrateStages:
         sources = [own] if not with_lto else [known] if known is not None else []
         nodes = self._nodes("CrateLink", targets, sources, Stage(run, dependencies, state, before))
         of_images = [name[:-1] for name in names if name.endswith("/")]
-        directories = self._images.directories(of_images, nodes[0], state.paths)
+        directories = self._images.directories(of_images, nodes[0], state.output_paths)
         self._links[kind] = (state, [*nodes, *directories])
         self._add_to_target(kind, [*nodes, *directories])
         return [*nodes, *directories]

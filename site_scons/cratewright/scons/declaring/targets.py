@@ -27,7 +27,7 @@ def declare_for_targets(
     Raises: ConfigurationError for an empty list or a target given twice; as `Declaration`.
     """
     here, others = env.fs.getcwd(), {}
-    asked = options.get("target")
+    requested = options.get("target")
 
     def for_one(target: str) -> CrateTarget:
         if target not in others:
@@ -36,11 +36,11 @@ def declare_for_targets(
                 others[target] = declaration.declare(sources, deps, crate_type)
         return others[target]
 
-    if not isinstance(asked, (list, tuple, SCons.Util.UserList)):
-        follows = for_one if not asked else None
-        return Declaration(env, name, options, for_target=follows).declare(sources, deps, crate_type)
+    if not isinstance(requested, (list, tuple, SCons.Util.UserList)):
+        for_target = for_one if not requested else None
+        return Declaration(env, name, options, for_target=for_target).declare(sources, deps, crate_type)
     expansion = Expansion(env, where=f"crate '{name}'")
-    targets = [expansion.text("a target", target) for target in asked]
+    targets = [expansion.text("a target", target) for target in requested]
     if not targets or len(set(targets)) < len(targets):
         raise ConfigurationError(
             f"crate '{name}' is for {'no target' if not targets else 'one target twice'}",

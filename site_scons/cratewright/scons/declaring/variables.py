@@ -29,7 +29,7 @@ from ...values.options import SEARCH_PATHS
 from ..crates.linkable import linkable
 from ..nodes.crate_nodes import has_crates
 from ..nodes.paths import relative
-from ..options.expansion import WHOLE, check_text, without_files
+from ..options.expansion import SINGLE_PATHS, check_text, without_files
 from ..options.tool_defaults import TOOL_PROGRAMS, has_value
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
         place, name = os.path.split(text)
         for old, new in variable.renamed:
             name = name.replace(old, new)
-        program = os.path.join(place, name) if place else _found_as_scons_does(env, name)
+        program = os.path.join(place, name) if place else _program_path(env, name)
         before = chosen.setdefault(variable.setting, (variable.name, program))
         if before[1] != program:
             raise ConfigurationError(
@@ -75,10 +75,10 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
     return {setting: program for setting, (_, program) in chosen.items()}
 
 
-def _found_as_scons_does(env: Environment, name: str) -> str:
-    """Return the path of a program that SCons would run by this name, the name if the process finds the same."""
-    path, usual = env.WhereIs(name), shutil.which(name)
-    return path if path and (usual is None or not os.path.samefile(path, usual)) else name
+def _program_path(env: Environment, name: str) -> str:
+    """Return the path of the program that SCons would run by a name; the name if the process finds the same program."""
+    path, own_path = env.WhereIs(name), shutil.which(name)
+    return path if path and (own_path is None or not os.path.samefile(path, own_path)) else name
 
 
 def is_chosen(env: Environment, name: str) -> bool:
@@ -136,16 +136,16 @@ def _words(
         nodes = [path if isinstance(path, SCons.Node.FS.Base) else env.fs.Dir(str(path), directory) for path in paths]
         return [(option, path) for node in nodes for path in located(node)]
     if option == "libs":
-        said = [item for item, _ in linkable(env[name], user=where)] if has_crates(env[name]) else env[name]
-        return [word for item in _flat(name, said) for word in _libraries(env, item)]
+        items = [item for item, _ in linkable(env[name], user=where)] if has_crates(env[name]) else env[name]
+        return [word for item in _flat(name, items) for word in _libraries(env, item)]
     if kind is OptionKind.DEFINES:
-        # SCons expands what its function for macros has expanded.
-        first = without_files(lambda words: env.subst_list(SCons.Defaults.processDefines(env[name]), overrides=words))
-        said = [f"-D{word}" for line in first for word in line]
-        return [(option, word.removeprefix("-D")) for word in _shell_words(env, said)]
+        # SCons expands the result of its function for macros again.
+        lines = without_files(lambda files: env.subst_list(SCons.Defaults.processDefines(env[name]), overrides=files))
+        flags = [f"-D{word}" for line in lines for word in line]
+        return [(option, word.removeprefix("-D")) for word in _shell_words(env, flags)]
     _flat(name, env[name])
-    said = _directories(env[name]) if option in WHOLE else f"${name}"
-    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, said)]
+    text = _directories(env[name]) if option in SINGLE_PATHS else f"${name}"
+    return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, text)]
 
 
 def _directories(value: object) -> list[Any]:
@@ -161,9 +161,9 @@ def _flat(name: str, value: object) -> list[Any]:
     return list(items)
 
 
-def _shell_words(env: Environment, said: str | list[str]) -> list[str]:
+def _shell_words(env: Environment, text: str | list[str]) -> list[str]:
     """Return the arguments that a shell would make of SCons's command line."""
-    lines = without_files(lambda words: env.subst_list(said, overrides=words)) or [[]]
+    lines = without_files(lambda files: env.subst_list(text, overrides=files)) or [[]]
     if len(lines) > 1:
         raise ValueError("it stands for several lines")
     (line,) = lines

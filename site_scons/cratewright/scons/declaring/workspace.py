@@ -34,7 +34,7 @@ from ...workspace import (
 )
 from ..crates.build import CrateTarget
 from ..crates.prebuilt import check_rlib
-from ..nodes.paths import directory_node, file_node, located_source, nearby, original, reading_in, relative
+from ..nodes.paths import directory_node, file_node, located_source, nearest_name, original, reading_in, relative
 from ..options.expansion import as_literal
 from ..SCons import entrance
 from .targets import together
@@ -115,7 +115,7 @@ def _read(node: Any) -> Workspace:
     located = located_source(node)
     path = relative(located)
     if not os.path.exists(located.abspath):
-        raise ConfigurationError(f"{path}: no such workspace", hint=nearby(located.abspath))
+        raise ConfigurationError(f"{path}: no such workspace", hint=nearest_name(located.abspath))
     if os.path.isdir(located.abspath):
         raise ConfigurationError(f"workspace '{path}' is not a file")
     return read_workspace(read_bytes(located.abspath, role="workspace"), path=path)
@@ -166,8 +166,10 @@ class _WorkspaceDeclaration:
         with located(*key, "backend"):
             kind = default_registry().backend(backend)
         with located(*key, "target"):
-            usual = check_target(str(self._env["CRATE_TARGET"]), kind) if not target or crate.target else target
-            target = check_target(target, kind) if target else usual
+            default_target = (
+                check_target(str(self._env["CRATE_TARGET"]), kind) if not target or crate.target else target
+            )
+            target = check_target(target, kind) if target else default_target
         shared = default_registry().profiles.keys() - self._env["CRATE_PROFILES"].keys()
         profiles = self._settings.profiles(backend, shared)
         profile = crate.profile or str(self._env["CRATE_PROFILE"])
@@ -182,12 +184,13 @@ class _WorkspaceDeclaration:
         words |= {"metadata": as_literal(crate.metadata), "variants": as_literal(crate.variants)}
         sources = [item for source in self._settings.sources(crate, backend) for item in self._paths(source, files)]
         dependencies = [
-            self._dependency(crate.name, item, target, below or target != usual) for item in selection.dependencies
+            self._dependency(crate.name, item, target, below or target != default_target)
+            for item in selection.dependencies
         ]
-        follows = None if crate.target or below else lambda other: self._for_one(crate, other, other)
+        for_target = None if crate.target or below else lambda other: self._for_one(crate, other, other)
         with located(*key):
             words |= self._located(options, files)
-            return self._begin(self._env, crate.name, words, profiles, below=below, for_target=follows).declare(
+            return self._begin(self._env, crate.name, words, profiles, below=below, for_target=for_target).declare(
                 sources,
                 dependencies,
                 crate.crate_types,

@@ -18,29 +18,29 @@ __all__ = ["duplicated_from", "keep_hard_links"]
 def keep_hard_links() -> None:
     """Have SCons keep a duplicate that is a hard link to its source already.
 
-    SCons removes and links each duplicate in every run. That changes the source's `ctime`, without which nobody can
-    tell whether it was edited.
+    SCons removes and links each duplicate in every run. That changes the `ctime` of the source, which would then look
+    edited.
     """
-    usual = SCons.Node.FS.File.do_duplicate
-    if not hasattr(usual, "__wrapped__"):
-        SCons.Node.FS.File.do_duplicate = _keeping(usual)
+    original = SCons.Node.FS.File.do_duplicate
+    if not hasattr(original, "__wrapped__"):
+        SCons.Node.FS.File.do_duplicate = _keeping(original)
 
 
-def _keeping(usual: Callable[..., None]) -> Callable[..., None]:
-    @wraps(usual)
+def _keeping(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
     def do_duplicate(node: Any, src: Node) -> None:
         if _is_linked(str(node.get_abspath()), str(src.get_abspath())):
             node.linked = 1
         else:
-            usual(node, src)
+            original(node, src)
 
     return do_duplicate
 
 
 def _is_linked(path: str, source: str) -> bool:
-    """Return whether SCons would make a path what it is: a hard link to a source."""
-    ways = SCons.Node.FS.Link_Funcs
-    if SCons.Node.print_duplicate or (ways and ways[0] is not SCons.Node.FS._hardlink_func):
+    """Return whether a path is a hard link to a source, which SCons would make it."""
+    link_functions = SCons.Node.FS.Link_Funcs
+    if SCons.Node.print_duplicate or (link_functions and link_functions[0] is not SCons.Node.FS._hardlink_func):
         return False
     try:
         return os.path.samestat(os.lstat(path), os.stat(source))
@@ -49,7 +49,7 @@ def _is_linked(path: str, source: str) -> bool:
 
 
 def duplicated_from(node: Any) -> str | None:
-    """Return the absolute path of the source of which SCons would make a file in a variant directory; None if none."""
+    """Return the absolute path of the source that SCons would duplicate as this file; None if there is none."""
     if not isinstance(node, SCons.Node.FS.File) or not node.duplicate or node.is_derived():
         return None
     source = node.srcnode()

@@ -29,7 +29,7 @@ from ...values.options import Options
 from ..nodes.paths import relative
 from .makeable import Makeable, upwards
 from .mirror import Mirror
-from .node_graph import made_with, way_back
+from .node_graph import chain_between, made_with
 from .text_names import ANY_FILE, TextNames
 
 __all__ = ["GeneratedFiles", "Reader"]
@@ -41,13 +41,13 @@ _SEPARATORS = pattern(r"[\s\"'<>=,:;()]+")
 class Reader:
     """A stage that may read files which the build makes.
 
-    Shape: `texts` are the files to begin with, as path and the directories in which their includes are searched;
-    `words` gives the words of options, which may name files; `names` gives the names that a text includes; `node` is
-    what the stage makes; `place` is where the crate was declared.
+    Shape: `texts` are the files to begin with, each with the directories in which its includes are searched; `words`
+    gives the words of options, which may name files; `names` gives the names that a text includes; `node` is what the
+    stage makes.
     """
 
     crate: str
-    place: str
+    declared_at: str
     node: Any
     texts: Sequence[tuple[str, tuple[str, ...]]] = ()
     words: Callable[[], Iterable[str]] = tuple
@@ -75,58 +75,58 @@ class GeneratedFiles:
     root: str
     _known: Makeable | None = None
     _names: TextNames = field(init=False)
-    _promised: set[str] | None = None
+    _undeclared: set[str] | None = None
 
     def __post_init__(self) -> None:
         self._names = TextNames(self.root)
 
-    def read_by(self, reader: Reader, rows: Iterable[SeenFile], known: bool) -> list[Any]:
+    def read_by(self, reader: Reader, observed: Iterable[SeenFile], is_same_request: bool) -> list[Any]:
         """Return the nodes that must be made before a stage runs.
 
-        Shape: `rows` are what it observed last time; `known` whether its request was the same then.
+        Shape: `observed` is what it observed last time; `is_same_request` if its request was the same then.
         Raises: GraphError if one of them is included and made from what the stage makes.
         """
         made = self._made()
         if not made:
             return []
         reader = replace(reader, texts=[self._whole(*each) for each in reader.texts])
-        seen = {item.path: item for item in rows}
-        # A compiler may spell a path with steps up, which lead through a link elsewhere: then one file too many counts.
+        seen = {item.path: item for item in observed}
+        # A compiler may report a path with `..`, which may pass a link: then one file too many counts as read.
         plain = {posixpath.normpath(path): item for path, item in seen.items()}
         found = {path: item.digest is not None for path, item in plain.items() if path in made}
         # Unchanged files have been read completely.
-        settled = {path for path in seen if not self._has_changed(seen[path])} if known else set()
-        # A directory was missing, so no single file in it was looked for.
+        settled = {path for path in seen if not self._has_changed(seen[path])} if is_same_request else set()
+        # A directory was missing, so the compiler did not look for files in it.
         if any(item.digest is None and made.is_above(path) for path, item in plain.items()):
             settled = set()
         for path, directories in reader.texts:
             self._follow(path, directories, settled, found, reader.names)
         directories = tuple(dict.fromkeys(item for _, dirs in reader.texts for item in dirs))
-        if known:
+        if is_same_request:
             for path in seen:
                 if path not in settled:
                     self._follow(path, directories, settled, found, reader.names, in_order=False)
         else:
             for word in reader.words():
                 self._mentioned_in_options(word, ("", *directories), reader, found)
-        if self._promised is not None:
-            self._promised.update(path for path in found if made.is_promised(path))
+        if self._undeclared is not None:
+            self._undeclared.update(path for path in found if made.is_undeclared(path))
             return []
         nodes = [*self._made_directories(reader), *self._checked(found, reader)]
         own = made_with(reader.node)
         return [node for node in dict.fromkeys(nodes) if node not in own]
 
     @contextmanager
-    def promising(self, paths: Iterable[str]) -> Iterator[set[str]]:
-        """Have `read_by` only note which of some other files are read, in what this gives.
+    def finding_undeclared(self, paths: Iterable[str]) -> Iterator[set[str]]:
+        """Have `read_by` only add to the given set which files are read of those that no declared crate makes.
 
-        Shape: absolute paths, those of directories with a `/` at their end.
+        Shape: absolute paths, those of directories with a trailing `/`.
         """
-        self._known, self._promised = Makeable(map(self._relative, paths)), set()
+        self._known, self._undeclared = Makeable(map(self._relative, paths)), set()
         try:
-            yield self._promised
+            yield self._undeclared
         finally:
-            self._known, self._promised = None, None
+            self._known, self._undeclared = None, None
             self._names.forget()
 
     def _relative(self, path: str) -> str:
@@ -185,7 +185,7 @@ class GeneratedFiles:
             near[own] = None
             if mirror is not None:
                 others |= mirror.of(own)
-            for name, literal in self._names.of(path, made, names):
+            for name, literal in self._names.names_in(path, made, names):
                 if name == ANY_FILE:
                     for place in made.texts((*near, *others, *directories)):
                         found.setdefault(place, False)
@@ -195,7 +195,7 @@ class GeneratedFiles:
                 # is not all that may be meant.
                 beside = dict.fromkeys((own, *reversed(near), *others))
                 sure = certain and literal
-                for directory, place in _places(name, (*beside, *directories, "")):
+                for directory, place in _candidates(name, (*beside, *directories, "")):
                     if place in made:
                         found[place] = found.get(place, False) or sure
                         if directory in others:
@@ -217,7 +217,7 @@ class GeneratedFiles:
             starts = (0, *range(2, len(part))) if part.startswith("-") else (0,)
             for word in (part[start:].removeprefix(root) for start in starts):
                 if made.has_any_name or os.fsencode(posixpath.basename(word)) in made.names:
-                    for _, place in _places(word, directories):
+                    for _, place in _candidates(word, directories):
                         if place in made:
                             found.setdefault(place, False)
                             self._follow(place, directories, set(), found, reader.names, in_order=False)
@@ -237,14 +237,14 @@ class GeneratedFiles:
         made, own = self._made(), made_with(reader.node)
         for path, literal in sorted(found.items()):
             node = made.node(path)
-            chain = way_back(node, own)
+            chain = chain_between(node, own)
             if not chain:
                 yield node
             elif literal:
                 raise GraphError(
                     f"crate '{reader.crate}' includes '{path}', which is made from the crate itself",
                     context=(
-                        ("declared in", reader.place),
+                        ("declared in", reader.declared_at),
                         ("made from it by", " <- ".join(relative(item) or str(item) for item in chain)),
                     ),
                     hint="include something else, or make it from another crate",
@@ -267,8 +267,8 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _places(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the paths that a name may mean, relative to the root, depending on the directory it is searched from."""
+def _candidates(name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the paths that a name may mean, each after the directory in which it is searched."""
     if is_absolute(name):
         yield "", posixpath.normpath(name)
         return

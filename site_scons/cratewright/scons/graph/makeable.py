@@ -10,7 +10,7 @@ from typing import Any
 
 import SCons.Node.FS
 
-from ..nodes.images import is_image_directory, promised_images
+from ..nodes.images import expected_image_paths, is_image_directory
 from ..nodes.paths import relative
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import stage_of
@@ -22,20 +22,20 @@ _NO_TEXTS = (".o", ".os", ".obj", ".a", ".so", ".lib", ".dll", ".dylib", ".exe",
 
 
 class Makeable:
-    """Files and whole directories by path, and the names of all files.
+    """What SCons can make: files and whole directories by path, and the names of all files.
 
-    Shape: a node is only made when it is asked for, unless SCons has it already. `promised` are files, and directories
-    with a `/` at their end, that other crates would make: they have no nodes.
+    Shape: `undeclared` are files, and directories with a trailing `/`, that crates would make which are not declared;
+    they have no nodes. Nodes of images are made when they are needed.
     """
 
-    def __init__(self, promised: Iterable[str] = ()) -> None:
+    def __init__(self, undeclared: Iterable[str] = ()) -> None:
         self.files: dict[str, Any] = {}
         self.directories: dict[str, Any] = {}
-        self._holders: dict[str, Any] = {}
-        self._held: dict[str, bool] = {}
+        self._image_directories: dict[str, Any] = {}
+        self._in_images: dict[str, bool] = {}
         self._above: set[str] = set()
         self._texts: list[str] = []
-        self._promised = {path for path in promised if not path.endswith(_OWN_SUFFIXES)}
+        self._undeclared = {path for path in undeclared if not path.endswith(_OWN_SUFFIXES)}
         todo = list(SCons.Node.FS.get_default_fs().Root.values())
         done = set()
         while todo:
@@ -51,7 +51,7 @@ class Makeable:
                     if node.has_explicit_builder() or node.side_effect:
                         self.directories[relative(node)] = node
                     if is_image_directory(node):
-                        self._holders[relative(node)] = node
+                        self._image_directories[relative(node)] = node
                 elif node.is_derived() and not (name.endswith(_OWN_SUFFIXES) and stage_of(node)):
                     path = relative(node)
                     self.files[path] = node
@@ -59,27 +59,29 @@ class Makeable:
                         self._above.update(upwards(posixpath.dirname(path)))
                         if "." in name and not name.endswith(_NO_TEXTS):
                             self._texts.append(path)
-        for place in self._holders:
+        for place in self._image_directories:
             self._above.update(upwards(place))
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.directories or self._holders or self._promised)
+        return bool(self.files or self.directories or self._image_directories or self._undeclared)
 
-    def is_promised(self, path: str) -> bool:
-        """Return whether a file is one that another crate would make."""
-        return bool(self._promised) and (
-            path in self._promised or any(f"{place}/" in self._promised for place in upwards(path))
+    def is_undeclared(self, path: str) -> bool:
+        """Return whether a crate that is not declared would make a file."""
+        return bool(self._undeclared) and (
+            path in self._undeclared or any(f"{place}/" in self._undeclared for place in upwards(path))
         )
 
     def __contains__(self, path: str) -> bool:
-        if path in self.files or self.is_promised(path):
+        if path in self.files or self.is_undeclared(path):
             return True
-        # Most files are nowhere near images; then their names are not needed.
+        # Most files are not below a directory of images; then the names of images are not needed.
         directory = posixpath.dirname(path)
-        held = self._held.get(directory)
-        if held is None:
-            held = self._held[directory] = any(place in self._holders for place in upwards(directory))
-        return held and path in self._images
+        in_images = self._in_images.get(directory)
+        if in_images is None:
+            in_images = self._in_images[directory] = any(
+                place in self._image_directories for place in upwards(directory)
+            )
+        return in_images and path in self._images
 
     def node(self, path: str) -> Any:
         """Return the node of a file that is made."""
@@ -100,13 +102,13 @@ class Makeable:
     @cached_property
     def names(self) -> frozenset[bytes]:
         """The names of all files, without their directories."""
-        paths = (*self.files, *self._images, *self._promised)
+        paths = (*self.files, *self._images, *self._undeclared)
         return frozenset(os.fsencode(posixpath.basename(path)) for path in paths)
 
     @cached_property
     def has_any_name(self) -> bool:
-        """Whether the names are not all known, because a directory is promised."""
-        return any(path.endswith("/") for path in self._promised)
+        """Whether the names are not all known, because a directory is undeclared."""
+        return any(path.endswith("/") for path in self._undeclared)
 
     @cached_property
     def tails(self) -> frozenset[bytes]:
@@ -115,11 +117,11 @@ class Makeable:
 
     @cached_property
     def _images(self) -> Mapping[str, str]:
-        """Absolute paths of promised images by path."""
+        """Absolute paths of images that links will make, by path."""
         found: dict[str, str] = {}
-        for place, directory in self._holders.items():
+        for place, directory in self._image_directories.items():
             start = len(os.path.join(str(directory.abspath), ""))
-            for path in promised_images(directory):
+            for path in expected_image_paths(directory):
                 found[posixpath.join(place, path[start:].replace(os.sep, "/"))] = path
         return found
 

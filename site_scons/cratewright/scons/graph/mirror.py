@@ -13,21 +13,21 @@ __all__ = ["Mirror"]
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A variant directory, and the directory that its sources are in."""
+    """A variant directory and the directory of its sources, root-relative."""
 
     variant: str
     sources: str
 
     @staticmethod
     def for_node(node: Any) -> Mirror | None:
-        """Return the one that the node of a source lies in, None if in none."""
+        """Return the variant directory of a source's node, None if it is in none."""
         directory = node.dir
         while directory is not None and directory.srcdir is None:
             directory = directory.up()
         return None if directory is None else Mirror(relative(directory), relative(original(directory.srcdir)))
 
     def of(self, directory: str) -> dict[str, None]:
-        """Return the variant's directory for one of its sources, if it is one."""
+        """Return the directory of the variant for a directory of sources, as a key; nothing for any other directory."""
         start = posixpath.join(self.sources, "")
         if not f"{directory}/".startswith(start):
             return {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..nodes.stage import stage_of
 
-__all__ = ["made_from", "made_with", "way_back"]
+__all__ = ["chain_between", "made_from", "made_with"]
 
 
 def made_with(node: Any) -> set[Any]:
@@ -16,8 +16,8 @@ def made_with(node: Any) -> set[Any]:
     return {node} if executor is None else {node, *executor.get_all_targets()}
 
 
-def way_back(node: Any, goals: Collection[Any]) -> list[Any]:
-    """Return the nodes by which a node is made from one of others, both included; nothing if it is not."""
+def chain_between(node: Any, goals: Collection[Any]) -> list[Any]:
+    """Return a chain of nodes from a node to a goal, each made from the next; nothing if there is none."""
     before: dict[Any, Any] = {node: None}
     todo = [node]
     while todo:
@@ -35,7 +35,7 @@ def way_back(node: Any, goals: Collection[Any]) -> list[Any]:
 
 
 def made_from(node: Any) -> Iterator[Any]:
-    """Yield the nodes that a node is made from, or needs to be made first, as far as SCons and its stage know."""
+    """Yield the nodes that a node is made from, or that must be made first, as far as SCons and its stage know."""
     # SCons clears nodes that have been made.
     for nodes in (node.sources, node.depends, node.implicit, node.prerequisites):
         yield from nodes or ()

@@ -18,12 +18,12 @@ _QUOTED = pattern(rb'["<]([^"<>\r\n]+)[">]')
 _COMPUTED = pattern(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)
 """An include that may mean any file: its name comes from a macro, or it skips the first match."""
 ANY_FILE = ""
-# More names than these are looked for word by word.
-_FEW = 40
+# If there are more names, each word of the text is looked up instead.
+_MAX_SEARCHES = 40
 
 
 class TextNames:
-    """Reads each text once, as long as it stays the same.
+    """Finds the names in texts; each text is read once, as long as it stays the same.
 
     Shape: `root` is absolute.
     """
@@ -33,10 +33,10 @@ class TextNames:
         self._mentions: dict[str, tuple[list[tuple[str, bool]], list[int]]] = {}
 
     def forget(self) -> None:
-        """Drop what was read, because it was chosen by what could be made."""
+        """Forget the names, which were chosen by what could be made."""
         self._mentions.clear()
 
-    def of(self, path: str, made: Makeable, included: Callable[[bytes], Iterable[str]]) -> list[tuple[str, bool]]:
+    def names_in(self, path: str, made: Makeable, included: Callable[[bytes], Iterable[str]]) -> list[tuple[str, bool]]:
         """Return the names in a text that may be files, and whether they are certainly included.
 
         Shape: `path` as nodes have it; `included` gives the names that a text includes; `ANY_FILE` stands for all.
@@ -61,13 +61,13 @@ class TextNames:
 
 def _words(text: bytes, made: Makeable) -> Iterator[bytes]:
     names, tails = made.names, made.tails
-    # Most texts name none, which is found fastest by how the names end.
+    # Most texts contain none, which is fastest to see by the ends of the names.
     if made.has_any_name:
         yield from dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
         return
-    if len(tails) <= _FEW and not any(tail in text for tail in tails):
+    if len(tails) <= _MAX_SEARCHES and not any(tail in text for tail in tails):
         return
-    if len(names) <= _FEW and not any(name in text for name in names):
+    if len(names) <= _MAX_SEARCHES and not any(name in text for name in names):
         return
     words = dict.fromkeys((*_WORD.findall(text), *_QUOTED.findall(text)))
     yield from (word for word in words if word.rpartition(b"/")[2] in names)

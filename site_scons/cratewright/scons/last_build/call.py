@@ -8,7 +8,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from ..caller import calling_frame
-from ..nodes.crate_target import CrateTarget, become, stand_for
+from ..nodes.crate_target import CrateTarget, become, refer_crate_to
 from ..nodes.node import Node
 from .call_state import ProcessState, StateTracker, replace_variables
 from .stable_values import NotRecordable, copied, digest_of, plain_argument
@@ -93,7 +93,7 @@ class Call:
         declared: CrateTarget = scope[_RESULT]
         self.nodes = tuple(declared)
         become(self.target, declared)
-        stand_for(self.target)
+        refer_crate_to(self.target)
         self.is_executed = True
 
 

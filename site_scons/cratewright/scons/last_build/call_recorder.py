@@ -20,7 +20,7 @@ import SCons.Script
 from ...base.host import WINDOWS
 from ...base.stamp import clock_ns
 from ...plugins.registering import before_registering
-from ..graph.usual import (
+from ..graph.scons_state import (
     all_nodes,
     database_is_default,
     is_plain_graph,

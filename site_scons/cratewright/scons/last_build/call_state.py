@@ -16,7 +16,7 @@ import SCons.Defaults
 import SCons.Environment
 import SCons.Script
 
-from ..graph.usual import variant_directories, variant_row
+from ..graph.scons_state import variant_directories, variant_row
 from ..nodes.builders import STAGE_BUILDERS, StageBuilder
 from ..options.tool_defaults import TOOL_DEFAULTS
 from .stable_values import NotRecordable, copied, digest_of, exact, plain_variable

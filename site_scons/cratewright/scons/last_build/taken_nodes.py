@@ -63,12 +63,12 @@ class TakenNodes:
         """Have SCons leave the files of calls that are not executed alone: it takes them for sources, which it would
         duplicate in a variant directory.
         """
-        from ..nodes.made_file import as_kept  # noqa: PLC0415 - only if something differs
+        from ..nodes.made_file import never_duplicate  # noqa: PLC0415 - only if something differs
 
         for number, nodes in self._nodes.items():
             if number not in executed:
                 for node in nodes.values():
-                    as_kept(node)
+                    never_duplicate(node)
 
     def _node(self, number: int, row: CallRow, path: str) -> Node:
         self._rows[number] = row[1]

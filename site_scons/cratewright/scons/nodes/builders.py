@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 
-__all__ = ["STAGE_BUILDERS", "NeededNodes", "StageBuilder", "left_by_lto", "stage_nodes"]
+__all__ = ["STAGE_BUILDERS", "NeededNodes", "StageBuilder", "obsolete_lto_files", "stage_nodes"]
 
 STAGE_BUILDERS = {
     "CrateCodegen": "Compiling crate $TARGET",
@@ -65,10 +65,10 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
     node.add_prerequisite(stage.before())
     found: list[Any] = stage.dependencies()
     stage.found = found
-    if stage.takes_what_stages_made:
+    if stage.depends_on_inputs:
         stage.state.inputs = (*node.sources, *found)
-    # SCons need not spend a task on a node that is never made. It is asked for its signature only once everything
-    # that the stage waits for has been made.
+    # SCons need not spend a task on a node that is never made. It needs its signature only once everything that the
+    # stage waits for has been made.
     stage.state.set_state(SCons.Node.up_to_date)
     return [*found, stage.state]
 
@@ -76,21 +76,22 @@ def _scan_stage(node: Any, env: Environment, path: object) -> list[Any]:
 def _declare_sidecars(env: Environment, node: Any) -> None:
     """Declare the files that a stage keeps beside its first node, so that SCons removes them only with the node."""
     from ...rules.output_name import state_path, variables_path  # noqa: PLC0415
-    from .made_file import as_kept  # noqa: PLC0415
+    from .made_file import never_duplicate  # noqa: PLC0415
     from .paths import file_node  # noqa: PLC0415
 
     target = node.abspath
-    noted = variables_path(target)
-    paths = (state_path(target), *([noted] if os.path.lexists(noted) else ()))
-    beside = [file_node(env, path) for path in paths]
-    for other in beside:
-        as_kept(other)
-    env.Clean(node, beside)
+    ignored = variables_path(target)
+    paths = (state_path(target), *([ignored] if os.path.lexists(ignored) else ()))
+    sidecars = [file_node(env, path) for path in paths]
+    for sidecar in sidecars:
+        never_duplicate(sidecar)
+    env.Clean(node, sidecars)
 
 
-def left_by_lto(env: Environment, rlink: Any, crate: str, optimized: set[str]) -> list[Any]:
-    """Return what link-time optimization has left beside a crate's `.rlink`, without that of the types `optimized` now,
-    which have nodes.
+def obsolete_lto_files(env: Environment, rlink: Any, crate: str, optimized: set[str]) -> list[Any]:
+    """Return results of link-time optimization beside a crate's `.rlink` that this build does not make.
+
+    Shape: `optimized` are the crate types whose results it makes, and which have nodes.
     """
     from ...rules.output_name import state_path  # noqa: PLC0415
     from ...values.crate_type import CrateType  # noqa: PLC0415
@@ -115,11 +116,11 @@ _STAGE_SCANNER = SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_clas
 _NO_SCANNER = SCons.Scanner.ScannerBase(_scan_nothing, "nothing")
 
 Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
-"""A call from an SConstruct: Environment, target, source and words in, nodes out."""
+"""A call in an SConstruct, as a function of the Environment, target, source and keywords; it returns nodes."""
 
 
 class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
-    """A builder of nodes that bring their own actions.
+    """The builder of a stage, whose nodes have their own actions and dependencies.
 
     Shape: `name` as in `STAGE_BUILDERS`; the construction variable `CRATE...EMITTER` may hold an emitter.
     """
@@ -138,26 +139,26 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
     def __call__(
         self, env: Environment, target: Any = None, source: Any = None, chdir: object = None, **words: object
     ) -> list[Any]:
-        """Make what an SConstruct asks for."""
+        """Return the nodes for a call in an SConstruct."""
         if self.compose is None:
             return list(super().__call__(env, target, source, **words))
         return self.compose(env, target, source, words)
 
     def nodes(self, env: Environment, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
-        """Return the nodes of what a stage makes."""
-        from .made_file import as_made  # noqa: PLC0415
+        """Return the nodes that a stage makes."""
+        from .made_file import set_up_output  # noqa: PLC0415
 
         nodes = list(super().__call__(env, targets, sources))
         for node in nodes:
             node.attributes.crate_stage = stage
-            as_made(node)
+            set_up_output(node)
         if nodes[0].dir.srcdir is not None:
             _declare_sidecars(env, nodes[0])
         return nodes
 
 
 def stage_nodes(env: Environment, name: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
-    """Return the nodes that the builder of a stage makes, whether it is ours or an SConstruct's."""
+    """Return the nodes that the builder of a stage makes, even if an SConstruct has replaced the builder."""
     builder = env["BUILDERS"].get(name, _TEXT)
     if isinstance(builder, StageBuilder):
         return builder.nodes(env, targets, sources, stage)
@@ -181,7 +182,7 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
 
     @entrance
     def scan(self) -> None:
-        """Return what must be made first."""
+        """Find what must be made first."""
         if self._needed is None:
             self._needed = self._dependencies()
         if self.implicit is None:  # SCons forgets it when one of these has been made
@@ -189,7 +190,7 @@ class NeededNodes(SCons.Node.Python.Value):  # type: ignore[misc]
             self._children_reset()
 
     def get_csig(self, calc: object = None) -> str:
-        """Return the digest of all of it."""
+        """Return the digest of all needed nodes."""
         from ...base.digest import value_digest  # noqa: PLC0415
 
         csig = value_digest([str(node.get_csig()) for node in self._needed or ()])

@@ -10,7 +10,7 @@ import SCons.Util
 
 from .node import Node
 
-__all__ = ["PARTS", "CrateTarget", "PendingTarget", "become", "is_pending", "stand_for"]
+__all__ = ["PARTS", "CrateTarget", "PendingTarget", "become", "is_pending", "refer_crate_to"]
 
 
 class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
@@ -164,7 +164,7 @@ def become(target: PendingTarget, declared: CrateTarget) -> None:
     object.__setattr__(target, "__dict__", declared.__dict__)
 
 
-def stand_for(target: CrateTarget) -> None:
+def refer_crate_to(target: CrateTarget) -> None:
     """Make a target the one that its crate refers to."""
     for node in (target.rlink, *target):
         stages = getattr(getattr(node, "attributes", None), "crate_stages", None)

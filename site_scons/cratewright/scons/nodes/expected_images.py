@@ -22,12 +22,12 @@ __all__ = ["ExpectedImages", "ImageNodes"]
 class ExpectedImages:
     """The images of a crate that are known before the link, determined when first needed.
 
-    Shape: `ask` gives paths, relative to the directory being read, by entry point, or None if not all are known.
+    Shape: `find` gives paths, relative to the directory being read, by entry point, or None if not all are known.
     """
 
-    def __init__(self, env: Environment, ask: Callable[[], Mapping[str, str] | None]) -> None:
+    def __init__(self, env: Environment, find: Callable[[], Mapping[str, str] | None]) -> None:
         self._here = str(env.fs.getcwd().abspath)
-        self._ask = ask
+        self._find = find
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
@@ -41,7 +41,7 @@ class ExpectedImages:
 
     @cached_property
     def _found(self) -> Mapping[str, str] | None:
-        return self._ask()
+        return self._find()
 
 
 class ImageNodes(Mapping[str, Any]):
@@ -58,7 +58,7 @@ class ImageNodes(Mapping[str, Any]):
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
-        """The absolute paths, of which no nodes are made."""
+        """The absolute paths, without making nodes."""
         return {entry: path for expected in self._expected for entry, path in expected.paths.items()}
 
     @entrance

@@ -25,13 +25,13 @@ from ...base.digest import value_digest
 from ...base.errors import GraphError, near_miss
 from ...system.fs import digest_file
 from .expected_images import ExpectedImages
-from .made_file import MadeFile, as_kind, as_made
+from .made_file import MadeFile, change_class, set_up_output
 from .paths import directory_node, relative
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["image_directory_node", "is_image_directory", "promised_images"]
+__all__ = ["expected_image_paths", "image_directory_node", "is_image_directory"]
 
 
 def image_directory_node(
@@ -51,13 +51,13 @@ def is_image_directory(node: Any) -> bool:
     return isinstance(node, _ImageDirectory)
 
 
-def promised_images(directory: Any) -> Iterable[str]:
+def expected_image_paths(directory: Any) -> Iterable[str]:
     """Return the files, absolute, that a link will make in a directory of images, as far as they are known."""
     return sorted(directory.attributes.crate_images.expected.files or ())
 
 
 class _Owner:
-    """What all nodes below one directory of images have in common."""
+    """What all nodes below one directory of images share."""
 
     def __init__(
         self, env: Environment, manifest: Any, files: Callable[[], Iterable[str]], expected: ExpectedImages
@@ -66,7 +66,7 @@ class _Owner:
         self.manifest = manifest
         self.files = files
         self.expected = expected
-        self.acted_on: dict[Any, None] = {}
+        self.with_actions: dict[Any, None] = {}
 
     def is_obsolete(self, path: str) -> bool:
         """Return whether the next link removes a file."""
@@ -75,7 +75,7 @@ class _Owner:
 
 
 def _adopt_directory(node: Any, owner: _Owner) -> None:
-    as_kind(node, _ImageDirectory)
+    change_class(node, _ImageDirectory)
     node.clear()  # SCons's record of it may have no room for a signature
     node.attributes.crate_images = owner
     node.set_executor(_DirectoryExecutor(node.get_executor()))
@@ -96,7 +96,7 @@ def _adopt(node: Any, owner: _Owner) -> None:
             node.disambiguate()
         _IMAGE(owner.env, [node], [owner.manifest])
         node.attributes.crate_images = owner
-        as_made(node, _Image)
+        set_up_output(node, _Image)
 
 
 def _has_actions(node: Any) -> bool:
@@ -145,35 +145,37 @@ class _Entries(dict[str, Any]):
 
 
 class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
+    """A directory of images, compared by their content."""
+
     __slots__ = ()
     # Unlike that of a directory, it has room for a signature.
     NodeInfo = SCons.Node.FS.FileNodeInfo
 
     def get_csig(self) -> str:
-        """Return the digest of the images, which are not there before the link: nothing is remembered."""
+        """Return the digest of the images; not cached, since the link changes them."""
         csig = value_digest([(name, digest_file(self._file(name))) for name in self._image_names()])
         self.get_ninfo().csig = csig
         return csig
 
     def is_up_to_date(self) -> bool:
-        """As for any directory; and let those copies be made again that differ."""
+        """Return what SCons does for any directory, and have copies that differ installed again."""
         for target in self.attributes.crate_images.env.FindInstalledFiles():
-            # SCons only asks whether the source of a directory was made in this run.
+            # SCons only checks whether the source of a directory was made in this run.
             if self in target.sources and self._differs(str(target.abspath)):
                 target.set_always_build()
         return bool(super().is_up_to_date())
 
     def get_found_includes(self, env: Environment, scanner: Any, path: object) -> list[Any]:
-        """Return the images that have actions after them; otherwise none: the signature covers all files."""
-        self._note_actions()
-        return [node for node in self.attributes.crate_images.acted_on if node.is_under(self)]
+        """Return the images that have actions; the signature covers all others."""
+        self._remember_actions()
+        return [node for node in self.attributes.crate_images.with_actions if node.is_under(self)]
 
-    def _note_actions(self) -> None:
+    def _remember_actions(self) -> None:
         for name, node in self.entries.items():
             if isinstance(node, _ImageDirectory) and name not in (".", ".."):
-                node._note_actions()
+                node._remember_actions()
             elif _has_actions(node):
-                self.attributes.crate_images.acted_on[node] = None  # SCons drops the actions of made nodes
+                self.attributes.crate_images.with_actions[node] = None  # SCons drops the actions of made nodes
 
     def _glob1(self, pattern: str, ondisk: bool = True, source: bool = False, strings: bool = False) -> list[Any]:
         owner = self.attributes.crate_images
@@ -196,10 +198,12 @@ class _ImageDirectory(SCons.Node.FS.Dir):  # type: ignore[misc]
 
 
 class _Image(MadeFile):
+    """An image in a directory, which the link makes."""
+
     __slots__ = ()
 
     def is_up_to_date(self) -> bool:
-        """As for any file; but what was asked before the link counts no more, and actions follow each new content."""
+        """Return what SCons does for any file after the link; with actions, that the content has not changed."""
         self.clear()
         if _has_actions(self) and self.get_csig() != getattr(self.get_stored_info().ninfo, "csig", None):
             return False

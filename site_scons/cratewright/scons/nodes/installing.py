@@ -26,21 +26,21 @@ _INSTALLERS = {
 
 
 def install_links(env: Environment) -> None:
-    """Let `env.Install` and `env.InstallVersionedLib` make a link of a link, if what it leads to comes with it."""
-    for name, usual in _INSTALLERS.items():
-        install = env.get(name, usual)
+    """Have `env.Install` and `env.InstallVersionedLib` install a link as one, if its target is installed beside it."""
+    for name, default in _INSTALLERS.items():
+        install = env.get(name, default)
         if not isinstance(install, _LinkInstaller):
             env[name] = _LinkInstaller(install)
 
 
 class _LinkInstaller:
-    """An installer of files that knows links of crates."""
+    """Installs links of crates as links, and everything else as the Environment's installer does."""
 
     def __init__(self, install: Install) -> None:
         self._install = install
 
     def __call__(self, dest: str, source: str, env: Environment) -> Any:
-        if os.path.islink(dest):  # a copy would be written to where it leads
+        if os.path.islink(dest):  # a copy would be written to its target
             with suppress(OSError):
                 os.unlink(dest)
         if os.path.islink(source):

@@ -28,9 +28,9 @@ def interface_node(file: Any) -> InterfaceNode:
 
 
 class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
-    """A value that is known once `file` is there, which whoever depends on it waits for.
+    """The digest in a crate's `.rlink` or rlib; whoever depends on it also waits for that `file`.
 
-    SCons spends no task on it, and where the file fails nobody waits for a node that has no builder to fail.
+    It has no builder, so SCons spends no task on it, and it cannot fail.
     """
 
     def __init__(self, file: Any) -> None:
@@ -48,6 +48,6 @@ class InterfaceNode(SCons.Node.Python.Value):  # type: ignore[misc]
         try:
             csig: str = read_interface(read_bytes(str(self.file.abspath)), path=str(self.file))
         except CratewrightError:
-            csig = "(unreadable)"  # its users report that
+            csig = "(unreadable)"  # stages that read it report that
         self.get_ninfo().csig = csig
         return csig

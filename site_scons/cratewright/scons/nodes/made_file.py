@@ -1,4 +1,4 @@
-"""A file that crates make or link, as an SCons node: compared by its bytes, with dependencies found in each run."""
+"""A file that crates make or link, as an SCons node: compared by content, with dependencies found in each run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ...system.fs import read_regular
 from .paths import by_content
 from .stage import stage_of
 
-__all__ = ["KeptFile", "MadeFile", "as_kept", "as_kind", "as_made", "by_its_bytes"]
+__all__ = ["KeptFile", "MadeFile", "change_class", "compare_by_content", "never_duplicate", "set_up_output"]
 
 
 class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
-    """A file that answers by itself where SCons's options would have SCons use its database."""
+    """A file that crates make or link: whatever SCons's options, its database does not replace what is on disk."""
 
     __slots__ = ()
 
@@ -23,14 +23,14 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
         return read_regular(str(self.rfile().get_abspath())) if self.rexists() else b""
 
     def get_max_drift_csig(self) -> str | None:
-        """Return the recorded digest, but not for `max_drift` 0: it would be that of the previous content."""
+        """Return the recorded digest; not with `max_drift=0`, where it would be that of the previous content."""
         # None makes every SCons read the file; since 4.11 an empty text does as well.
         return None if self.fs.max_drift == 0 else (super().get_max_drift_csig() or None)
 
     def get_stored_implicit(self) -> list[Any] | None:
-        """Return what the file depended on last time, but not for a stage: `implicit_cache` would go by that alone.
+        """Return what the file depended on last time; not for a stage, where `implicit_cache` would use nothing else.
 
-        Files that the stage may read have to be made before it is asked whether any has changed.
+        Files that a stage may read have to be made before SCons checks whether any has changed.
         """
         found: list[Any] | None = None
         if stage_of(self) is None:
@@ -55,35 +55,35 @@ class KeptFile(SCons.Node.FS.File):  # type: ignore[misc]
         pass
 
 
-def as_kind(node: Any, kind: type) -> None:
-    """Let a node be one of a kind of its class: it may have been named, and kept, before its crate was declared.
+def change_class(node: Any, kind: type) -> None:
+    """Make a node an instance of a subclass: it may have been looked up, and be in use, before its crate was declared.
 
-    As SCons does it: a node changes its class when it is looked up as a file or a directory (`Entry.must_be_same`).
+    SCons does the same when it looks up an entry as a file or a directory (`Entry.must_be_same`).
     """
     assert issubclass(kind, type(node)), (node, type(node), kind)
     node.__class__ = kind
 
 
-def as_made(node: Any, kind: type[MadeFile] = MadeFile) -> None:
-    """Leave a file to the stage that makes it, and compare it by its bytes."""
-    by_its_bytes(node, kind)
-    # Outputs are replaced whole, by rename; SCons must not remove what a failed write could have kept.
+def set_up_output(node: Any, kind: type[MadeFile] = MadeFile) -> None:
+    """Leave a file to the stage that makes it, and compare it by content."""
+    compare_by_content(node, kind)
+    # Outputs are replaced by rename; if writing fails, the previous one stays, unless SCons removes it before.
     node.set_precious()
-    # SCons's CacheDir asks before a stage has run, when what it will read is not known: it would serve the
-    # result of older sources. Our own cache serves instead.
+    # SCons's CacheDir looks a node up before its stage has run, when nobody knows what it will read, so it would give
+    # the result of older sources. This package has its own cache.
     node.set_nocache()
     # What a repository has already built is copied: stages read the files of their own project.
     node.set_local()
 
 
-def as_kept(node: Any) -> None:
-    """Leave a file to the stage that keeps it, whatever a variant directory would make of it."""
+def never_duplicate(node: Any) -> None:
+    """Prevent SCons from duplicating a file, or removing it as a duplicate, in a variant directory."""
     if type(node) is SCons.Node.FS.File:
-        as_kind(node, KeptFile)
+        change_class(node, KeptFile)
 
 
-def by_its_bytes(node: Any, kind: type[MadeFile] = MadeFile) -> None:
-    """Compare a file by its content, whatever the Decider."""
+def compare_by_content(node: Any, kind: type[MadeFile] = MadeFile) -> None:
+    """Compare a file by content, whatever the Decider."""
     if type(node) is SCons.Node.FS.File:
-        as_kind(node, kind)
+        change_class(node, kind)
     node.Decider(by_content)

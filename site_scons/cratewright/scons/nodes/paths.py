@@ -16,16 +16,16 @@ from ...system.fs import plain_path
 from ..caller import calling_frame
 
 __all__ = [
-    "as_written",
     "by_content",
     "calling_line",
     "check_path",
     "directory_node",
     "file_node",
+    "literal_path",
     "located_source",
     "logical_source",
     "named",
-    "nearby",
+    "nearest_name",
     "original",
     "reading_in",
     "relative",
@@ -40,9 +40,9 @@ def file_node(env: Any, path: str) -> Any:
     Raises: ConfigurationError if it is a directory, or cannot be the path of anything.
     """
     try:
-        return env.fs.File(as_written(path), env.fs.getcwd())
+        return env.fs.File(literal_path(path), env.fs.getcwd())
     except (ValueError, RecursionError) as error:
-        raise _no_path(path) from error
+        raise _invalid_path(path) from error
     except TypeError as error:
         raise ConfigurationError(
             f"{path} is a directory, but a file of that name is needed", hint="remove or rename the directory"
@@ -53,9 +53,9 @@ def directory_node(env: Any, path: str) -> Any:
     """Return the node of a directory, as `file_node`; `..` after a link is the parent of what it leads to."""
     here = env.fs.getcwd()
     try:
-        node = env.fs.Dir(as_written(path), here)
+        node = env.fs.Dir(literal_path(path), here)
     except (ValueError, RecursionError) as error:
-        raise _no_path(path) from error
+        raise _invalid_path(path) from error
     except TypeError as error:
         raise ConfigurationError(
             f"{path} is a file, but a directory of that name is needed", hint="remove or rename the file"
@@ -67,25 +67,25 @@ def directory_node(env: Any, path: str) -> Any:
 
 
 def resolve_upward(fs: Any, path: str) -> str:
-    """Return where an absolute path with `..` leads, as `plain_path`; it is noted, since a link may be on the way."""
+    """Return an absolute path without `..`, as `plain_path`; it is recorded, since it may pass a link."""
     plain = plain_path(path)
     upward_paths(fs)[path] = plain
     return plain
 
 
 def upward_paths(fs: Any) -> dict[str, str]:
-    """Return the paths with `..` that were asked for in a run of SCons, and where they led."""
-    ways: dict[str, str] = fs.__dict__.setdefault("cratewright_ways", {})
-    return ways
+    """Return the paths with `..` that were looked up in a run of SCons, and where they led."""
+    paths: dict[str, str] = fs.__dict__.setdefault("cratewright_upward_paths", {})
+    return paths
 
 
-def _no_path(path: str) -> ConfigurationError:
+def _invalid_path(path: str) -> ConfigurationError:
     shown = path if len(path) < 200 else f"{path[:100]}..."
     return ConfigurationError(f"{shown!r} cannot be the path of a file", hint="it has a NUL, or is too long")
 
 
-def as_written(path: str) -> str:
-    """Return a path that SCons takes as relative to the directory being read, whatever it begins with."""
+def literal_path(path: str) -> str:
+    """Return a path as SCons takes it literally: relative to the directory being read, even with a leading `#`."""
     return path if os.path.isabs(path) else f"./{path}"
 
 
@@ -103,7 +103,7 @@ def check_path(path: str, *, where: str) -> str:
 
 
 def original(node: Any) -> Any:
-    """Return what a file or directory of a variant directory stands for, through all variants of variants."""
+    """Return the source of a file or directory in a variant directory, even of a variant of a variant."""
     while (source := node.srcnode()) is not node:
         node = source
         if isinstance(node, SCons.Node.FS.File) and node.is_derived():
@@ -126,8 +126,7 @@ def logical_source(node: Any) -> Any:
 def by_content(node: Any, target: Any, previous: Any, repository: Any = None) -> bool:
     """Compare a file by content, whatever the Decider of the Environment.
 
-    A stage may make the same content as before, which then keeps its time: by time it would be out of date for
-    ever.
+    A stage that makes the same content as before does not write it, so by time it would stay out of date for ever.
     """
     return bool(node.changed_content(target, previous, repository))
 
@@ -157,10 +156,9 @@ def relative(node: Any) -> str:
 
 
 def named(node: Any) -> str:
-    """Return a path as `relative`, with `..` for what lies outside, so that nothing made of it shows where that is.
+    """Return a path as `relative`, but with `..` outside the project, so that outputs do not show where that is.
 
-    Shape: absolute all the same if it has no directory in common with the root, so that it is the same everywhere; and
-    in a repository, where files are known by the repository's path.
+    Shape: absolute if it shares no directory with the root, and in a repository, whose files are known by its path.
     """
     path, top = relative(node), node.fs.Top
     if not os.path.isabs(path) or any(node.is_under(repository) for repository in top.repositories):
@@ -168,7 +166,7 @@ def named(node: Any) -> str:
     return way_to(str(top.abspath), path)
 
 
-def nearby(path: str) -> str:
+def nearest_name(path: str) -> str:
     """Return a hint for a missing file: the nearest name in its directory, hidden ones only for a hidden file."""
     directory, name = os.path.split(path)
     try:

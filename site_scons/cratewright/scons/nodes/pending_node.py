@@ -51,10 +51,10 @@ class PendingNodes:
         return self._pending(self._fs.File(path), None if os.path.islink(path) else self._file)
 
     def _pending(self, node: Node, kind: type | None = None) -> Node:
-        from .made_file import as_kind  # noqa: PLC0415
+        from .made_file import change_class  # noqa: PLC0415
 
         if type(node) in self._classes and not self._has_ended:
-            as_kind(node, kind or self._classes[type(node)])
+            change_class(node, kind or self._classes[type(node)])
             self._nodes.append(node)
         return node
 

@@ -12,14 +12,14 @@ __all__ = ["Stage", "is_made_by_stage", "is_made_for_crate", "stage_of"]
 
 
 class Stage:
-    """What one node of a crate does and depends on.
+    """What a node of a crate runs and depends on.
 
-    Shape: `before` gives nodes that must be made first, and affect the stage only through `state`;
-    `takes_what_stages_made` says whether the stage depends on their content, or on what it has read; `found` are its
-    dependencies, once SCons has looked for them.
+    Shape: `before` gives nodes that must be made first, but affect the stage only through `state`. `depends_on_inputs`
+    says whether the stage depends on the content of its sources and dependencies; if not, only on what it has read.
+    `found` are its dependencies, once SCons has looked for them.
     """
 
-    __slots__ = ("before", "dependencies", "found", "run", "state", "takes_what_stages_made")
+    __slots__ = ("before", "dependencies", "depends_on_inputs", "found", "run", "state")
 
     def __init__(
         self,
@@ -28,13 +28,13 @@ class Stage:
         state: StageState,
         before: Callable[[], list[Any]] = list,
         *,
-        takes_what_stages_made: bool = True,
+        depends_on_inputs: bool = True,
     ) -> None:
         self.run = run
         self.dependencies = dependencies
         self.state = state
         self.before = before
-        self.takes_what_stages_made = takes_what_stages_made
+        self.depends_on_inputs = depends_on_inputs
         self.found: list[Any] = []
 
 
@@ -50,5 +50,5 @@ def is_made_by_stage(node: Any) -> bool:
 
 def is_made_for_crate(node: Any) -> bool:
     """Return whether a node is made by a stage, or by a builder that replaces a stage's."""
-    about = getattr(node, "attributes", None)
-    return any(hasattr(about, name) for name in ("crate_stage", "crate_stages", "crate_images"))
+    attributes = getattr(node, "attributes", None)
+    return any(hasattr(attributes, name) for name in ("crate_stage", "crate_stages", "crate_images"))

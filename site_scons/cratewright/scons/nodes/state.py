@@ -1,4 +1,4 @@
-"""Whether a stage is up to date, as one SCons node for each stage; and what it keeps for its next run.
+"""Whether a stage is up to date, as one SCons node for each stage, and the record for its next run.
 
 The sources of a crate and what they include are not SCons nodes: a null build costs about a millisecond for each node,
 and SCons could not see a missing include path. The digest of them all is the signature of one node instead; the list of
@@ -27,7 +27,7 @@ __all__ = ["StageState"]
 
 _NEVER_BUILT = "(never built)"
 """The output of a stage without a record: it does not exist, so the stage is out of date."""
-_NOTHING = StageRecord()
+_NO_RECORD = StageRecord()
 _HEAD = 1 << 16
 """Bytes that hold most records: the history behind them may be long."""
 
@@ -35,24 +35,24 @@ _HEAD = 1 << 16
 class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     """A node whose signature says what a stage was made from.
 
-    Shape: `request` gives the digest of the request, when first needed; `target` is absolute; `inputs` are the
-    nodes of other stages from which it is made, once SCons has looked for them.
+    Shape: `request` computes the digest of the request, when first needed; `target` is absolute; `inputs` are the
+    nodes that other stages make and this one takes, once SCons has looked for them.
     """
 
     def __init__(self, name: str, *, digests: FileDigests, target: str, request: Callable[[], str]) -> None:
         super().__init__(name)
-        # `--debug=explain` turns a recorded name back into a node with this map; without an entry it would
-        # say that one dependency went and another of the same name came.
+        # `--debug=explain` maps a recorded name to a node with this table; without an entry it would report that one
+        # dependency was removed and another of the same name added.
         SCons.Node.Python._memo_lookup_map[hash((name, None))] = self
         self._root = digests.root
         self._digests = digests
         self._target = target
-        self._request = request
+        self._compute_request = request
         self.inputs: Sequence[Any] = ()
-        self._asked: str | None = None
+        self._request_digest: str | None = None
         self._record: StageRecord | None = None
         self._loaded = False
-        self._read_again: set[str] = set()
+        self._reread: set[str] = set()
 
     def get_csig(self) -> str:
         """Return the signature of the stage's inputs and outputs as they are on disk now."""
@@ -73,27 +73,26 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     ) -> None:
         """Record what the stage has read and written; `outputs` are relative to the root.
 
-        Shape: `report` is for people: what would make an output differ between runs, such as seconds; `history` is
-        that of its results.
+        Shape: `report` is for people, and may differ between runs, as seconds do; `history` is that of the results.
         """
         seen = tuple(observed)
         files = tuple(outputs)
         text = json.dumps(report) if report else ""
-        known = {item.path: item for item in (self._load() or _NOTHING).observed}
-        rows = tuple([self._seen(item, known.get(item.path)) for item in seen])
-        record = StageRecord(rows, files, text, self.request, self._made_for_it())
+        known = {item.path: item for item in (self._load() or _NO_RECORD).observed}
+        rows = tuple([self._stamped_file(item, known.get(item.path)) for item in seen])
+        record = StageRecord(rows, files, text, self.request, self._input_digest())
         try:
             self._write(record, history)
         except CratewrightError:
-            # Without the record, the stage is only built again, so a full disk is no reason to fail here. A directory
-            # in its place would not go away.
+            # Without the record, the stage is only built again, so a full disk need not fail the build. A directory in
+            # its place would stay there.
             if os.path.isdir(state_path(self._target)):
                 raise
         self._loaded = False
         self.get_ninfo().csig = self._signature(seen, files)
 
     def begin(self) -> None:
-        """Mark the record as older than the outputs before any of these is overwritten: this run may be killed."""
+        """Mark the record as outdated before any output is overwritten: this run may be killed."""
         record = self._load()
         if record is None or not record.request:
             return
@@ -104,13 +103,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
                 self._write(replace(record, request=""), self.history())
 
     def fail(self, history: bytes | None = None) -> None:
-        """Make the stage count as never built, but keep this history of results, or that of the last run."""
-        kept = self.history() if history is None else history
+        """Make the stage count as never built, but keep a history of results: this one, or that of the last run."""
+        history = self.history() if history is None else history
         with suppress(OSError):
             os.unlink(state_path(self._target))
-        if kept:
+        if history:
             with suppress(CratewrightError):  # without it, the next run merely explains less
-                self._write(_NOTHING, kept)
+                self._write(_NO_RECORD, history)
 
     def history(self) -> bytes:
         """Return the history of the last run's results; empty if there is none."""
@@ -122,13 +121,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     @property
     def request(self) -> str:
         """The digest of the request to the stage."""
-        if self._asked is None:
-            self._asked = self._request()
-        return self._asked
+        if self._request_digest is None:
+            self._request_digest = self._compute_request()
+        return self._request_digest
 
     def last_run(self) -> tuple[tuple[SeenFile, ...], bool]:
         """Return what the last run observed, and whether its request was the same."""
-        record = self._load() or _NOTHING
+        record = self._load() or _NO_RECORD
         return record.observed, record.request == self.request
 
     def stamped(self) -> tuple[tuple[SeenFile, ...], tuple[str, ...]] | None:
@@ -137,7 +136,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         if (
             record is None
             or not record.request
-            or self._read_again
+            or self._reread
             or any(item.digest and not item.inode for item in record.observed)
         ):
             return None
@@ -145,20 +144,20 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def outputs(self) -> tuple[str, ...]:
         """Return the outputs of the last run, relative to the root; check where they are before removing them."""
-        return (self._load() or _NOTHING).outputs
+        return (self._load() or _NO_RECORD).outputs
 
     def files_read(self) -> list[str]:
         """Return the files that the last run read, absolute."""
-        observed = (self._load() or _NOTHING).observed
+        observed = (self._load() or _NO_RECORD).observed
         return [os.path.normpath(os.path.join(self._root, item.path)) for item in observed if item.digest]
 
     def observed_paths(self) -> list[str]:
         """Return what the last run read, wrote or looked for, absolute."""
-        record = self._load() or _NOTHING
+        record = self._load() or _NO_RECORD
         paths = [*(item.path for item in record.observed), *record.outputs]
         return [os.path.normpath(os.path.join(self._root, path)) for path in paths]
 
-    def paths(self) -> list[str]:
+    def output_paths(self) -> list[str]:
         """Return the outputs of the last run, absolute."""
         return [os.path.normpath(os.path.join(self._root, path)) for path in self.outputs()]
 
@@ -171,23 +170,25 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def _remembered(self) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
         record = self._load()
         # SCons's database is older than this if the last run was killed.
-        if record is None or record.request != self.request or record.inputs != self._made_for_it():
+        if record is None or record.request != self.request or record.inputs != self._input_digest():
             return (), (_NEVER_BUILT,)
         found = [Observed(item.path, self._digest(item)) for item in record.observed]
-        if self._read_again:
-            self._vouch(record, found)
+        if self._reread:
+            self._update_stamps(record, found)
         if any(now.digest != was.digest for was, now in zip(record.observed, found, strict=True)):
             return (), (_NEVER_BUILT,)
         return tuple(found), record.outputs
 
-    def _made_for_it(self) -> str:
+    def _input_digest(self) -> str:
         return value_digest([str(node.get_csig()) for node in self.inputs]) if self.inputs else ""
 
-    def _vouch(self, record: StageRecord, found: list[Observed]) -> None:
+    def _update_stamps(self, record: StageRecord, found: list[Observed]) -> None:
         """Update stamps that differ or are missing, or each later build would read these files again."""
         known = zip(record.observed, found, strict=True)
-        again, self._read_again = self._read_again, set()
-        seen = tuple([self._seen(now) if was.path in again and now.digest == was.digest else was for was, now in known])
+        again, self._reread = self._reread, set()
+        seen = tuple(
+            [self._stamped_file(now) if was.path in again and now.digest == was.digest else was for was, now in known]
+        )
         if seen != record.observed:
             self._record = replace(record, observed=seen)
             with suppress(CratewrightError):
@@ -215,13 +216,13 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
         if item.stamp == now and item.digest is not None:
             self._digests.learn(item.path, now, item.digest)
             return item.digest
-        self._read_again.add(item.path)
+        self._reread.add(item.path)
         return self._digests.digest(item.path)
 
-    def _seen(self, item: Observed, known: SeenFile | None = None) -> SeenFile:
+    def _stamped_file(self, item: Observed, known: SeenFile | None = None) -> SeenFile:
         """Return a file with the stamp that shows it has not changed since, unless it was just written.
 
-        Shape: `known` is the file as the last run saw it.
+        Shape: `known` is the file as the last run observed it.
         """
         try:
             found = os.stat(os.path.join(self._root, item.path))

@@ -1,4 +1,4 @@
-"""Options with `$` expanded, as SCons expands the words of its own builders."""
+"""Expands `$` in options, as SCons does in arguments of its own builders."""
 
 from __future__ import annotations
 
@@ -22,66 +22,66 @@ from ..nodes.paths import relative
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["WHOLE", "Expansion", "OfFiles", "as_literal", "check_text", "without_files"]
+__all__ = ["SINGLE_PATHS", "DependsOnFiles", "Expansion", "as_literal", "check_text", "without_files"]
 
-_LOADER_WORD = pattern(r"\\*\$+ORIGIN\b")
-_OF_FILES = ("TARGET", "TARGETS", "SOURCE", "SOURCES", "CHANGED_SOURCES", "CHANGED_TARGETS")
-_TEXTS = (UserString, SCons.Subst.Literal)
-WHOLE = frozenset({*SEARCH_PATHS, "rpath"})
+_LOADER_ORIGIN = pattern(r"\\*\$+ORIGIN\b")
+_FILE_VARIABLES = ("TARGET", "TARGETS", "SOURCE", "SOURCES", "CHANGED_SOURCES", "CHANGED_TARGETS")
+_TEXT_TYPES = (UserString, SCons.Subst.Literal)
+SINGLE_PATHS = frozenset({*SEARCH_PATHS, "rpath"})
 """Lists of directories, in which a string is one directory, whatever its name contains."""
 
 
-class OfFiles(ValueError):
-    """A text that is different for each target or source."""
+class DependsOnFiles(ValueError):
+    """A text depends on the target or the source."""
 
 
 def without_files(subst: Callable[[dict[str, Any]], Any]) -> Any:
-    """Return what SCons makes of a text where there are neither targets nor sources.
+    """Return what SCons expands a text to where there are neither targets nor sources.
 
     Shape: `subst` is given variables that override all others.
-    Raises: OfFiles if the text needs them.
+    Raises: DependsOnFiles if the text needs them.
     """
     none = _NoFiles()
     try:
-        return subst(dict.fromkeys(_OF_FILES, none))
+        return subst(dict.fromkeys(_FILE_VARIABLES, none))
     finally:
-        if none.was_asked:
-            raise OfFiles("it is different for each target or source") from None
+        if none.was_used:
+            raise DependsOnFiles("it is different for each target or source") from None
 
 
 def check_text(env: Environment, text: str) -> None:
     """Refuse a text that is different for each target or source.
 
-    Raises: OfFiles.
+    Raises: DependsOnFiles.
     """
     without_files(lambda words: env.subst(text, overrides=words))
 
 
 class _NoFiles:
-    """Stands for `TARGETS` and `SOURCES` where there are none; `was_asked` once anything asks for more."""
+    """Stands for `TARGETS` and `SOURCES` where there are none; `was_used` once more is needed than that it is empty."""
 
     def __init__(self) -> None:
-        self.was_asked = False
+        self.was_used = False
 
     def __bool__(self) -> bool:
         return False
 
     def __str__(self) -> str:
-        self.was_asked = True
+        self.was_used = True
         return ""
 
     def __len__(self) -> int:
-        self.was_asked = True
+        self.was_used = True
         return 0
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        self.was_asked = True
+        self.was_used = True
         return ""
 
     def __getitem__(self, place: Any) -> Any:
-        self.was_asked = True
+        self.was_used = True
         return ""
 
 
@@ -97,10 +97,7 @@ def as_literal(value: Any) -> Any:
 
 
 class Expansion:
-    """Expands the options of one crate, once each.
-
-    Shape: paths are left to those who locate them.
-    """
+    """Expands the options of one crate, each once, apart from paths."""
 
     def __init__(self, env: Environment, *, where: str) -> None:
         self._env = env
@@ -110,7 +107,7 @@ class Expansion:
     def options(self, given: Mapping[str, object], table: Mapping[str, OptionSpec]) -> dict[str, object]:
         """Return options as SCons would understand them.
 
-        Raises: ConfigurationError for what SCons cannot expand, or only for one source.
+        Raises: ConfigurationError for what SCons cannot expand, or cannot expand without a source.
         """
         found = dict(given)
         for name, value in given.items():
@@ -120,19 +117,19 @@ class Expansion:
         return found
 
     def check_directories(self, option: str, value: object) -> None:
-        """Refuse directories that are different for each source; SCons would leave them out where there is none."""
+        """Refuse directories that depend on the source; without one, SCons would leave them out."""
         what = f"option '{option}'"
         for item in SCons.Util.flatten([value]):
             if isinstance(item, str) and "$" in item:
-                self._remembered(what, partial(self._text, what, item))
+                self._expand(what, partial(self._text, what, item))
 
     def text(self, what: str, value: object) -> str:
-        """Return one text; `what` says which."""
+        """Return one text, expanded; `what` names it in errors."""
         text = str(value)
-        return self._remembered(what, partial(self._text, what, text)) if "$" in text else text  # type: ignore[return-value]
+        return self._expand(what, partial(self._text, what, text)) if "$" in text else text  # type: ignore[return-value]
 
     def words(self, what: str, value: Any) -> Any:
-        """Return the texts in a value of lists and mappings; `what` says of what."""
+        """Return a value of lists and mappings with its texts expanded; `what` names it in errors."""
         if isinstance(value, str):
             return self.text(what, value)
         if isinstance(value, (list, tuple, SCons.Util.UserList)):
@@ -142,12 +139,12 @@ class Expansion:
         return value
 
     def check(self) -> None:
-        """Refuse options that would have another value by now, as SCons's own builders would use it.
+        """Refuse options that expand to another value now, which SCons's own builders would use.
 
         Called: once all SConscripts have been read.
         """
-        for what, again, before in self._expanded:
-            now = again()
+        for what, expand, before in self._expanded:
+            now = expand()
             if now != before:
                 raise ConfigurationError(
                     f"{what} has changed since the crate was declared",
@@ -157,26 +154,26 @@ class Expansion:
 
     def _value(self, spec: OptionSpec, value: Any) -> Any:
         what = f"option '{spec.name}'"
-        if isinstance(value, _TEXTS):
+        if isinstance(value, _TEXT_TYPES):
             value = as_literal(str(value)) if isinstance(value, SCons.Subst.Literal) else str(value)
         if spec.kind is OptionKind.DEFINES:
             words = self._macros(what, value)
             if not any("$" in text for pair in words for text in pair if text):
                 return words
-            return self._remembered(what, partial(self._expanded_macros, what, words))
+            return self._expand(what, partial(self._expanded_macros, what, words))
         if spec.kind is OptionKind.TEXTS:
             return self._texts(spec, what, value)
         if spec.kind is OptionKind.DIRECTORY and isinstance(value, SCons.Node.FS.Dir):
             return relative(value)
         if isinstance(value, str) and "$" in value:
-            return self._remembered(what, partial(self._text, what, value))
+            return self._expand(what, partial(self._text, what, value))
         if spec.per_type and isinstance(value, Mapping):
             return self.words(what, value)
         return value
 
     def _texts(self, spec: OptionSpec, what: str, value: Any) -> Any:
         if isinstance(value, str):
-            value = [value] if spec.name in WHOLE else value.split()
+            value = [value] if spec.name in SINGLE_PATHS else value.split()
         elif isinstance(value, (list, tuple, SCons.Util.UserList)):
             value = SCons.Util.flatten(value)
         else:
@@ -185,7 +182,7 @@ class Expansion:
         items = [str(item) if isinstance(item, UserString) else item for item in items]
         if not any("$" in item for item in items if isinstance(item, str)):
             return items
-        return self._remembered(what, lambda: [word for item in items for word in self._list(what, item)])
+        return self._expand(what, lambda: [word for item in items for word in self._list(what, item)])
 
     def _macros(self, what: str, value: Any) -> list[tuple[str, str | None]]:
         """Return macros and their values as SCons reads `CPPDEFINES`."""
@@ -228,32 +225,36 @@ class Expansion:
                 found.append((self._text(what, name), self._text(what, text)))
         return found
 
-    def _remembered(self, what: str, expand: Callable[[], object]) -> object:
+    def _expand(self, what: str, expand: Callable[[], object]) -> object:
         value = expand()
         self._expanded.append((what, expand, value))
         return value
 
     def _text(self, what: str, text: str) -> str:
-        return str(self._ask(what, text, lambda words: self._env.subst(_LOADER_WORD.sub("$$ORIGIN", text), **words)))
+        return str(
+            self._subst(what, text, lambda words: self._env.subst(_LOADER_ORIGIN.sub("$$ORIGIN", text), **words))
+        )
 
     def _list(self, what: str, item: Any) -> list[Any]:
         if not isinstance(item, str) or "$" not in item:
             return [item]
-        lines = self._ask(what, item, lambda words: self._env.subst_list([_LOADER_WORD.sub("$$ORIGIN", item)], **words))
+        lines = self._subst(
+            what, item, lambda words: self._env.subst_list([_LOADER_ORIGIN.sub("$$ORIGIN", item)], **words)
+        )
         if len(lines) > 1:
             raise ConfigurationError(f"{what}: {item!r} stands for several lines", context=(("where", self._where),))
         return [str(word) for line in lines for word in line]
 
-    def _ask(self, what: str, text: str, subst: Callable[[dict[str, Any]], Any]) -> Any:
-        # What the dynamic loader replaces is no variable, unless somebody calls one so.
-        more = {} if "ORIGIN" in self._env else {"ORIGIN": "$$ORIGIN"}
+    def _subst(self, what: str, text: str, subst: Callable[[dict[str, Any]], Any]) -> Any:
+        # $ORIGIN is for the dynamic loader, unless a construction variable has that name.
+        origin = {} if "ORIGIN" in self._env else {"ORIGIN": "$$ORIGIN"}
         try:
-            return without_files(lambda words: subst({"overrides": {**words, **more}}))
+            return without_files(lambda words: subst({"overrides": {**words, **origin}}))
         except (SCons.Errors.UserError, SCons.Errors.BuildError, TypeError, ValueError) as error:
-            hint = "a source has its own options: (SOURCE, {OPTION: ...})" if isinstance(error, OfFiles) else ""
+            hint = "a source has its own options: (SOURCE, {OPTION: ...})" if isinstance(error, DependsOnFiles) else ""
             raise ConfigurationError(
                 f"{what} cannot be {text!r}", context=(("where", self._where), ("reason", str(error))), hint=hint
             ) from error
 
-    def _refuse(self, what: str, value: object, wanted: str) -> ConfigurationError:
-        return ConfigurationError(f"{what} takes {wanted}, not {value!r}", context=(("where", self._where),))
+    def _refuse(self, what: str, value: object, expected: str) -> ConfigurationError:
+        return ConfigurationError(f"{what} takes {expected}, not {value!r}", context=(("where", self._where),))

@@ -1,4 +1,4 @@
-"""Construction variables of one call alone: its words in capitals, and `parse_flags`."""
+"""Construction variables for one call: its arguments in capitals, and `parse_flags`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import SCons.Util
 
 from ...base.errors import ConfigurationError
 from ...plugins.loading import default_registry
-from .spelling import commanded
+from .spelling import with_command_line
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -22,13 +22,13 @@ _FLAGS = "parse_flags"
 def with_own_variables(
     env: Environment, words: Mapping[str, object], *, where: str
 ) -> tuple[Environment, dict[str, object]]:
-    """Return an Environment with the variables of a call and of the command line, and the call's other words.
+    """Return an Environment with the variables of a call and of the command line, and the call's other arguments.
 
     Raises: ConfigurationError for flags that the backend does not use.
     """
     own = {word: value for word, value in words.items() if word.isupper()}
     rest = {word: value for word, value in words.items() if word not in own}
-    env = commanded(env.Override(own) if own else env)
+    env = with_command_line(env.Override(own) if own else env)
     flags = rest.pop(_FLAGS, None)
     if not flags:
         return env, rest
@@ -38,7 +38,7 @@ def with_own_variables(
 
 
 def _variables(env: Environment, flags: object, backend: str, where: str) -> dict[str, object]:
-    """Return what flags of a compiler say by construction variable, in those that the backend uses."""
+    """Return the values in flags of a compiler, by the construction variables that the backend uses for them."""
     texts = [str(text) for text in SCons.Util.flatten([flags]) if SCons.Util.is_String(text)]
     if any(text.startswith("!") for text in texts):
         raise ConfigurationError(
@@ -50,25 +50,25 @@ def _variables(env: Environment, flags: object, backend: str, where: str) -> dic
     by_option = {variable.option: variable.name for variable in reversed(variables)}
     used = {variable.name: variable.name for variable in variables if not variable.setting}
     # Macros and include directories mean the same in any language with a preprocessor.
-    places = {"CPPDEFINES": by_option.get("defines"), "CPPPATH": by_option.get("include_dirs"), **used}
+    variables_for = {"CPPDEFINES": by_option.get("defines"), "CPPPATH": by_option.get("include_dirs"), **used}
     try:
-        said = flags if isinstance(flags, Mapping) else env.ParseFlags(flags)
+        parsed = flags if isinstance(flags, Mapping) else env.ParseFlags(flags)
     except TypeError:
         raise ConfigurationError(
             f"{_FLAGS} takes text, a list of texts or what ParseFlags returns, not {flags!r}",
             context=(("where", where),),
         ) from None
     found = {}
-    for name, value in said.items():
+    for name, value in parsed.items():
         if not value:
             continue
-        place = places.get(name)
-        if place is None:
+        variable = variables_for.get(name)
+        if variable is None:
             shown = " ".join(map(str, value)) if isinstance(value, list) else value
             raise ConfigurationError(
                 f"{_FLAGS} has {shown}, which backend '{backend}' does not use",
                 context=(("where", where), ("variable", name)),
-                hint=f"it uses {' '.join(sorted(key for key, place in places.items() if place)) or 'none'}",
+                hint=f"it uses {' '.join(sorted(key for key, used in variables_for.items() if used)) or 'none'}",
             )
-        found[place] = value
+        found[variable] = value
     return found

@@ -18,25 +18,25 @@ from ...values.options import CORE_OPTIONS
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["check_names", "commanded", "own_names"]
+__all__ = ["check_names", "own_names", "with_command_line"]
 
 _PREFIX = "CRATE_"
-_LIKE = 0.85
-_OF_PROCESS = ("CRATE_PLUGINS", "CRATE_TRACE_PLUGINS")
+_SIMILARITY = 0.85
+_PROCESS_ONLY = ("CRATE_PLUGINS", "CRATE_TRACE_PLUGINS")
 """Settings that are read before there is an Environment."""
-_CHOSEN = ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE")
-"""What every crate has; None as for options, which is as if it was not set."""
-_OF_CRATES = frozenset({*_CHOSEN, "CRATE_PROFILES"})
+_DEFAULTS = ("CRATE_BACKEND", "CRATE_TARGET", "CRATE_PROFILE")
+"""Variables that every crate reads; None means that they are not set."""
+_CRATE_VARIABLES = frozenset({*_DEFAULTS, "CRATE_PROFILES"})
 
 
-def commanded(env: Environment) -> Environment:
+def with_command_line(env: Environment) -> Environment:
     """Return an Environment in which `CRATE_*=...` of the command line override its variables.
 
     Raises: ConfigurationError if a variable that every crate reads has the wrong type.
     """
-    said = {name: "" for name in _CHOSEN if env.get(name, "") is None} | {**_arguments()}
-    env = env.Override(said) if said else env
-    for name in _CHOSEN:
+    overrides = {name: "" for name in _DEFAULTS if env.get(name, "") is None} | {**_arguments()}
+    env = env.Override(overrides) if overrides else env
+    for name in _DEFAULTS:
         if not isinstance(env.get(name, ""), str):
             hint = "env.Crate takes a list: target=[...]" if name == "CRATE_TARGET" else "give it one name"
             raise ConfigurationError(f"{name} takes one string, not {env[name]!r}", hint=hint)
@@ -52,17 +52,17 @@ def commanded(env: Environment) -> Environment:
 def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
     """Refuse unknown names: in an Environment, on the command line, and in the process environment.
 
-    Raises: ConfigurationError for what only the process environment may set; UnknownNameError with the nearest
-    known name. In the process environment, which other programs use as well, names unlike any known one are
-    ignored.
+    Shape: other programs use the process environment too, so names there are ignored if they resemble no known one.
+    Raises: ConfigurationError for what only the process environment may set; UnknownNameError with the nearest known
+    name.
     """
-    for name in _OF_PROCESS:
-        said = str(_arguments().get(name, env.get(name, "")))
-        if said != os.environ.get(name, ""):
+    for name in _PROCESS_ONLY:
+        value = str(_arguments().get(name, env.get(name, "")))
+        if value != os.environ.get(name, ""):
             raise ConfigurationError(
                 f"{name} can only be set in the process environment: plugins are found once, for all Environments",
-                context=(("said", said or "nothing"), ("counts", os.environ.get(name, "") or "nothing")),
-                hint=f"{name}={said or '...'} scons",
+                context=(("said", value or "nothing"), ("counts", os.environ.get(name, "") or "nothing")),
+                hint=f"{name}={value or '...'} scons",
             )
     names = own_names(env)
     known = _names_of(backend)
@@ -75,7 +75,7 @@ def check_names(env: Environment, backend: type[CodegenBackend]) -> None:
     for name in names:
         if name in known:
             continue
-        near = get_close_matches(name, known, n=1, cutoff=_LIKE)
+        near = get_close_matches(name, known, n=1, cutoff=_SIMILARITY)
         inherited = name in os.environ and env[name] == os.environ[name] and name not in _arguments()
         if inherited and not near:
             continue
@@ -106,7 +106,7 @@ def _arguments() -> Mapping[str, str]:
 
 
 def _names(backends: Iterable[type[CodegenBackend]]) -> set[str]:
-    names = {*_OF_CRATES, *CORE_SETTINGS, *(f"{_PREFIX}{spec.name.upper()}" for spec in CORE_OPTIONS)}
+    names = {*_CRATE_VARIABLES, *CORE_SETTINGS, *(f"{_PREFIX}{spec.name.upper()}" for spec in CORE_OPTIONS)}
     for backend in backends:
         names |= backend.SETTINGS
         names |= {f"{_PREFIX}{spec.name.upper()}" for spec in backend.OPTIONS}

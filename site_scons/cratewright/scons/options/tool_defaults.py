@@ -1,4 +1,4 @@
-"""What SCons's own tools have set in a new Environment, to tell it from what its user sets.
+"""What SCons's own tools have set in a new Environment, to distinguish it from what its user sets.
 
 Every Environment with crates needs it, even if there is nothing to do, so this module imports nothing of the package.
 """
@@ -20,10 +20,10 @@ TOOL_PROGRAMS = "_CRATE_TOOL_PROGRAMS"
 """The construction variable with the programs that SCons's own tools found."""
 
 _PROGRAMS = ("CC", "CXX")
-# What SCons's own tools call them, whoever asked for it.
-_USUAL = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
+# SCons's own tools set these, whether or not the user chose them.
+_DEFAULT_PROGRAMS = frozenset({"gcc", "g++", "cc", "c++", "clang", "clang++"})
 TOOL_DEFAULTS = "_CRATE_TOOL_DEFAULTS"
-"""The construction variable with the initial values of others."""
+"""The construction variable with the initial values of others, as text."""
 
 EMPTY = frozenset(
     """
@@ -43,17 +43,17 @@ WITH_DEFAULT = frozenset(
     """.split()  # noqa: SIM905 - a list would take a line for each
 )
 """Variables that SCons's tools set."""
-_LIKE_OURS = ("PATH", "DEFINES", "FLAGS")
+_SUFFIXES = ("PATH", "DEFINES", "FLAGS")
 
 
 def tool_programs(env: Environment) -> dict[str, object]:
-    """Return the programs that SCons's tools have found by themselves, for an Environment under construction."""
-    given = _given_words(env)
-    return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _USUAL}
+    """Return the programs that SCons's tools have chosen, for an Environment under construction."""
+    given = _given_names(env)
+    return {name: env[name] for name in _PROGRAMS if name not in given and str(env.get(name)) in _DEFAULT_PROGRAMS}
 
 
-def _given_words(env: Environment) -> frozenset[str]:
-    """Return what the user has passed to the Environment under construction: tools see no difference."""
+def _given_names(env: Environment) -> frozenset[str]:
+    """Return the variables that the user has passed to the Environment under construction, which tools cannot tell."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
         if frame.f_code is SCons.Environment.Base.__init__.__code__ and frame.f_locals.get("self") is env:
@@ -64,9 +64,9 @@ def _given_words(env: Environment) -> frozenset[str]:
 
 def initial_values(env: Environment) -> Mapping[str, str | None]:
     """Return what SCons's tools have set in an Environment under construction; None for what its user has passed."""
-    given = _given_words(env)
+    given = _given_names(env)
     values = env.Dictionary()
-    names = (name for name in values if name in WITH_DEFAULT or (name.endswith(_LIKE_OURS) and name not in EMPTY))
+    names = (name for name in values if name in WITH_DEFAULT or (name.endswith(_SUFFIXES) and name not in EMPTY))
     return {name: None if name in given else str(values[name]) for name in names}
 
 

@@ -17,7 +17,7 @@ from ...system.events import EVENTS_VERSION, BuildEnded, BuildStarted, Event, Li
 from ...version import __version__
 from .console import Console, StageReport
 
-__all__ = ["Reporting", "left_to_say"]
+__all__ = ["Reporting", "error_summary"]
 
 
 class Reporting:
@@ -71,10 +71,7 @@ class Reporting:
 
     @contextmanager
     def stage(self, stage: str, crate: str, target: str) -> Iterator[StageReport]:
-        """Report a stage; a failure is reported when it passes through, and only once.
-
-        Shape: with a failure that was reported, only what the report says.
-        """
+        """Report a stage and, if it fails, its diagnostics; a summary of failures adds only those of its report."""
         start, report, failed = time.monotonic(), StageReport(), True
         self._open.add(target)
         self.hear(StageStarted(stage, crate, target))
@@ -93,7 +90,7 @@ class Reporting:
             seconds = time.monotonic() - start
             self.hear(StageEnded(stage, crate, target, seconds, failed, report.reason, report.diagnostics))
             if not failed:
-                self._console.tell_counts(crate, report)
+                self._console.print_counts(crate, report)
 
     def _end(self, *, is_ended: bool = False) -> None:
         import SCons.Script.Main  # noqa: PLC0415 - only there when SCons runs as a program
@@ -108,8 +105,8 @@ class Reporting:
             self._console.warn("CRATE_REMOTE had no effect: no backend of this build runs programs on other machines")
 
 
-def left_to_say(error: CratewrightError) -> str:
-    """Return what SCons still has to print of an error beside the target: what no diagnostic said."""
+def error_summary(error: CratewrightError) -> str:
+    """Return what SCons has to print of an error beside the target, apart from diagnostics."""
     if error.summary:
         return error.summary
     return "failed" if error_diagnostics(error)[0].file else str(error)

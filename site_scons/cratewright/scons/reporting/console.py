@@ -31,7 +31,7 @@ _WORD = pattern(r"(?m)^(\S[^\n]*?: )?((?:fatal )?(error|warning|note):)")
 
 @dataclass(slots=True)
 class StageReport:
-    """What a stage reports when it is done, apart from diagnostics; for people.
+    """What a stage reports to people when it is done.
 
     Shape: `counts` is one or more lines.
     """
@@ -43,14 +43,14 @@ class StageReport:
 
 
 class Console:
-    """What a person sees: each diagnostic at once and unbroken, and the progress of the build."""
+    """Prints each diagnostic at once and in one piece, and the progress of the build."""
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self.totals: Counter[str] = Counter()
         self._out = out
         self._err = err
         self._lock = threading.RLock()
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
         self._repeated: dict[str, Counter[str]] = {}
         self._found = 0
         self._shown = ""
@@ -68,12 +68,12 @@ class Console:
                 self._unit_ended(event)
             elif isinstance(event, StageEnded):
                 # SCons prints messages without a file, since it names the target.
-                self._tell(item for item in event.diagnostics if item.file)
-                self._tell_repeated(event.crate)
+                self._print(item for item in event.diagnostics if item.file)
+                self._print_repeated(event.crate)
             elif isinstance(event, BuildEnded):
                 self._build_ended(event)
 
-    def tell_counts(self, crate: str, report: StageReport) -> None:
+    def print_counts(self, crate: str, report: StageReport) -> None:
         """Print what a stage did, in lines that other output does not break."""
         rows = [*report.counts.splitlines(), f"because {report.reason}" if report.reason else "", *report.timings]
         text = "".join(f"crate {crate}: {row}\n" for row in rows if row)
@@ -91,25 +91,25 @@ class Console:
     def _unit_ended(self, event: UnitEnded) -> None:
         self.totals[event.outcome] += 1
         self._slowest = max(self._slowest, (event.seconds, f"{event.crate}: {event.unit}"))
-        self._tell(event.diagnostics)
+        self._print(event.diagnostics)
         self._progress(event)
 
-    def _tell(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def _print(self, diagnostics: Iterable[Diagnostic]) -> None:
         blocks = []
         for item in diagnostics:
             text = str(item)
             # The same diagnostic of another unit is only counted.
-            if text in self._told:
+            if text in self._printed:
                 self._repeated.setdefault(item.crate, Counter())[text] += 1
             else:
-                self._told.add(text)
+                self._printed.add(text)
                 blocks.append(_coloured(text) if self._colour else text)
         if blocks:
             self._erase()
             self._err.write("".join(f"{block}\n" for block in blocks))
             self._err.flush()
 
-    def _tell_repeated(self, crate: str) -> None:
+    def _print_repeated(self, crate: str) -> None:
         for text, count in self._repeated.pop(crate, Counter[str]()).items():
             first = text.split("\n", 1)[0]
             self._erase()

@@ -1,4 +1,4 @@
-"""Whether SCons's graph, options and database are such that crates decide by themselves what they have to do."""
+"""Whether SCons's graph, options and database allow a crate's own record to decide that it has nothing to do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-_OF_THE_RUN = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
+_IRRELEVANT_OPTIONS = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
 """Options that decide how SCons works and where it finds Python code, not what it makes or prints."""
 _NO_PROGRESS = (type(None), SCons.Util.Null)
 """SCons's default progress function, which shows nothing; None since SCons 4.11."""
@@ -48,10 +48,8 @@ def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
 
 
 def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[str] = ()) -> bool:
-    """Return whether SCons makes nothing of what crates make or read, and no whole directory; and has no aliases but
-    these.
-
-    Shape: what `made_by_others` lists is apart from that.
+    """Return whether, apart from own nodes and files with a builder, no node has a builder or rules of an SConstruct,
+    and there are no aliases but these.
     """
     for _, node in all_nodes(fs):
         if is_own(node):
@@ -81,7 +79,7 @@ def variant_row(directory: Node) -> list[Any]:
 
 
 def made_by_others(fs: Any, is_own: Callable[[Node], bool]) -> dict[str, Node]:
-    """Return the files that SCons makes apart from those of crates, by path."""
+    """Return the files that other builders make, by path."""
     return {
         path: node
         for path, node in all_nodes(fs)
@@ -94,7 +92,7 @@ def _is_made(node: Node) -> bool:
 
 
 def has_further_rules(node: Node) -> bool:
-    """Return whether an SConstruct says more about a node than how it is made, as with `Depends`."""
+    """Return whether a node has rules other than its builder, as `Depends` adds."""
     rules = (node.depends, node.ignore, node.prerequisites, node.side_effects, node.side_effect, node.always_build)
     executor = getattr(node, "executor", None)
     return any(rules) or bool(getattr(executor, "pre_actions", None) or getattr(executor, "post_actions", None))
@@ -108,21 +106,20 @@ def database_is_default(name: str) -> bool:
 
 
 def is_same_database(before: bytes, now: bytes) -> bool:
-    """Return whether two contents of SCons's database mean the same.
+    """Return whether two contents of SCons's database hold the same data.
 
-    Shape: SCons writes the same data in several ways: strings may or may not be shared between what it has read and
-    what it has computed, and `pickle` writes a shared string once.
+    SCons may or may not share strings between what it has read and computed, and `pickle` writes a shared string once.
     """
     if before == now:
         return True
     try:
-        return _written_out(before) == _written_out(now)
+        return _unshared(before) == _unshared(now)
     except Exception:  # a damaged file may raise anything
         return False
 
 
-def _written_out(memory: bytes) -> dict[str, bytes]:
-    """Return what the database says of each directory, with nothing shared."""
+def _unshared(memory: bytes) -> dict[str, bytes]:
+    """Return the database's entry of each directory, with nothing shared."""
     found = {}
     for name, entries in pickle.loads(memory).items():
         written = io.BytesIO()
@@ -137,25 +134,25 @@ def options_are_default() -> bool:
     """Return whether all options of SCons but a few have their default values."""
     main = SCons.Script.Main
     values = main.OptionsParser.values
-    if not isinstance(main.ProgressObject, _NO_PROGRESS) or set(values.__SConscript_settings__) - _OF_THE_RUN:
+    if not isinstance(main.ProgressObject, _NO_PROGRESS) or set(values.__SConscript_settings__) - _IRRELEVANT_OPTIONS:
         return False
-    usual = vars(values.__defaults__)
-    for name in {*usual, *vars(values)} - _OF_THE_RUN:
+    defaults = vars(values.__defaults__)
+    for name in {*defaults, *vars(values)} - _IRRELEVANT_OPTIONS:
         if name.startswith("__"):
             continue
         value = getattr(values, name)
         # optparse appends the values of a repeatable option to the default list itself.
-        if value if isinstance(value, (list, set, dict)) else value != usual.get(name, False):
+        if value if isinstance(value, (list, set, dict)) else value != defaults.get(name, False):
             return False
     return True
 
 
 def when_all_read(fs: Any, then: Callable[[], None]) -> None:
-    """Call a function once SCons has read all SConscripts: it gives its file system an option then."""
-    usual = fs.set_max_drift
+    """Call a function once SCons has read all SConscripts, which is when it calls `fs.set_max_drift`."""
+    original = fs.set_max_drift
 
     def set_max_drift(value: int) -> None:
-        usual(value)
+        original(value)
         if not SCons.Script.sconscript_reading:
             fs.__dict__.pop("set_max_drift", None)
             then()

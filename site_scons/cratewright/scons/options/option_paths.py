@@ -1,4 +1,4 @@
-"""The files and directories that a crate's options name, as values without nodes.
+"""The files and directories that a crate's options name, as paths.
 
 An option's kind and the backend's declarations say which of its words are paths.
 """
@@ -21,18 +21,18 @@ from ...contract.backend import CodegenBackend
 from ...rules.output_name import seen_from
 from ...values.option_spec import OptionKind, OptionSpec
 from ...values.options import SEARCH_PATHS, Options
-from ..nodes.paths import check_path, located_source, named, nearby, original, relative, resolve_upward
+from ..nodes.paths import check_path, located_source, named, nearest_name, original, relative, resolve_upward
 from .expansion import Expansion
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["OptionPlaces"]
+__all__ = ["OptionPaths"]
 
 _ITEMS = (str, UserString, os.PathLike, SCons.Node.Node, SCons.Subst.Literal)
 
 
-class OptionPlaces:
+class OptionPaths:
     """The paths in the options of one crate.
 
     Shape: relative paths are below the directory of the SConscript being read; `directory` is that of the crate's
@@ -58,11 +58,10 @@ class OptionPlaces:
         self._files = [spec.name for spec in table if spec.kind is OptionKind.PATH]
         self._directory = directory
         self._where = where
-        self._named: dict[str, tuple[str, Any]] = {}
+        self._files_by_path: dict[str, tuple[str, Any]] = {}
 
     def located(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Expand options as SCons does, and make paths root-relative; directories in the order in which a compiler or a
-        linker searches them.
+        """Return options as SCons expands them, with root-relative paths, directories in search order.
 
         Raises: ConfigurationError naming the option, for a path of the wrong kind, or what cannot be expanded.
         """
@@ -74,18 +73,18 @@ class OptionPlaces:
         for option, what in SEARCH_PATHS.items():
             if located.get(option) is not None:
                 # As SCons does in CPPPATH: a variable may stand for several directories or for none.
-                said = located[option]
-                self._expansion.check_directories(option, said)
-                items = SCons.PathList.PathList(said if isinstance(said, str) else self._items(option, said))
-                found = items.subst_path(self._env, None, None)
-                located[option] = [path for item in found for path in self.directories(item, what)]
+                value = located[option]
+                self._expansion.check_directories(option, value)
+                items = SCons.PathList.PathList(value if isinstance(value, str) else self._items(option, value))
+                expanded = items.subst_path(self._env, None, None)
+                located[option] = [path for item in expanded for path in self.directories(item, what)]
         for option in self._files:
             if located.get(option) is not None:
                 located[option] = self._file(option, located[option])
         return located
 
     def directories(self, directory: object, what: str) -> list[str]:
-        """Return the places of a directory: in a variant, in the sources, in repositories; `what` is its purpose."""
+        """Return the paths of a directory: in a variant, in the sources, in repositories; `what` is its purpose."""
         try:
             node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory_node(str(directory))
             node.must_be_same(SCons.Node.FS.Dir)
@@ -112,9 +111,9 @@ class OptionPlaces:
 
         Called: once all SConscripts have been read.
         """
-        distinct = dict.fromkeys(options) if self._named else ()
+        distinct = dict.fromkeys(options) if self._files_by_path else ()
         used = {str(each[name]) for each in distinct for name in self._files}
-        for path, (option, node) in self._named.items():
+        for path, (option, node) in self._files_by_path.items():
             if path not in used:  # for instance that of a profile, which the crate overrides
                 continue
             full = os.path.join(self._root, path)
@@ -124,11 +123,11 @@ class OptionPlaces:
             raise ConfigurationError(
                 f"{path}: {'no file' if is_there else 'no such file'}",
                 context=(("where", self._where), ("option", option)),
-                hint="name one file" if is_there else nearby(full),
+                hint="name one file" if is_there else nearest_name(full),
             )
 
     def _file(self, option: str, value: object) -> object:
-        """Return the path of a file; anything but a text or a node is left to the reader of the option."""
+        """Return the path of a file; anything but a text or a node is refused when the option is parsed."""
         nodes = SCons.Util.flatten([value])
         if len(nodes) != 1 or not isinstance(nodes[0], (str, SCons.Node.FS.Base)):
             return value
@@ -147,11 +146,14 @@ class OptionPlaces:
                 context=(("where", self._where),),
             ) from error
         path = check_path(relative(located_source(item)), where=f"{self._where}, option '{option}'")
-        self._named[path] = option, item
+        self._files_by_path[path] = option, item
         return path
 
     def _items(self, option: str, value: object) -> list[Any]:
-        """Return the texts and nodes of a list; whatever else is written there would become text that nobody meant."""
+        """Return the texts and nodes of a list.
+
+        Raises: ConfigurationError for anything else, which would be converted to meaningless text.
+        """
         items = SCons.Util.flatten([value])
         for item in items:
             if not isinstance(item, _ITEMS):
@@ -161,7 +163,7 @@ class OptionPlaces:
         return list(items)
 
     def _directory_node(self, path: str) -> Any:
-        """Return the node of a directory, which SCons would find without regard to links on the way up."""
+        """Return the node of a directory; SCons by itself would ignore that `..` may follow a link."""
         node = self._env.fs.Dir(path)
         if ".." not in path.split("/"):
             return node
@@ -176,7 +178,7 @@ class OptionPlaces:
         node = self._env.fs.Entry(path)
         if made:
             return seen_from(self._directory, relative(node))
-        # SCons derives every directory: one above the crate would wait for the crate.
+        # For SCons every directory is derived; one above the crate would wait for the crate.
         if node.is_derived() and not self._output().is_under(node):
             self.read_by_link.append(node)
         return relative(located_source(node)) or "."
@@ -186,5 +188,5 @@ class OptionPlaces:
 
 
 def _word(item: object) -> str:
-    """Return a text, or the path of a node, which SCons shows as seen from the root."""
+    """Return a text, or the absolute path of a node."""
     return str(item.get_abspath()) if isinstance(item, SCons.Node.FS.Base) else str(item)
