@@ -81,7 +81,7 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
 def run_archive(build: Build, declared: DeclaredCrate, rlink: Node, target: Node, state: StageState) -> None:
     """Make the `.rlib`, which records the interfaces of the crate's dependencies."""
     with _build_errors(target, state), build.reporting.stage("archive", declared.name, relative(target)):
-        crate = _own(declared, rlink)
+        crate = _own(rlink)
         interfaces = {
             other.reference.stable_id: read_interface(read_bytes(str(node.abspath)), path=str(node))
             for other in build.direct(declared)
@@ -114,7 +114,7 @@ def run_lto(
         for linked_state, targets in links:
             stack.enter_context(_removed_on_error(build, crate, linked_state, targets))
         report, history = stack.enter_context(reporting), stack.enter_context(recording)
-        own = _own(crate, rlink)
+        own = _own(rlink)
         backend = engine.backend(own.backend, own.target)
         requests: list[LinkRequest] = []
         rows: dict[str, object] = {}
@@ -180,7 +180,7 @@ def run_link(
         report.timings = engine.timing_lines()
 
 
-def _own(crate: DeclaredCrate, rlink: Node) -> CrateMetadata:
+def _own(rlink: Node) -> CrateMetadata:
     return decode_rlink(read_bytes(str(rlink.abspath), role=".rlink file"), path=str(rlink))
 
 
@@ -210,7 +210,7 @@ def _inputs(
     build: Build, crate: DeclaredCrate, kind: CrateType, rlink: Node
 ) -> tuple[CrateMetadata, DependencyFormats, list[Dependency]]:
     formats, linked = build.links.linked(crate, kind)
-    return _own(crate, rlink), formats, [_dependency(item, crate.directory) for item in linked]
+    return _own(rlink), formats, [_dependency(item, crate.directory) for item in linked]
 
 
 def _source_diagnostics(

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_shared_objects",
-    "is_library",
     "libraries_for_linker",
     "library_option",
     "split_libraries",
@@ -32,7 +31,7 @@ _LIBRARIES = (".a", ".so", ".lib", ".dll", ".dylib")
 _OBJECTS = (".o", ".os", ".obj")
 
 
-def is_library(node: Any) -> bool:
+def _is_library(node: Any) -> bool:
     """Return whether a source of a crate is a library, which is linked rather than compiled."""
     return str(node).endswith(_LIBRARIES)
 
@@ -46,7 +45,7 @@ def split_libraries(sources: object) -> tuple[object, list[Any]]:
     for item in items:
         spread = isinstance(item, SCons.Util.UserList) and not isinstance(item, CrateTarget)
         flat += list(item) if spread else [item]
-    libraries = [item for item in flat if isinstance(item, SCons.Node.FS.Base) and is_library(item)]
+    libraries = [item for item in flat if isinstance(item, SCons.Node.FS.Base) and _is_library(item)]
     return [item for item in flat if item not in libraries], libraries
 
 
@@ -61,7 +60,7 @@ def library_option(env: Environment, value: object, *, crate: str) -> object:
     for item in SCons.Util.flatten(value):
         if not isinstance(item, SCons.Node.FS.Base):
             words.append(item)
-        elif is_library(item):
+        elif _is_library(item):
             words.append(library_word(item, bundle=True))
         else:
             raise ConfigurationError(

@@ -128,7 +128,7 @@ def _words(
 ) -> list[tuple[str, str]]:
     name, option = variable.name, variable.option
     if option in SEARCH_PATHS:
-        flat = _flat(name, env[name])
+        flat = _flat(env[name])
         for item in flat:
             if isinstance(item, str) and "$" in item:
                 check_text(env, item)
@@ -137,13 +137,13 @@ def _words(
         return [(option, path) for node in nodes for path in located(node)]
     if option == "libs":
         items = [item for item, _ in linkable(env[name], user=where)] if has_crates(env[name]) else env[name]
-        return [word for item in _flat(name, items) for word in _libraries(env, item)]
+        return [word for item in _flat(items) for word in _libraries(env, item)]
     if kind is OptionKind.DEFINES:
         # SCons expands the result of its function for macros again.
         lines = without_files(lambda files: env.subst_list(SCons.Defaults.processDefines(env[name]), overrides=files))
         flags = [f"-D{word}" for line in lines for word in line]
         return [(option, word.removeprefix("-D")) for word in _shell_words(env, flags)]
-    _flat(name, env[name])
+    _flat(env[name])
     text = _directories(env[name]) if option in SINGLE_PATHS else f"${name}"
     return [(option, _ORIGIN.sub("$ORIGIN", word)) for word in _shell_words(env, text)]
 
@@ -153,7 +153,7 @@ def _directories(value: object) -> list[Any]:
     return value.split(os.pathsep) if isinstance(value, str) else SCons.Util.flatten(value)
 
 
-def _flat(name: str, value: object) -> list[Any]:
+def _flat(value: object) -> list[Any]:
     items = SCons.Util.flatten(value)
     for item in items:
         if not isinstance(item, (str, SCons.Node.Node, SCons.Subst.Literal, UserString)):

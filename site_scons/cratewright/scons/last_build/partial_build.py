@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from .record import CallRecord, LastBuild
 
-__all__ = ["PartialBuild", "add_reachable", "calls_reading", "outdated_calls", "plan_partial_build"]
+__all__ = ["PartialBuild", "add_reachable", "plan_partial_build"]
 
 
 class PartialBuild(NamedTuple):
@@ -48,14 +48,14 @@ def plan_partial_build(
     if not records:
         return None
     named = _named_calls(last_build, records, root, names, others)
-    affected = calls_reading(last_build, records, others)
+    affected = _calls_reading(last_build, records, others)
     if named is None or affected is None:
         return None
-    calls = outdated_calls(last_build, records, changed, named | affected)
+    calls = _outdated_calls(last_build, records, changed, named | affected)
     return PartialBuild(last_build, records, *calls) if calls is not None else None
 
 
-def outdated_calls(
+def _outdated_calls(
     last_build: LastBuild, records: Sequence[CallRecord], changed: Iterable[str], requested: Iterable[int]
 ) -> tuple[set[int], set[int]] | None:
     """Return the numbers of the calls which may have something to do, and of those to execute; None if all are.
@@ -82,7 +82,7 @@ def outdated_calls(
     return (outdated, found) if len(found) < len(records) else None
 
 
-def calls_reading(last_build: LastBuild, records: Sequence[CallRecord], others: Set[str]) -> set[int] | None:
+def _calls_reading(last_build: LastBuild, records: Sequence[CallRecord], others: Set[str]) -> set[int] | None:
     """Return the numbers of the calls whose stages read, or that may make, what other builders make; None if something
     reads it that belongs to no call.
 

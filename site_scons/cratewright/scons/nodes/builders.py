@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 
-__all__ = ["STAGE_BUILDERS", "NeededNodes", "StageBuilder", "obsolete_lto_files", "stage_nodes"]
+__all__ = ["NO_SCANNER", "STAGE_BUILDERS", "NeededNodes", "StageBuilder", "obsolete_lto_files", "stage_nodes"]
 
 STAGE_BUILDERS = {
     "CrateCodegen": "Compiling crate $TARGET",
@@ -112,8 +112,8 @@ def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
 
 
 _STAGE_SCANNER = SCons.Scanner.ScannerBase(_scan_stage, "crate stage", node_class=None, recursive=False)
-# Without one, SCons would choose a scanner by the suffix of the source.
-_NO_SCANNER = SCons.Scanner.ScannerBase(_scan_nothing, "nothing")
+NO_SCANNER = SCons.Scanner.ScannerBase(_scan_nothing, "nothing")
+"""Without one, SCons would choose a scanner by the suffix of the source."""
 
 Compose = Callable[[Any, Any, Any, Mapping[str, object]], list[Any]]
 """A call in an SConstruct, as a function of the Environment, target, source and keywords; it returns nodes."""
@@ -129,7 +129,7 @@ class StageBuilder(SCons.Builder.BuilderBase):  # type: ignore[misc]
         super().__init__(
             action=SCons.Action.Action(_RunStage(), text),
             target_scanner=_STAGE_SCANNER,
-            source_scanner=_NO_SCANNER,
+            source_scanner=NO_SCANNER,
             emitter=SCons.Builder.EmitterProxy(f"{name.upper()}EMITTER"),
             name=name,
         )

@@ -19,11 +19,11 @@ import SCons.Errors
 import SCons.Executor
 import SCons.Node
 import SCons.Node.FS
-import SCons.Scanner
 
 from ...base.digest import value_digest
 from ...base.errors import GraphError, near_miss
 from ...system.fs import digest_file
+from .builders import NO_SCANNER
 from .expected_images import ExpectedImages
 from .made_file import MadeFile, change_class, set_up_output
 from .paths import directory_node, relative
@@ -230,13 +230,9 @@ class _CheckImage:
         return b"image of a crate"
 
 
-def _scan_nothing(node: Any, env: Environment, path: object) -> list[Any]:
-    return []
-
-
 _IMAGE = SCons.Builder.Builder(
     action=SCons.Action.Action(_CheckImage(), cmdstr=None),
-    source_scanner=SCons.Scanner.ScannerBase(_scan_nothing, "nothing"),
+    source_scanner=NO_SCANNER,
 )
 
 
