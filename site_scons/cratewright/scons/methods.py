@@ -71,13 +71,13 @@ def workspace(env: Environment, file: object, features: object, *, default_featu
 
 def embed_images(env: Environment, name: str, crates: object, *, shared: bool) -> list[object]:
     """Declare an object file and a header for the images of crates, and return the object's node."""
-    from .crates.embed import embed  # noqa: PLC0415 - few builds ask for it
+    from .crates.embed import embed  # noqa: PLC0415 - few builds need it
 
     return embed(env, name, crates, shared=shared)
 
 
 def commands_file(env: Environment, file: str) -> list[object]:
     """Return the node of a file that tells editors how the sources of all crates are compiled."""
-    from .declaring.compile_commands import compile_commands  # noqa: PLC0415 - few builds ask for it
+    from .declaring.compile_commands import compile_commands  # noqa: PLC0415 - few builds need it
 
     return compile_commands(env, build_of(env), file)

@@ -44,17 +44,17 @@ def loaded_files(known: Container[str]) -> Iterator[str]:
 
 
 def installed_files(
-    root: str, engines: Iterable[Engine], modules: Iterable[str], places: set[str], raises: type[Exception]
+    root: str, engines: Iterable[Engine], modules: Iterable[str], search_paths: set[str], raises: type[Exception]
 ) -> Iterator[str]:
     """Yield the files of everything installed, apart from those of loaded modules.
 
     Shape: absolute paths; `root` is the project's, `modules` are the directories in which Python has looked for
-    modules, `places` those in which programs are looked for in addition to `PATH`.
+    modules, `search_paths` those searched for programs in addition to `PATH`.
     Raises: `raises` for what files alone cannot show.
     """
     yield from _code(engines, raises)
     yield from _distributions(root, [*modules, *map(os.path.abspath, sys.path)])
-    yield from _programs({*places, *os.environ.get("PATH", "").split(os.pathsep)}, raises)
+    yield from _programs({*search_paths, *os.environ.get("PATH", "").split(os.pathsep)}, raises)
     yield from checkout_places()
 
 
@@ -68,14 +68,14 @@ def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
     for engine in engines:
         for (name, _), backend in engine.backends.items():
             kind = plugin_class(backend)
-            if not _depends_on_files(kind):
+            if not _depends_only_on_files(kind):
                 raise raises(f"backend '{name}' may depend on more than files")
             for place in code_places(kind):
                 for file in code_files(place):
                     yield os.path.join(place, file) if file else place
 
 
-def _depends_on_files(kind: type[CodegenBackend]) -> bool:
+def _depends_only_on_files(kind: type[CodegenBackend]) -> bool:
     """Return whether a class declares `FINGERPRINT_OF_FILES` for its own `fingerprint`, not one that it overrides."""
     for part in kind.__mro__:
         if "FINGERPRINT_OF_FILES" in vars(part):
@@ -99,14 +99,14 @@ def _distributions(root: str, modules: list[str]) -> Iterator[str]:
             yield os.path.abspath(os.path.join(str(place), "entry_points.txt"))
 
 
-def _programs(places: set[str], raises: type[Exception]) -> Iterator[str]:
+def _programs(directories: set[str], raises: type[Exception]) -> Iterator[str]:
     """Yield the directories searched for programs, and files in them that may become programs."""
-    for place in sorted(places):
-        if not os.path.isabs(place):
-            raise raises(f"programs are looked for in '{place}'")
-        yield place
+    for directory in sorted(directories):
+        if not os.path.isabs(directory):
+            raise raises(f"programs are looked for in '{directory}'")
+        yield directory
         try:
-            entries = list(os.scandir(place))
+            entries = list(os.scandir(directory))
         except OSError:
             continue
         for entry in entries:

@@ -92,7 +92,7 @@ class Build:
             and not os.path.exists(str(other.target.rlink.abspath))
         )
 
-    def named(self, name: str) -> list[DeclaredCrate]:
+    def crates_named(self, name: str) -> list[DeclaredCrate]:
         """Return the declared crates of a name."""
         return list(self._named.get(name, {}).values())
 

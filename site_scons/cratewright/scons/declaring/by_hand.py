@@ -113,7 +113,7 @@ _CALLS: dict[str, Callable[[Any, Any, Any, Words], list[Any]]] = {
 
 
 def call_stage(name: str, env: Environment, target: Any, source: Any, words: Words) -> list[Any]:
-    """Make what an SConstruct asks of the builder of a stage."""
+    """Return the nodes for a call of a stage's builder in an SConstruct."""
     return SCons.Util.NodeList(_CALLS[name](env, target, source, words))  # type: ignore[no-any-return]
 
 

@@ -21,7 +21,7 @@ from ...values.options import BUILTIN_PROFILES, Options, parse_options, resolve_
 from ...values.variants import AXES_AND_CONDITIONS, Variants
 from ...workers.zygote import fork_ahead
 from ..crates.build import CrateTarget, DeclaredCrate, build_of
-from ..nodes.paths import calling_line, named, reading_in, relative
+from ..nodes.paths import calling_line, portable_path, reading_in, relative
 from ..options.expansion import Expansion
 from ..options.option_paths import OptionPaths
 from ..options.spelling import check_names
@@ -90,9 +90,9 @@ class Declaration:
         self.here = env.fs.getcwd()
         self.output = self.here.Dir(below) if below else self.here
         self.directory = relative(self.output)
-        self.places = OptionPaths(env, self.backend, self.table, self.directory, expansion, where=self.where)
+        self.option_paths = OptionPaths(env, self.backend, self.table, self.directory, expansion, where=self.where)
         self.sources = SourceReader(
-            env, self.table, source_words, self.variants, expansion, self.places, crate=self.name
+            env, self.table, source_words, self.variants, expansion, self.option_paths, crate=self.name
         )
         self.explicit, self.general = self._given_options()
         self.options = self._with_variables()
@@ -107,18 +107,20 @@ class Declaration:
         """Return the options given by the call and `CRATE_*`, and those of defaults and the profile."""
         general = {spec.name: spec.default for spec in self.table}
         profile = resolve_profile(self.profile, self.profiles)
-        general |= parse_options(self.places.located(profile), self.table, where=f"profile '{self.profile}'")
+        general |= parse_options(self.option_paths.located(profile), self.table, where=f"profile '{self.profile}'")
         variables = {
             spec.name: self.env[variable]
             for spec in self.table
             if (variable := f"CRATE_{spec.name.upper()}") in self.env
         }
-        explicit = parse_options(self.places.located(variables), self.table, where="a construction variable CRATE_*")
+        explicit = parse_options(
+            self.option_paths.located(variables), self.table, where="a construction variable CRATE_*"
+        )
         known = {spec.name for spec in self.table} | _PER_CRATE
         for word in self.given:
             if word not in known:
                 raise unknown_option(word, known, where=self.where)
-        explicit |= parse_options(self.places.located(self.given), self.table, where=self.where)
+        explicit |= parse_options(self.option_paths.located(self.given), self.table, where=self.where)
         return explicit, general
 
     def final_options(self) -> Options:
@@ -135,11 +137,11 @@ class Declaration:
             self.backend,
             self.table,
             self.here,
-            lambda node: self.places.directories(node, ""),
+            lambda node: self.option_paths.directories(node, ""),
             where=self.where,
         )
         values = {
-            name: self.backend.locate_words(name, [str(word) for word in value], self.places.program_path)
+            name: self.backend.locate_words(name, [str(word) for word in value], self.option_paths.program_path)
             if name in self.backend.PATH_OPTIONS and isinstance(value, tuple)
             else value
             for name, value in values.items()
@@ -155,7 +157,7 @@ class Declaration:
         stages = self.plan(sources, deps, crate_type, place)
         with reading_in(self.env, self.output):
             target = stages.make()
-        self.build.retargeting.declared(stages.declared, self.build.named(self.name))
+        self.build.retargeting.declared(stages.declared, self.build.crates_named(self.name))
         return target
 
     def codegen(self, sources: object, deps: object, crate_type: object) -> list[Any]:
@@ -190,7 +192,7 @@ class Declaration:
             final_options=self.final_options,
             place=place,
             for_target=self.for_target,
-            read_by_link=self.places.read_by_link,
+            read_by_link=self.option_paths.read_by_link,
             lto_for=self.options.lto_for,
             instead=self.instead,
         )
@@ -227,7 +229,7 @@ class Declaration:
         types: tuple[CrateType, ...],
         options: Options,
     ) -> Crate:
-        here = named(self.here)
+        here = portable_path(self.here)
         sources = [entry.value(options, here, self.backend.SUFFIXES, where=self.where) for entry in entries]
         return Crate(
             name=self.name,
@@ -248,7 +250,7 @@ class Declaration:
         direct = zip(declared.dependencies, self.build.direct(declared), strict=True)
         deps = tuple(replace(other.reference, whole=name in self.whole) for name, other in direct)
         crate = self._values(entries, deps, declared.crate_types, self.final_options())
-        self.places.check_files([crate.options, *(source.options for source in crate.sources)])
+        self.option_paths.check_files([crate.options, *(source.options for source in crate.sources)])
         if self.final_options() != self.options:
             self._check_names(declared.crate_types)
             check_buildable(crate, self.backend)

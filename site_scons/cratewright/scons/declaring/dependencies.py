@@ -58,7 +58,7 @@ def dependency_keys(crate: Declaring, deps: object) -> tuple[str, ...]:
             names.append(item)
             crate.build.retargeting.request(
                 item,
-                crate.build.named(item),
+                crate.build.crates_named(item),
                 directory=relative(crate.here),
                 backend=crate.backend_name,
                 machine=crate.target,

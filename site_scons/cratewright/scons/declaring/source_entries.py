@@ -19,7 +19,7 @@ from ...values.variants import AXES_AND_CONDITIONS, Variant, Variants, check_axe
 from ..graph.generated import GeneratedFiles
 from ..graph.mirror import Mirror
 from ..nodes.crate_target import CrateTarget
-from ..nodes.paths import check_path, located_source, logical_source, named, nearest_name, relative
+from ..nodes.paths import check_path, located_source, logical_source, nearest_name, portable_path, relative
 from ..options.expansion import Expansion
 from ..options.option_paths import OptionPaths
 
@@ -31,7 +31,7 @@ __all__ = ["SourceEntry", "SourceReader"]
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """A source's node, the name it is given, the options of its own, and which variant it is."""
+    """The node of a source, the name and options given for it, and its variant."""
 
     node: Any
     given: str
@@ -41,13 +41,13 @@ class SourceEntry:
     def value(self, options: Options, here: str, suffixes: Iterable[str], *, where: str) -> Source:
         """Return the source as a value.
 
-        Shape: `options` are the crate's; `here` is the directory of the SConscript, as `named`.
+        Shape: `options` are the crate's; `here` is the directory of the SConscript, as `portable_path` gives it.
         Raises: ConfigurationError for a macro that is both an axis and a define.
         """
         logical, located = logical_source(self.node), located_source(self.node)
-        path = named(logical)
+        path = portable_path(logical)
         file = path if located is logical else relative(located)
-        name = self.given or unit_name(path if logical is self.node else named(self.node), here)
+        name = self.given or unit_name(path if logical is self.node else portable_path(self.node), here)
         chosen, which = options.override(self.own) if self.own else options, ""
         if self.variant is not None:
             check_axes(self.variant, chosen.defines, where=f"{where}, source {path}")
@@ -98,7 +98,7 @@ class SourceReader:
         words: set[str],
         variants: Variants,
         expansion: Expansion,
-        places: OptionPaths,
+        paths: OptionPaths,
         *,
         crate: str,
     ) -> None:
@@ -107,7 +107,7 @@ class SourceReader:
         self._words = words
         self._variants = variants
         self._expansion = expansion
-        self._places = places
+        self._paths = paths
         self._crate = crate
         self._where = f"crate '{crate}'"
 
@@ -131,8 +131,8 @@ class SourceReader:
                     word: self._expansion.words(f"'{word}'", own.pop(word, None)) for word in AXES_AND_CONDITIONS
                 }
                 variants = self._variants.of_source(own_axes, where=where)
-                # Located now: later, relative paths would no longer be those of the SConscript that is read.
-                located = self._places.located(own)
+                # Located now, while relative paths are below the directory of this SConscript.
+                located = self._paths.located(own)
                 for node in self._nodes(path):
                     options = parse_options(located, self._table, where=f"{self._where}, source {node}")
                     entries += [SourceEntry(node, given, options, variant) for variant in variants.chosen]
@@ -151,7 +151,7 @@ class SourceReader:
             nodes = list(self._env.arg2nodes(item, self._env.fs.File))
         except TypeError:  # a directory has that name
             nodes = [item]
-        except ValueError as error:  # no name of a file: SCons has already asked the system for it
+        except ValueError as error:  # not a file name: SCons has already passed it to the system
             check_path(str(item), where=self._where)
             raise error from None
         for node in nodes:

@@ -1,6 +1,6 @@
 """The stages of a crate as SCons nodes: their actions and dependencies.
 
-Each stage is created once, whatever asks for it.
+Each stage is created once, whatever needs it.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class CrateStages:
         return nodes
 
     def archive(self, target: Any = None, rlink: Any = None) -> Any:
-        """Declare the rlib, and return its node; `target` and `rlink` are nodes, if not the usual ones."""
+        """Declare the rlib, and return its node; `target` and `rlink` are nodes, if not the crate's own."""
         build, declared, source = self.build, self.declared, rlink or self.rlink
         target = target or self._files.node(f"lib{declared.name}.rlib")
         made = getattr(target.attributes, "crate_stages", None)
@@ -210,7 +210,7 @@ class CrateStages:
     def link(self, kind: CrateType, rlink: Any = None, optimized: Any = None) -> list[Any]:
         """Declare the files of a crate type, and return their nodes.
 
-        Shape: `rlink` and `optimized` are nodes, if not the usual ones.
+        Shape: `rlink` and `optimized` are nodes, if not the crate's own.
         """
         declared, build, env = self.declared, self.build, self.env
         if kind in self._links:

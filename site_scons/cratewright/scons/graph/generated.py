@@ -73,7 +73,7 @@ class GeneratedFiles:
     """
 
     root: str
-    _known: Makeable | None = None
+    _makeable: Makeable | None = None
     _names: TextNames = field(init=False)
     _undeclared: set[str] | None = None
 
@@ -122,11 +122,11 @@ class GeneratedFiles:
 
         Shape: absolute paths, those of directories with a trailing `/`.
         """
-        self._known, self._undeclared = Makeable(map(self._relative, paths)), set()
+        self._makeable, self._undeclared = Makeable(map(self._relative, paths)), set()
         try:
             yield self._undeclared
         finally:
-            self._known, self._undeclared = None, None
+            self._makeable, self._undeclared = None, None
             self._names.forget()
 
     def _relative(self, path: str) -> str:
@@ -251,11 +251,11 @@ class GeneratedFiles:
                 )
 
     def _made(self) -> Makeable:
-        if self._known is not None:
-            return self._known
+        if self._makeable is not None:
+            return self._makeable
         made = Makeable()
         if not SCons.Script.sconscript_reading:
-            self._known = made
+            self._makeable = made
         return made
 
 

@@ -55,7 +55,7 @@ def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[
         if is_own(node):
             continue
         if isinstance(node, SCons.Node.FS.Dir):
-            # A name has no builder if it got an action before it was known to be a directory.
+            # An entry has no builder if an action was added before SCons looked it up as a directory.
             builder = getattr(node, "builder", None)
             if builder is not SCons.Node.FS.get_MkdirBuilder() or has_further_rules(node):
                 return False

@@ -1,10 +1,9 @@
 """Recognizes crates with nothing to do: as long as it can, calls of `env.Crate` are recorded, not executed.
 
 The calls are those of the last build, in the same order, and no file has changed since but those of a few crates. As
-soon as anything else differs, or something asks for more of a crate or of SCons's graph, all recorded calls are
-executed as they would have been, and SCons sees no difference. The decision is final when SCons has read all
-SConscripts: then the calls of crates that may have something to do are executed; of all others, SCons only prints
-that they are up to date.
+soon as anything else differs, or more of a crate or of SCons's graph is needed, all recorded calls are executed as they
+would have been, and SCons sees no difference. The decision is final when SCons has read all SConscripts: then the calls
+of crates that may have something to do are executed; of all others, SCons only prints that they are up to date.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class CallRecorder:
     """The calls of `env.Crate` in one run of SCons.
 
     Shape: `root` is absolute; `start` is the time by `clock_ns`, and `database` the content of SCons's database then,
-    if needed. `is_recordable` until SCons is asked for anything that cannot be recorded. `end_state` and `requested` as
+    if needed. `is_recordable` until SCons does anything that cannot be recorded. `end_state` and `requested` as
     in `LastBuild`, once all SConscripts have been read; `partial` is set if only some calls were executed then, and
     `is_declared_late` if others were executed while SCons builds. `when_recordable`, if set, is called once all
     SConscripts of a build that can be recorded have been read; `reads_any` says whether executed crates read any of
@@ -93,7 +92,7 @@ class CallRecorder:
         when_all_read(fs, self._decide)
 
     def crate(self, declare: Callable[..., CrateTarget], env: Environment, *args: Any) -> CrateTarget:
-        """Return what `declare` returns for a call, or a target that is declared as soon as something asks about it."""
+        """Return what `declare` returns for a call, or a target that is declared as soon as more of it is needed."""
         self._declare_crate = declare
         if self._depth or not SCons.Script.sconscript_reading:
             self._report()
@@ -111,7 +110,7 @@ class CallRecorder:
         return call.target
 
     def declare(self) -> None:
-        """Execute all recorded calls: something differs, or something asks for more."""
+        """Execute all recorded calls: something differs, or more of a crate is needed."""
         if self._last_build is None or self._depth:
             return
         self._last_build = None
@@ -135,7 +134,7 @@ class CallRecorder:
         return last_build
 
     def _begin(self, last_build: LastBuild) -> None:
-        """Record calls from now on, until something asks for a node that a crate makes."""
+        """Record calls from now on, until a node is looked up that a crate makes."""
         outputs = {path.rstrip("/") for path in last_build.outputs}
         directories = tuple(path for path in last_build.outputs if path.endswith("/"))
 
@@ -172,7 +171,7 @@ class CallRecorder:
             self._unwatched(call.execute, self._declare_crate)
 
     def _unwatched(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function that asks SCons for what no SConstruct asks for."""
+        """Call a function whose own calls of SCons are not reported."""
         self._depth += 1
         try:
             return function(*args, **kwargs)
@@ -184,7 +183,7 @@ class CallRecorder:
         return None if self._last_build is None or self._has_decided else self._unwatched(function, *args)
 
     def _report(self) -> None:
-        """Note that SCons is asked for something that cannot be recorded."""
+        """Note that SCons is about to do something that cannot be recorded."""
         if not self._depth:
             self.is_recordable = False
             self.declare()
@@ -251,7 +250,7 @@ class CallRecorder:
         return partial is not None and self._execute_part(partial, requested)
 
     def _is_same(self, last_build: LastBuild, requested: Requested) -> bool:
-        """Return whether SCons was told the same as in the last build."""
+        """Return whether calls, targets, aliases and state are those of the last build."""
         return (
             len(self.calls) == len(last_build.calls)
             and self.end_state == last_build.end_state

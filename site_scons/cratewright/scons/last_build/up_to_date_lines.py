@@ -36,7 +36,7 @@ def lines_in_order(
     """Return the lines of `up_to_date_lines`, each after the number of its call, in the order in which SCons visits the
     targets: what a target needs comes before it. SCons itself sees to that for calls that are executed.
 
-    Shape: `printed` as in `LastBuild`; None if the order cannot be told from it.
+    Shape: `printed` as in `LastBuild`; None if it does not determine the order.
     """
     calls, rank = up_to_date_lines(requested, records), {line: number for number, line in enumerate(printed)}
     if not calls.keys() <= rank.keys():

@@ -1,6 +1,6 @@
 """Which sources and libraries are outputs of crates.
 
-SCons's own builders ask this about all their sources, so this module imports nothing of the package.
+SCons's own builders check all their sources with it, so this module imports nothing of the package.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ PARTS = ("name", "key", "rlink", "rlib", "image", "manifest", "images", "emitted
 
 
 class PendingTarget(CrateTarget):
-    """The target of a crate that is declared as soon as something asks about it.
+    """The target of a crate that is declared as soon as more of it is needed.
 
     Shape: `declare` has to call `become` for it; from then on it shares all attributes of the other target. Until then,
     `nodes` gives its nodes and `parts` its attributes, so that `targets += env.Crate(...)` declares nothing; either

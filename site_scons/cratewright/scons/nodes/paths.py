@@ -24,9 +24,9 @@ __all__ = [
     "literal_path",
     "located_source",
     "logical_source",
-    "named",
     "nearest_name",
     "original",
+    "portable_path",
     "reading_in",
     "relative",
     "resolve_upward",
@@ -155,7 +155,7 @@ def relative(node: Any) -> str:
     return "" if path == "." else path
 
 
-def named(node: Any) -> str:
+def portable_path(node: Any) -> str:
     """Return a path as `relative`, but with `..` outside the project, so that outputs do not show where that is.
 
     Shape: absolute if it shares no directory with the root, and in a repository, whose files are known by its path.

@@ -47,7 +47,7 @@ class PendingNodes:
         """Return the node of a path, which ends with a `/` if it is a directory."""
         if path.endswith("/"):
             return self._pending(self._fs.Dir(path.rstrip("/")))
-        # What a link leads to is installed with it, so SCons asks for more than its path.
+        # To install a link, SCons needs more than its path: its target is installed with it.
         return self._pending(self._fs.File(path), None if os.path.islink(path) else self._file)
 
     def _pending(self, node: Node, kind: type | None = None) -> Node:

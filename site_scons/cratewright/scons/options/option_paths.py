@@ -21,7 +21,7 @@ from ...contract.backend import CodegenBackend
 from ...rules.output_name import seen_from
 from ...values.option_spec import OptionKind, OptionSpec
 from ...values.options import SEARCH_PATHS, Options
-from ..nodes.paths import check_path, located_source, named, nearest_name, original, relative, resolve_upward
+from ..nodes.paths import check_path, located_source, nearest_name, original, portable_path, relative, resolve_upward
 from .expansion import Expansion
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class OptionPaths:
         try:
             node = directory if isinstance(directory, SCons.Node.FS.Base) else self._directory_node(str(directory))
             node.must_be_same(SCons.Node.FS.Dir)
-        except ValueError as error:  # no name of a file: SCons has already asked the system for it
+        except ValueError as error:  # not a file name: SCons has already passed it to the system
             check_path(str(directory), where=self._where)
             raise error from None
         except TypeError as error:  # a file has that name
@@ -99,7 +99,7 @@ class OptionPaths:
         for item in found:
             found += [source for source in item.srcdir_list() if source not in found]
         found += [place for item in tuple(found) for place in item.get_all_rdirs()]
-        name = relative if what == "library" else named
+        name = relative if what == "library" else portable_path
         return list(dict.fromkeys(check_path(name(item), where=self._where) for item in found))
 
     def program_path(self, path: str, made: bool) -> str:
