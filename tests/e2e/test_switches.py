@@ -110,6 +110,14 @@ def test_default_and_alias(project: SconsProject) -> None:
     assert project.up_to_date("everything")
 
 
+def test_aliases_may_be_declared_with_keywords(project: SconsProject) -> None:
+    _append(project, 'env.Alias(target="text", source="a.stub")\nenv.Alias(target="library", source=[lib])\n')
+    project.scons("text")
+    assert project.built() == []
+    project.scons("library")
+    assert project.exists("liblib.rlib") and project.up_to_date("library")
+
+
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_install_of_an_image(project: SconsProject, jobs: str) -> None:
     _append(project, 'env.Alias("install", [env.Install("prefix", [app.image, app.manifest, lib.rlib])])\n')
