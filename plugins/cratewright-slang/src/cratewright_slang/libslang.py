@@ -15,7 +15,7 @@ from cratewright import ToolError, dataclass
 
 from .com import Object, blob_bytes
 from .file_system import ProjectFileSystem, inside, outside, with_names_outside
-from .structures import Macro, Option, OptionValue, SessionDescription, TargetDescription
+from .structures import Macro, Option, SessionDescription, SlangOptionValue, TargetDescription
 from .wheel import library
 
 __all__ = [
@@ -162,7 +162,7 @@ class SlangSession:
         self._api = api
         self.files = ProjectFileSystem(read, api.blob)
         options = (Option * len(settings.options))(
-            *(Option(name, OptionValue(0, value, 0, None, None)) for name, value in settings.options)
+            *(Option(name, SlangOptionValue(0, value, 0, None, None)) for name, value in settings.options)
         )
         profile = api.session.call(_FIND_PROFILE, _U32, (_TEXT,), settings.profile.encode())
         if not profile:

@@ -14,8 +14,8 @@ __all__ = [
     "SCALAR_LAYOUT",
     "Macro",
     "Option",
-    "OptionValue",
     "SessionDescription",
+    "SlangOptionValue",
     "TargetDescription",
 ]
 
@@ -25,7 +25,7 @@ _INT = ctypes.c_ssize_t
 DEBUG, OPTIMIZATION, ENTRY_NAMES, INVERT_Y, POSITION_W, GL_LAYOUT, SCALAR_LAYOUT = 44, 46, 52, 50, 51, 54, 55
 
 
-class OptionValue(ctypes.Structure):
+class SlangOptionValue(ctypes.Structure):
     """The value of an option."""
 
     _fields_ = (("kind", _I32), ("number", _I32), ("number1", _I32), ("text", _TEXT), ("text1", _TEXT))
@@ -34,7 +34,7 @@ class OptionValue(ctypes.Structure):
 class Option(ctypes.Structure):
     """An option and its value."""
 
-    _fields_ = (("name", _I32), ("value", OptionValue))
+    _fields_ = (("name", _I32), ("value", SlangOptionValue))
 
 
 class TargetDescription(ctypes.Structure):
