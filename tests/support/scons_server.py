@@ -15,7 +15,6 @@ import importlib
 import itertools
 import json
 import os
-import pkgutil
 import selectors
 import signal
 import socket
@@ -24,12 +23,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import is_dataclass
-from importlib.metadata import PathDistribution
 from pathlib import Path
-from typing import Any
 
 __all__ = ["SconsServer", "can_fork"]
 
@@ -39,22 +35,6 @@ _NUMBER = 10
 _PAGE = 1 << 21
 _COLLAPSE = 25
 """MADV_COLLAPSE, which the module `mmap` does not name."""
-# All that a default environment and the plugins here import.
-_TOOLS = (
-    *("FortranCommon", "JavaCommon", "ar", "as", "asm", "cc", "cxx", "default", "dmd", "dvipdf", "dvips", "f77", "f90"),
-    *("f95", "filesystem", "g++", "g77", "gas", "gcc", "gdc", "gfortran", "gnulink", "gs", "gxx", "ifl", "ifort"),
-    *("install", "jar", "javac", "javah", "latex", "ldc", "lex", "link", "linkCommon.LoadableModule"),
-    *("linkCommon.SharedLibrary", "m4", "pdf", "pdflatex", "pdftex", "rmic", "rpcgen", "rpm", "swig", "tar", "tex"),
-    *("textfile", "yacc", "zip"),
-)
-_MODULES = (
-    *("SCons.Script", "SCons.Platform.posix", *(f"SCons.Tool.{name}" for name in _TOOLS)),
-    *("cratewright.scons.environment", "cratewright.scons.methods", "cratewright.scons.declaring.by_hand"),
-    *("cratewright.testing", "cratewright.workers.zygote", "cratewright.cache.database", "sqlite3"),
-    *("cratewright.cli.build", "cratewright.cli.cache", "cratewright.cli.inspection", "cratewright.cli.init"),
-    *("cratewright.system.elsewhere", "cratewright.formats.depfile", "difflib", "encodings.ascii"),
-)
-_PLUGINS = ("cratewright_native", "cratewright_slang", "cratewright_spirv", "cratewright_wasm")
 
 
 def can_fork(environ: Mapping[str, str]) -> bool:
@@ -247,13 +227,11 @@ def _become(request: dict[str, object], files: Sequence[int], others: Sequence[i
 
 def main(number: str, site: str) -> None:
     """Import what runs need, serve them, and be one."""
+    warm_scons = importlib.import_module("warm_scons")  # from this file's directory
     path = sys.path[1:]
     sys.path[:1] = [site] if site else []
-    for name in _MODULES:
-        with suppress(Exception):  # what is missing or broken is told by the run that needs it
-            importlib.import_module(name)
-    with suppress(Exception):
-        _warm()
+    with suppress(Exception):  # the run that needs what is missing or broken will report it
+        warm_scons.warm()
     sys.path[:] = path
     gc.collect()
     gc.freeze()
@@ -271,115 +249,6 @@ def _make_pages_large() -> None:
         start, size = -(-start // _PAGE) * _PAGE, end // _PAGE * _PAGE - -(-start // _PAGE) * _PAGE
         if access == "rw-p" and file == "0" and size > 0:
             advise(ctypes.c_void_p(start), ctypes.c_size_t(size), _COLLAPSE)  # older systems refuse, which is no matter
-
-
-def _warm() -> None:
-    """Do once what each run would do to the same end.
-
-    Compile expressions, read what is installed and the code that results depend on, build glslang's tables, which take
-    as long as all the rest of a small build of shaders, and start Slang, which takes half a second.
-    """
-    _keep_entry_points()
-    _keep_checks(importlib.import_module("cratewright.contract.declared"))
-    registry = importlib.import_module("cratewright.plugins.registry").Registry()
-    importlib.import_module("cratewright.plugins.loading").load_plugins(registry)
-    registry.register(importlib.import_module("cratewright.testing"))
-    code = importlib.import_module("cratewright.contract.incremental_cache").results_code
-    for name in registry.names:
-        code(registry.backend(name))
-    _keep_listings(registry)
-    for name in _PLUGINS:
-        with suppress(ImportError):  # it is not here
-            for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
-                with suppress(Exception):
-                    importlib.import_module(module.name)
-    _finish_classes_and_patterns()
-    importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
-    importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
-    importlib.import_module("cratewright_slang.wheel").library()
-
-
-def _finish_classes_and_patterns() -> None:
-    """Make what modules leave to its first use: `__init__` of value classes, and regular expressions."""
-    values, patterns = (importlib.import_module(f"cratewright.base.{name}") for name in ("values", "patterns"))
-    for module in [module for name, module in sys.modules.items() if name.startswith("cratewright")]:
-        for found in list(vars(module).values()):
-            if isinstance(found, patterns._Pattern):
-                for name in ("match", "fullmatch", "search", "sub", "finditer", "findall", "split"):
-                    getattr(found, name)
-            elif is_dataclass(found) and found.__init__.__qualname__.startswith("_methods."):  # type: ignore[misc]
-                found.__init__ = values._initialiser(found)  # type: ignore[misc]
-
-
-def _keep_entry_points() -> None:
-    """Read what is installed here once: tests install elsewhere, and a hundred distributions are slow to read."""
-    installed = f"{sys.prefix}{os.sep}"
-
-    def once(read: Callable[[PathDistribution], object]) -> Callable[[PathDistribution], object]:
-        kept: dict[str, object] = {}
-
-        def read_once(found: PathDistribution) -> object:
-            path = str(found._path)
-            if not path.startswith(installed):
-                return read(found)
-            if path not in kept:
-                kept[path] = read(found)
-            return kept[path]
-
-        return read_once
-
-    for name in ("_normalized_name", "entry_points"):
-        setattr(PathDistribution, name, property(once(getattr(PathDistribution, name).fget)))
-
-
-def _keep_checks(declared: Any) -> None:
-    """Check the declarations of backends once, as long as nobody alters them."""
-    find = declared.find_class_fault
-    right: dict[type, dict[str, object]] = {}
-
-    def find_once(kind: type) -> object:
-        members = dict(vars(kind))
-        fault = None if right.get(kind) == members else find(kind)
-        if not fault:
-            right[kind] = members
-        return fault
-
-    declared.find_class_fault = find_once
-
-
-def _keep_listings(registry: Any) -> None:
-    """List once what is installed here, code and programs: runs ask each file that is listed whether it has changed."""
-    installed = importlib.import_module("cratewright.scons.at_exit.installed_code")
-    places = importlib.import_module("cratewright.contract.incremental_cache").code_places
-    list_code, list_programs = installed.code_files, installed._programs
-    code = {place: list_code(place) for name in registry.names for place in places(registry.backend(name))}
-    programs: dict[str, list[str]] = {}
-    for path in os.environ["PATH"].split(os.pathsep):
-        with suppress(ValueError):
-            programs[path] = [*list_programs({path}, ValueError)]
-
-    def programs_once(paths: set[str], raises: type[Exception]) -> Iterator[str]:
-        for path in sorted(paths):
-            yield from programs.get(path) or list_programs({path}, raises)
-
-    installed.code_files = lambda place: code.get(place) or list_code(place)
-    installed._programs = programs_once
-    _leave_out_what_stays(installed)
-
-
-def _leave_out_what_stays(installed: Any) -> None:
-    """Have runs look neither at modules that are loaded here, of which most load a third, nor at installed projects."""
-    writing = importlib.import_module("cratewright.scons.at_exit.write_record")
-    list_loaded, list_distributions = writing.loaded_files, installed._distributions
-    here = {*list_loaded(())}
-    there = tuple(f"{place}{os.sep}" for place in (sys.prefix, sys.base_prefix))
-
-    writing.loaded_files = lambda known: (path for path in list_loaded(known) if path not in here)
-    installed._distributions = lambda *words: (
-        path
-        for path in list_distributions(*words)
-        if not path.startswith(there) or not path.endswith((".txt", ".dist-info"))
-    )
 
 
 def _run() -> None:
