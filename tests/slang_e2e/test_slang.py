@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,76 +11,9 @@ import pytest
 from tests.spirv_e2e.shader_project import ShaderProject
 from tests.support.page import blocks
 from tests.support.paths import ROOT
+from tests.support.slang_shapes import APP, COMPUTE, CRATES, HEADER, SHAPES, digests, write
 
 Validate = Callable[[Path], None]
-
-HEADER = """\
-import cratewright
-env = Environment(tools=["default", cratewright.tool], CRATE_BACKEND="slang", CRATE_TARGET="vulkan1.3")
-"""
-SHAPES = {
-    "lib/shapes.slang": """\
-module shapes;
-__include "detail/sphere";
-#include "scale.h"
-public interface IShape { float area(); static float corners(); }
-public struct Square : IShape {
-    public float side;
-    public float area() { return side * side * SCALE; }
-    public static float corners() { return 4.0; }
-}
-public float both<T : IShape, U : IShape>(T a, U b) { return a.area() + b.area() + T.corners(); }
-""",
-    "lib/detail/sphere.slang": """\
-implementing shapes;
-public struct Sphere : IShape {
-    public float radius;
-    public float area() { return 4.0 * radius * radius; }
-    public static float corners() { return 0.0; }
-}
-""",
-    "lib/scale.h": "#define SCALE 1.0\n",
-    "lib/cost.slang": """\
-module cost;
-import shapes;
-[Differentiable] public float cost(float x) { return x * x * x + 2.0 * x; }
-public float slope(float x) { return bwd(x); }
-float bwd(float x) { var p = diffPair(x); bwd_diff(cost)(p, 1.0); return p.d; }
-public float unit() { Square s; s.side = 1.0; return s.area(); }
-""",
-}
-APP = {
-    "app/main.slang": """\
-import lib.shapes;
-import lib.cost;
-struct Params { float scale; float4x4 turn; };
-ParameterBlock<Params> params;
-RWStructuredBuffer<float> d;
-[shader("compute")] [numthreads(64, 1, 1)]
-void areas(uint3 i : SV_DispatchThreadID) {
-    Square a; a.side = d[i.x]; Sphere b; b.radius = d[i.x];
-    d[i.x] = both(a, b);
-}
-[shader("compute")] [numthreads(64, 1, 1)]
-void slopes(uint3 i : SV_DispatchThreadID) { d[i.x] = slope(d[i.x]) + unit() - 1.0; }
-[shader("compute")] [numthreads(64, 1, 1)]
-void alone(uint3 i : SV_DispatchThreadID) { d[i.x] = d[i.x] + 1.0; }
-[shader("compute")] [numthreads(64, 1, 1)]
-void turned(uint3 i : SV_DispatchThreadID) { d[i.x] = mul(params.turn, float4(d[i.x])).x * params.scale; }
-""",
-}
-CRATES = """\
-lib = env.Crate("lib", Glob("lib/*.slang") + Glob("lib/detail/*.slang"), include_dirs=["unused"])
-Default(env.Crate("app", Glob("app/*.slang"), deps=[lib], include_dirs=["."], crate_type="cdylib", **OPTIONS))
-"""
-
-
-def write(slang: ShaderProject, crates: str, files: dict[str, str], **options: object) -> None:
-    slang.write({"SConstruct": HEADER + crates.replace("OPTIONS", repr(options)), **files})
-
-
-def digests(slang: ShaderProject) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in slang.path.glob("app.spvs/**/*.spv")}
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
@@ -260,7 +192,6 @@ export public struct Shape : IShape { public float area(float x) { return x + 9.
     # The word in the middle is no stage.
     "noise.simplex.hlsl": "float noise(float x) { return x; }\n",
 }
-COMPUTE = 'RWStructuredBuffer<float> d;\n[shader("compute")] [numthreads(64, 1, 1)]'
 
 
 def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, device) -> None:
@@ -289,104 +220,6 @@ def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, de
     slang.write({"h.comp.hlsl": "float4 main() : SV_Target { return 1; }\n"})
     slang.scons(expect=2)
     assert "h.comp.hlsl:1: error: no entry point, although the file is named .comp" in slang.errors
-
-
-USES_M = "import m;\n%s void main() { }\n"
-MISTAKES = {
-    "an identifier": (
-        "import m;\n%s void main() { float x = y; }\n",
-        {},
-        r"a\.slang:2:\d+: error: undefined identifier 'y'",
-    ),
-    "in a module": (
-        USES_M,
-        {"m.slang": "module m;\npublic float f() { return z; }\n"},
-        r"m\.slang:2:\d+: error: undefined identifier 'z'",
-    ),
-    "a module that is nowhere": (
-        "import nowhere;\n%s void main() { }\n",
-        {},
-        r"a\.slang:1:\d+: error: cannot open file 'nowhere\.slang'",
-    ),
-    "a cycle": (
-        USES_M,
-        {"m.slang": "module m;\nimport n;\n", "n.slang": "module n;\nimport m;\n"},
-        r"error: .*(cycl|recursive|circular).*",
-    ),
-    "a module of no crate": (
-        "import o;\n%s void main() { float x = o(); }\n",
-        {"o.slang": "module o;\npublic float o() { return 1; }\n"},
-        r"no crate has `module o\.slang`",
-    ),
-    "a generic": (
-        "interface I { float f(); };\n%s void main<T : I>(RWStructuredBuffer<T> b) { }\n",
-        {},
-        r"generic parameter",
-    ),
-    "no entry point": ("module a;\n", {}, "has no entry point"),
-    "an extern that nothing exports": (
-        USES_M.replace("{ }", "{ float x = total(); }"),
-        {"m.slang": "module m;\nextern static const int COUNT;\npublic float total() { return COUNT; }\n"},
-        r"(?s)unresolved external symbol.*import one that exports it",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", MISTAKES)
-def test_mistakes(slang: ShaderProject, name: str) -> None:
-    text, files, message = MISTAKES[name]
-    attributes = '[shader("compute")] [numthreads(1, 1, 1)]'
-    crates = (
-        'lib = env.Crate("lib", ["m.slang"])\nDefault(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib"))\n'
-    )
-    slang.write(
-        {"SConstruct": HEADER + crates, "m.slang": "module m;\n", "a.slang": text.replace("%s", attributes), **files}
-    )
-    slang.scons(expect=2)
-    assert re.search(message, slang.errors), slang.errors
-    assert not slang.exists("app.spv")
-
-
-def test_a_module_of_another_version(slang: ShaderProject) -> None:
-    """It is refused before Slang, which crashes on it, is given it."""
-    from cratewright import LinkModule, ModuleCodegen, VersionError
-    from cratewright_slang.link import code_of_entries
-
-    module = ModuleCodegen(name="m", data=b"RIFF", attributes=(("slang", "0.2025.1"), ("source", "m.slang")))
-    with pytest.raises(VersionError, match=r"crate 'lib', m\.slang: a module of Slang 0\.2025\.1 cannot be read"):
-        code_of_entries(None, [(None, [LinkModule("lib", module)])])  # type: ignore[arg-type]
-
-
-def test_macros_of_importers_are_those_of_modules(slang: ShaderProject) -> None:
-    """Or it is refused: what was read of a module is not what is linked."""
-    crates = """\
-lib = env.Crate("lib", ["m.slang"], defines=%s)
-Default(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib", defines={"FOG": 1, "OWN": 2}))
-"""
-    files = {
-        "m.slang": 'module m;\n#include "n.h"\npublic static const int N = SIZE;\n',
-        "n.h": "#ifdef FOG\n#define SIZE 2\n#else\n#define SIZE 1\n#endif\n",
-        "a.slang": f"import m;\n{COMPUTE} void main() {{ d[0] = N + OWN; }}\n",
-    }
-    for defines, said in (({}, "not defined"), ({"FOG": 3}, "FOG=3")):
-        slang.write({"SConstruct": HEADER + crates % defines, **files})
-        slang.scons(expect=2)
-        assert "m.slang is compiled with another 'FOG' than a.slang, which imports it" in slang.errors
-        assert said in slang.errors and not slang.exists("app.spv")
-    slang.write({"SConstruct": HEADER + crates % {"FOG": 1, "MORE": 1}})
-    slang.scons()
-    slang.write({"SConstruct": (HEADER + crates % {"FOG": 1}).replace('"FOG": 1, "OWN"', '"OWN"')})
-    slang.scons(expect=2)
-    assert "another 'FOG'" in slang.errors
-    slang.write({"SConstruct": HEADER + crates % {}, "n.h": "#define SIZE 2\n"})
-    slang.scons()
-
-
-def test_a_compiled_module_beside_is_not_read(slang: ShaderProject) -> None:
-    write(slang, CRATES, SHAPES | APP, multimodule=True)
-    slang.write({"lib/shapes.slang-module": "of another version"})
-    slang.scons()
-    assert len(digests(slang)) == 4
 
 
 def test_the_sconstruct_of_the_page(slang: ShaderProject) -> None:
