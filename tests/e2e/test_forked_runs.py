@@ -63,5 +63,6 @@ def test_a_fork_is_a_run_of_scons(scons_project: SconsProject, end: str) -> None
 
 def test_the_server_can_do_ahead_what_it_should() -> None:
     """What fails in the server is only slow: each run would do it again."""
-    code = f"import sys; sys.path[1:1] = [{str(ROOT / 'tests/support')!r}]; import warm_scons; warm_scons.warm()"
+    places = [str(ROOT / "tests/support"), str(ROOT / "site_scons")]
+    code = f"import sys; sys.path[1:1] = {places}; import warm_scons; warm_scons.warm()"
     subprocess.run([sys.executable, "-c", code], check=True)
