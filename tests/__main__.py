@@ -1,10 +1,11 @@
 """All checks: `python -m tests [--quick] [--exhaustive] [--coverage] [--workers=KIND] [pytest arguments]`.
 
-What is quick to say comes first; types are checked beside the tests, for mypy uses one processor alone. `--quick`
-leaves out what takes long: it runs the tests that start no build, and a few builds of each backend. `--exhaustive` runs
-what is left out without it, and nothing else: cases of tests with many dimensions in which no two values meet for the
-first time, and what costs more than it finds. `--coverage` lists the lines that no process reached: neither tests, nor
-`scons`, nor workers. `--workers=spawn` runs all tests with workers that are new interpreters, as `CRATE_WORKERS` does.
+Fast checks run first; types are checked beside the tests, because mypy uses only one processor. `--quick` leaves out
+what takes long: it runs the tests that start no build, and a few builds of each backend. `--exhaustive` runs what is
+left out without it, and nothing else: cases of tests with many dimensions in which no two values meet for the first
+time, and tests that cost more time than the faults they find are worth. `--coverage` lists the lines that no process
+reached: neither tests, nor `scons`, nor workers. `--workers=spawn` runs all tests with workers that are new
+interpreters, as `CRATE_WORKERS` does.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ This module holds the public names, and nothing else. Layers, each importing onl
     rules        pure rules of linking
     formats      pure rules of files: bytes to values and back
     workspace    pure rules of workspaces in TOML
-    system       the only access to files, programs, signals and events
+    system       files, programs, signals and events
     workers      worker processes
     cache        results kept for reuse
     remote       results and programs on servers

@@ -65,7 +65,7 @@ class Level(CacheKvStore):
         return frozenset(found)
 
     def ask(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Ask the store for notes, if it may be read; statistics do not count this."""
+        """Ask the store, if it may be read, without counting it in the statistics."""
         nothing: Mapping[str, bytes] = {}
         return self._try(lambda: self._store.get_many(keys), nothing) if self.reads and keys else nothing
 

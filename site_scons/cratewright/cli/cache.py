@@ -69,11 +69,11 @@ def _explain(arguments: argparse.Namespace) -> None:
     for name, found in causes.items():
         for line in _lines(name, found):
             print(line)
-    for line in _untaken(name for name, _ in history):
+    for line in _ignored_variables(name for name, _ in history):
         print(line)
 
 
-def _untaken(targets: Iterable[str]) -> Iterator[str]:
+def _ignored_variables(targets: Iterable[str]) -> Iterator[str]:
     """Yield the variables that backends ignored, each once, with the targets concerned."""
     where: dict[tuple[str, str], list[str]] = {}
     for name in targets:

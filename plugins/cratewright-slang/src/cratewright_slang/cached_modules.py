@@ -1,7 +1,7 @@
 """Modules that earlier builds have compiled, in the cache of builds: an import need not be compiled again.
 
-They are kept as what a unit comes to, under its key. So an import is also found if it is a unit with the same options.
-A unit is also found if only the code of its imports has changed.
+Each is stored as the compiled unit of its source, under that unit's key. So an import is found even if it was compiled
+as a unit with the same options, and a unit if only the code of its imports has changed.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ class Compiled:
 
     Shape: `exports` if it or an import may define names that are `extern` elsewhere; `inlines` if importers may inline
     its functions; `uses` are the macros that it or its imports may use, `asked` those of each import, by path. `own`
-    are the paths of all that was read but not through imports. `interfaces` is the digest of what it was given of
-    these, empty if that does not decide what it comes to. One that is not `whole` is for importers only: its entry
+    are the paths of all that was read but not through imports. `interfaces` is the digest of the interfaces of
+    its imports, empty if the result depends on more of them. One that is not `whole` is for importers only: its entry
     points and log are unknown.
     """
 

@@ -1,7 +1,7 @@
 """What importers read of a module: everything but the code of its functions.
 
 Slang checks an importer against declarations alone and reads code when it links, except that of functions inlined into
-their callers at once. So importers are given modules without code: what they come to cannot depend on it.
+their callers at once. So importers are given modules without code: their results cannot depend on it.
 """
 
 from __future__ import annotations

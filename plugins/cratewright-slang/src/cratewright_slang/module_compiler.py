@@ -67,7 +67,7 @@ def compiler_for(
 
 
 class ModuleCompiler:
-    """Compiles sources below a root, imports first; compilers that share a shared compile a module once."""
+    """Compiles sources below a root, imports first; compilers with the same shared store compile each module once."""
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ class CallRecorder:
     """The calls of `env.Crate` in one run of SCons.
 
     Shape: `root` is absolute; `start` is the time by `clock_ns`, and `database` the content of SCons's database then,
-    if needed. `is_recordable` until SCons does anything that cannot be recorded. `end_state` and `requested` as
+    if needed. `is_recordable` is true until SCons does anything that cannot be recorded. `end_state` and `requested` as
     in `LastBuild`, once all SConscripts have been read; `partial` is set if only some calls were executed then, and
     `is_declared_late` if others were executed while SCons builds. `when_recordable`, if set, is called once all
     SConscripts of a build that can be recorded have been read; `reads_any` says whether executed crates read any of

@@ -1,6 +1,6 @@
 """Which calls of `env.Crate` may have something to do, if files have changed since the last build.
 
-Only those are executed, and all that they need. To what SCons makes of the others, their files are sources.
+Only those are executed, and all that they need. What SCons makes of the other crates' files takes these for sources.
 """
 
 from __future__ import annotations

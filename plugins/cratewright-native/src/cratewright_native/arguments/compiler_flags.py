@@ -21,7 +21,7 @@ _SEPARATE = frozenset(
 _DECIDED = "cratewright decides it"
 _FILES = "the compiler would read files that no cache key includes"
 _MODULES = "a module is made from other units, and read from files that no cache key includes"
-_LOST = "its output would be deleted with the compiler's working directory"
+_DELETED = "its output would be deleted with the compiler's working directory"
 _PATHS = "the output would contain paths of this machine; cratewright already maps them"
 _HOST = "the result would depend on the build machine"
 _PARSED = "cratewright parses the compiler's output"
@@ -77,9 +77,9 @@ _RULES = (
     _rule(r"-o|--output", _DECIDED, "files are called after the crate"),
     _rule(r"-x", "the suffix of a source tells its language", "rename the source"),
     _rule(r"-M(?:\Z|M\Z|D\Z|MD\Z|F|T|Q|P\Z|J|G\Z|V\Z)|-(?:v|H|P|C|CC|#+|-verbose|wrapper)\Z|-wrapper", _DECIDED),
-    _rule(r"-d[A-Z]|-dump|-aux-info|-f(?:dump|save|stack-usage|callgraph|opt-info|optimization-rec|time-)", _LOST),
-    _rule(r"-fprofile-(?:dir|note|abs-path|prefix-path)", _LOST),
-    _rule(r"-save-|--save-|-f(?:proc-stat|mem-report|module-output|crash-diag|gen-rep)|-gen-", _LOST),
+    _rule(r"-d[A-Z]|-dump|-aux-info|-f(?:dump|save|stack-usage|callgraph|opt-info|optimization-rec|time-)", _DELETED),
+    _rule(r"-fprofile-(?:dir|note|abs-path|prefix-path)", _DELETED),
+    _rule(r"-save-|--save-|-f(?:proc-stat|mem-report|module-output|crash-diag|gen-rep)|-gen-", _DELETED),
     _rule(r"-f(?:\w+-)?prefix-map=|-f(?:\w+-)?compilation-dir|-frecord-|-frandom-seed", _PATHS),
     _rule(r"-f(?:no-)?(?:cxx-|builtin-|implicit-|prebuilt-|prebuilt-implicit-)?modules?\b", _MODULES),
     _rule(r"-fmodule-|-fprebuilt-|-fmodules", _MODULES),

@@ -1,4 +1,4 @@
-"""Numbers of the SPIR-V specification that code names, except opcodes, which are in `opcodes`."""
+"""Names for numbers of the SPIR-V specification: decorations, storage classes and others; `opcodes` has the opcodes."""
 
 from __future__ import annotations
 
