@@ -53,11 +53,11 @@ def test_a_stage_that_was_killed_was_never_built(
 
 
 def test_a_stage_that_failed_was_never_built(tmp_path: Path, path: Path) -> None:
-    for kept in (None, b"newer"):
+    for kept in (HISTORY, b"newer"):
         _state(tmp_path).fail(kept)
         again = _state(tmp_path)
         assert again._remembered() == NEVER_BUILT and again.stamped() is None
-        assert again.outputs() == () and again.history() == (kept or HISTORY)
+        assert again.outputs() == () and again.history() == kept
 
 
 def test_a_stage_without_history_leaves_no_file_when_it_fails(tmp_path: Path, path: Path) -> None:

@@ -14,16 +14,15 @@ from ..cache.history import causes_of
 from ..cache.level import Level
 from ..cache.results import damaged_entries
 from ..cache.store import CacheKvStore, StoreReport
-from ..formats.stage_record import StageRecord, decode_record, history_in
+from ..formats.stage_record import StageRecord
 from ..pipeline.cache_settings import cache_places, read_modes, read_store
 from ..plugins.registry import Registry
-from ..rules.output_name import state_path, variables_path
-from ..system.fs import read_regular
+from ..rules.output_name import STATE_SUFFIX, state_path, state_target, variables_path
+from ..system.stage_file import read_history, read_record
 
 __all__ = ["add_commands"]
 
 _LIBRARY = re.compile(r"lib(.+)\.rlib")
-_SUFFIX = ".state"
 
 
 def add_commands(
@@ -53,15 +52,14 @@ def add_commands(
 
 def _explain(arguments: argparse.Namespace) -> None:
     target = arguments.target
-    history = _history_of(target) if target else sorted(_all_histories())
-    target = target or "this directory"
-    if not history:
+    steps = _steps_of(target) if target else sorted(_all_targets())
+    causes = {name: causes_of(history) for name in steps if (history := read_history(name))}
+    if not causes:
         raise FormatError(
-            f"no record of how {target} was made",
-            context=(("looked for", state_path(target) if arguments.target else f".*{_SUFFIX}"),),
+            f"no record of how {target or 'this directory'} was made",
+            context=(("looked for", state_path(target) if target else f".*{STATE_SUFFIX}"),),
             hint="name a file that scons has built from a crate; `scons -c` removes its history",
         )
-    causes = {name: causes_of(_history(path)) for name, path in history}
     if arguments.json:
         rows = {name: {label: list(map(describe, each)) for label, each in of.items()} for name, of in causes.items()}
         print(json.dumps(rows, indent=1))
@@ -69,7 +67,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     for name, found in causes.items():
         for line in _lines(name, found):
             print(line)
-    for line in _ignored_variables(name for name, _ in history):
+    for line in _ignored_variables(causes):
         print(line)
 
 
@@ -77,7 +75,7 @@ def _ignored_variables(targets: Iterable[str]) -> Iterator[str]:
     """Yield the variables that backends ignored, each once, with the targets concerned."""
     where: dict[tuple[str, str], list[str]] = {}
     for name in targets:
-        row = _record_of(variables_path(name)).report_rows()
+        row = _record_of(state_target(variables_path(name))).report_rows()
         for variable in row.get("variables", ()):
             where.setdefault((row["backend"], variable), []).append(name)
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
@@ -97,69 +95,46 @@ def _lines(name: str, causes: Mapping[str, tuple[Change, ...]]) -> Iterator[str]
             yield f"    {label.partition(': ')[2]}"
 
 
-def _all_histories() -> Iterator[tuple[str, str]]:
-    """Yield each target below the current directory, with its history."""
+def _all_targets() -> Iterator[str]:
+    """Yield the targets below the current directory that have a record."""
     for place, inner, files in os.walk("."):
         inner[:] = [name for name in inner if not name.startswith(".")]
         for name in files:
-            path = os.path.join(place, name)
-            if name.startswith(".") and name.endswith(_SUFFIX) and _history(path):
-                yield _target_of(path), path
+            if target := state_target(os.path.join(place, name)):
+                yield os.path.normpath(target)
 
 
-def _history_of(target: str) -> list[tuple[str, str]] | None:
-    """Return the steps that made a target, each with its history: its link, its LTO, its codegen."""
+def _steps_of(target: str) -> list[str]:
+    """Return the targets of the steps that made a target: of its link, its LTO, its codegen."""
     directory, name = os.path.split(os.path.normpath(target))
     library = _LIBRARY.fullmatch(name)
-    path = state_path(os.path.join(directory, f"{library[1]}.rlink") if library else os.path.join(directory, name))
-    if not _history(path):
-        found = next(_links_that_made(target), None)
-        if found is None:
-            return None
-        path = found
+    last = os.path.join(directory, f"{library[1]}.rlink" if library else name)
+    if not read_history(last):
+        last = next(_links_that_made(target), "")
+        if not last:
+            return []
     # A link's input comes from LTO, whose input comes from codegen.
-    rows, place = [path], os.path.dirname(path)
-    optimized = str(_record_of(path).report_rows().get("from") or "")
-    crate = (optimized or os.path.basename(_target_of(path))).split(".")[0]
-    for other in (optimized, f"{crate}.rlink"):
-        own = state_path(os.path.join(place, other))
-        if own not in rows and _history(own):
-            rows.append(own)
-    return [(_target_of(row), row) for row in rows]
+    place, name = os.path.split(last)
+    optimized = str(_record_of(last).report_rows().get("from") or "")
+    names = (name, optimized, f"{(optimized or name).split('.')[0]}.rlink")
+    return [os.path.join(place, each) for each in dict.fromkeys(names) if each]
 
 
 def _links_that_made(target: str) -> Iterator[str]:
-    """Yield the histories of links that list a file among their outputs, in its directory or the one above."""
+    """Yield the targets of links that list a file among their outputs, in its directory or the one above."""
     above = os.path.dirname(os.path.dirname(target)) if os.path.dirname(target) else os.pardir
+    path = os.path.abspath(target)
     for directory in (os.path.dirname(target), above):
         for entry in sorted(os.listdir(directory or ".") if os.path.isdir(directory or ".") else ()):
-            state = os.path.join(directory, entry)
-            if entry.endswith(_SUFFIX) and _history(state):
-                # Outputs are relative to the project's root, which need not be known here.
-                # Those outside it are absolute.
-                path = os.path.abspath(target)
-                if any(path == output or path.endswith(os.sep + output) for output in _record_of(state).outputs):
-                    yield state
+            made = state_target(os.path.join(directory, entry))
+            # Outputs are relative to the project's root, which need not be known here. Those outside it are absolute.
+            outputs = _record_of(made).outputs if made and read_history(made) else ()
+            if any(path == output or path.endswith(os.sep + output) for output in outputs):
+                yield os.path.normpath(made)
 
 
-def _target_of(state: str) -> str:
-    directory, name = os.path.split(state)
-    return os.path.normpath(os.path.join(directory, name[1 : -len(_SUFFIX)]))
-
-
-def _history(state: str) -> bytes:
-    try:
-        return history_in(read_regular(state))
-    except OSError:
-        return b""
-
-
-def _record_of(state: str) -> StageRecord:
-    try:
-        record = decode_record(read_regular(state))
-    except OSError:
-        record = None
-    return record if record is not None else StageRecord()
+def _record_of(target: str) -> StageRecord:
+    return read_record(target) or StageRecord()
 
 
 def _cache(arguments: argparse.Namespace, registry: Registry) -> None:

@@ -12,9 +12,9 @@ from ..base.errors import FormatError
 from ..formats.archive import ARCHIVE_MAGIC
 from ..formats.crate_metadata import CrateMetadata
 from ..formats.metadata import carries_metadata, decode_dylib, decode_rlib, decode_rlink
-from ..formats.stage_record import decode_record
-from ..rules.output_name import state_path
-from ..system.fs import read_bytes, read_regular
+from ..rules.output_name import STATE_SUFFIX
+from ..system.fs import read_bytes
+from ..system.stage_file import read_record
 from ..values.module import Symbol
 
 __all__ = ["built_crates", "facts", "lines", "row"]
@@ -121,7 +121,7 @@ def _unknown(path: str, data: bytes) -> FormatError:
     return FormatError(
         f"{path} is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image",
         context=(("begins with", repr(data[:12]) if data else "nothing: it is empty"),),
-        hint=_OWN_HINT if path.endswith(".state") else _HINT,
+        hint=_OWN_HINT if path.endswith(STATE_SUFFIX) else _HINT,
     )
 
 
@@ -223,11 +223,5 @@ def _lto(report: Mapping[str, Any], path: str) -> list[str]:
 
 
 def _record(path: str) -> dict[str, Any]:
-    state = state_path(path)
-    if not os.path.isfile(state):
-        return {}
-    try:
-        record = decode_record(read_regular(state))
-        return dict(record.report_rows()) if record is not None else {}
-    except (OSError, ValueError):
-        return {}
+    record = read_record(path)
+    return dict(record.report_rows()) if record is not None else {}

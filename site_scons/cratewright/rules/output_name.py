@@ -10,7 +10,9 @@ from ..base.host import is_absolute
 from ..base.values import dataclass
 from ..values.crate import CrateType
 
-__all__ = ["output_file_name", "seen_from", "state_path", "variables_path"]
+__all__ = ["STATE_SUFFIX", "output_file_name", "seen_from", "state_path", "state_target", "variables_path"]
+
+STATE_SUFFIX = ".state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,14 @@ def seen_from(directory: str, other: str) -> str:
 def state_path(target: str) -> str:
     """Return the path of a target's state: a dot file beside it."""
     directory, name = os.path.split(target)
-    return os.path.join(directory, f".{name}.state")
+    return os.path.join(directory, f".{name}{STATE_SUFFIX}")
+
+
+def state_target(path: str) -> str:
+    """Return the target whose state is at a path; empty if the path is not that of a state."""
+    directory, name = os.path.split(path)
+    target = os.path.join(directory, name[1:].removesuffix(STATE_SUFFIX))
+    return target if state_path(target) == path else ""
 
 
 def variables_path(rlink: str) -> str:

@@ -27,7 +27,6 @@ from ..formats.metadata import (
     encode_rlink,
     read_interface,
 )
-from ..formats.stage_record import decode_record
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import assign_paths, discard, emit, output_area
 from ..pipeline.job import NOUNS
@@ -36,10 +35,11 @@ from ..pipeline.link_inputs import Dependency, link_request
 from ..pipeline.locating import source_of
 from ..pipeline.lto import lto_event, lto_line, lto_row, optimize
 from ..rules.dependency_format import DependencyFormats, Linkage
-from ..rules.output_name import seen_from, state_path
+from ..rules.output_name import seen_from
 from ..system.events import CratesLinked, OutputMade
-from ..system.fs import prune_directory, read_bytes, read_regular, write_atomic
+from ..system.fs import prune_directory, read_bytes, write_atomic
 from ..system.output_area import OutputArea
+from ..system.stage_file import read_record
 from ..values.crate import CrateType
 from ..values.request import LinkLibrary, LinkRequest
 from .crates.build import Build, DeclaredCrate
@@ -60,10 +60,11 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     """Make the `.rlink`, and the files that units write beside their crate."""
     target = targets[0]
     crate.engine.jobs = jobs
-    recording = _recorded(crate, state)
+    history = StageHistory(state.history)
+    recording = crate.engine.recording(history, crate.key)
     reporting = build.reporting.stage("codegen", crate.name, relative(target))
     removing = _removed_on_error(build, crate, state, targets)
-    with _build_errors(target, state), recording as history, removing, reporting as report:
+    with _build_errors(target, state, history), recording, removing, reporting as report:
         build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
         area = OutputArea(build.root, crate.directory)
@@ -107,13 +108,14 @@ def run_lto(
     """
     engine = crate.engine
     engine.jobs = jobs
-    recording = _recorded(crate, state)
+    history = StageHistory(state.history)
     reporting = build.reporting.stage("lto", crate.name, relative(target))
     with ExitStack() as stack:
-        stack.enter_context(_build_errors(target, state))
+        stack.enter_context(_build_errors(target, state, history))
         for linked_state, targets in links:
             stack.enter_context(_removed_on_error(build, crate, linked_state, targets))
-        report, history = stack.enter_context(reporting), stack.enter_context(recording)
+        report = stack.enter_context(reporting)
+        stack.enter_context(engine.recording(history, crate.key))
         own = _own(rlink)
         backend = engine.backend(own.backend, own.target)
         requests: list[LinkRequest] = []
@@ -154,10 +156,11 @@ def run_link(
     """Make the files of a crate type, from a `.rlink` or the result of link-time optimization."""
     engine = crate.engine
     engine.jobs = jobs
-    recording = _recorded(crate, state)
+    history = StageHistory(state.history)
+    recording = engine.recording(history, crate.key)
     reporting = build.reporting.stage("link", crate.name, relative(targets[0]))
     removing = _removed_on_error(build, crate, state, targets)
-    with _build_errors(targets[0], state), recording as history, removing, reporting as report:
+    with _build_errors(targets[0], state, history), recording, removing, reporting as report:
         backend, request, row = _to_link(build, crate, kind, rlink, optimized)
         try:
             linked = link_modules(engine, backend, request)
@@ -224,11 +227,9 @@ def _source_diagnostics(
 
 
 def _lto_report(optimized: Node, kind: CrateType) -> dict[str, object]:
-    with suppress(OSError):
-        record = decode_record(read_regular(state_path(str(optimized.abspath))))
-        row = record.report_rows().get(kind.value) if record is not None else None
-        return dict(row) if isinstance(row, dict) else {}
-    return {}
+    record = read_record(str(optimized.abspath))
+    row = record.report_rows().get(kind.value) if record is not None else None
+    return dict(row) if isinstance(row, dict) else {}
 
 
 @contextmanager
@@ -267,24 +268,12 @@ def _counts(noun: str, made: int, verb: str, reused: int) -> str:
 
 
 @contextmanager
-def _recorded(crate: DeclaredCrate, state: StageState) -> Iterator[StageHistory]:
-    """Record what a stage makes and why, for its next run; even if it fails."""
-    history = StageHistory(state.history)
-    with crate.engine.recording(history, crate.key):
-        try:
-            yield history
-        except BaseException:
-            state.fail(history.encode(failed=True))
-            raise
-
-
-@contextmanager
-def _build_errors(target: Node, state: StageState) -> Iterator[None]:
+def _build_errors(target: Node, state: StageState, history: StageHistory | None = None) -> Iterator[None]:
     """Raise a build error as one of SCons's own; the target is removed and counts as never built."""
     try:
         yield
     except BaseException as error:
-        state.fail()
+        state.fail(history.encode(failed=True) if history is not None else b"")
         if not isinstance(target, SCons.Node.FS.Dir):
             # A file that cannot be removed is out of date anyway; report the original error.
             with suppress(OSError):

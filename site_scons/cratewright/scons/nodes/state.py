@@ -18,9 +18,10 @@ import SCons.Node.Python
 
 from ...base.digest import Digest, content_digest, value_digest
 from ...base.errors import CratewrightError
-from ...formats.stage_record import RUNNING, SeenFile, StageRecord, decode_record, encode_record, history_in, record_end
+from ...formats.stage_record import RUNNING, SeenFile, StageRecord, encode_record
 from ...rules.output_name import state_path
-from ...system.fs import FileDigests, file_stamp, is_recent, read_regular, set_first_byte, write_atomic
+from ...system.fs import FileDigests, file_stamp, is_recent, set_first_byte, write_atomic
+from ...system.stage_file import read_history, read_record
 from ...values.module import Observed
 
 __all__ = ["StageState"]
@@ -28,8 +29,6 @@ __all__ = ["StageState"]
 _NEVER_BUILT = "(never built)"
 """The output of a stage without a record: it does not exist, so the stage is out of date."""
 _NO_RECORD = StageRecord()
-_HEAD = 1 << 16
-"""Bytes that hold most records: the history behind them may be long."""
 
 
 class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
@@ -102,9 +101,8 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
             with suppress(CratewrightError):  # writing the output itself will fail with an error
                 self._write(replace(record, request=""), self.history())
 
-    def fail(self, history: bytes | None = None) -> None:
-        """Make the stage count as never built, but keep a history of results: this one, or that of the last run."""
-        history = self.history() if history is None else history
+    def fail(self, history: bytes = b"") -> None:
+        """Make the stage count as never built, but keep the history of its results."""
         with suppress(OSError):
             os.unlink(state_path(self._target))
         if history:
@@ -113,10 +111,7 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
 
     def history(self) -> bytes:
         """Return the history of the last run's results; empty if there is none."""
-        try:
-            return history_in(read_regular(state_path(self._target)))
-        except OSError:
-            return b""
+        return read_history(self._target)
 
     @property
     def request(self) -> str:
@@ -200,11 +195,8 @@ class StageState(SCons.Node.Python.Value):  # type: ignore[misc]
     def _load(self) -> StageRecord | None:
         """Return the record of the last run; None if it is missing or damaged."""
         if not self._loaded:
-            self._loaded, self._record = True, None
-            path = state_path(self._target)
-            with suppress(OSError):
-                data = read_regular(path, _HEAD)
-                self._record = decode_record(data if record_end(data) <= len(data) else read_regular(path))
+            self._loaded = True
+            self._record = read_record(self._target)
         return self._record
 
     def _digest(self, item: SeenFile) -> Digest | None:
