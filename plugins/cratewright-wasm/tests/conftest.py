@@ -12,7 +12,7 @@ import pytest
 from cratewright import CrateType
 from cratewright.testing import Built, SconsProject, Trial, require_tool
 from cratewright_wasm.backend import WasmBackend
-from cratewright_wasm.targets import FREESTANDING
+from cratewright_wasm.toolchain import FREESTANDING
 
 Build = Callable[..., bytes]
 

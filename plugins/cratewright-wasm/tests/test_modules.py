@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from cratewright import CrateType, LinkError, SourceError
-from cratewright_wasm import unit
-from cratewright_wasm.targets import WASI
+from cratewright_wasm.toolchain import WASI, WasmToolchain
 
 MODES = ["off", "thin", "fat"]
 
@@ -172,7 +171,7 @@ def test_what_is_saved_while_the_compiler_runs(
     saved: str,
 ) -> None:
     """A header that changes, or appears where it would have been found, counts; a source that changes is an error."""
-    run_tool, left = unit.run_tool, [saved]
+    run_tool, left = WasmToolchain.run, [saved]
 
     def save(*words: Any, **more: Any) -> Any:
         done = run_tool(*words, **more)
@@ -181,7 +180,7 @@ def test_what_is_saved_while_the_compiler_runs(
             (tmp_path / path).write_text("#define K 2\n")
         return done
 
-    monkeypatch.setattr(unit, "run_tool", save)
+    monkeypatch.setattr(WasmToolchain, "run", save)
     files = {"second/k.h": "#define K 1\n", "first/other.h": ""}
     words = {"files": files, "include_dirs": ["first", "second"], "exports": ["k"]}
     if saved == "main.c":

@@ -10,7 +10,7 @@ import pytest
 from cratewright import ConfigurationError, CrateType, CratewrightError, LinkError, SourceError, ToolError
 from cratewright.testing import Built
 from cratewright_wasm.flags import check_flags, standard_for
-from cratewright_wasm.targets import WASI
+from cratewright_wasm.toolchain import WASI
 
 F = "int f(void) { return 1; }\n"
 

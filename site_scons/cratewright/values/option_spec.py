@@ -60,6 +60,21 @@ class OptionSpec:
     most: int | None = None
     step: int = 1
 
+    @classmethod
+    def flag(cls, name: str, help: str, *, default: bool = False) -> OptionSpec:
+        """Return a row for a FLAG."""
+        return cls(name=name, kind=OptionKind.FLAG, default=default, help=help)
+
+    @classmethod
+    def texts(cls, name: str, help: str) -> OptionSpec:
+        """Return a row for TEXTS, by default none."""
+        return cls(name=name, kind=OptionKind.TEXTS, default=(), help=help)
+
+    @classmethod
+    def choice(cls, name: str, words: tuple[str, ...], help: str) -> OptionSpec:
+        """Return a row for a CHOICE among words, by default the first."""
+        return cls(name=name, kind=OptionKind.CHOICE, default=words[0], words=words, help=help)
+
     @property
     def takes(self) -> str:
         """The values it takes, described to people."""

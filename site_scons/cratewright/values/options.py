@@ -67,33 +67,13 @@ def _choice(kind: type[Enum]) -> tuple[str, ...]:
 
 
 CORE_OPTIONS: tuple[OptionSpec, ...] = (
-    OptionSpec(
-        name="include_dirs",
-        kind=OptionKind.TEXTS,
-        default=(),
-        help="include directories, in search order",
-    ),
-    OptionSpec(
-        name="export_include_dirs",
-        kind=OptionKind.TEXTS,
-        default=(),
-        help="include directories for the crate and its dependents, searched after their own",
+    OptionSpec.texts("include_dirs", "include directories, in search order"),
+    OptionSpec.texts(
+        "export_include_dirs", "include directories for the crate and its dependents, searched after their own"
     ),
     OptionSpec(name="defines", kind=OptionKind.DEFINES, default=(), help="macros, for the crate or a source"),
-    OptionSpec(
-        name="opt_level",
-        kind=OptionKind.CHOICE,
-        default="0",
-        words=_choice(OptLevel),
-        help="0: none; 1, 2, 3: speed; s, z: size",
-    ),
-    OptionSpec(
-        name="debuginfo",
-        kind=OptionKind.CHOICE,
-        default="none",
-        words=_choice(DebugInfo),
-        help="debug information",
-    ),
+    OptionSpec.choice("opt_level", _choice(OptLevel), "0: none; 1, 2, 3: speed; s, z: size"),
+    OptionSpec.choice("debuginfo", _choice(DebugInfo), "debug information"),
     OptionSpec(
         name="lto",
         kind=OptionKind.CHOICE,
@@ -102,40 +82,18 @@ CORE_OPTIONS: tuple[OptionSpec, ...] = (
         per_type=True,
         help="link-time optimization, for all crate types or for each",
     ),
-    OptionSpec(
-        name="prefer_dynamic",
-        kind=OptionKind.FLAG,
-        default=False,
-        help="link dependencies dynamically if possible",
+    OptionSpec.flag("prefer_dynamic", "link dependencies dynamically if possible"),
+    OptionSpec.texts("exports", "symbols to keep in addition to those the crate type keeps"),
+    OptionSpec.flag("keep_exports", "make an object also export what the crates linked into it export"),
+    OptionSpec.choice(
+        "allocator", ("none", "needs", "provides"), "whether the crate calls or implements the global allocator"
     ),
-    OptionSpec(
-        name="exports",
-        kind=OptionKind.TEXTS,
-        default=(),
-        help="symbols to keep in addition to those the crate type keeps",
+    OptionSpec.texts(
+        "libs", "libraries that are not crates, like rustc's -l: NAME, static=NAME, static:+whole-archive=NAME"
     ),
-    OptionSpec(
-        name="keep_exports",
-        kind=OptionKind.FLAG,
-        default=False,
-        help="make an object also export what the crates linked into it export",
-    ),
-    OptionSpec(
-        name="allocator",
-        kind=OptionKind.CHOICE,
-        default="none",
-        words=("none", "needs", "provides"),
-        help="whether the crate calls or implements the global allocator",
-    ),
-    OptionSpec(
-        name="libs",
-        kind=OptionKind.TEXTS,
-        default=(),
-        help="libraries that are not crates, like rustc's -l: NAME, static=NAME, static:+whole-archive=NAME",
-    ),
-    OptionSpec(name="lib_dirs", kind=OptionKind.TEXTS, default=(), help="directories to search for libs, in order"),
+    OptionSpec.texts("lib_dirs", "directories to search for libs, in order"),
     OptionSpec(name="version", kind=OptionKind.TEXT, default="", help="the crate's version, part of its identity"),
-    OptionSpec(name="multimodule", kind=OptionKind.FLAG, default=False, help="one image for each entry point"),
+    OptionSpec.flag("multimodule", "one image for each entry point"),
     OptionSpec(name="entry_point", kind=OptionKind.TEXT, default="", help="name of a source's entry point"),
 )
 

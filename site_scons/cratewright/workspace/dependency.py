@@ -18,12 +18,12 @@ __all__ = ["DEPENDENCY_KEYS", "WorkspaceDependency", "read_dependencies"]
 DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="name of the crate"),
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an existing rlib, instead of a name"),
-    OptionSpec(name="features", kind=OptionKind.TEXTS, default=(), help="features that it must have"),
+    OptionSpec.texts("features", "features that it must have"),
     OptionSpec(
         name="default_features", kind=OptionKind.FLAG, default=True, help="whether it has its default ones, too"
     ),
-    OptionSpec(name="whole_archive", kind=OptionKind.FLAG, default=False, help="whether all its modules are linked"),
-    OptionSpec(name="optional", kind=OptionKind.FLAG, default=False, help="whether only a feature adds it"),
+    OptionSpec.flag("whole_archive", "whether all its modules are linked"),
+    OptionSpec.flag("optional", "whether only a feature adds it"),
 )
 
 

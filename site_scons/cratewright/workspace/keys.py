@@ -43,7 +43,7 @@ CRATE_KEYS: tuple[OptionSpec, ...] = (
         help="what the crate is linked into",
     ),
     OptionSpec(name="backend", kind=OptionKind.TEXT, default="", help="the backend that compiles and links it"),
-    OptionSpec(name="target", kind=OptionKind.TEXTS, default=(), help="target; a list builds a tree for each"),
+    OptionSpec.texts("target", "target; a list builds a tree for each"),
     OptionSpec(name="profile", kind=OptionKind.TEXT, default="", help="the profile that its options start from"),
     OptionSpec(
         name="metadata",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cratewright import ConfigurationError, DebugInfo, OptionKind, Options, OptionSpec
+from cratewright import ConfigurationError, DebugInfo, Options, OptionSpec
 
 if TYPE_CHECKING:
     from .libslang import Settings
@@ -19,31 +19,11 @@ _FLOATING = {"default": 0, "fast": 1, "precise": 2}
 _DEBUG = {DebugInfo.NONE: 0, DebugInfo.LINE: 1, DebugInfo.FULL: 2}
 
 SLANG_OPTIONS = (
-    OptionSpec(
-        name="matrix_layout",
-        kind=OptionKind.CHOICE,
-        default="row",
-        words=("row", "column"),
-        help="matrix layout where the source does not say",
-    ),
-    OptionSpec(
-        name="fp_mode",
-        kind=OptionKind.CHOICE,
-        default="default",
-        words=("default", "fast", "precise"),
-        help="floating-point mode",
-    ),
-    OptionSpec(
-        name="block_layout",
-        kind=OptionKind.CHOICE,
-        default="default",
-        words=("default", "scalar", "gl"),
-        help="layout rules for blocks",
-    ),
-    OptionSpec(name="invert_y", kind=OptionKind.FLAG, default=False, help="negate y of output positions"),
-    OptionSpec(
-        name="dx_position_w", kind=OptionKind.FLAG, default=False, help="read 1/w from positions, as in Direct3D"
-    ),
+    OptionSpec.choice("matrix_layout", ("row", "column"), "matrix layout where the source does not say"),
+    OptionSpec.choice("fp_mode", ("default", "fast", "precise"), "floating-point mode"),
+    OptionSpec.choice("block_layout", ("default", "scalar", "gl"), "layout rules for blocks"),
+    OptionSpec.flag("invert_y", "negate y of output positions"),
+    OptionSpec.flag("dx_position_w", "read 1/w from positions, as in Direct3D"),
 )
 SHARED = frozenset(spec.name for spec in SLANG_OPTIONS)
 """Options of both the front end and the link: modules of one program must agree on them."""

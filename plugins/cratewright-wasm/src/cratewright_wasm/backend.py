@@ -32,8 +32,8 @@ from cratewright import (
 
 from .flags import SOURCE_LANGUAGES, check_flags, standard_for
 from .memory import MAX_MEMORY, PAGE, check_sizes
-from .targets import TARGETS, CLibrary, find_library, include_words
-from .toolchain import WasmToolchain, find_toolchain
+from .targets import CLibrary, find_library, include_words
+from .toolchain import TARGETS, WasmToolchain, find_toolchain
 
 __all__ = ["WasmBackend"]
 
@@ -53,30 +53,15 @@ class WasmBackend(CodegenBackend):
     TARGETS = TARGETS
     SUFFIXES = tuple(SOURCE_LANGUAGES)
     OPTIONS: ClassVar[tuple[OptionSpec, ...]] = (
-        OptionSpec(
-            name="std",
-            kind=OptionKind.TEXTS,
-            default=(),
-            help="language standards, each for sources in its language: c17, c++20",
-        ),
-        OptionSpec(name="flags", kind=OptionKind.TEXTS, default=(), help="compiler flags"),
+        OptionSpec.texts("std", "language standards, each for sources in its language: c17, c++20"),
+        OptionSpec.texts("flags", "compiler flags"),
         _size("stack_size", 16, "stack size; by default the linker's"),
         _size("initial_memory", PAGE, "initial size of memory"),
         _size("max_memory", PAGE, "maximum size of memory"),
-        OptionSpec(
-            name="import_memory", kind=OptionKind.FLAG, default=False, help="import memory from the host, as env.memory"
-        ),
-        OptionSpec(name="export_table", kind=OptionKind.FLAG, default=False, help="export the function table"),
-        OptionSpec(
-            name="imports", kind=OptionKind.TEXTS, default=(), help="symbols that the host provides in module env"
-        ),
-        OptionSpec(
-            name="strip",
-            kind=OptionKind.CHOICE,
-            default="none",
-            words=("none", "debug", "all"),
-            help="remove debug information, or names as well (all)",
-        ),
+        OptionSpec.flag("import_memory", "import memory from the host, as env.memory"),
+        OptionSpec.flag("export_table", "export the function table"),
+        OptionSpec.texts("imports", "symbols that the host provides in module env"),
+        OptionSpec.choice("strip", ("none", "debug", "all"), "remove debug information, or names as well (all)"),
     )
     UNIT_OPTIONS = frozenset({"include_dirs", "defines", "opt_level", "debuginfo", "std", "flags"})
     MODULE_OPTIONS = frozenset({"opt_level"})
@@ -130,17 +115,14 @@ class WasmBackend(CodegenBackend):
                     context=(("source", source.path),),
                     hint="leave it out, or set it to fork or spawn",
                 )
-        if any(crate.options.lto_for(kind) is not LtoMode.OFF for kind in crate.crate_types):
-            self._check_lto(crate)
-        include_words(self.toolchain, crate.target, self.session)
-
-    def _check_lto(self, crate: Crate) -> None:
-        if not self.toolchain.plans_lto:
+        with_lto = any(crate.options.lto_for(kind) is not LtoMode.OFF for kind in crate.crate_types)
+        if with_lto and not self.toolchain.plans_lto:
             raise UnsupportedError(
                 f"wasm-ld {self.toolchain.version} cannot write an index for ThinLTO",
                 context=(("crate", crate.name),),
                 hint="use LLVM 20 or newer, pip install 'cratewright-wasm[zig]', or lto='off'",
             )
+        include_words(self.toolchain, crate.target)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source."""
@@ -149,7 +131,7 @@ class WasmBackend(CodegenBackend):
 
         if stencil.path.endswith(".wat"):
             return compile_wat(stencil)
-        return compile_clang(self.toolchain, self.session, stencil, self.included_names)
+        return compile_clang(self.toolchain, stencil, self.included_names)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command that compiles a source, for editors."""
@@ -157,7 +139,7 @@ class WasmBackend(CodegenBackend):
             return ()
         from .unit import clang_words  # noqa: PLC0415
 
-        return (*clang_words(self.toolchain, self.session, self.session.target, path, options), "-c", path)
+        return (*clang_words(self.toolchain, self.session.target, path, options), "-c", path)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module is bitcode; a WAT source becomes an object."""
@@ -178,31 +160,31 @@ class WasmBackend(CodegenBackend):
         """Lower bitcode to an object."""
         from . import lto  # noqa: PLC0415
 
-        return lto.lower_alone(self.toolchain, self.session, module, config)
+        return lto.lower_alone(self.toolchain, module, config)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge the linked modules, and plan what becomes internal."""
         from . import lto  # noqa: PLC0415
 
-        return lto.merge_linked(self.toolchain, self.session, request, self._library(request))
+        return lto.merge_linked(self.toolchain, request, self._library(request))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower what was merged."""
         from . import lto  # noqa: PLC0415
 
-        return lto.optimize_merged(self.toolchain, self.session, module, config)
+        return lto.optimize_merged(self.toolchain, module, config)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return the linked modules, each with what it needs to know of the others."""
         from . import lto  # noqa: PLC0415
 
-        return lto.analyse(self.toolchain, self.session, request, self._library(request))
+        return lto.analyse(self.toolchain, request, self._library(request))
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower a module."""
         from . import lto  # noqa: PLC0415
 
-        return lto.optimize_planned(self.toolchain, self.session, module, config)
+        return lto.optimize_planned(self.toolchain, module, config)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Return whether a cached result could be ours, since others write to a shared cache."""
@@ -225,12 +207,12 @@ class WasmBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link objects."""
-        from .link import link_objects  # noqa: PLC0415
+        from .linker import link_objects  # noqa: PLC0415
 
-        return link_objects(self.toolchain, self.session, request, self._library(request))
+        return link_objects(self.toolchain, request, self._library(request))
 
     def _library(self, request: LinkRequest) -> CLibrary:
-        return find_library(self.toolchain, request.target, request.crate_type, self.session)
+        return find_library(self.toolchain, request.target, request.crate_type)
 
 
 def _check_names(crate: Crate) -> None:

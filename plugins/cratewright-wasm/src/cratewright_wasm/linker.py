@@ -9,45 +9,59 @@ from dataclasses import replace
 from pathlib import Path
 
 from cratewright import (
+    Artifact,
     CrateType,
     Diagnostic,
     LinkError,
     LinkModule,
     LinkRequest,
+    LinkResult,
     RelatedPlace,
-    Session,
     Severity,
     ToolError,
+    output_file_name,
+    scratch_directory,
 )
 
 from .memory import memory_words
+from .objects import has_constructors, linkable_object
 from .targets import CLibrary
-from .toolchain import WasmToolchain, run_tool
+from .toolchain import WasmToolchain
 from .unit import hidden_names
 
-__all__ = ["ENTRIES", "Inputs", "check_types", "exported_names", "run_linker"]
+__all__ = ["ENTRIES", "Inputs", "check_types", "link_objects", "run_linker"]
 
 ENTRIES = ("_start", "main", "__main_void", "__main_argc_argv", "__original_main", "_initialize")
 """The function that the start of a program calls, as clang names it."""
 
-LIBRARY_ENTRY = "_initialize"
+_LIBRARY_ENTRY = "_initialize"
+_MAGIC = b"\0asm"
+_INITIALIZE = bytes.fromhex(
+    "0061736d01000000 01040160000002190103656e76115f5f7761736d5f63616c6c5f63746f727300000302010007"
+    "0f010b5f696e697469616c697a6500010a06010400 1000 0b"
+)
+"""(module (import "env" "__wasm_call_ctors" (func $f)) (func (export "_initialize") call $f))"""
 
 
 class Inputs:
     """The modules of a link as files of a directory.
 
-    Shape: `names` are their files, in order; `sources` are the modules whose symbols name their sources, by default
-    the same.
+    Shape: `direct` files are always linked, `lazy` ones if needed, as from an archive; `sources` are the modules whose
+    symbols name their sources, by default the same.
     """
 
     def __init__(
         self,
+        request: LinkRequest,
         directory: Path,
         modules: Sequence[LinkModule],
         names: Sequence[str],
         sources: Sequence[LinkModule] = (),
     ) -> None:
-        self.names = tuple(names)
+        self.directory = directory
+        whole = {request.crate, *request.whole}
+        self.direct = [name for item, name in zip(modules, names, strict=True) if item.crate in whole]
+        self.lazy = [name for item, name in zip(modules, names, strict=True) if item.crate not in whole]
         self.sources = tuple(sources or modules)
         self._labels = {
             name: f"{item.crate}/{_stem(item.module.name)}" if item.crate else item.module.name
@@ -61,41 +75,66 @@ class Inputs:
         return re.sub(r"\b[\w-]+\.(?:bc|o)\b", lambda match: self._labels.get(match[0], match[0]), text)
 
 
+def link_objects(toolchain: WasmToolchain, request: LinkRequest, library: CLibrary) -> LinkResult:
+    """Link objects to the output of a crate.
+
+    Raises: LinkError, ToolError.
+    """
+    modules = list(request.modules)
+    extra: list[str] = []
+    if request.crate_type is CrateType.CDYLIB:
+        if not exported_names(request):
+            raise LinkError(
+                f"crate '{request.crate}' exports nothing: the module would be empty",
+                context=(("crate", request.crate),),
+                hint="define a function that is not static, or name functions of other crates in `exports`",
+            )
+        if not library.first and any(has_constructors(item.module.data) for item in modules):
+            # The host calls it once before all else, as in WASI's reactors. Otherwise the linker would run
+            # constructors before each exported call.
+            modules.insert(0, LinkModule(request.crate, linkable_object(_INITIALIZE, _LIBRARY_ENTRY)))
+            extra.append(f"--export={_LIBRARY_ENTRY}")
+    names = [f"{number}.o" for number in range(len(modules))]
+    with scratch_directory() as directory:
+        inputs = Inputs(request, directory, modules, names)
+        run_linker(toolchain, request, library, inputs, extra=extra, output="linked.wasm")
+        path = directory / "linked.wasm"
+        data = path.read_bytes() if path.is_file() else b""
+    if not data.startswith(_MAGIC):
+        raise ToolError(f"the linker reported success, but did not write crate '{request.crate}'")
+    output = output_file_name(request.crate, request.crate_type, request.target)
+    return LinkResult(artifacts=(Artifact(output, data),), observed=library.observed)
+
+
 def run_linker(
     toolchain: WasmToolchain,
-    session: Session,
     request: LinkRequest,
     library: CLibrary,
     inputs: Inputs,
-    directory: Path,
     *,
-    direct: Sequence[str],
-    lazy: Sequence[str],
-    extra: Sequence[str] = (),
+    extra: Sequence[str],
     output: str,
-) -> str:
-    """Link files of a directory, and return the linker's output.
+) -> None:
+    """Link files of a directory.
 
-    Shape: `direct` files are always linked, `lazy` ones if needed, as from an archive.
     Raises: LinkError, ToolError.
     """
+    directory = inputs.directory
     words = [*_fixed_words(request), *memory_words(request.options), *extra, "-o", output]
     imports = request.options.texts("imports")
     if imports:
         (directory / "imports.txt").write_text("".join(f"{name}\n" for name in imports), encoding="utf-8")
         words.append("--allow-undefined-file=imports.txt")
-    files = [*library.first, *direct, *(["--start-lib", *lazy, "--end-lib"] if lazy else []), *library.last]
+    lazy = ["--start-lib", *inputs.lazy, "--end-lib"] if inputs.lazy else []
+    files = [*library.first, *inputs.direct, *lazy, *library.last]
     (directory / "words.rsp").write_text(
         "\n".join(_quoted(word) for word in (*words, *files)), encoding="utf-8", errors="surrogateescape"
     )
     argv = (*toolchain.linker, "--rsp-quoting=posix", "@words.rsp")
-    done = run_tool(toolchain, argv, what=f"crate '{request.crate}'", cwd=str(directory), timeout=session.timeout)
-    output_text = (
-        inputs.label((done.stderr + done.stdout).decode(errors="replace")).replace(f"{directory}{os.sep}", "").strip()
-    )
+    done = toolchain.run(argv, what=f"crate '{request.crate}'", cwd=directory)
     if done.status:
-        raise _failure(request, output_text, inputs.sources)
-    return output_text
+        text = inputs.label((done.stderr + done.stdout).decode(errors="replace"))
+        raise _failure(request, text.replace(f"{directory}{os.sep}", "").strip(), inputs.sources)
 
 
 def _quoted(word: str) -> str:
@@ -114,7 +153,7 @@ def _fixed_words(request: LinkRequest) -> list[str]:
         return [*words, "--no-entry"]
     if request.crate_type is CrateType.BIN:
         return [*words, "--entry=_start"]
-    return [*words, f"--entry={LIBRARY_ENTRY}"] if request.target.endswith("wasi") else [*words, "--no-entry"]
+    return [*words, f"--entry={_LIBRARY_ENTRY}"] if request.target.endswith("wasi") else [*words, "--no-entry"]
 
 
 _HINTS: tuple[tuple[str, str], ...] = (

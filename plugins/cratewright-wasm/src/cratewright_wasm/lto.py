@@ -18,7 +18,6 @@ from cratewright import (
     LinkRequest,
     ModuleCodegen,
     ModuleConfig,
-    Session,
     ThinBuffer,
     ThinModule,
     ToolError,
@@ -28,8 +27,8 @@ from cratewright import (
 
 from .bitcode import is_raw_bitcode
 from .linker import Inputs, check_types, run_linker
-from .targets import CLibrary, triple, without_start
-from .toolchain import WasmToolchain, run_tool
+from .targets import CLibrary
+from .toolchain import WasmToolchain
 from .unit import HIDDEN, hidden_names
 
 __all__ = ["analyse", "has_own_file_names", "lower_alone", "merge_linked", "optimize_merged", "optimize_planned"]
@@ -39,12 +38,10 @@ _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
 _NAME = re.compile(_FILE.pattern.encode() + b"\0")
 
 
-def analyse(
-    toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary
-) -> tuple[ThinModule, ...]:
+def analyse(toolchain: WasmToolchain, request: LinkRequest, library: CLibrary) -> tuple[ThinModule, ...]:
     """Return the linked modules, each with its plan and what it imports."""
     with scratch_directory() as scratch:
-        names = _plan(toolchain, session, request, library, Path(scratch))
+        names = _plan(toolchain, request, library, scratch)
         by_name = {name: item for name, item in zip(names, request.modules, strict=True)}
         return tuple(
             ThinModule(
@@ -62,42 +59,38 @@ def analyse(
         )
 
 
-def optimize_planned(
-    toolchain: WasmToolchain, session: Session, module: ThinModule, config: ModuleConfig
-) -> ModuleCodegen:
+def optimize_planned(toolchain: WasmToolchain, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
     """Optimize and lower one module."""
     with scratch_directory() as scratch:
         for item in module.imports:
-            (Path(scratch) / item.name).write_bytes(item.data)
-        data = _lower(toolchain, session, Path(scratch), module.data, config, module.index)
+            (scratch / item.name).write_bytes(item.data)
+        data = _lower(toolchain, scratch, module.data, config, module.index)
     return ModuleCodegen(name=module.name, data=data)
 
 
-def merge_linked(toolchain: WasmToolchain, session: Session, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
+def merge_linked(toolchain: WasmToolchain, request: LinkRequest, library: CLibrary) -> ModuleCodegen:
     """Return all linked modules merged into one, after its plan, which says what becomes internal."""
     with scratch_directory() as scratch:
-        names = _plan(toolchain, session, request, library, Path(scratch))
+        names = _plan(toolchain, request, library, scratch)
         first, *others = [name for name in names if _index(scratch, name)] or names[:1]
-        words = (f"-O{request.options.opt_level.value}", "-triple", triple(toolchain, request.target))
-        data = _join(toolchain, session, Path(scratch), [first, *others], words)
+        words = (f"-O{request.options.opt_level.value}", "-triple", toolchain.triple(request.target))
+        data = _join(toolchain, scratch, [first, *others], words)
     merged = LinkModule(
         request.crate, ModuleCodegen(name="merged", data=data, attributes=_hidden_in_any(request.modules))
     )
     with scratch_directory() as scratch:
         alone = replace(request, modules=(merged,), dependencies=(), whole=())
-        (name,) = _plan(toolchain, session, alone, library, Path(scratch), request.modules)
+        (name,) = _plan(toolchain, alone, library, scratch, request.modules)
         index = _index(scratch, name)
     return replace(merged.module, data=len(index).to_bytes(8, "little") + index + data)
 
 
-def optimize_merged(
-    toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
-) -> ModuleCodegen:
+def optimize_merged(toolchain: WasmToolchain, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
     """Optimize and lower what `merge_linked` returned."""
     size = int.from_bytes(module.data[:8], "little")
     index, data = module.data[8 : 8 + size], module.data[8 + size :]
     with scratch_directory() as scratch:
-        return replace(module, data=_lower(toolchain, session, Path(scratch), data, config, index))
+        return replace(module, data=_lower(toolchain, scratch, data, config, index))
 
 
 def has_own_file_names(value: object) -> bool:
@@ -107,23 +100,19 @@ def has_own_file_names(value: object) -> bool:
     return not isinstance(value, ModuleCodegen) or is_raw_bitcode(value.data) or _NAME.match(value.data, 8) is not None
 
 
-def lower_alone(
-    toolchain: WasmToolchain, session: Session, module: ModuleCodegen, config: ModuleConfig
-) -> ModuleCodegen:
+def lower_alone(toolchain: WasmToolchain, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
     """Lower one module by itself; an object is returned unchanged."""
     if not is_raw_bitcode(module.data):
         return module
     with scratch_directory() as scratch:
-        return replace(module, data=_lower(toolchain, session, Path(scratch), module.data, config, b""))
+        return replace(module, data=_lower(toolchain, scratch, module.data, config, b""))
 
 
-def _join(
-    toolchain: WasmToolchain, session: Session, directory: Path, names: Sequence[str], words: Sequence[str]
-) -> bytes:
+def _join(toolchain: WasmToolchain, directory: Path, names: Sequence[str], words: Sequence[str]) -> bytes:
     first, *others = names
     argv = [*toolchain.clang, "-cc1", *words, "-flto=thin", "-emit-llvm-bc", "-x", "ir", first, "-o", "merged.bc"]
     argv += (word for name in others for word in ("-mlink-bitcode-file", name))
-    return _made(toolchain, session, argv, directory, "merged.bc", "merging modules")
+    return _made(toolchain, argv, directory, "merged.bc", "merging modules")
 
 
 def _hidden_in_any(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]:
@@ -134,7 +123,6 @@ def _hidden_in_any(modules: Sequence[LinkModule]) -> tuple[tuple[str, str], ...]
 
 def _plan(
     toolchain: WasmToolchain,
-    session: Session,
     request: LinkRequest,
     library: CLibrary,
     directory: Path,
@@ -149,15 +137,9 @@ def _plan(
     names = _file_names(request.modules)
     everything = (*request.modules, *request.opaque)
     opaque = [f"opaque-{number}.o" for number in range(len(request.opaque))]
-    inputs = Inputs(directory, everything, [*names, *opaque], sources)
-    direct = {request.crate, *request.whole}
-    own = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate in direct]
-    rest = [name for item, name in zip(everything, inputs.names, strict=True) if item.crate not in direct]
+    inputs = Inputs(request, directory, everything, [*names, *opaque], sources)
     extra = ("--thinlto-index-only", "--thinlto-emit-imports-files")
-    archives = without_start(library)
-    run_linker(
-        toolchain, session, request, archives, inputs, directory, direct=own, lazy=rest, extra=extra, output="out"
-    )
+    run_linker(toolchain, request, replace(library, first=()), inputs, extra=extra, output="out")
     return names
 
 
@@ -173,25 +155,23 @@ def _file_names(modules: Sequence[LinkModule]) -> list[str]:
 
 def _index(scratch: Path, name: str) -> bytes:
     """Return the plan for a module, after the module's file name; empty if it is not linked."""
-    path = Path(scratch) / f"{name}{_INDEX}"
+    path = scratch / f"{name}{_INDEX}"
     data = path.read_bytes() if path.is_file() else b""
     return name.encode() + b"\0" + data if data else b""
 
 
 def _imports(scratch: Path, name: str) -> list[str]:
-    path = Path(scratch) / f"{name}{_IMPORTS}"
+    path = scratch / f"{name}{_IMPORTS}"
     return sorted(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else []
 
 
-def _lower(
-    toolchain: WasmToolchain, session: Session, directory: Path, data: bytes, config: ModuleConfig, index: bytes
-) -> bytes:
+def _lower(toolchain: WasmToolchain, directory: Path, data: bytes, config: ModuleConfig, index: bytes) -> bytes:
     name, _, index = index.partition(b"\0") if index else (b"module.bc", b"", b"")
     file = name.decode()
     (directory / file).write_bytes(data)
     argv = [
         *toolchain.clang,
-        f"--target={triple(toolchain, config.target)}",
+        f"--target={toolchain.triple(config.target)}",
         f"-O{config.options.opt_level.value}",
         "-x",
         "ir",
@@ -200,11 +180,11 @@ def _lower(
         (directory / f"{file}{_INDEX}").write_bytes(index)
         argv.append(f"-fthinlto-index={file}{_INDEX}")
     argv += ["-Wno-override-module", "-c", file, "-o", "module.o"]
-    return _made(toolchain, session, argv, directory, "module.o", "lowering a module")
+    return _made(toolchain, argv, directory, "module.o", "lowering a module")
 
 
-def _made(toolchain: WasmToolchain, session: Session, argv: Sequence[str], cwd: Path, name: str, what: str) -> bytes:
-    done = run_tool(toolchain, argv, what=what, cwd=str(cwd), timeout=session.timeout)
+def _made(toolchain: WasmToolchain, argv: Sequence[str], cwd: Path, name: str, what: str) -> bytes:
+    done = toolchain.run(argv, what=what, cwd=cwd)
     path = cwd / name
     if done.status or not path.is_file() or not path.stat().st_size:
         output = done.stderr.decode(errors="replace").replace(str(cwd), ".").strip()

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
-from cratewright import CrateType, Observed, Session, ToolError, dataclass, digest_file, scratch_directory
+from cratewright import CrateType, Observed, ToolError, dataclass, digest_file, scratch_directory
 
-from .toolchain import WasmToolchain, run_tool
+from .toolchain import WASI, WasmToolchain
 
-__all__ = ["FREESTANDING", "TARGETS", "WASI", "CLibrary", "find_library", "include_words", "triple", "without_start"]
+__all__ = ["CLibrary", "find_library", "include_words"]
 
-FREESTANDING = "wasm32-unknown-unknown"
-WASI = "wasm32-wasi"
-TARGETS = (FREESTANDING, WASI)
 _SETTING = "CRATE_WASI_SYSROOT"
 
 
@@ -31,15 +26,10 @@ class CLibrary:
     observed: tuple[Observed, ...] = ()
 
 
-def triple(toolchain: WasmToolchain, target: str) -> str:
-    """Return clang's name of a target: zig's names the version of WASI, and warns without it."""
-    return "wasm32-wasip1" if target == WASI and toolchain.zig else target
-
-
-def include_words(toolchain: WasmToolchain, target: str, session: Session) -> tuple[str, ...]:
+def include_words(toolchain: WasmToolchain, target: str) -> tuple[str, ...]:
     """Return clang's arguments for the headers of the compiler and the C library."""
     if not toolchain.zig:
-        return ("--sysroot", _sysroot(toolchain, session)) if target == WASI else ()
+        return ("--sysroot", _sysroot(toolchain)) if target == WASI else ()
     directories = ["include"]
     if target == WASI:
         # In the order in which `zig cc` searches them.
@@ -50,7 +40,7 @@ def include_words(toolchain: WasmToolchain, target: str, session: Session) -> tu
     )
 
 
-def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType, session: Session) -> CLibrary:
+def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType) -> CLibrary:
     """Return what a crate of some type is linked with.
 
     Raises: ToolError if it is missing.
@@ -58,17 +48,11 @@ def find_library(toolchain: WasmToolchain, target: str, crate_type: CrateType, s
     if target != WASI:
         return CLibrary()
     start = "crt1-command.o" if crate_type is CrateType.BIN else "crt1-reactor.o"
-    if toolchain.zig:
-        return _of_zig(toolchain, start, session)
-    return _of_sysroot(toolchain, start, session)
+    return _of_zig(toolchain, start) if toolchain.zig else _of_sysroot(toolchain, start)
 
 
-def without_start(library: CLibrary) -> CLibrary:
-    """Return a library without start objects."""
-    return replace(library, first=())
-
-
-def _sysroot(toolchain: WasmToolchain, session: Session) -> str:
+def _sysroot(toolchain: WasmToolchain) -> str:
+    session = toolchain.session
     wanted = session.setting(_SETTING)
     for directory in [os.path.join(session.root, wanted)] if wanted else ["/usr", "/opt/wasi-sdk/share/wasi-sysroot"]:
         if os.path.isfile(os.path.join(directory, "lib", WASI, "libc.a")):
@@ -80,10 +64,10 @@ def _sysroot(toolchain: WasmToolchain, session: Session) -> str:
     )
 
 
-def _of_sysroot(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
-    directory = os.path.join(_sysroot(toolchain, session), "lib", WASI)
+def _of_sysroot(toolchain: WasmToolchain, start: str) -> CLibrary:
+    directory = os.path.join(_sysroot(toolchain), "lib", WASI)
     argv = (*toolchain.clang, f"--target={WASI}", "-print-resource-dir")
-    done = run_tool(toolchain, argv, what="its own directory", cwd=session.root, timeout=session.timeout)
+    done = toolchain.run(argv, what="its own directory")
     resources = done.stdout.decode(errors="surrogateescape").strip()
     observed: dict[str, Observed] = {}
     builtins = ("lib/wasi/libclang_rt.builtins-wasm32.a", "lib/wasm32-unknown-wasi/libclang_rt.builtins.a")
@@ -106,13 +90,13 @@ def _first(directories: Iterator[str], observed: dict[str, Observed]) -> str:
     return ""
 
 
-def _of_zig(toolchain: WasmToolchain, start: str, session: Session) -> CLibrary:
+def _of_zig(toolchain: WasmToolchain, start: str) -> CLibrary:
     """Ask zig where it keeps the C library, which it builds the first time."""
     with scratch_directory() as scratch:
-        Path(scratch, "empty.c").write_text("int main(void) { return 0; }\n", encoding="ascii")
+        (scratch / "empty.c").write_text("int main(void) { return 0; }\n", encoding="ascii")
         model = () if start == "crt1-command.o" else ("-mexec-model=reactor",)
         argv = (toolchain.zig, "cc", "-target", WASI, *model, "empty.c", "-o", "empty.wasm", "-v")
-        done = run_tool(toolchain, argv, what=f"the C library for {WASI}", cwd=str(scratch), timeout=session.timeout)
+        done = toolchain.run(argv, what=f"the C library for {WASI}", cwd=scratch)
         lines = done.stderr.decode(errors="surrogateescape").splitlines()
         lines += done.stdout.decode(errors="surrogateescape").splitlines()
         words = next((line.split(" ") for line in lines if line.startswith("wasm-ld ")), [])

@@ -7,10 +7,15 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 from cratewright import Finished, Session, ToolError, content_digest, dataclass, programs_digest, run_program
 
-__all__ = ["WasmToolchain", "find_toolchain", "run_tool"]
+__all__ = ["FREESTANDING", "TARGETS", "WASI", "WasmToolchain", "find_toolchain"]
+
+FREESTANDING = "wasm32-unknown-unknown"
+WASI = "wasm32-wasi"
+TARGETS = (FREESTANDING, WASI)
 
 _SETTING = "CRATE_WASM_CLANG"
 _OLDEST, _NEWEST = 16, 23
@@ -21,12 +26,13 @@ _KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "XDG_CACHE_HOME"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WasmToolchain:
-    """A clang and a wasm-ld of one version.
+    """A clang and a wasm-ld of one version, and how a session uses them.
 
     Shape: `clang` and `linker` begin a command; `zig` is the program that contains both, if one does, and `own` then
     its directory of headers and libraries, which change only with `version`.
     """
 
+    session: Session
     clang: tuple[str, ...]
     linker: tuple[str, ...]
     version: str
@@ -44,20 +50,22 @@ class WasmToolchain:
         """Its part of the fingerprint."""
         return f"{'zig' if self.zig else 'llvm'} {self.version} {self.digest}"
 
-    def environment(self) -> Mapping[str, str]:
-        """Return the environment of programs, without variables that would alter their output."""
-        return {"LC_ALL": "C", **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}}
+    def triple(self, target: str) -> str:
+        """Return clang's name of a target: zig's names the version of WASI, and warns without it."""
+        return "wasm32-wasip1" if target == WASI and self.zig else target
+
+    def run(self, argv: Sequence[str], *, what: str, cwd: str | Path = "") -> Finished:
+        """Run one of the programs to its end, in the project root or another directory.
+
+        Raises: ToolError if it cannot be started, crashes or takes too long.
+        """
+        # Other variables would alter the output.
+        kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        session = self.session
+        return _run(argv, what=what, cwd=cwd or session.root, timeout=session.timeout, env={"LC_ALL": "C", **kept})
 
 
-def run_tool(toolchain: WasmToolchain, argv: Sequence[str], *, what: str, cwd: str, timeout: float) -> Finished:
-    """Run one of the programs to its end.
-
-    Raises: ToolError if it cannot be started, crashes or takes too long.
-    """
-    return _run(argv, what=what, cwd=cwd, timeout=timeout, env=toolchain.environment())
-
-
-def _run(argv: Sequence[str], *, what: str, cwd: str | None, timeout: float, env: Mapping[str, str]) -> Finished:
+def _run(argv: Sequence[str], *, what: str, cwd: str | Path | None, timeout: float, env: Mapping[str, str]) -> Finished:
     try:
         done = run_program(argv, what=what, cwd=cwd, env=env, timeout=timeout)
     except OSError as error:
@@ -121,6 +129,7 @@ def _zig(program: str, session: Session) -> WasmToolchain:
     output = _version((program, "clang"), session)
     wheel = f" ziglang {version('ziglang')}" if program == _bundled_zig() else ""
     return WasmToolchain(
+        session=session,
         clang=(program, "clang"),
         linker=(program, "wasm-ld"),
         version=output,
@@ -138,9 +147,8 @@ def _llvm(clang: str, session: Session) -> WasmToolchain:
     candidates = [*(os.path.join(directory, name) for directory in folders for name in names), *names]
     for linker in filter(None, map(shutil.which, candidates)):
         if _version((linker,), session).partition(".")[0] == major:
-            return WasmToolchain(
-                clang=(clang,), linker=(linker,), version=output, digest=programs_digest((clang, linker))[:16]
-            )
+            digest = programs_digest((clang, linker))[:16]
+            return WasmToolchain(session=session, clang=(clang,), linker=(linker,), version=output, digest=digest)
     raise ToolError(
         f"{clang} has no wasm-ld of its version",
         context=(("version", output), ("looked for", " or ".join(names))),

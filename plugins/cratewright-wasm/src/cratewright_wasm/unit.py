@@ -18,7 +18,6 @@ from cratewright import (
     ModuleCodegen,
     Observed,
     Options,
-    Session,
     Severity,
     SourceError,
     Symbol,
@@ -37,8 +36,8 @@ from .bitcode import BitcodeSymbol, bitcode_triple, is_raw_bitcode, linker_symbo
 from .flags import SOURCE_LANGUAGES, check_flags, standard_for
 from .objects import function_types
 from .observe import DependencyFinder
-from .targets import FREESTANDING, include_words, triple
-from .toolchain import WasmToolchain, run_tool
+from .targets import include_words
+from .toolchain import FREESTANDING, WasmToolchain
 
 __all__ = ["HIDDEN", "are_hidden_names", "bitcode_module", "clang_words", "compile_clang", "hidden_names"]
 
@@ -48,9 +47,7 @@ _DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo
 _DIRECTIVE = re.compile(rb"\.\s*incbin\b")
 
 
-def clang_words(
-    toolchain: WasmToolchain, session: Session, target: str, path: str, options: Options
-) -> tuple[str, ...]:
+def clang_words(toolchain: WasmToolchain, target: str, path: str, options: Options) -> tuple[str, ...]:
     """Return the command that compiles a source, without input and output.
 
     Raises: ConfigurationError for refused words.
@@ -58,7 +55,7 @@ def clang_words(
     language = SOURCE_LANGUAGES[posixpath.splitext(path)[1]]
     words = [
         *toolchain.clang,
-        f"--target={triple(toolchain, target)}",
+        f"--target={toolchain.triple(target)}",
         f"-O{options.opt_level.value}",
         "-flto=thin",
         "-x",
@@ -79,26 +76,27 @@ def clang_words(
         words += ["-fno-rtti"] * (language == "c++")
     words += (f"-D{name}" if value is None else f"-D{name}={value}" for name, value in options.defines)
     words += (f"-I{directory or '.'}" for directory in options.texts("include_dirs"))
-    return (*words, *include_words(toolchain, target, session), *options.texts("flags"))
+    return (*words, *include_words(toolchain, target), *options.texts("flags"))
 
 
 def compile_clang(
-    toolchain: WasmToolchain, session: Session, stencil: UnitStencil, names_in: Callable[[bytes], Sequence[str]]
+    toolchain: WasmToolchain, stencil: UnitStencil, names_in: Callable[[bytes], Sequence[str]]
 ) -> CompiledUnit:
     """Compile a source of C, C++ or LLVM IR.
 
     Raises: SourceError, ToolError.
     """
+    root = toolchain.session.root
     read_at = stencil.file or stencil.path
     language = SOURCE_LANGUAGES[posixpath.splitext(stencil.path)[1]]
     _check_text(stencil.path, stencil.source, language)
-    words = [*clang_words(toolchain, session, stencil.target, stencil.path, stencil.options)]
+    words = [*clang_words(toolchain, stencil.target, stencil.path, stencil.options)]
     words += (f"-ffile-prefix-map={directory}/=" for directory in stencil.repositories if language != "ir")
     folder = posixpath.dirname(stencil.path)
     near = [posixpath.join(directory, folder) for directory in stencil.repositories]
     words += (word for directory in near for word in ("-iquote", directory) if language != "ir")
     with scratch_directory() as scratch:
-        made, rule = Path(scratch, "unit.bc"), Path(scratch, "unit.d")
+        made, rule = scratch / "unit.bc", scratch / "unit.d"
         argv = [*words, "-fno-color-diagnostics", "-c", "-o", str(made), "-MD", "-MF", str(rule), "-MT", "unit"]
         if language == "ir":
             argv[-5:] = ["-Wno-override-module"]
@@ -106,20 +104,20 @@ def compile_clang(
         directories = [*near, *stencil.options.texts("include_dirs")]
 
         def attempt() -> tuple[tuple[str, tuple[Observed, ...]], int]:
-            done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+            done = toolchain.run(argv, what=stencil.path)
             stderr = done.stderr.decode(errors="replace")
             for directory in stencil.repositories:
                 stderr = stderr.replace(f"{directory}/", "")
-            if digest_file(os.path.join(session.root, read_at)) != content_digest(stencil.source):
+            if digest_file(os.path.join(root, read_at)) != content_digest(stencil.source):
                 raise SourceError.at(
                     stencil.path, 1, "the source has changed while it was compiled", hint="build again"
                 )
             if done.status:
-                raise _failure(_diagnostics(stderr, stencil, session.root), stderr, stencil.path, language)
+                raise _failure(_diagnostics(stderr, stencil, root), stderr, stencil.path, language)
             if language == "ir":
                 return (stderr, ()), 0
             read = decode_depfile(os.fsdecode(rule.read_bytes()), name=stencil.path) if rule.is_file() else ()
-            search = DependencyFinder(session.root, directories, _system(words), toolchain.own)
+            search = DependencyFinder(root, directories, _system(words), toolchain.own)
             observed = search.observe(read_at, stencil.source, read, names_in)
             return (stderr, observed), search.newest
 
@@ -128,11 +126,11 @@ def compile_clang(
         data = made.read_bytes() if made.is_file() else b""
         if not is_raw_bitcode(data):
             raise ToolError(f"{toolchain.clang[0]} reported success, but did not compile {stencil.path}")
-        types = _types(toolchain, session, stencil, Path(scratch))
+        types = _types(toolchain, stencil, scratch)
     for item in observed:
         if item.digest is not None and not os.path.isabs(item.path):
-            _check_text(item.path, Path(session.root, item.path).read_bytes(), language)
-    diagnostics = tuple(found for found in _diagnostics(stderr, stencil, session.root) if _is_warning(found))
+            _check_text(item.path, Path(root, item.path).read_bytes(), language)
+    diagnostics = tuple(found for found in _diagnostics(stderr, stencil, root) if _is_warning(found))
     return CompiledUnit(
         modules=(bitcode_module(data, stencil.path, types),), observed=observed, diagnostics=diagnostics
     )
@@ -177,14 +175,14 @@ def are_hidden_names(word: str) -> bool:
     return isinstance(names, list) and all(isinstance(name, str) for name in names)
 
 
-def _types(toolchain: WasmToolchain, session: Session, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
+def _types(toolchain: WasmToolchain, stencil: UnitStencil, scratch: Path) -> Mapping[str, str]:
     """Return the types of functions, which bitcode does not record, from code generated without optimization.
 
     Optimization replaces a call with the wrong type by a trap, before the linker could report it.
     """
-    words = (f"--target={triple(toolchain, stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
+    words = (f"--target={toolchain.triple(stencil.target)}", "-O0", "-x", "ir", "-Wno-override-module", "-c")
     argv = (*toolchain.clang, *words, str(scratch / "unit.bc"), "-o", str(scratch / "unit.o"))
-    done = run_tool(toolchain, argv, what=stencil.path, cwd=session.root, timeout=session.timeout)
+    done = toolchain.run(argv, what=stencil.path)
     if done.status:
         stderr = done.stderr.decode(errors="replace").replace(f"{scratch}/", "").strip()
         raise SourceError.at(stencil.path, 0, "clang cannot compile it", context=(("output", stderr),))

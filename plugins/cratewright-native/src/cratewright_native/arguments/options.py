@@ -7,33 +7,25 @@ from cratewright import OptionKind, OptionSpec
 __all__ = ["EMITTED", "LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "NATIVE_OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
 
 
-def _texts(name: str, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.TEXTS, default=(), help=text)
-
-
-def _flag(name: str, default: bool, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.FLAG, default=default, help=text)
-
-
 NATIVE_OPTIONS = (
-    _texts("std", "language standards, each for sources in its language: c11, gnu17, c++20"),
-    _texts("flags", "compiler flags for every language"),
-    _texts("cflags", "compiler flags for C"),
-    _texts("cxxflags", "compiler flags for C++"),
-    _texts("asmflags", "compiler flags for assembly"),
-    _flag("pic", True, "position-independent code, which dylib and cdylib need"),
-    _texts("sanitize", "sanitizers: undefined, address, thread, ..."),
-    _texts("emit", "files to keep for each source: asm, llvm-ir, obj"),
-    _flag("coverage", False, "instrument code to count which lines run"),
-    _texts("ldflags", "linker flags"),
-    _texts("rpath", "directories where the output looks for its dynamic libraries at run time"),
+    OptionSpec.texts("std", "language standards, each for sources in its language: c11, gnu17, c++20"),
+    OptionSpec.texts("flags", "compiler flags for every language"),
+    OptionSpec.texts("cflags", "compiler flags for C"),
+    OptionSpec.texts("cxxflags", "compiler flags for C++"),
+    OptionSpec.texts("asmflags", "compiler flags for assembly"),
+    OptionSpec.flag("pic", "position-independent code, which dylib and cdylib need", default=True),
+    OptionSpec.texts("sanitize", "sanitizers: undefined, address, thread, ..."),
+    OptionSpec.texts("emit", "files to keep for each source: asm, llvm-ir, obj"),
+    OptionSpec.flag("coverage", "instrument code to count which lines run"),
+    OptionSpec.texts("ldflags", "linker flags"),
+    OptionSpec.texts("rpath", "directories where the output looks for its dynamic libraries at run time"),
     OptionSpec(
         name="soversion",
         kind=OptionKind.TEXT,
         default="",
         help="number in a dynamic library's soname; by default the first of the crate's version",
     ),
-    _flag("strip", False, "remove symbols that the output does not need at run time"),
+    OptionSpec.flag("strip", "remove symbols that the output does not need at run time"),
 )
 
 EMITTED = {"asm": ".s", "llvm-ir": ".ll", "obj": ".o"}

@@ -7,39 +7,27 @@ from cratewright import OptionKind, OptionSpec
 __all__ = ["SPIRV_OPTIONS"]
 
 
-def _flag(name: str, default: bool, text: str) -> OptionSpec:
-    return OptionSpec(name=name, kind=OptionKind.FLAG, default=default, help=text)
-
-
 def _directory(name: str, text: str) -> OptionSpec:
     return OptionSpec(name=name, kind=OptionKind.DIRECTORY, default="", help=text)
 
 
 SPIRV_OPTIONS: tuple[OptionSpec, ...] = (
-    OptionSpec(
-        name="spirv_metadata",
-        kind=OptionKind.CHOICE,
-        default="none",
-        words=("none", "name-variables", "full"),
-        help="names that an image without debug information keeps",
+    OptionSpec.choice(
+        "spirv_metadata", ("none", "name-variables", "full"), "names that an image without debug information keeps"
     ),
-    OptionSpec(
-        name="strip",
-        kind=OptionKind.CHOICE,
-        default="none",
-        words=("none", "split"),
-        help="split: put each image's debug information into a file beside it (.dbg.spv)",
+    OptionSpec.choice(
+        "strip", ("none", "split"), "split: put each image's debug information into a file beside it (.dbg.spv)"
     ),
-    _flag("spirv_opt", True, "run the optimizer when opt_level or debuginfo needs it"),
-    _flag("spirv_val", True, "validate images before they are written"),
-    _flag("preserve_bindings", False, "keep descriptors that no entry point uses"),
-    _flag("relax_struct_store", False, "validator: allow storing structs with a compatible layout"),
-    _flag("relax_logical_pointer", False, "validator: allow more uses of logical pointers"),
-    _flag("relax_block_layout", False, "validator: VK_KHR_relaxed_block_layout"),
-    _flag("uniform_buffer_standard_layout", False, "validator: std430 for uniform buffers"),
-    _flag("scalar_block_layout", False, "validator: VK_EXT_scalar_block_layout"),
-    _flag("skip_block_layout", False, "validator: do not check block layouts"),
-    _flag("disassemble", False, "write a disassembly beside each image (.spvasm)"),
+    OptionSpec.flag("spirv_opt", "run the optimizer when opt_level or debuginfo needs it", default=True),
+    OptionSpec.flag("spirv_val", "validate images before they are written", default=True),
+    OptionSpec.flag("preserve_bindings", "keep descriptors that no entry point uses"),
+    OptionSpec.flag("relax_struct_store", "validator: allow storing structs with a compatible layout"),
+    OptionSpec.flag("relax_logical_pointer", "validator: allow more uses of logical pointers"),
+    OptionSpec.flag("relax_block_layout", "validator: VK_KHR_relaxed_block_layout"),
+    OptionSpec.flag("uniform_buffer_standard_layout", "validator: std430 for uniform buffers"),
+    OptionSpec.flag("scalar_block_layout", "validator: VK_EXT_scalar_block_layout"),
+    OptionSpec.flag("skip_block_layout", "validator: do not check block layouts"),
+    OptionSpec.flag("disassemble", "write a disassembly beside each image (.spvasm)"),
     _directory("dump_source", "directory for the text of each unit as the compiler sees it, even if it fails"),
     _directory("dump_pre_link", "directory for copies of the modules to link"),
     _directory("dump_post_merge", "directory for copies of the linker's result"),
