@@ -61,9 +61,7 @@ if TYPE_CHECKING:
     from .cache.store import CacheKvStore as CacheKvStore
     from .contract.backend import API_VERSION as API_VERSION
     from .contract.backend import OLDEST_API_VERSION as OLDEST_API_VERSION
-    from .contract.backend import Capability as Capability
     from .contract.backend import CodegenBackend as CodegenBackend
-    from .contract.backend import Session as Session
     from .contract.edge import open_backend as open_backend
     from .contract.hookspecs import hookimpl as hookimpl
     from .contract.incremental_cache import CacheKeyHash as CacheKeyHash
@@ -74,6 +72,7 @@ if TYPE_CHECKING:
     from .contract.incremental_cache import try_finish_recompile as try_finish_recompile
     from .contract.offered import Command as Command
     from .contract.offered import Profile as Profile
+    from .contract.session import Session as Session
     from .formats.archive import ARCHIVE_MAGIC as ARCHIVE_MAGIC
     from .formats.archive import read_archive as read_archive
     from .formats.depfile import decode_depfile as decode_depfile
@@ -114,11 +113,12 @@ if TYPE_CHECKING:
     from .system.unchanged import changed_ns as changed_ns
     from .system.unchanged import repeat_if_changed as repeat_if_changed
     from .values.call import BackendCall as BackendCall
+    from .values.capability import Capability as Capability
     from .values.construction import ConstructionVariable as ConstructionVariable
     from .values.crate import UNVERSIONED as UNVERSIONED
     from .values.crate import Crate as Crate
-    from .values.crate import CrateType as CrateType
     from .values.crate import Source as Source
+    from .values.crate_type import CrateType as CrateType
     from .values.module import CanonicalForm as CanonicalForm
     from .values.module import CompiledUnit as CompiledUnit
     from .values.module import EntryPoint as EntryPoint
@@ -171,13 +171,14 @@ _MODULES = {
     "base.values": "dataclass",
     "cache.entry": "RecompileError RecompileFault",
     "cache.store": "CacheKvStore",
-    "contract.backend": "API_VERSION Capability CodegenBackend OLDEST_API_VERSION Session",
+    "contract.backend": "API_VERSION CodegenBackend OLDEST_API_VERSION",
     "contract.edge": "open_backend",
     "contract.hookspecs": "hookimpl",
     "contract.incremental_cache": (
         "CacheKeyHash compile_with_cache compute_cache_key open_cache serialize_compiled try_finish_recompile"
     ),
     "contract.offered": "Command Profile",
+    "contract.session": "Session",
     "formats.archive": "ARCHIVE_MAGIC read_archive",
     "formats.depfile": "decode_depfile",
     "plugins.registering": "register",
@@ -195,8 +196,10 @@ _MODULES = {
     "system.scratch": "scratch_directory scratch_lock scratch_root",
     "system.unchanged": "changed_ns repeat_if_changed",
     "values.call": "BackendCall",
+    "values.capability": "Capability",
     "values.construction": "ConstructionVariable",
-    "values.crate": "Crate CrateType Source UNVERSIONED",
+    "values.crate": "Crate Source UNVERSIONED",
+    "values.crate_type": "CrateType",
     "values.module": "CanonicalForm CompiledUnit EntryPoint merge_observed ModuleCodegen ModuleKind Observed Symbol",
     "values.native_library": "LibraryKind NativeLibrary parse_library",
     "values.option_spec": "OptionKind OptionSpec OptionValue",

@@ -30,8 +30,6 @@ from .contract.methods import misspelt_method
 from .pipeline.in_worker import make_watched
 from .values.call import BackendCall
 
-__all__ = ["Conformance"]
-
 
 class Conformance(KeyRules, LtoRules):
     """Subclass this in a test module, as `class TestShout(Conformance)`, with the backend and what it compiles.

@@ -16,7 +16,7 @@ import time
 from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve
 from cratewright.rules.format_table import FormatTable, LinkableCrate
 from cratewright.rules.graph import CrateGraph
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 SIZES = (1_000, 10_000, 100_000)
 GROUP = 50

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from cratewright.rules.dependency_format import Available, LinkSwitches, Recorded, load_order
 from cratewright.rules.graph import CrateGraph
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 __all__ = ["Build", "Forms", "Node", "Sample", "available", "random_graph"]
 

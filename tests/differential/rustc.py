@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches
 from cratewright.rules.linkage_conflict import ConflictKind
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 from .crate_graphs import Build, Node
 

@@ -17,7 +17,7 @@ import pytest
 
 from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches, Resolution, resolve
 from cratewright.rules.linkage_conflict import ConflictKind
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_graph
 from .rustc import ALWAYS_LINKED, Answer, Rustc

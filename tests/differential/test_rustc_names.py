@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cratewright.base.errors import UnsupportedError
 from cratewright.rules.output_name import output_file_name
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 from .rustc import Rustc
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cratewright.formats.metadata import CrateMetadata, decode_rlib, decode_rlink
+from cratewright.formats.crate_metadata import CrateMetadata
+from cratewright.formats.metadata import decode_rlib, decode_rlink
 from tests.support.scons_project import SconsProject
 
 Golden = Callable[[str, str], None]

@@ -13,15 +13,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import cli, register, testing
-from cratewright.formats.metadata import (
-    CrateMetadata,
-    decode_dylib,
-    decode_rlib,
-    decode_rlink,
-    encode_rlib,
-    encode_rlink,
-    identified,
-)
+from cratewright.formats.crate_metadata import CrateMetadata, identified
+from cratewright.formats.metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink
 from tests.support.scons_project import SconsProject
 
 Golden = Callable[[str, str], None]

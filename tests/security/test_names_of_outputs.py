@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from cratewright.base.errors import ConfigurationError, FormatError, OutputError
-from cratewright.formats.metadata import CrateMetadata, decode_rlib, decode_rlink, encode_rlib, encode_rlink
+from cratewright.formats.crate_metadata import CrateMetadata
+from cratewright.formats.metadata import decode_rlib, decode_rlink, encode_rlib, encode_rlink
 from cratewright.formats.stage_record import SeenFile, StageRecord, encode_record
 from cratewright.pipeline.emit import assign_paths, discard, emit, leave
 from cratewright.pipeline.plan import check_linkable
@@ -20,7 +21,7 @@ from cratewright.rules.output_place import check_output_path, check_output_paths
 from cratewright.system import fs
 from cratewright.system.output_area import OutputArea
 from cratewright.testing import StubBackend
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference
 from cratewright.values.module import ModuleCodegen
 from cratewright.values.options import CORE_OPTIONS, Options

@@ -22,12 +22,13 @@ from cratewright.cache.entry import (
     result_of,
     seal_entry,
 )
-from cratewright.contract.backend import CodegenBackend, Session
+from cratewright.contract.backend import CodegenBackend
 from cratewright.contract.edge import open_backend
 from cratewright.contract.promised import could_return
+from cratewright.contract.session import Session
 from cratewright.testing import StubBackend
 from cratewright.values.call import BackendCall
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed
 from cratewright.values.options import CORE_OPTIONS, Options
 from cratewright.values.request import Artifact, LinkRequest, LinkResult, ModuleConfig, ThinBuffer, ThinModule

@@ -6,7 +6,9 @@ import pytest
 
 from cratewright.base.errors import ConfigurationError
 from cratewright.values.options import CORE_OPTIONS, parse_options, resolve_profile
-from cratewright.workspace import draw, expand_glob, read_workspace
+from cratewright.workspace.declaration import read_workspace
+from cratewright.workspace.glob import expand_glob
+from cratewright.workspace.picture import draw
 from tests.support.bounds import cpu_below
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cratewright.base.errors import LinkError
-from cratewright.formats.metadata import CrateMetadata
+from cratewright.formats.crate_metadata import CrateMetadata
 from cratewright_spirv.binary import opcodes as op
 from cratewright_spirv.binary.bindings import block_type
 from cratewright_spirv.binary.enumerants import BUILT_IN, INVARIANT, OUTPUT, VOLATILE

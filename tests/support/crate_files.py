@@ -7,19 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from cratewright.formats.crate_metadata import CrateMetadata, identified
 from cratewright.formats.metadata import (
-    CrateMetadata,
-    CrateReference,
     decode_dylib,
     decode_rlib,
     decode_rlink,
     encode_dylib,
     encode_rlib,
     encode_rlink,
-    identified,
 )
 from cratewright.rules.dependency_format import Linkage
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
+from cratewright.values.identity import CrateReference
 from cratewright.values.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from cratewright.values.native_library import parse_library
 from cratewright.values.options import Options

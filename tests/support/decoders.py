@@ -12,9 +12,9 @@ import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from cratewright.base.codec import DecodeError
 from cratewright.base.diagnostic import Diagnostic, Severity
 from cratewright.base.errors import CratewrightError
+from cratewright.base.serializer import DecodeError
 from cratewright.cache import history
 from cratewright.cache.entry import (
     ObservedResult,

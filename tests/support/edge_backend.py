@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cratewright.contract.backend import CodegenBackend, Session
+from cratewright.contract.backend import CodegenBackend
+from cratewright.contract.session import Session
 from cratewright.values.crate_type import CrateType
 from cratewright.values.module import CompiledUnit, ModuleCodegen
 from cratewright.values.option_spec import OptionKind, OptionSpec

@@ -9,14 +9,16 @@ from pathlib import Path
 from cratewright import testing
 from cratewright.base.errors import CratewrightError
 from cratewright.cache.history import StageHistory
-from cratewright.formats.metadata import CrateMetadata, encode_rlink
+from cratewright.formats.crate_metadata import CrateMetadata
+from cratewright.formats.metadata import encode_rlink
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import link_crate
 from cratewright.pipeline.link_inputs import Dependency
 from cratewright.plugins.registry import Registry
 from cratewright.rules.dependency_format import DependencyFormats, Linkage
-from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.crate import Crate, Source
+from cratewright.values.crate_type import CrateType
 from cratewright.values.options import CORE_OPTIONS, Options, parse_options
 
 __all__ = ["build_here", "kept_history"]

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import ClassVar
 
 from cratewright.contract.hookspecs import hookimpl
-from cratewright.formats.metadata import CrateMetadata, decode_dylib
+from cratewright.formats.crate_metadata import CrateMetadata
+from cratewright.formats.metadata import decode_dylib
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Linked, link_crate
 from cratewright.pipeline.link_inputs import Dependency
@@ -17,7 +18,7 @@ from cratewright.rules.dependency_format import Linkage
 from cratewright.rules.format_table import FormatTable, LinkableCrate
 from cratewright.rules.graph import CrateGraph
 from cratewright.testing import StubBackend
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference
 from cratewright.values.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.values.native_library import parse_library

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cratewright.formats.metadata import CrateMetadata
+from cratewright.formats.crate_metadata import CrateMetadata
 from cratewright.pipeline.codegen import codegen_crate
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import link_crate
@@ -17,7 +17,8 @@ from cratewright.pipeline.link_inputs import Dependency
 from cratewright.pipeline.plan import option_table
 from cratewright.plugins.registry import Registry
 from cratewright.rules.dependency_format import DependencyFormats, Linkage
-from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.crate import Crate, Source
+from cratewright.values.crate_type import CrateType
 from cratewright.values.options import Options, parse_options
 from cratewright.values.variants import AXES_AND_CONDITIONS, Variant, Variants
 from cratewright_spirv.backend import SpirvBackend

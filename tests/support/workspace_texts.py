@@ -6,12 +6,8 @@ from cratewright import testing
 from cratewright.pipeline.plan import option_table, source_table
 from cratewright.values.option_spec import OptionKind, OptionSpec
 from cratewright.values.options import BUILTIN_PROFILES, CORE_OPTIONS
-from cratewright.workspace import (
-    Vocabulary,
-    Workspace,
-    WorkspaceSettings,
-    read_workspace,
-)
+from cratewright.workspace.declaration import Workspace, read_workspace
+from cratewright.workspace.settings import Vocabulary, WorkspaceSettings
 
 STUB = Vocabulary(("text", "text2"), option_table(testing.StubBackend), source_table(testing.StubBackend))
 

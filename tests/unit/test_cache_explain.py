@@ -14,10 +14,12 @@ from cratewright.cache.history import StageHistory, causes_of, decode_history
 from cratewright.cache.key import Fields
 from cratewright.contract.backend import CodegenBackend
 from cratewright.pipeline.codegen import codegen_crate
-from cratewright.pipeline.engine import Engine, Job
+from cratewright.pipeline.engine import Engine
+from cratewright.pipeline.job import Job
 from cratewright.plugins.registry import Registry
 from cratewright.values.call import BackendCall
-from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.crate import Crate, Source
+from cratewright.values.crate_type import CrateType
 from cratewright.values.options import Options
 from cratewright.values.stencil import UnitStencil
 from tests.support.engine_build import kept_history

@@ -17,7 +17,7 @@ from cratewright.cache.entry import (
     result_of,
 )
 from cratewright.cache.key import code_digest, fields_digest, key_fields, key_of
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.module import CompiledUnit, ModuleCodegen, Symbol
 from cratewright.values.options import CORE_OPTIONS, Options
 from cratewright.values.request import LinkModule, LinkRequest, ThinBuffer, ThinModule

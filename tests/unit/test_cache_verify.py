@@ -13,7 +13,7 @@ from cratewright.contract.backend import CodegenBackend
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.job import Job, JobOutcome
 from cratewright.values.call import BackendCall
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.module import CompiledUnit
 from cratewright.values.native_library import parse_library
 from cratewright.values.options import Options

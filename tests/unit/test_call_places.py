@@ -19,7 +19,7 @@ from cratewright.pipeline.job import Job
 from cratewright.plugins.registry import Registry
 from cratewright.system.events import Event, UnitStarted
 from cratewright.values.call import BackendCall
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.module import ModuleCodegen
 from cratewright.values.request import LinkRequest
 from tests.support.cached_engine import OPTIONS, unit_call

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.base import codec
-from cratewright.base.codec import Codec, DecodeError
+from cratewright.base.codec import Codec
+from cratewright.base.serializer import DecodeError
 from cratewright.base.values import dataclass
 from tests.support.bounds import cpu_below
 from tests.support.paths import source_paths

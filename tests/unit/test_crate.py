@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cratewright.base.errors import ConfigurationError, UnknownNameError
-from cratewright.values.crate import CrateType, check_crate_name, parse_crate_types, unit_name
+from cratewright.values.crate import check_crate_name, parse_crate_types, unit_name
+from cratewright.values.crate_type import CrateType
 
 
 @pytest.mark.parametrize("name", ["a", "noise", "_x", "a-b_2"])

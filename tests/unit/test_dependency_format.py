@@ -25,7 +25,7 @@ from cratewright.rules.dependency_format import (
 )
 from cratewright.rules.graph import CrateGraph
 from cratewright.rules.linkage_conflict import Conflict, ConflictKind
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 STATIC, DYNAMIC, INCLUDED, NOT_LINKED = Linkage
 BIN, RLIB, DYLIB, CDYLIB, STATICLIB, OBJECT = CrateType

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.base.digest import content_digest, value_digest
-from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.crate import Crate, Source
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference
 from cratewright.values.module import (
     CanonicalForm,

@@ -10,10 +10,10 @@ import pytest
 
 import cratewright
 from cratewright.base.errors import PluginError
-from cratewright.contract.backend import Capability
 from cratewright.contract.declared import find_class_fault
 from cratewright.plugins.registry import Registry
 from cratewright.testing import StubBackend
+from cratewright.values.capability import Capability
 from cratewright.values.construction import ConstructionVariable
 from cratewright.values.crate_type import CrateType
 from cratewright.values.option_spec import OptionKind, OptionSpec

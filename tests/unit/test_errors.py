@@ -10,7 +10,7 @@ import pytest
 from cratewright.base import errors
 from cratewright.base.errors import ConfigurationError, CratewrightError, UnknownNameError, near_miss
 
-KINDS = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CratewrightError)]
 
 
 def test_message_then_aligned_rows_then_the_way_out() -> None:

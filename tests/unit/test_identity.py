@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cratewright.formats.metadata import CrateMetadata, identified
-from cratewright.values.crate import CrateType
+from cratewright.formats.crate_metadata import CrateMetadata, identified
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference, stable_crate_id, unique_labels
 from cratewright.values.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.values.options import Options

@@ -13,18 +13,12 @@ import pytest
 
 import cratewright
 from cratewright import cli
-from cratewright.formats.metadata import (
-    PRODUCER,
-    CrateMetadata,
-    CrateReference,
-    encode_dylib,
-    encode_rlib,
-    encode_rlink,
-    identified,
-)
+from cratewright.formats.crate_metadata import PRODUCER, CrateMetadata, identified
+from cratewright.formats.metadata import encode_dylib, encode_rlib, encode_rlink
 from cratewright.formats.stage_record import StageRecord, encode_record
 from cratewright.rules.dependency_format import Linkage
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
+from cratewright.values.identity import CrateReference
 from cratewright.values.module import EntryPoint, ModuleCodegen, Symbol
 from cratewright.values.native_library import parse_library
 from cratewright.values.options import Options

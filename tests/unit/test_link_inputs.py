@@ -8,7 +8,7 @@ import pytest
 
 from cratewright.base.errors import LinkError
 from cratewright.testing import StubBackend
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference
 from cratewright.values.option_spec import OptionValue
 from cratewright.values.request import LinkRequest, LinkResult

@@ -12,9 +12,9 @@ import pytest
 
 from cratewright.base.digest import content_digest
 from cratewright.base.errors import CratewrightError, FormatError, LinkError, VersionError
+from cratewright.formats.crate_metadata import CrateMetadata, identified
 from cratewright.formats.locator import Candidate, Wanted, check_interfaces, check_stable_ids, choose_candidate
-from cratewright.formats.metadata import CrateMetadata, identified
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference
 from cratewright.values.module import ModuleCodegen, Symbol
 from cratewright.values.options import Options

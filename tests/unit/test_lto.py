@@ -11,7 +11,7 @@ from cratewright.cache.entry import ObservedResult, encode_alternatives, result_
 from cratewright.cache.thin_modules import IndexedThinModules
 from cratewright.pipeline.engine import Engine
 from cratewright.pipeline.link import Linked
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.request import ThinModule
 from tests.support.linked_crates import TYPES, UTIL, LinkedCrates, crate_of, lib_crate, module_of
 from tests.support.memory_store import MemoryStore

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from cratewright.testing import StubBackend
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from tests.support.linked_crates import UTIL, LinkedCrates, both_types, crate_of, lib_crate, module_of
 
 

@@ -8,11 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.formats.crate_document import decode_document, encode_document
+from cratewright.formats.crate_metadata import PRODUCER, CrateMetadata
 from cratewright.formats.metadata import (
     METADATA_MEMBER,
-    PRODUCER,
-    CrateMetadata,
-    CrateReference,
     decode_dylib,
     decode_rlib,
     decode_rlink,
@@ -23,6 +21,7 @@ from cratewright.formats.metadata import (
     read_metadata,
 )
 from cratewright.rules.dependency_format import Linkage
+from cratewright.values.identity import CrateReference
 from cratewright.values.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from cratewright.values.options import Options
 from tests.support.crate_files import CRATE, EVERY_FILE, FILES, WHOLE, without_data

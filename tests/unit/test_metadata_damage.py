@@ -14,6 +14,7 @@ from cratewright.base.errors import FormatError, VersionError
 from cratewright.formats import crate_document, option_rows
 from cratewright.formats.archive import Member, read_archive, write_archive
 from cratewright.formats.crate_document import encode_document
+from cratewright.formats.crate_metadata import identified
 from cratewright.formats.metadata import (
     ENCODING_VERSION,
     METADATA_MEMBER,
@@ -22,7 +23,6 @@ from cratewright.formats.metadata import (
     encode_dylib,
     encode_rlib,
     encode_rlink,
-    identified,
     read_metadata,
 )
 from cratewright.values.module import ModuleCodegen, ModuleKind, Symbol

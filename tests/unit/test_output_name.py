@@ -9,7 +9,7 @@ import pytest
 
 from cratewright.base.errors import UnsupportedError
 from cratewright.rules.output_name import output_file_name
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 
 ORDER = (CrateType.RLIB, CrateType.DYLIB, CrateType.CDYLIB, CrateType.STATICLIB, CrateType.BIN)
 TABLE = {

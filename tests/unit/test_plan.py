@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from cratewright.base.errors import ConfigurationError, CratewrightError, UnknownNameError, UnsupportedError
-from cratewright.contract.backend import Capability
 from cratewright.pipeline.plan import check_buildable, check_target, option_table
 from cratewright.testing import StubBackend
-from cratewright.values.crate import Crate, CrateType, Source
+from cratewright.values.capability import Capability
+from cratewright.values.crate import Crate, Source
+from cratewright.values.crate_type import CrateType
 from cratewright.values.identity import CrateReference
 from cratewright.values.option_spec import OptionValue
 from cratewright.values.options import CORE_OPTIONS, Options

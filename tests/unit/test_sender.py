@@ -17,8 +17,9 @@ import pytest
 
 from cratewright.base.errors import PluginError, SourceError
 from cratewright.cache.entry import result_bytes
-from cratewright.contract.backend import CodegenBackend, Session
+from cratewright.contract.backend import CodegenBackend
 from cratewright.contract.edge import open_backend
+from cratewright.contract.session import Session
 from cratewright.pipeline.job import Job
 from cratewright.pipeline.remote_calls.messages import REPORT, Answer, Report, encode_report, pack_calls
 from cratewright.pipeline.remote_calls.sender import Sender

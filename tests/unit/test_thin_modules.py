@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.cache.thin_modules import IndexedThinModules, index_thin_modules, restore_thin_modules
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.module import ModuleCodegen
 from cratewright.values.options import Options
 from cratewright.values.request import LinkModule, LinkRequest, ThinBuffer, ThinModule

@@ -6,18 +6,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from cratewright.values.crate import CrateType
+from cratewright.values.crate_type import CrateType
 from cratewright.values.option_spec import OptionKind, OptionSpec
 from cratewright.values.options import BUILTIN_PROFILES, CORE_OPTIONS
 from cratewright.values.variants import Variants
-from cratewright.workspace import (
-    Vocabulary,
-    WorkspaceCrate,
-    WorkspaceDependency,
-    WorkspaceSettings,
-    expand_glob,
-    read_workspace,
-)
+from cratewright.workspace.declaration import WorkspaceCrate, read_workspace
+from cratewright.workspace.dependency import WorkspaceDependency
+from cratewright.workspace.glob import expand_glob
+from cratewright.workspace.settings import Vocabulary, WorkspaceSettings
 from tests.support.paths import ROOT
 from tests.support.workspace_texts import LAYERS, ONE, PROFILES, STUB, read_text, settings_of
 

@@ -10,10 +10,8 @@ import pytest
 from cratewright import cli
 from cratewright.plugins.registry import Registry
 from cratewright.values.options import CORE_OPTIONS
-from cratewright.workspace import (
-    draw,
-    json_schema,
-)
+from cratewright.workspace.picture import draw
+from cratewright.workspace.schema import json_schema
 from tests.support.workspace_texts import GRAPH, STUB, read_text
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.base.errors import ConfigurationError
-from cratewright.workspace import Selection, read_workspace, select_features
+from cratewright.workspace.declaration import read_workspace
+from cratewright.workspace.features import Selection, select_features
 from tests.support.paths import ROOT
 
 

@@ -9,12 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cratewright.base.errors import ConfigurationError, CratewrightError
-from cratewright.workspace import (
-    json_schema,
-    read_workspace,
-    select_features,
-)
+from cratewright.workspace.declaration import read_workspace
+from cratewright.workspace.features import select_features
 from cratewright.workspace.keys import CRATE_KEYS, TABLES_OF_A_CRATE, option_key
+from cratewright.workspace.schema import json_schema
 from tests.support.workspace_texts import (
     FEATURES,
     GRAPH,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cratewright.workspace import draw, read_workspace
+from cratewright.workspace.declaration import read_workspace
+from cratewright.workspace.picture import draw
 
 
 def _crate(name: str, types: str, *deps: str, rest: str = "") -> str:

@@ -18,8 +18,6 @@ from ..values.crate_type import CrateType
 from .trial import Built, Trial
 from .watching import child_environment
 
-__all__ = ["Builds", "broken"]
-
 
 class Builds:
     """The builds of a backend that is tested, as described in `Conformance`."""

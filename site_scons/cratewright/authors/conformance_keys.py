@@ -19,8 +19,6 @@ from ..values.option_spec import NUMBER_KINDS, OptionKind, OptionSpec, OptionVal
 from ..values.stencil import UnitStencil
 from .conformance_builds import Builds, broken
 
-__all__ = ["KeyRules"]
-
 
 class KeyRules(Builds):
     """A part of `Conformance`."""

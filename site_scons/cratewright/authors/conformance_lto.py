@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 
 from ..base.errors import PluginError, UnsupportedError
-from ..contract.backend import Capability
+from ..values.capability import Capability
 from ..values.crate_type import CrateType
 from ..values.options import LtoMode
 from .conformance_builds import Builds, broken
-
-__all__ = ["LtoRules"]
 
 
 class LtoRules(Builds):

@@ -10,8 +10,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["SconsProject"]
-
 _STEP = re.compile(r"(?:Compiling crate|Archiving|Linking) .*")
 _SILENT = re.compile(r"scons: .* is up to date\.|scons: Nothing to be done for .*")
 

@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..base.errors import LinkError
-from ..contract.backend import Capability, CodegenBackend
-from ..values.crate import Crate, CrateType
+from ..contract.backend import CodegenBackend
+from ..values.capability import Capability
+from ..values.crate import Crate
+from ..values.crate_type import CrateType
 from ..values.module import CompiledUnit, EntryPoint, ModuleCodegen, ModuleKind, Observed, Symbol
 from ..values.option_spec import OptionKind, OptionSpec
 from ..values.options import LtoMode, Options
@@ -29,8 +31,6 @@ from ..values.request import (
 )
 from ..values.stencil import UnitStencil
 from .stub_language import StubCompilation, first_file
-
-__all__ = ["StubBackend"]
 
 
 class StubBackend(CodegenBackend):

@@ -25,8 +25,6 @@ from ..base.errors import SourceError
 from ..values.module import CompiledUnit, EntryPoint, ModuleCodegen, Observed, Symbol
 from ..values.stencil import UnitStencil, logical_path
 
-__all__ = ["StubCompilation", "first_file"]
-
 
 class StubCompilation:
     """The compilation of one source."""

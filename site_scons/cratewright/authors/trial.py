@@ -28,8 +28,6 @@ from ..values.module import ModuleCodegen
 from ..values.options import Options, parse_options
 from ..values.stencil import UnitStencil
 
-__all__ = ["Built", "Trial", "make_options"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["can_trace", "child_environment", "processes_of", "read_files", "write_broken_tool"]
-
 _OPEN = re.compile(rb'open(?:at\((?:AT_FDCWD|\d+)(?:<([^>]*)>)?, |(\())"((?:[^"\\]|\\.)*)", ([A-Z_|]+)')
 _OPENED = re.compile(rb"= \d+<([^>]*)>$")
 

@@ -14,8 +14,6 @@ import msgpack
 
 from .serializer import DecodeError, Serializer, serializer_of
 
-__all__ = ["Codec", "DecodeError"]
-
 _Value = TypeVar("_Value")
 _ERRORS = "surrogateescape"
 """How a path that is not UTF-8 is decoded."""

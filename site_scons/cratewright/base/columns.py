@@ -11,8 +11,6 @@ from unicodedata import category, east_asian_width
 from .diagnostic import Diagnostic
 from .patterns import pattern
 
-__all__ = ["in_characters"]
-
 _TAB = 8
 _RENUMBERED = pattern(rb'(?m)^[ \t]*#[ \t]*(?:line\b|\d+ ")')
 

@@ -11,8 +11,6 @@ from .patterns import pattern
 from .printable import printable
 from .values import dataclass
 
-__all__ = ["Diagnostic", "RelatedPlace", "Severity", "read_diagnostics"]
-
 
 class Severity(str, Enum):
     """The severity of a diagnostic."""

@@ -12,8 +12,6 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, NewType
 
-__all__ = ["DIRECTORY", "UNREADABLE", "WORDS", "Digest", "content_digest", "value_digest"]
-
 # Codecs and checks of results read annotations; to them it is a string.
 if TYPE_CHECKING:
     Digest = NewType("Digest", str)

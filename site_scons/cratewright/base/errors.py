@@ -29,27 +29,6 @@ from typing import TypeVar
 from .diagnostic import Diagnostic, Severity
 from .printable import printable
 
-__all__ = [
-    "CacheError",
-    "ConfigurationError",
-    "CratewrightError",
-    "FormatError",
-    "GraphError",
-    "Interrupted",
-    "LinkError",
-    "LinkageConflictError",
-    "OutputError",
-    "PluginError",
-    "SourceError",
-    "ToolError",
-    "UnknownNameError",
-    "UnsupportedError",
-    "ValidationError",
-    "VersionError",
-    "error_diagnostics",
-    "near_miss",
-]
-
 Context = Iterable[tuple[str, object]]
 
 

@@ -14,34 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = [
-    "BINARY",
-    "CLOEXEC",
-    "NOFOLLOW",
-    "NONBLOCK",
-    "WINDOWS",
-    "belongs_to_user",
-    "can_fork",
-    "can_lock",
-    "default_workers",
-    "end_tree",
-    "forks_safely",
-    "has_groups",
-    "hold_signals",
-    "is_absolute",
-    "lead_group",
-    "lock",
-    "new_group",
-    "permit",
-    "release_signals",
-    "replace",
-    "user_number",
-    "wait_unreaped",
-    "wakeup_ends",
-    "way_to",
-    "whole_path",
-]
-
 # Flags of `os.open` that some systems lack.
 BINARY: int = getattr(os, "O_BINARY", 0)
 CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)

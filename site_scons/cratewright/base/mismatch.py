@@ -16,8 +16,6 @@ from typing import Any
 
 from .values import dataclass
 
-__all__ = ["Mismatch", "find_mismatch", "type_words", "value_words"]
-
 _Check = Callable[[Any], bool]
 
 

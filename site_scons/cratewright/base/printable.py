@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["printable", "shown_url"]
-
 
 def printable(text: str) -> str:
     """Return a text that is safe for a terminal: control characters and non-characters are escaped."""

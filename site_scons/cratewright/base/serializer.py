@@ -16,8 +16,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .values import maker, state_of
 
-__all__ = ["DecodeError", "Serializer", "serializer_of"]
-
 _SCALARS = (str, bytes, bool, int, type(None))
 _OTHER = "an item has the wrong type"
 _MOST = 1 << 40

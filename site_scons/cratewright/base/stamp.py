@@ -6,8 +6,6 @@ import os
 import sys
 import time
 
-__all__ = ["clock_ns", "file_stamp", "is_older"]
-
 _COARSE = 5
 """Linux's `CLOCK_REALTIME_COARSE`, the clock of file stamps, which Python does not name."""
 _FINE_NS = 100_000_000

@@ -12,12 +12,10 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass", "maker", "state_of"]
-
 State = Callable[[Any], tuple[Any, ...]]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - for all others
 else:
 
     def dataclass(**words: bool) -> Callable[[type], type]:

@@ -27,8 +27,6 @@ from .store_file import SCHEMA, check_journal, is_store_file, own_journal, restr
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["DEFAULT_LIMIT", "EmbeddedStore"]
-
 DEFAULT_LIMIT = 5 << 30
 """Bytes."""
 

@@ -11,27 +11,13 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import TypeVar
 
-from ..base.codec import Codec, DecodeError
+from ..base.codec import Codec
+from ..base.serializer import DecodeError
 from ..base.values import dataclass
 from ..values.module import CompiledUnit, ModuleCodegen, Observed
 from ..values.request import LinkResult
 from .key import CacheKey
 from .thin_modules import IndexedThinModules
-
-__all__ = [
-    "MOST_ALTERNATIVES",
-    "RESULT_KINDS",
-    "ObservedResult",
-    "RecompileError",
-    "RecompileFault",
-    "Result",
-    "decode_alternatives",
-    "encode_alternatives",
-    "open_entry",
-    "result_bytes",
-    "result_of",
-    "seal_entry",
-]
 
 Result = CompiledUnit | LinkResult | ModuleCodegen | IndexedThinModules
 """The result classes of a backend's methods, as sent and stored."""

@@ -9,8 +9,6 @@ from ..base.patterns import pattern
 from ..base.values import dataclass
 from .key import Fields
 
-__all__ = ["Change", "Observations", "changes_between", "describe", "group"]
-
 Observations = tuple[tuple[str, str | None], ...]
 """Paths and digests of the files that were read or looked for."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..base.codec import Codec, DecodeError
+from ..base.codec import Codec
+from ..base.serializer import DecodeError
 from ..base.values import dataclass
 from .explain import LOST, NEW, Change, Observations, changes_between, describe, group
 from .key import Fields
-
-__all__ = ["Record", "StageHistory", "causes_of", "decode_history"]
 
 _FORMAT = "cratewright history 3"
 _SHOWN = 2

@@ -18,8 +18,6 @@ from ..base.digest import content_digest, value_digest
 from ..values.options import Options
 from ..values.request import LinkModule, ThinBuffer
 
-__all__ = ["CacheKey", "Fields", "code_digest", "code_files", "fields_digest", "key_fields", "key_of"]
-
 CacheKey = NewType("CacheKey", str)
 """What a result or a note is stored under: hex SHA-256. Stores themselves take any string."""
 

@@ -17,8 +17,6 @@ from .prefetched import PrefetchedEntries
 from .store import CacheKvStore, NoStore, StoreReport
 from .usage import Usage
 
-__all__ = ["Level"]
-
 _Answer = TypeVar("_Answer")
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import Generic, TypeVar
 
-from ..base.codec import Codec, DecodeError
+from ..base.codec import Codec
+from ..base.serializer import DecodeError
 from .entry import RecompileError, open_entry, seal_entry
 from .key import CacheKey
-
-__all__ = ["NoteForm"]
 
 _Value = TypeVar("_Value")
 

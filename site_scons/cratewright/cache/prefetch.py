@@ -16,8 +16,6 @@ from .key import CacheKey
 from .level import Level
 from .note import NoteForm
 
-__all__ = ["Prefetch", "asked_key"]
-
 _MOST = 20_000
 """Keys that are remembered under one name."""
 _AT_ONCE = 256

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..system.child import check_ended
 
-__all__ = ["PrefetchedEntries"]
-
 _MOST = 256 << 20
 """Bytes kept until they are requested; more is discarded."""
 

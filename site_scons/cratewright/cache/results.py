@@ -28,15 +28,6 @@ from .entry import (
 from .key import CacheKey
 from .store import CacheKvStore, NoStore
 
-__all__ = [
-    "NOTHING",
-    "Found",
-    "ResultCache",
-    "damaged_entries",
-    "observed_files",
-    "without_observed",
-]
-
 _OBSERVING = (CompiledUnit, LinkResult)
 """Results that depend on files besides their key."""
 

@@ -12,8 +12,6 @@ from .store_file import check_schema
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["bytes_used", "check_all", "delete_rows", "evict_rows", "find_rows", "write_rows"]
-
 _RECENT = 3600
 """Seconds; a use is recorded only if the last record is older, so that a build of hits hardly writes."""
 _EVICT_ROWS = 256

@@ -14,8 +14,6 @@ from .level import Level
 from .note import NoteForm
 from .store import CacheKvStore
 
-__all__ = ["SharedHistory", "shared_history_key"]
-
 _MOST = 8
 """How many ways of making one thing are remembered, latest first."""
 _LONGEST = 1000

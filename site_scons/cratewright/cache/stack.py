@@ -12,8 +12,6 @@ from .prefetch import Prefetch
 from .store import CacheKvStore, StoreReport
 from .usage import Usage, note_usage, read_usage
 
-__all__ = ["StackedStore"]
-
 
 class StackedStore(CacheKvStore):
     """Several levels, near to far: each is asked for what nearer ones lack, and new values go to all.

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..base.values import dataclass
 
-__all__ = ["CacheKvStore", "NoStore", "StoreReport"]
-
 
 @dataclass(frozen=True, slots=True)
 class StoreReport:

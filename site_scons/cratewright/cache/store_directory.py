@@ -12,8 +12,6 @@ from contextlib import suppress
 from ..base.patterns import pattern
 from .store_file import create_store_file, is_store_file
 
-__all__ = ["StoreDirectory"]
-
 _LAYOUT = 1
 _NAME = pattern(rf"results-{_LAYOUT}\.(\d{{1,9}})\.db")
 

@@ -18,8 +18,6 @@ from ..base.host import BINARY, CLOEXEC, NOFOLLOW, NONBLOCK, belongs_to_user, pe
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["SCHEMA", "check_journal", "check_schema", "create_store_file", "is_store_file", "own_journal", "restrict"]
-
 # Both tables are filled in the order they are asked for: rows found by key stay small, values are appended.
 SCHEMA = {
     "entry": "CREATE TABLE entry(key BLOB PRIMARY KEY, id INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",

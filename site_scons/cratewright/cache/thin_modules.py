@@ -12,8 +12,6 @@ from dataclasses import replace
 from ..base.values import dataclass
 from ..values.request import LinkRequest, ThinBuffer, ThinModule
 
-__all__ = ["IndexedThinModules", "index_thin_modules", "restore_thin_modules"]
-
 _HERE = -1
 
 

@@ -15,8 +15,6 @@ from ..base.host import NOFOLLOW, NONBLOCK
 from ..base.values import dataclass
 from ..system.fs import read_regular, write_atomic
 
-__all__ = ["Usage", "note_usage", "read_usage"]
-
 _NAME = "usage.jsonl"
 _LONG = 64 << 10
 """Size in bytes above which the lines of many builds are merged to one for each level."""

@@ -10,8 +10,6 @@ from ..base.errors import CacheError
 from ..values.module import Observed
 from .results import observed_files
 
-__all__ = ["contradiction"]
-
 
 def contradiction(label: str, kept: object, fresh: object, opened: Sequence[str]) -> CacheError | None:
     """Return the error of a wrong hit, None if both results are equal.

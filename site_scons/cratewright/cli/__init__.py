@@ -36,8 +36,6 @@ from .report import add_report
 from .verify import add_verify
 from .watch import add_watch
 
-__all__ = ["command_parser", "main"]
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status: 0, 2 with the error on stderr, or another of the command."""
@@ -161,7 +159,8 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
 
 
 def _graph(arguments: argparse.Namespace) -> None:
-    from ..workspace import draw, draw_built, read_workspace  # noqa: PLC0415 - only this command reads TOML
+    from ..workspace.declaration import read_workspace  # noqa: PLC0415 - only this command reads TOML
+    from ..workspace.picture import draw, draw_built  # noqa: PLC0415 - only this command reads TOML
 
     if os.path.isdir(arguments.file):
         print(draw_built(built_crates(arguments.file), arguments.format), end="")
@@ -176,7 +175,7 @@ def _schema(arguments: argparse.Namespace) -> None:
 
         print(json.dumps(event_schema(), indent=1))
         return
-    from ..workspace import json_schema  # noqa: PLC0415 - only this command needs it
+    from ..workspace.schema import json_schema  # noqa: PLC0415 - only this command needs it
 
     registry = default_registry()
     names = [arguments.backend] if arguments.backend else registry.names

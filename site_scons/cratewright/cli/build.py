@@ -9,8 +9,6 @@ from ..base.errors import ConfigurationError
 from ..formats.depfile import encode_depfile
 from ..system.fs import write_atomic
 
-__all__ = ["SCONSTRUCTS", "WORKSPACE", "add_build", "build_workspace", "job_count", "processors"]
-
 SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
 WORKSPACE = "crates.toml"
 

@@ -20,8 +20,6 @@ from ..plugins.registry import Registry
 from ..rules.output_name import STATE_SUFFIX, state_path, state_target, variables_path
 from ..system.stage_file import read_history, read_record
 
-__all__ = ["add_commands"]
-
 _LIBRARY = re.compile(r"lib(.+)\.rlib")
 
 

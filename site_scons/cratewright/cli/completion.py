@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from ..base.errors import ConfigurationError
 
-__all__ = ["add_completion"]
-
 
 def add_completion(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], parser: Callable[[], argparse.ArgumentParser]

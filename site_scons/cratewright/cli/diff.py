@@ -8,8 +8,6 @@ import json
 from ..formats.figures import compare, read_figures, table
 from ..system.fs import read_bytes
 
-__all__ = ["add_diff"]
-
 _GREW = 1
 
 

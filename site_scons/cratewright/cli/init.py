@@ -10,8 +10,6 @@ from ..base.errors import ConfigurationError
 from ..plugins.registry import Registry
 from ..system.fs import write_atomic
 
-__all__ = ["add_init"]
-
 _LARGEST = 4 << 20
 _BUILD_TREES = ("CMakeCache.txt", "build.ninja", "pyvenv.cfg", "package.json")
 _HEADERS = (".h", ".hh", ".hpp", ".hxx", ".inc", ".inl", ".glslh", ".glsl", ".hlsl", ".hlsli")

@@ -17,8 +17,6 @@ from ..system.fs import read_bytes
 from ..system.stage_file import read_record
 from ..values.module import Symbol
 
-__all__ = ["built_crates", "facts", "lines", "row"]
-
 _SHORT = 12
 _HINT = "name a file that a build made from a crate"
 _OWN_HINT = "this file is internal; `cratewright explain TARGET` shows what is in it"

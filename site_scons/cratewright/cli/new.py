@@ -13,8 +13,6 @@ from ..base.errors import ConfigurationError
 from ..plugins.registry import Registry
 from ..system.fs import write_atomic
 
-__all__ = ["add_new_backend"]
-
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*\Z")
 
 

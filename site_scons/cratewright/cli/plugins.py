@@ -14,8 +14,6 @@ from ..contract.offered import OWN_COMMANDS, Command
 from ..plugins.plugin import Plugin
 from ..plugins.registry import Registry
 
-__all__ = ["add_plugin_commands"]
-
 _OURS = frozenset({"run", "passed", "passes", "words"})
 """Names that the command line itself uses in a command's namespace."""
 

@@ -8,8 +8,6 @@ import sys
 from ..report import REPORT_FORMATS
 from ..system.fs import read_bytes, write_atomic
 
-__all__ = ["add_report"]
-
 
 def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `report` to a command line."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..version import __version__
 
-__all__ = ["template_files"]
-
 
 def template_files(name: str) -> dict[str, str]:
     """Return the files of a distribution with a backend of this name, by path."""

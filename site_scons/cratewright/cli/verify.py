@@ -15,8 +15,6 @@ from ..base.digest import content_digest
 from ..base.errors import ConfigurationError, CratewrightError, ToolError
 from .build import SCONSTRUCTS, WORKSPACE
 
-__all__ = ["add_verify"]
-
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules", ".crate-cache", ".sconsign*", ".*.state"
 )

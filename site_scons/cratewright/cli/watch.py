@@ -19,8 +19,6 @@ from .build import SCONSTRUCTS, WORKSPACE, job_count, processors
 if TYPE_CHECKING:
     from ..scons.forked import ForkedBuild, Outcome
 
-__all__ = ["add_watch", "watch"]
-
 _SHOWN = 8
 _PATIENCE = 0.6
 """Seconds that an interrupted build has to end by itself."""

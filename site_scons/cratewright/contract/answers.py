@@ -20,8 +20,6 @@ from ..values.stencil import UnitStencil
 from .backend import CodegenBackend
 from .emitted import find_unpromised
 
-__all__ = ["RULES", "find_fault", "returned_type"]
-
 _Rule = Callable[[Any, "tuple[Any, ...]"], "Mismatch | None"]
 
 

@@ -43,7 +43,8 @@ from ..formats.included import included_names
 from ..values.call import BackendCall
 from ..values.capability import Capability
 from ..values.construction import ConstructionVariable
-from ..values.crate import Crate, CrateType
+from ..values.crate import Crate
+from ..values.crate_type import CrateType
 from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen
 from ..values.native_library import NativeLibrary
 from ..values.option_spec import OptionSpec
@@ -51,8 +52,6 @@ from ..values.options import Options
 from ..values.request import LinkPart, LinkRequest, LinkResult, ModuleConfig, ThinModule
 from ..values.stencil import UnitStencil
 from .session import Session
-
-__all__ = ["API_VERSION", "OLDEST_API_VERSION", "Capability", "CodegenBackend", "Session"]
 
 API_VERSION = 1
 """The version of this contract; docs/contract-versions.md says what changed in each, and how long it is supported."""

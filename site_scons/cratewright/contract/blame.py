@@ -24,8 +24,6 @@ from ..base.errors import Context, CratewrightError, PluginError, SourceError
 if TYPE_CHECKING:
     from importlib import metadata
 
-__all__ = ["distribution_words", "foreign_error", "is_fault", "own_error", "plugin_row", "plugin_words"]
-
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _GROUP = "cratewright"
 _BETWEEN = tuple(

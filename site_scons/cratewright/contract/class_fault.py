@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..base.values import dataclass
 
-__all__ = ["ClassFault"]
-
 
 @dataclass(frozen=True, slots=True)
 class ClassFault:

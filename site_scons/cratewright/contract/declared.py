@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from ..base.errors import PluginError, near_miss
 from ..base.mismatch import find_mismatch, value_words
 from ..base.patterns import pattern
+from ..values.capability import Capability
 from ..values.construction import ConstructionVariable
 from ..values.crate_type import CrateType
 from ..values.option_spec import OptionKind
 from ..values.options import CORE_OPTIONS
-from .backend import API_VERSION, OLDEST_API_VERSION, Capability, CodegenBackend
+from .backend import API_VERSION, OLDEST_API_VERSION, CodegenBackend
 from .blame import plugin_row
 from .class_fault import ClassFault
 from .declared_options import option_faults
 from .methods import inherits, method_faults
-
-__all__ = ["checked_backend", "find_class_fault"]
 
 _NEEDS: dict[Capability, tuple[Callable[..., object], ...]] = {
     Capability.FAT_LTO: (CodegenBackend.run_fat_lto, CodegenBackend.optimize_fat),

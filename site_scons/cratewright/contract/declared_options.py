@@ -13,8 +13,6 @@ from ..values.variants import AXES_AND_CONDITIONS
 from .backend import CodegenBackend
 from .class_fault import ClassFault
 
-__all__ = ["option_faults"]
-
 _OPTION = pattern(r"[a-z][a-z0-9_]*\Z")
 
 

@@ -17,11 +17,10 @@ from ..values.module import ModuleCodegen
 from ..values.request import LinkRequest, ThinModule
 from ..values.stencil import UnitStencil
 from .answers import find_fault, returned_type
-from .backend import CodegenBackend, Session
+from .backend import CodegenBackend
 from .blame import foreign_error, is_fault, own_error, plugin_row
 from .methods import METHODS
-
-__all__ = ["guard", "implements", "open_backend", "plugin_class"]
+from .session import Session
 
 
 def open_backend(

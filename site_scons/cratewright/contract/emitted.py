@@ -9,8 +9,6 @@ from ..values.module import CompiledUnit
 from ..values.options import Options
 from ..values.stencil import UnitStencil
 
-__all__ = ["emitted_directory", "emitted_suffixes", "find_unpromised"]
-
 
 def emitted_directory(crate: str) -> str:
     """Return the directory of a crate's emitted files, relative to its output directory."""

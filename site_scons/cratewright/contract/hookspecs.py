@@ -14,8 +14,6 @@ from .offered import Command, Profile
 if TYPE_CHECKING:
     from ..system.events import Event
 
-__all__ = ["PROJECT", "hookimpl", "hookspec"]
-
 PROJECT = "cratewright"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

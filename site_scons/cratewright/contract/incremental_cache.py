@@ -39,16 +39,6 @@ from .edge import guard, plugin_class
 from .promised import could_return
 from .session import Session
 
-__all__ = [
-    "CacheKeyHash",
-    "compile_with_cache",
-    "compute_cache_key",
-    "open_cache",
-    "results_code",
-    "serialize_compiled",
-    "try_finish_recompile",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class CacheKeyHash:

@@ -11,8 +11,6 @@ from ..base.mismatch import value_words
 from .backend import CodegenBackend
 from .class_fault import ClassFault
 
-__all__ = ["METHODS", "inherits", "method_faults", "misspelt_method"]
-
 METHODS: dict[str, FunctionType] = {
     name: value
     for name, value in vars(CodegenBackend).items()

@@ -14,8 +14,6 @@ from ..values.options import BUILTIN_PROFILES, SEARCH_PATHS
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-__all__ = ["OWN_COMMANDS", "Command", "Profile", "check_profile", "checked_command", "checked_profile"]
-
 OWN_COMMANDS = frozenset(
     {"backends", "build", "cache", "completion", "explain", "graph", "init", "inspect", "link", "new-backend", "report"}
     | {"diff", "schema", "verify-reproducible", "watch"}

@@ -16,8 +16,6 @@ from .backend import CodegenBackend
 from .blame import plugin_row
 from .edge import plugin_class
 
-__all__ = ["check_promised", "could_return"]
-
 
 def check_promised(backend: CodegenBackend, names: Sequence[str], result: LinkResult, crate: str) -> LinkResult:
     """Return the result of a link with the files that `output_names` promised first, in that order.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from ..base.errors import ConfigurationError
 from ..base.values import dataclass
 
-__all__ = ["Session"]
-
 _LONGEST = 1_000_000
 """Seconds; the system cannot wait longer."""
 

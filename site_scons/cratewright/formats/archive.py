@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from ..base.errors import FormatError
 from ..base.values import dataclass
 
-__all__ = ["ARCHIVE_MAGIC", "Member", "read_archive", "write_archive"]
-
 ARCHIVE_MAGIC = b"!<arch>\n"
 _HEADER = 60
 _SHORT_NAME = 15

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["KEYWORDS", "StructWriter", "identifier"]
-
 _Row = Mapping[str, Any]
 
 _SCALARS = {

@@ -15,14 +15,13 @@ from ..base.digest import content_digest
 from ..base.errors import ConfigurationError, CratewrightError, FormatError, OutputError
 from ..base.values import dataclass
 from ..rules.output_place import check_output_path
-from ..values.crate import CrateType, check_crate_name
+from ..values.crate import check_crate_name
+from ..values.crate_type import CrateType
 from ..values.identity import CrateReference, InterfaceDigest
 from ..values.module import EntryPoint, ModuleCodegen, ModuleKind, Symbol
 from ..values.native_library import parse_library
 from .crate_metadata import CrateMetadata
 from .option_rows import OptionRow, decode_options, encode_options
-
-__all__ = ["Content", "decode_document", "encode_document"]
 
 Content = tuple[tuple[int, str], ...]
 """The size and digest of each module's data."""

@@ -7,14 +7,12 @@ from dataclasses import replace
 
 from ..base.digest import value_digest
 from ..base.values import dataclass
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.identity import CrateId, CrateReference, InterfaceDigest, interface_digest, stable_crate_id
 from ..values.module import ModuleCodegen
 from ..values.native_library import NativeLibrary
 from ..values.options import Options
 from ..version import __version__
-
-__all__ = ["PRODUCER", "CrateMetadata", "identified"]
 
 PRODUCER = f"cratewright {__version__}"
 

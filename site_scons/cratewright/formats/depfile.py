@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from ..base.errors import FormatError, OutputError
 from ..base.patterns import pattern
 
-__all__ = ["decode_depfile", "encode_depfile"]
-
 _WORD = pattern(r"(?:\\[ #\\]|\$\$|\\(?![\n ])|[^\s\\$])+")
 _ESCAPE = pattern(r"\\([ #])|\$(\$)")
 

@@ -14,8 +14,6 @@ from ..base.values import dataclass
 from .c_layout import StructWriter, identifier
 from .variant_header import VariantRow, variant_lines
 
-__all__ = ["EmbeddedEntry", "embedded_entries", "header_text", "source_text"]
-
 _Row = Mapping[str, Any]
 
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from ..base.errors import ConfigurationError, FormatError
 from ..base.values import dataclass
 
-__all__ = ["FigureChanges", "Figures", "compare", "read_figures", "table"]
-
 _WHOLE = "all images"
 
 

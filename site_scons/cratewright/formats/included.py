@@ -6,8 +6,6 @@ import os
 
 from ..base.patterns import pattern
 
-__all__ = ["included_names"]
-
 _INCLUDE = pattern(
     rb"(?:#[ \t]*(?:include(?:_next)?|import|embed)|__has_(?:include(?:_next)?|embed)[ \t]*\(|\.inc(?:bin|lude)\b)"
     rb'(?:[ \t]|\\\r?\n)*["<]([^">\r\n]+)[">]'

@@ -17,8 +17,6 @@ from ..values.identity import CrateReference
 from .crate_metadata import CrateMetadata
 from .metadata import DylibContents
 
-__all__ = ["Candidate", "FoundCrate", "Wanted", "check_interfaces", "check_stable_ids", "choose_candidate"]
-
 _SHORT = 12
 
 

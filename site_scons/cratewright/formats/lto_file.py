@@ -8,18 +8,18 @@ modules share one list of them.
 
 from __future__ import annotations
 
-from ..base.codec import Codec, DecodeError
+from ..base.codec import Codec
 from ..base.digest import content_digest
 from ..base.errors import ConfigurationError, FormatError, LinkError, VersionError
+from ..base.serializer import DecodeError
 from ..base.values import dataclass
-from ..values.crate import CrateType, check_crate_name
+from ..values.crate import check_crate_name
+from ..values.crate_type import CrateType
 from ..values.native_library import NativeLibrary
 from ..values.options import LtoMode
 from ..values.request import LinkLibrary, LinkModule, LinkRequest
 from .crate_metadata import PRODUCER
 from .option_rows import OptionRow, decode_options, encode_options
-
-__all__ = ["LtoFile", "decode_lto", "encode_lto"]
 
 _MAGIC = b"cratewright-lto 1\n"
 _FAMILY = b"cratewright-lto "

@@ -15,35 +15,17 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..base.codec import Codec, DecodeError
+from ..base.codec import Codec
 from ..base.digest import content_digest
 from ..base.errors import ConfigurationError, FormatError, VersionError
+from ..base.serializer import DecodeError
 from ..base.values import dataclass
 from ..rules.dependency_format import Linkage
 from ..values.crate import check_crate_name
 from ..values.identity import CrateReference, InterfaceDigest
 from .archive import Member, read_archive, write_archive
 from .crate_document import Content, decode_document, encode_document
-from .crate_metadata import PRODUCER, CrateMetadata, identified
-
-__all__ = [
-    "ENCODING_VERSION",
-    "METADATA_MEMBER",
-    "PRODUCER",
-    "CrateMetadata",
-    "CrateReference",
-    "DylibContents",
-    "carries_metadata",
-    "decode_dylib",
-    "decode_rlib",
-    "decode_rlink",
-    "encode_dylib",
-    "encode_rlib",
-    "encode_rlink",
-    "identified",
-    "read_interface",
-    "read_metadata",
-]
+from .crate_metadata import CrateMetadata
 
 ENCODING_VERSION = 4
 METADATA_MEMBER = "lib.rmeta"

@@ -8,8 +8,6 @@ from ..base.values import dataclass
 from ..values.option_spec import OptionValue
 from ..values.options import Options
 
-__all__ = ["OptionRow", "OptionShape", "decode_options", "encode_options"]
-
 
 class OptionShape(Enum):
     """The type that an option's texts encode."""

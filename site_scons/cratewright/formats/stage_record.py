@@ -12,19 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..base.codec import Codec, DecodeError
+from ..base.codec import Codec
 from ..base.digest import Digest
+from ..base.serializer import DecodeError
 from ..base.values import dataclass
-
-__all__ = [
-    "RUNNING",
-    "SeenFile",
-    "StageRecord",
-    "decode_record",
-    "encode_record",
-    "history_in",
-    "record_end",
-]
 
 _FORMAT = "cratewright stage 3"
 _SIZE = 8

@@ -8,8 +8,6 @@ from typing import Any
 from ..base.values import dataclass
 from .c_layout import KEYWORDS, identifier
 
-__all__ = ["VariantRow", "variant_lines"]
-
 _INTEGERS = (("int32_t", 31, 31, ""), ("int64_t", 63, 63, "LL"), ("uint64_t", 0, 64, "ULL"))
 """C types with their bits for negative and for other numbers, and the suffix of a literal."""
 

@@ -15,8 +15,6 @@ from ..cache.store import CacheKvStore, NoStore
 from ..plugins.registry import Registry
 from .settings import read_size, read_verify
 
-__all__ = ["cache_places", "is_url", "one_a_line", "read_modes", "read_own_cache", "read_store"]
-
 _MODES = ("read-write", "read", "write")
 _SEPARATOR = pattern(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
 

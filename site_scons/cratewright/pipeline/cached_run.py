@@ -29,8 +29,6 @@ from ..workers.process import CallOutcome
 from .in_worker import Watched
 from .job import Job, JobOutcome, Made, happened_to
 
-__all__ = ["CachedRun"]
-
 _Answer = TypeVar("_Answer")
 
 

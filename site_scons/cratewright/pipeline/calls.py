@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from .. import cache as cache_package
 from ..base.errors import CratewrightError, Interrupted
 from ..base.values import dataclass
-from ..contract.backend import CodegenBackend, Session
+from ..contract.backend import CodegenBackend
 from ..contract.edge import plugin_class
+from ..contract.session import Session
 from ..system.fs import FileDigests
 from ..values.stencil import UnitStencil
 from ..workers.pool import WorkerPool
@@ -24,8 +25,6 @@ from ..workers.process import CallOutcome, WorkerCall
 from ..workers.worker import portable_error
 from . import in_worker, settings
 from .job import Job
-
-__all__ = ["CallRunner", "HowCalled", "nobody"]
 
 if TYPE_CHECKING:
     from .remote_calls.machines import MachinePool

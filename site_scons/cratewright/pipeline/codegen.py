@@ -17,7 +17,7 @@ from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
 from ..contract.edge import implements
 from ..contract.emitted import emitted_directory, emitted_suffixes
-from ..formats.metadata import CrateMetadata, identified
+from ..formats.crate_metadata import CrateMetadata, identified
 from ..rules.output_place import check_output_path
 from ..system.fs import read_bytes
 from ..values.call import BackendCall
@@ -29,10 +29,9 @@ from ..values.options import Options
 from ..values.request import Artifact, ModuleConfig
 from ..values.stencil import UnitParameters, UnitStencil, apply_parameters
 from .emit import dump_directories, leave
-from .engine import Engine, Job, JobOutcome
+from .engine import Engine
+from .job import Job, JobOutcome
 from .plan import LINKED_BY_PIPELINE
-
-__all__ = ["CodegenResult", "codegen_crate", "emitted_names", "link_options"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

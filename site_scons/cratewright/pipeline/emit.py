@@ -15,8 +15,6 @@ from ..values.option_spec import OptionKind
 from ..values.options import Options
 from ..values.request import Artifact
 
-__all__ = ["assign_paths", "discard", "dump_directories", "emit", "leave", "output_area"]
-
 
 def output_area(root: str, directory: str, backend: CodegenBackend, options: Options) -> OutputArea:
     """Return where a link of a crate may write: below its output directory, and where its options ask for dumps."""

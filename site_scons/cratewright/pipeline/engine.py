@@ -21,9 +21,10 @@ from ..cache.results import ResultCache
 from ..cache.shared_history import SharedHistory
 from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore
-from ..contract.backend import CodegenBackend, Session
+from ..contract.backend import CodegenBackend
 from ..contract.edge import open_backend, plugin_class
 from ..contract.incremental_cache import results_code
+from ..contract.session import Session
 from ..plugins.registry import Registry
 from ..system.child import limit_programs
 from ..system.events import Event, Listener, ToolsFound
@@ -36,8 +37,6 @@ from .calls import CallRunner, HowCalled, nobody
 from .job import Job, JobOutcome
 from .once import AnswersOnce
 from .timings import Timed, Timings
-
-__all__ = ["Engine", "Job", "JobOutcome"]
 
 _Answer = TypeVar("_Answer")
 

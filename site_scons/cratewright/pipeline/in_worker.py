@@ -14,26 +14,13 @@ from functools import cache
 from ..base.errors import ConfigurationError, PluginError
 from ..base.values import dataclass
 from ..cache.thin_modules import index_thin_modules
-from ..contract.backend import CodegenBackend, Session
+from ..contract.backend import CodegenBackend
 from ..contract.blame import foreign_error, is_fault, plugin_row
 from ..contract.edge import open_backend, plugin_class
+from ..contract.session import Session
 from ..values.call import BackendCall
 from ..values.stencil import UnitStencil
 from .timings import Timed
-
-__all__ = [
-    "Watched",
-    "backend_path",
-    "import_directory",
-    "in_process",
-    "load_backend",
-    "make",
-    "make_watched",
-    "not_found",
-    "run_call",
-    "warm",
-    "watching",
-]
 
 
 @dataclass(frozen=True, slots=True)

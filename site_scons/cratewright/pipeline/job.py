@@ -10,8 +10,6 @@ from ..values.call import BackendCall
 from ..values.module import CompiledUnit, ModuleCodegen
 from ..values.request import LinkResult, ThinModule
 
-__all__ = ["NOUNS", "Job", "JobOutcome", "Made", "happened_to"]
-
 _Answer = TypeVar("_Answer")
 
 Made = CompiledUnit | LinkResult | ModuleCodegen | tuple[ThinModule, ...]

@@ -13,18 +13,17 @@ from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
 from ..contract.edge import implements
 from ..contract.promised import check_promised
-from ..formats.metadata import CrateMetadata
+from ..formats.crate_metadata import CrateMetadata
 from ..rules.dependency_format import DependencyFormats
 from ..values.call import BackendCall
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.module import Observed, merge_observed
 from ..values.request import Artifact, LinkModule, LinkRequest, LinkResult
 from .emit import dump_directories, leave
-from .engine import Engine, Job, JobOutcome
+from .engine import Engine
+from .job import Job, JobOutcome
 from .link_inputs import Dependency, link_request
 from .lto import LtoReport, optimize, split_crashed
-
-__all__ = ["Linked", "leavings", "link_crate", "link_modules"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,19 +8,18 @@ from dataclasses import replace
 from ..base.errors import ConfigurationError, LinkError
 from ..base.values import dataclass
 from ..contract.backend import CodegenBackend
+from ..formats.crate_metadata import CrateMetadata
 from ..formats.locator import check_interfaces
-from ..formats.metadata import CrateMetadata, encode_dylib
+from ..formats.metadata import encode_dylib
 from ..rules.dependency_format import DependencyFormats, Linkage
 from ..rules.link_contents import allocator_provider, brings_allocator_shim, exported_symbols, libraries_to_link
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.identity import unique_labels
 from ..values.module import ModuleCodegen
 from ..values.options import Options
 from ..values.request import LinkLibrary, LinkModule, LinkRequest
 from .engine import Engine
 from .plan import check_linkable
-
-__all__ = ["Dependency", "link_request"]
 
 
 @dataclass(frozen=True, slots=True)

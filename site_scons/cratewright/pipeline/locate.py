@@ -10,15 +10,15 @@ from collections.abc import Iterable, Sequence
 
 from ..base.digest import content_digest
 from ..base.errors import FormatError
-from ..contract.backend import Capability, CodegenBackend
+from ..contract.backend import CodegenBackend
+from ..formats.crate_metadata import CrateMetadata
 from ..formats.locator import Candidate, FoundCrate, Wanted, check_stable_ids, choose_candidate
-from ..formats.metadata import CrateMetadata, CrateReference, decode_dylib, decode_rlib
+from ..formats.metadata import decode_dylib, decode_rlib
 from ..system.fs import read_bytes
+from ..values.capability import Capability
 from ..values.crate_type import CrateType
-from ..values.identity import CrateId
+from ..values.identity import CrateId, CrateReference
 from ..values.options import Options
-
-__all__ = ["find_crates", "library_names"]
 
 
 def library_names(backend: CodegenBackend, crate: str, options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:

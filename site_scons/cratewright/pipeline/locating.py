@@ -11,9 +11,10 @@ from dataclasses import replace
 from ..base.diagnostic import Diagnostic
 from ..base.errors import CratewrightError, ValidationError
 from ..contract.backend import CodegenBackend
-from ..formats.metadata import CrateMetadata
+from ..formats.crate_metadata import CrateMetadata
 from ..rules.dependency_format import DependencyFormats
-from ..values.crate import Crate, CrateType
+from ..values.crate import Crate
+from ..values.crate_type import CrateType
 from ..values.identity import CrateId
 from ..values.option_spec import OptionKind
 from ..values.options import DebugInfo, Options
@@ -21,8 +22,6 @@ from .codegen import codegen_crate
 from .engine import Engine
 from .link import link_crate
 from .link_inputs import Dependency
-
-__all__ = ["source_of"]
 
 
 def source_of(

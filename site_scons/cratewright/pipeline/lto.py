@@ -18,13 +18,12 @@ from ..contract.backend import CodegenBackend
 from ..contract.edge import implements
 from ..system.events import LtoEnded
 from ..values.call import BackendCall
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.module import ModuleCodegen
 from ..values.options import LtoMode
 from ..values.request import LinkModule, LinkRequest, ModuleConfig, ThinModule
-from .engine import Engine, Job, JobOutcome
-
-__all__ = ["LtoReport", "Optimized", "lower_modules", "lto_event", "lto_line", "lto_row", "optimize", "split_crashed"]
+from .engine import Engine
+from .job import Job, JobOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

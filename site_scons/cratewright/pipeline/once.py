@@ -9,8 +9,6 @@ from typing import TypeVar, cast
 
 from ..base.values import dataclass
 
-__all__ = ["AnswersOnce"]
-
 _Answer = TypeVar("_Answer")
 
 _MOST = 8

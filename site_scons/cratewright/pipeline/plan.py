@@ -9,15 +9,14 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ..base.errors import ConfigurationError, UnknownNameError, UnsupportedError, near_miss
-from ..contract.backend import Capability, CodegenBackend
-from ..formats.metadata import CrateMetadata
+from ..contract.backend import CodegenBackend
+from ..formats.crate_metadata import CrateMetadata
+from ..values.capability import Capability
 from ..values.crate import Crate
 from ..values.crate_type import CrateType
 from ..values.native_library import parse_library
 from ..values.option_spec import OptionSpec
 from ..values.options import CORE_OPTIONS, LtoMode, Options, parse_options
-
-__all__ = ["LINKED_BY_PIPELINE", "check_buildable", "check_linkable", "check_target", "option_table", "source_table"]
 
 LINKED_BY_PIPELINE = frozenset({"lto", "prefer_dynamic", "exports", "keep_exports"})
 """Options that the link step reads itself, for every backend."""

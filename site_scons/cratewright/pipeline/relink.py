@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from ..base.errors import UnsupportedError, VersionError
 from ..contract.backend import CodegenBackend
+from ..formats.crate_metadata import PRODUCER, CrateMetadata
 from ..formats.locator import Candidate, FoundCrate
-from ..formats.metadata import PRODUCER, CrateMetadata, decode_rlink, encode_rlib
+from ..formats.metadata import decode_rlink, encode_rlib
 from ..rules.dependency_format import DependencyFormats, Linkage
 from ..rules.format_table import FormatTable, LinkableCrate
 from ..rules.graph import CrateGraph
@@ -26,8 +27,6 @@ from .engine import Engine
 from .link import link_crate
 from .link_inputs import Dependency
 from .locate import find_crates
-
-__all__ = ["relink"]
 
 
 def relink(

@@ -9,22 +9,6 @@ from ..base.host import can_fork, default_workers
 from ..base.patterns import pattern
 from ..base.printable import shown_url
 
-__all__ = [
-    "CORE_SETTINGS",
-    "FLAGS",
-    "NUMBER_SETTINGS",
-    "SECRETS",
-    "read_memory",
-    "read_remote",
-    "read_remote_code",
-    "read_remote_mode",
-    "read_remote_python",
-    "read_size",
-    "read_time_passes",
-    "read_verify",
-    "read_workers",
-]
-
 CORE_SETTINGS: Mapping[str, str] = {
     "CRATE_CACHE": "where results are cached: directories and URLs, nearest first, or `off`; by default `.crate-cache`",
     "CRATE_CACHE_AUTH": "`USER:PASSWORD` for the cache server",

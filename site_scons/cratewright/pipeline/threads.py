@@ -12,8 +12,6 @@ from typing import TypeVar
 
 from ..system.child import check_ended
 
-__all__ = ["map_in_threads"]
-
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 

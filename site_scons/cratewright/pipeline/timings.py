@@ -10,8 +10,6 @@ from dataclasses import field
 
 from ..base.values import dataclass
 
-__all__ = ["Timed", "Timings"]
-
 _SHOWN = 15
 _LEAST = 0.0005
 """Seconds; less would be shown as zero."""

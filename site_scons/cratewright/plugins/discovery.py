@@ -12,8 +12,6 @@ from pathlib import Path
 from ..base.values import dataclass
 from ..contract.blame import distribution_words
 
-__all__ = ["GROUP", "FoundPlugin", "checkout_places", "find_plugins"]
-
 GROUP = "cratewright"
 """The entry points that name plugins."""
 

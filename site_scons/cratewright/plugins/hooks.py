@@ -12,8 +12,6 @@ from ..base.errors import CratewrightError, PluginError
 from ..contract import hookspecs
 from ..contract.blame import foreign_error, is_fault
 
-__all__ = ["BACKENDS", "COMMANDS", "EVENTS", "PROFILES", "Hooks", "say"]
-
 BACKENDS = hookspecs.cratewright_register_backend.__name__
 COMMANDS = hookspecs.cratewright_add_commands.__name__
 EVENTS = hookspecs.cratewright_build_event.__name__

@@ -10,8 +10,6 @@ from ..contract.blame import foreign_error, is_fault
 from ..system.events import Event
 from .hooks import say
 
-__all__ = ["PluginListener"]
-
 
 class PluginListener:
     """Passes events to one plugin, one at a time; `call` is its hook."""

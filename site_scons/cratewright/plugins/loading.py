@@ -14,8 +14,6 @@ from .discovery import FoundPlugin, find_plugins
 from .plugin import BLOCKED, Plugin
 from .registry import Registry
 
-__all__ = ["default_registry", "load_plugins"]
-
 
 @lru_cache(maxsize=1)
 def default_registry() -> Registry:

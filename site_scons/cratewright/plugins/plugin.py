@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..base.values import dataclass
 
-__all__ = ["BLOCKED", "BY_HAND", "Plugin", "plugin_module", "plugin_name", "plugin_target"]
-
 BLOCKED = "blocked by CRATE_PLUGINS"
 """Why a working plugin is not used."""
 BY_HAND = "registered by the build"

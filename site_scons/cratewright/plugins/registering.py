@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-__all__ = ["before_registering", "register"]
-
 _callbacks: list[Callable[[], None]] = []
 
 

@@ -22,8 +22,6 @@ from .hooks import BACKENDS, COMMANDS, EVENTS, PROFILES, Hooks, say
 from .listener import PluginListener
 from .plugin import BY_HAND, Plugin, plugin_module, plugin_name, plugin_target
 
-__all__ = ["Registry"]
-
 _Named = TypeVar("_Named", Command, Profile)
 
 

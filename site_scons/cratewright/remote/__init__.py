@@ -14,8 +14,6 @@ from .address import BUCKETS, SCHEMES, read_address, read_pairs
 if TYPE_CHECKING:
     from .execution import Executor
 
-__all__ = ["SCHEMES", "open_executor", "open_remote_store"]
-
 
 def open_remote_store(url: str, environ: Mapping[str, str]) -> CacheKvStore | None:
     """Return the store of a URL, None for an unknown scheme.

@@ -14,8 +14,6 @@ from ..base.printable import shown_url
 from ..base.values import dataclass
 from .proxy import Proxy, read_proxy
 
-__all__ = ["BUCKETS", "SCHEMES", "Address", "read_address", "read_file", "read_pairs"]
-
 SCHEMES = ("http", "https", "grpc", "grpcs", "grpc+unix")
 BUCKETS = ("s3", "gs", "az")
 _PORTS = {"http": 80, "https": 443, "grpcs": 443}

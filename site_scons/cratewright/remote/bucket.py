@@ -23,8 +23,6 @@ from .message import LARGEST
 from .patience import Wait
 from .store import Fault, Fetched, Transport
 
-__all__ = ["BucketTransport"]
-
 _FORMS = {"s3": "s3://BUCKET/PATH", "gs": "gs://BUCKET/PATH", "az": "az://CONTAINER/PATH"}
 _PREFIXES = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
 """Prefixes of a provider's own settings."""

@@ -16,8 +16,6 @@ from .patience import Wait
 from .proxy import netloc
 from .store import Fault
 
-__all__ = ["Channel", "Gone"]
-
 
 class Gone(Exception):
     """The server cannot be used."""

@@ -17,8 +17,6 @@ from .patience import Wait
 from .store import Fault
 from .wire import WireError, decode, encode_message
 
-__all__ = ["MOST_CALLS", "ContentStorage", "ServerCapabilities"]
-
 _BYTES = "/google.bytestream.ByteStream"
 _BATCH = 3 << 20
 """Bytes of a message, below gRPC's default limit of four MiB."""

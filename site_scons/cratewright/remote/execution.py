@@ -24,8 +24,6 @@ from .patience import Wait
 from .store import Fault, tell_user
 from .wire import WireError, WireFields, decode, encode_message
 
-__all__ = ["Executor"]
-
 _EXECUTE = f"{API}.Execution/Execute"
 _CANCEL = "/google.longrunning.Operations/CancelOperation"
 _TOGETHER = 256

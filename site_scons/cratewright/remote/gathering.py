@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from .patience import Wait
 from .store import Fault, Fetched
 
-__all__ = ["Answers", "Gathered", "fetched", "gather"]
-
 Answers = queue.SimpleQueue["tuple[int, bytes | None, Fault | None]"]
 """The number of each finished piece of work, and its result or fault."""
 Gathered = tuple[dict[int, "bytes | None"], list[Fault]]

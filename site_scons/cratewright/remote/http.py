@@ -17,8 +17,6 @@ from .patience import Wait
 from .store import Fault, Fetched, Transport
 from .wire import WireError
 
-__all__ = ["HttpTransport"]
-
 _READERS = 16
 _WRITERS = 4
 _LARGEST_RESULT = 4 << 20

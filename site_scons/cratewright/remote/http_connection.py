@@ -15,8 +15,6 @@ from .patience import Wait
 from .proxy import netloc
 from .store import Fault
 
-__all__ = ["HttpConnection", "HttpError", "ServerAccess"]
-
 _CONNECT = 3.0
 """Seconds in which a working server accepts a connection."""
 _CHUNK = 1 << 18

@@ -10,8 +10,6 @@ from ..base.values import dataclass
 from .message import WireDigest, message_digest
 from .wire import encode_message
 
-__all__ = ["input_root"]
-
 
 @dataclass(slots=True)
 class _Tree:

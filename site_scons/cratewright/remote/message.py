@@ -13,20 +13,6 @@ import re
 from ..base.values import dataclass
 from .wire import WireError, WireFields, decode, encode_message
 
-__all__ = [
-    "API",
-    "COMMAND",
-    "DIRECTORY",
-    "ENTRY_OUTPUT",
-    "INLINE",
-    "LARGEST",
-    "ActionResult",
-    "WireDigest",
-    "action_of",
-    "message_digest",
-    "read_digest",
-]
-
 API = "/build.bazel.remote.execution.v2"
 LARGEST = 512 << 20
 """Bytes of the largest value that is sent or accepted, as in the embedded store."""

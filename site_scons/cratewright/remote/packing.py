@@ -7,8 +7,6 @@ import io
 import zlib
 from collections.abc import Iterable
 
-__all__ = ["COMPRESSORS", "IDENTITY", "PackingError", "choose_compressor", "compress", "unpack"]
-
 IDENTITY, ZSTD, DEFLATE = 0, 1, 2
 """The numbers of `Compressor.Value` of the Remote Execution API."""
 COMPRESSORS = {ZSTD: "zstd", DEFLATE: "deflate"}

@@ -11,8 +11,6 @@ import time
 
 from ..system.child import check_ended
 
-__all__ = ["RATE", "Patience", "Wait"]
-
 RATE = 256 << 10
 """Bytes a second at which waiting for a transfer pays off."""
 _FREE = 0.1

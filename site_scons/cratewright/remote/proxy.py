@@ -15,8 +15,6 @@ from ..base.errors import ConfigurationError
 from ..base.printable import shown_url
 from ..base.values import dataclass
 
-__all__ = ["Proxy", "netloc", "read_proxy"]
-
 _VARIABLES = {"http": "http_proxy", "https": "https_proxy", "grpc": "http_proxy", "grpcs": "https_proxy"}
 _PORT = 80
 

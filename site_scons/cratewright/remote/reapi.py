@@ -16,8 +16,6 @@ from .patience import Wait
 from .store import Fault, Fetched, Transport
 from .wire import WireError
 
-__all__ = ["ReapiTransport"]
-
 
 class ReapiTransport(Transport):
     """A server of the Remote Execution API, over one channel."""

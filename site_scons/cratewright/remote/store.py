@@ -19,8 +19,6 @@ from ..cache.store import CacheKvStore, StoreReport
 from .message import LARGEST
 from .patience import Patience, Wait
 
-__all__ = ["Fault", "Fetched", "RemoteStore", "Transport", "tell_user"]
-
 _PATIENCE = 10.0
 """Seconds that a build waits for a server without an answer, in total."""
 _LAST = 60.0

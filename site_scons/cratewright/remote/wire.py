@@ -11,8 +11,6 @@ from collections.abc import Iterable
 
 from ..base.values import dataclass
 
-__all__ = ["WireError", "WireFields", "decode", "encode_message"]
-
 _SKIPPED = {1: 8, 5: 4}
 _LARGEST_FIELD = (1 << 29) - 1
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .recording import Recording
 
-__all__ = ["REPORT_FORMATS", "load_recording", "report_text"]
-
 # The module of each, with a function named after the format.
 REPORT_FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sarif": "sarif", "trace": "trace"}
 

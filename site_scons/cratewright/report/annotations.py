@@ -8,8 +8,6 @@ from __future__ import annotations
 from ..base.diagnostic import Severity
 from .recording import Recording, ReportedMessage
 
-__all__ = ["github"]
-
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 

@@ -11,8 +11,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from ..system.events import Event, event_kind
 
-__all__ = ["checked_row"]
-
 _MOST = 1e15
 """The bound of all numbers in a build."""
 _NEEDED = frozenset({"step", "crate", "unit", "stage", "seconds", "failed", "outcome", "severity", "text", "status"})

@@ -8,8 +8,6 @@ import xml.etree.ElementTree as ET
 from ..base.diagnostic import Severity
 from .recording import Recording, ReportedUnit
 
-__all__ = ["junit"]
-
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -12,8 +12,6 @@ from typing import Any
 
 from .recording import Recording, ReportedMessage
 
-__all__ = ["critical_path", "html"]
-
 _Row = dict[str, Any]
 
 _MOST = 1000

@@ -12,8 +12,6 @@ from ..base.values import dataclass
 from ..system.events import EVENTS_VERSION
 from .checked import checked_row
 
-__all__ = ["Recording", "ReportedMessage", "ReportedUnit", "read_recording"]
-
 _Row = dict[str, Any]
 
 

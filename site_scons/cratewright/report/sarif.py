@@ -12,8 +12,6 @@ from urllib.parse import quote
 from ..base.host import WINDOWS, is_absolute
 from .recording import Recording, ReportedMessage
 
-__all__ = ["sarif"]
-
 _Row = dict[str, Any]
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from .recording import Recording
 
-__all__ = ["trace"]
-
 _MICROSECONDS = 1_000_000
 
 

@@ -18,21 +18,9 @@ from enum import Enum
 
 from ..base.errors import GraphError
 from ..base.values import dataclass
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from .graph import CrateGraph
 from .linkage_conflict import Conflict, ConflictKind, conflict_error
-
-__all__ = [
-    "Available",
-    "DependencyFormats",
-    "LinkSwitches",
-    "Linkage",
-    "Recorded",
-    "Resolution",
-    "calculate",
-    "load_order",
-    "resolve",
-]
 
 
 class Linkage(Enum):

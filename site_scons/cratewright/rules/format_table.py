@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..base.values import dataclass
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from .dependency_format import Available, DependencyFormats, LinkSwitches, Recorded, calculate, load_order
 from .graph import CrateGraph
-
-__all__ = ["FormatTable", "LinkableCrate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

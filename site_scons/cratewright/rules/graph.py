@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from ..base.errors import GraphError, near_miss
 
-__all__ = ["CrateGraph"]
-
 
 class CrateGraph:
     """Crate names and the names each depends on.

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..base.errors import LinkError, near_miss
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.module import ModuleCodegen, ModuleKind
 from ..values.native_library import LibraryKind, NativeLibrary
 from .dependency_format import Linkage
-
-__all__ = ["allocator_provider", "brings_allocator_shim", "exported_symbols", "libraries_to_link"]
 
 
 def exported_symbols(

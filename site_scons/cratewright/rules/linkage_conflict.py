@@ -9,8 +9,6 @@ from ..base.errors import LinkageConflictError
 from ..base.values import dataclass
 from ..values.crate_type import CrateType
 
-__all__ = ["Conflict", "ConflictKind", "conflict_error"]
-
 
 class ConflictKind(Enum):
     """The kind of a conflict."""

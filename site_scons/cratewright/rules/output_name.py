@@ -8,9 +8,7 @@ import posixpath
 from ..base.errors import UnsupportedError
 from ..base.host import is_absolute
 from ..base.values import dataclass
-from ..values.crate import CrateType
-
-__all__ = ["STATE_SUFFIX", "output_file_name", "seen_from", "state_path", "state_target", "variables_path"]
+from ..values.crate_type import CrateType
 
 STATE_SUFFIX = ".state"
 

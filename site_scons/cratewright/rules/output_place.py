@@ -14,8 +14,6 @@ from ..base.host import WINDOWS
 from ..base.patterns import pattern
 from ..base.printable import printable
 
-__all__ = ["check_output_path", "check_output_paths", "fits_a_path", "folded"]
-
 _LONGEST = 255
 """Bytes; the limit of file systems for one name."""
 _LONGEST_PATH = 3000

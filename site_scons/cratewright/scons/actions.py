@@ -17,16 +17,9 @@ from ..base.errors import CratewrightError, FormatError, ValidationError, Versio
 from ..cache.history import StageHistory
 from ..contract.backend import CodegenBackend
 from ..contract.emitted import emitted_directory
+from ..formats.crate_metadata import CrateMetadata
 from ..formats.lto_file import LtoFile, decode_lto, encode_lto
-from ..formats.metadata import (
-    CrateMetadata,
-    decode_dylib,
-    decode_rlib,
-    decode_rlink,
-    encode_rlib,
-    encode_rlink,
-    read_interface,
-)
+from ..formats.metadata import decode_dylib, decode_rlib, decode_rlink, encode_rlib, encode_rlink, read_interface
 from ..pipeline.codegen import codegen_crate
 from ..pipeline.emit import assign_paths, discard, emit, output_area
 from ..pipeline.job import NOUNS
@@ -40,17 +33,15 @@ from ..system.events import CratesLinked, OutputMade
 from ..system.fs import prune_directory, read_bytes, write_atomic
 from ..system.output_area import OutputArea
 from ..system.stage_file import read_record
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.request import LinkLibrary, LinkRequest
-from .crates.build import Build, DeclaredCrate
+from .crates.build import Build
+from .crates.declared_crate import DeclaredCrate
 from .crates.linked_crates import LinkedCrate
 from .nodes.node import Node
 from .nodes.paths import relative
 from .nodes.state import StageState
 from .reporting.build_events import error_summary
-
-__all__ = ["run_archive", "run_codegen", "run_link", "run_lto"]
-
 
 FROM = "from"
 """The file from link-time optimization, in the record of a link."""

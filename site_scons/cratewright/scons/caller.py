@@ -9,8 +9,6 @@ from types import FrameType
 
 import SCons
 
-__all__ = ["calling_frame", "is_hidden"]
-
 _HIDDEN = tuple(os.path.join(os.path.dirname(os.path.abspath(file)), "") for file in (SCons.__file__, __file__))
 """Directories of code that is not the user's."""
 

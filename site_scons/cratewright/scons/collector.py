@@ -10,8 +10,6 @@ from __future__ import annotations
 import atexit
 import gc
 
-__all__ = ["collect_seldom"]
-
 _AS_PYTHON_DOES = (700, 10, 10)
 _SELDOM = (50_000, 20, 100)
 

@@ -22,9 +22,7 @@ from .SCons import entrance, method
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-    from .crates.declared_crate import CrateTarget
-
-__all__ = ["exists", "generate"]
+    from .nodes.crate_target import CrateTarget
 
 _SETTINGS = (
     "CRATE_CACHE",

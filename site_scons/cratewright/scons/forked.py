@@ -21,13 +21,14 @@ import SCons.Script.Main
 
 from ..base.errors import CratewrightError
 from ..base.host import hold_signals, wait_unreaped
+from ..base.stamp import file_stamp
 from ..base.values import dataclass
 from ..pipeline.engine import Engine
 from ..pipeline.plan import option_table
 from ..plugins.loading import default_registry
 from ..system.child import begin_group, disown, end_group, own
 from ..system.ending import end_anew
-from ..system.fs import file_stamp, read_bytes
+from ..system.fs import read_bytes
 from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
@@ -35,8 +36,6 @@ from .crates.build import Build
 from .graph.scons_state import all_nodes
 from .last_build.call_recorder import CallRecorder
 from .nodes.stage import stage_of
-
-__all__ = ["ForkedBuild", "Outcome", "scons_main", "warm_backends"]
 
 
 @dataclass(frozen=True, slots=True)

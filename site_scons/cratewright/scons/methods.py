@@ -9,17 +9,16 @@ from ..plugins.loading import default_registry
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .at_exit.unvisited import reads_any
 from .at_exit.write_record import record_at_exit
-from .crates.build import CrateTarget, build_of
+from .crates.build import build_of
 from .declaring.declaration import Declaration
 from .declaring.targets import declare_for_targets
 from .last_build.call_recorder import CallRecorder, recorder_of
+from .nodes.crate_target import CrateTarget
 from .options.own_variables import with_own_variables
 from .options.spelling import with_command_line
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["commands_file", "crate", "embed_images", "profile", "workspace"]
 
 
 def profile(env: Environment, name: str, inherits: str, options: Mapping[str, object]) -> None:

@@ -26,8 +26,6 @@ from .nodes.stage import stage_of
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["StandaloneBuild", "declare", "run_scons"]
-
 SCONSTRUCT = Path(__file__).with_name("packaged") / "SConstruct"
 
 

@@ -16,8 +16,6 @@ from ..base.errors import ConfigurationError, OutputError
 from ..base.host import hold_signals
 from .child import begin_group, disown, end_group, own, watch_groups
 
-__all__ = ["Changes"]
-
 _QUIET = 15
 """Milliseconds without a change that end a burst, such as an editor's."""
 _LONGEST = 200

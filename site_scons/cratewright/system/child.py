@@ -20,23 +20,6 @@ from .watchdog import close_watchdog, leave_watchdog, tell_watchdog, wake_watchd
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = [
-    "Finished",
-    "begin_group",
-    "check_ended",
-    "disown",
-    "end_all",
-    "end_group",
-    "join_group",
-    "limit_programs",
-    "own",
-    "owns",
-    "run_program",
-    "running",
-    "take_turns",
-    "watch_groups",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Finished:

@@ -13,8 +13,6 @@ from dataclasses import field
 
 from ..base.values import dataclass
 
-__all__ = ["Placed", "Portable", "Ran", "passed_directories", "run_elsewhere", "runs_elsewhere", "set_runner"]
-
 
 @dataclass(frozen=True, slots=True)
 class Placed:

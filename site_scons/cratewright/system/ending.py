@@ -16,8 +16,6 @@ from ..base.host import wakeup_ends
 from .child import end_all
 from .scratch import remove_scratch
 
-__all__ = ["call_at_end", "end_anew", "end_on_signals", "watch_signals"]
-
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 

@@ -13,8 +13,6 @@ from ..base.errors import OutputError
 from ..base.host import BINARY, CLOEXEC, NONBLOCK, lock
 from .events import Event, event_line
 
-__all__ = ["EventFile"]
-
 
 class EventFile:
     """Writes events to a file, each whole and unbuffered, so that a stopped build leaves all events before its end.

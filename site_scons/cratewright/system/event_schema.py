@@ -10,8 +10,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .events import EVENTS_VERSION, Event, event_kind
 
-__all__ = ["event_schema"]
-
 
 def event_schema() -> dict[str, object]:
     """Return the JSON schema of one line of the file."""

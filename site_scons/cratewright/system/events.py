@@ -10,28 +10,6 @@ from typing import Any, get_args
 from ..base.diagnostic import Diagnostic, RelatedPlace
 from ..base.values import dataclass
 
-__all__ = [
-    "EVENTS_VERSION",
-    "BuildEnded",
-    "BuildStarted",
-    "CrateDeclared",
-    "CratesLinked",
-    "Event",
-    "Listener",
-    "LtoEnded",
-    "OutputMade",
-    "StageEnded",
-    "StageStarted",
-    "ToolsFound",
-    "UnitEnded",
-    "UnitExplained",
-    "UnitStarted",
-    "UnitsFound",
-    "event_kind",
-    "event_line",
-    "event_row",
-]
-
 EVENTS_VERSION = 1
 """Increases when a field is removed or changes its meaning, not when a kind or a field is added."""
 

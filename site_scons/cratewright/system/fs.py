@@ -19,23 +19,6 @@ from ..base.errors import FormatError, OutputError
 from ..base.host import BINARY, CLOEXEC, NONBLOCK, belongs_to_user, replace
 from ..base.stamp import clock_ns, file_stamp, is_older
 
-__all__ = [
-    "FileDigests",
-    "digest_file",
-    "file_stamp",
-    "is_recent",
-    "link_if_changed",
-    "make_private",
-    "plain_path",
-    "read_bytes",
-    "read_regular",
-    "remove",
-    "set_first_byte",
-    "temporary_beside",
-    "write_atomic",
-    "write_if_changed",
-]
-
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | CLOEXEC | BINARY
 _READ = os.O_RDONLY | NONBLOCK | CLOEXEC | BINARY
 _WRITE = os.O_RDWR | NONBLOCK | CLOEXEC | BINARY

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-__all__ = ["MemoryBudget", "available_memory"]
-
 _SHARE = 0.8
 """The share of free memory that a build may use; other processes need some too."""
 

@@ -7,8 +7,6 @@ import os
 from ..base.errors import OutputError
 from .fs import link_if_changed, remove, temporary_beside, write_atomic, write_if_changed
 
-__all__ = ["OutputArea"]
-
 
 class OutputArea:
     """The directories to which a link's writes and removals are confined, whatever names and symbolic links it meets.

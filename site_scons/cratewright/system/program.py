@@ -15,10 +15,9 @@ from contextlib import suppress
 from ..base.digest import value_digest
 from ..base.errors import CratewrightError
 from ..base.patterns import pattern
+from ..base.stamp import file_stamp
 from .child import run_program
-from .fs import digest_file, file_stamp, is_recent, write_atomic
-
-__all__ = ["asked_files", "program_files", "programs_digest"]
+from .fs import digest_file, is_recent, write_atomic
 
 _FORMAT = 1
 _LOADER_CACHE = "/etc/ld.so.cache"

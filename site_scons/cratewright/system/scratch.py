@@ -18,8 +18,6 @@ from pathlib import Path
 from ..base.errors import OutputError
 from ..base.host import CLOEXEC, NOFOLLOW, NONBLOCK, belongs_to_user, can_lock, lock, user_number
 
-__all__ = ["remove_scratch", "scratch_directory", "scratch_lock", "scratch_root", "use_scratch"]
-
 _MEMORY = "/dev/shm"
 # Far more than the modules and objects of a link take.
 _PLENTY = 4 << 30

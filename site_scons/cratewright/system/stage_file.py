@@ -6,8 +6,6 @@ from ..formats.stage_record import StageRecord, decode_record, history_in, recor
 from ..rules.output_name import state_path
 from .fs import read_regular
 
-__all__ = ["read_history", "read_record"]
-
 _HEAD = 1 << 16
 """Bytes that hold most records: the history behind them may be long."""
 

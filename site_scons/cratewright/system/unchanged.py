@@ -10,8 +10,6 @@ from typing import TypeVar
 from ..base.errors import ToolError
 from ..base.host import WINDOWS
 
-__all__ = ["changed_ns", "repeat_if_changed"]
-
 _T = TypeVar("_T")
 
 _TICK_NS = 10_000_000

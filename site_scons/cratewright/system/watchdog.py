@@ -12,8 +12,6 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
-__all__ = ["close_watchdog", "leave_watchdog", "tell_watchdog", "wake_watchdog"]
-
 _SHELL = "/bin/sh"
 _SCRIPT = """\
 trap '' HUP INT QUIT TERM

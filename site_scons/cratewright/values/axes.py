@@ -10,8 +10,6 @@ from ..base.errors import ConfigurationError
 from ..base.patterns import pattern
 from .constraint import Value, kind_of, same
 
-__all__ = ["MOST_VARIANTS", "Axes", "read_axes", "too_many", "value_text", "word_of"]
-
 Axes = Mapping[str, tuple[Value, ...]]
 """The values of each axis, sorted; the axes are sorted by name."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
-__all__ = ["BackendCall"]
-
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
 

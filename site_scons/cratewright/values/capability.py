@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["Capability"]
-
 
 class Capability(Enum):
     """An ability beyond compiling and linking; planning refuses to use one that a backend does not declare."""

@@ -13,8 +13,6 @@ from ..base.errors import ConfigurationError
 from .axes import MOST_VARIANTS, Axes, too_many, word_of
 from .constraint import Constraint, Value
 
-__all__ = ["combinations"]
-
 _MOST_STEPS = 300_000
 """The most values to try, because some conditions take very long to evaluate."""
 

@@ -14,8 +14,6 @@ from operator import ge, gt, le, lt
 from ..base.errors import ConfigurationError, UnknownNameError, near_miss
 from ..base.values import dataclass
 
-__all__ = ["Constraint", "Domains", "Value", "kind_of", "read_constraints", "same", "shown"]
-
 Value = bool | int | float | str
 
 Domains = Mapping[str, tuple[Value, ...]]

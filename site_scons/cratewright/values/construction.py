@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from ..base.values import dataclass
 from .option_spec import OptionKind, OptionSpec, OptionValue
 
-__all__ = ["ConstructionVariable", "combine_options"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstructionVariable:

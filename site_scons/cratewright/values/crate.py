@@ -10,16 +10,6 @@ from .crate_type import CrateType
 from .identity import CrateId, CrateReference, stable_crate_id
 from .options import Options
 
-__all__ = [
-    "UNVERSIONED",
-    "Crate",
-    "CrateType",
-    "Source",
-    "check_crate_name",
-    "parse_crate_types",
-    "unit_name",
-]
-
 UNVERSIONED = "0.0.0"
 """The version of a crate that declares none."""
 

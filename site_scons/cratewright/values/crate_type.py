@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-__all__ = ["CrateType"]
-
 
 class CrateType(Enum):
     """A crate type, with rustc's word and meaning."""

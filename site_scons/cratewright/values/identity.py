@@ -16,8 +16,6 @@ from ..base.digest import value_digest
 from ..base.values import dataclass
 from .module import ModuleCodegen
 
-__all__ = ["CrateId", "CrateReference", "InterfaceDigest", "interface_digest", "stable_crate_id", "unique_labels"]
-
 _ID_DIGITS = 16
 
 # Codecs read annotations; to them both are strings.

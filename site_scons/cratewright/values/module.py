@@ -12,17 +12,6 @@ from ..base.diagnostic import Diagnostic
 from ..base.digest import Digest
 from ..base.values import dataclass
 
-__all__ = [
-    "CanonicalForm",
-    "CompiledUnit",
-    "EntryPoint",
-    "ModuleCodegen",
-    "ModuleKind",
-    "Observed",
-    "Symbol",
-    "merge_observed",
-]
-
 
 class ModuleKind(Enum):
     """Why a module exists; rustc's two kinds."""

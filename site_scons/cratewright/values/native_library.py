@@ -12,8 +12,6 @@ from enum import Enum
 from ..base.errors import ConfigurationError, UnknownNameError, near_miss
 from ..base.values import dataclass
 
-__all__ = ["LibraryKind", "NativeLibrary", "parse_library"]
-
 
 class LibraryKind(Enum):
     """The form of a library."""

@@ -10,8 +10,6 @@ from ..base.patterns import pattern
 from ..base.values import dataclass
 from .crate_type import CrateType
 
-__all__ = ["NUMBER_KINDS", "SIZE", "OptionKind", "OptionSpec", "OptionValue"]
-
 OptionValue = bool | int | str | tuple[str, ...] | tuple[tuple[str, str | None], ...] | None
 
 SIZE = "^([0-9]{1,20}) ?([KMGT]?)(?:i?B)?$"

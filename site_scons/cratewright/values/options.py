@@ -15,19 +15,6 @@ from ..base.values import dataclass
 from .crate_type import CrateType
 from .option_spec import OptionKind, OptionSpec, OptionValue
 
-__all__ = [
-    "BUILTIN_PROFILES",
-    "CORE_OPTIONS",
-    "SEARCH_PATHS",
-    "DebugInfo",
-    "LtoMode",
-    "OptLevel",
-    "Options",
-    "parse_options",
-    "resolve_profile",
-    "unknown_option",
-]
-
 
 class OptLevel(Enum):
     """How hard to optimize; rustc's spelling."""

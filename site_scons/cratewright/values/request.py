@@ -7,23 +7,11 @@ from dataclasses import replace
 
 from ..base.diagnostic import Diagnostic
 from ..base.values import dataclass
-from .crate import CrateType
+from .crate_type import CrateType
 from .module import ModuleCodegen, Observed
 from .native_library import NativeLibrary
 from .options import LtoMode, Options
 from .source_options import with_own
-
-__all__ = [
-    "Artifact",
-    "LinkLibrary",
-    "LinkModule",
-    "LinkPart",
-    "LinkRequest",
-    "LinkResult",
-    "ModuleConfig",
-    "ThinBuffer",
-    "ThinModule",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,6 @@ from ..base.errors import ConfigurationError
 from .option_spec import OptionValue
 from .options import Options, unknown_option
 
-__all__ = [
-    "VARIANT",
-    "check_source_words",
-    "option_attributes",
-    "options_among",
-    "refusal_of_source_option",
-    "with_own",
-]
-
 _OWN = "option:"
 """The prefix of attributes with a source's own options."""
 

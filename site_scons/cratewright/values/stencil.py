@@ -15,8 +15,6 @@ from .option_spec import OptionValue
 from .options import Options
 from .source_options import VARIANT, option_attributes
 
-__all__ = ["UnitParameters", "UnitStencil", "apply_parameters", "logical_path"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitStencil:

@@ -12,8 +12,6 @@ from .axes import read_axes, value_text, word_of
 from .combinations import combinations
 from .constraint import Value, read_constraints, shown
 
-__all__ = ["AXES_AND_CONDITIONS", "Variant", "Variants", "check_axes", "read_variant"]
-
 AXES_AND_CONDITIONS = ("variants", "when")
 """The options of a crate or a source that declare them."""
 

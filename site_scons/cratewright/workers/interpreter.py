@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from ..base.host import WINDOWS, new_group
 
-__all__ = ["adopt", "isolated", "start_interpreter"]
-
 
 def isolated() -> list[str]:
     """Return the flags of a Python that ignores its environment, but keeps bytecode where this one does, if at all.

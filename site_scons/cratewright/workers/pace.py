@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["Pace"]
-
 
 class Pace:
     """The limit of workers, at first `first`. Not thread-safe."""

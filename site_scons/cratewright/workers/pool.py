@@ -28,8 +28,6 @@ from .zygote import Zygote
 if TYPE_CHECKING:
     from .spawned import Spawner
 
-__all__ = ["WorkerPool"]
-
 
 class WorkerPool:
     """At most `size` warm workers, shared by all threads of this process.

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .spawned import Spawner
     from .zygote import Zygote
 
-__all__ = ["CallOutcome", "WorkerCall", "WorkerProcess", "hung"]
-
 
 @dataclass(frozen=True, slots=True)
 class WorkerCall:

@@ -21,8 +21,6 @@ from .worker import Calls, Surroundings, cannot_start, send
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["Spawner"]
-
 _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.workers.worker import work; work()"
 
 

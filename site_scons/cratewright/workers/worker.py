@@ -21,22 +21,6 @@ from ..system.child import end_all, end_group, join_group
 from ..system.scratch import use_scratch
 from .interpreter import adopt
 
-__all__ = [
-    "LENGTH_SIZE",
-    "Calls",
-    "Surroundings",
-    "cannot_start",
-    "ended_unexpectedly",
-    "main",
-    "not_ready",
-    "portable_error",
-    "receive",
-    "send",
-    "serve",
-    "unprepared",
-    "work",
-]
-
 Calls = Sequence[tuple[Callable[..., object], tuple[object, ...]]]
 
 _LENGTH = struct.Struct(">Q")

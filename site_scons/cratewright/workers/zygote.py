@@ -19,8 +19,6 @@ from ..system.scratch import scratch_root
 from .interpreter import isolated
 from .worker import Calls, Surroundings, cannot_start, ended_unexpectedly, not_ready, receive, send, serve, unprepared
 
-__all__ = ["Zygote", "fork_ahead"]
-
 _OPEN_FILES = "/dev/fd"
 _BOOT = "import sys; sys.path[:] = {path!r}; from cratewright.workers.worker import main; main()"
 

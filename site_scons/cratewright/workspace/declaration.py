@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from ..base.errors import CratewrightError, GraphError, UnknownNameError, near_miss
 from ..base.values import dataclass
 from ..rules.graph import CrateGraph
-from ..values.crate import CrateType, check_crate_name, parse_crate_types
+from ..values.crate import check_crate_name, parse_crate_types
+from ..values.crate_type import CrateType
 from ..values.option_spec import OptionValue
 from ..values.options import BUILTIN_PROFILES, resolve_profile
 from ..values.variants import Variants
@@ -21,8 +22,6 @@ from .keys import (
     parse_keys,
     table_name,
 )
-
-__all__ = ["Workspace", "WorkspaceCrate", "read_variants", "read_workspace", "variants_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

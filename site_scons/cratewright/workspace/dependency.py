@@ -13,8 +13,6 @@ from ..values.option_spec import OptionKind, OptionSpec
 from .document import Document, Key
 from .keys import parse_keys
 
-__all__ = ["DEPENDENCY_KEYS", "WorkspaceDependency", "read_dependencies"]
-
 DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="name of the crate"),
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an existing rlib, instead of a name"),

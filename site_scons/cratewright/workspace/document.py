@@ -12,8 +12,6 @@ from functools import cached_property
 
 from ..base.errors import ConfigurationError, CratewrightError
 
-__all__ = ["Document", "Key"]
-
 Key = tuple[str | int, ...]
 """The path to a value: names of tables and keys, and indices into arrays."""
 

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from ..base.values import dataclass
 from ..values.crate_type import CrateType
 
-__all__ = ["DraftCrate", "draft_crates", "draft_sconstruct", "draft_toml"]
-
 _ENTRY = re.compile(r"\bmain\s*\(|@main\s*\(|\[\s*shader\s*\(|\bOpEntryPoint\b")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">\n]+)[">]', re.MULTILINE)

@@ -16,8 +16,6 @@ from ..base.values import dataclass
 from .dependency import WorkspaceDependency
 from .document import Document, Key
 
-__all__ = ["Features", "Selection", "read_features", "select_features"]
-
 DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+.-]*\Z")
 

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import translate
 
-__all__ = ["Listing", "expand_glob", "is_glob"]
-
 Listing = Callable[[str], Mapping[str, bool]]
 """Returns the names in a directory, and whether each is a directory; nothing if it is not a directory."""
 

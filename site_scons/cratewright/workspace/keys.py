@@ -10,22 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..base.errors import UnknownNameError, near_miss
-from ..values.crate import CrateType
+from ..values.crate_type import CrateType
 from ..values.option_spec import OptionKind, OptionSpec, OptionValue
 from ..values.variants import AXES_AND_CONDITIONS
 from .document import Document, Key
-
-__all__ = [
-    "CRATE_KEYS",
-    "PROFILE_KEYS",
-    "SOURCE_KEYS",
-    "TABLES",
-    "TABLES_OF_A_CRATE",
-    "TABLES_OF_A_SOURCE",
-    "option_key",
-    "parse_keys",
-    "table_name",
-]
 
 TABLES: Mapping[str, str] = {
     "crate": "crates by name",

@@ -20,9 +20,6 @@ from ..values.crate_type import CrateType
 from .declaration import Workspace
 from .features import select_features
 
-__all__ = ["PICTURE_FORMATS", "draw", "draw_built"]
-
-PICTURE_FORMATS = ("mermaid", "dot", "json")
 _RLIB = LinkableCrate(crate_types=frozenset({CrateType.RLIB}))
 
 

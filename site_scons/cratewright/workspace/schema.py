@@ -12,8 +12,6 @@ from ..values.option_spec import SIZE, OptionKind, OptionSpec
 from .dependency import DEPENDENCY_KEYS
 from .keys import CRATE_KEYS, PROFILE_KEYS, SOURCE_KEYS, TABLES, TABLES_OF_A_CRATE, TABLES_OF_A_SOURCE, option_key
 
-__all__ = ["json_schema"]
-
 Schema = dict[str, object]
 
 _STRING: Schema = {"type": "string"}

@@ -23,8 +23,6 @@ from .keys import (
     table_name,
 )
 
-__all__ = ["Vocabulary", "WorkspaceSettings", "WorkspaceSource"]
-
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:

@@ -19,8 +19,6 @@ from ...system.elsewhere import Placed
 from ...system.fs import digest_file
 from .messages import CODE
 
-__all__ = ["backend_files"]
-
 _OWN = "cratewright"
 # What the other machine imports of this package's dependencies: a checkout used in place has no metadata to list them.
 _NEEDED = ("msgpack", "pluggy")

@@ -16,8 +16,6 @@ from ...system.fs import read_regular
 from ...values.stencil import UnitStencil
 from ..job import Job
 
-__all__ = ["NO_FILE", "ProjectInputs", "ProjectPart", "Unsendable"]
-
 NO_FILE = (None, *WORDS)
 """What `digest_file` gives for a path that is not a readable file."""
 _MOST = 1 << 14

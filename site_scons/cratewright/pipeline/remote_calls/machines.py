@@ -17,8 +17,6 @@ from ...system.elsewhere import set_runner
 from ...workers.pool import WorkerPool
 from ..threads import map_in_threads
 
-__all__ = ["MachinePool"]
-
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 

@@ -20,23 +20,8 @@ from ...base.errors import (
     ValidationError,
 )
 from ...base.values import dataclass
-from ...contract.backend import Session
+from ...contract.session import Session
 from ...values.call import BackendCall
-
-__all__ = [
-    "CALLS",
-    "CODE",
-    "PROJECT",
-    "REPORT",
-    "Answer",
-    "Failure",
-    "Report",
-    "decode_report",
-    "encode_report",
-    "is_final",
-    "pack_calls",
-    "rebuilt",
-]
 
 CALLS, REPORT, CODE, PROJECT = "calls", "report", "code", "project"
 """Paths of the calls, of their report, of the code, and of the project's files."""

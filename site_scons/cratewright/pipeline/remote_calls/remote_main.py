@@ -10,15 +10,14 @@ from dataclasses import replace
 
 from ...base.errors import CratewrightError
 from ...cache.entry import RESULT_KINDS, result_bytes
-from ...contract.backend import CodegenBackend, Session
+from ...contract.backend import CodegenBackend
 from ...contract.edge import plugin_class
 from ...contract.incremental_cache import results_code
+from ...contract.session import Session
 from ...values.call import BackendCall
 from ...values.stencil import UnitStencil
 from ..in_worker import load_backend, make, watching
 from .messages import CALLS, CODE, PROJECT, REPORT, Answer, Failure, Report, encode_report, is_final
-
-__all__ = ["main"]
 
 
 def main() -> None:

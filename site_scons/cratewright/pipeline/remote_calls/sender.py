@@ -14,16 +14,17 @@ from contextlib import suppress
 from dataclasses import field
 from typing import Any
 
-from ...base.codec import DecodeError
 from ...base.errors import CratewrightError, PluginError
+from ...base.serializer import DecodeError
 from ...base.values import dataclass
 from ...cache.entry import RecompileError, result_of
 from ...cache.results import observed_files
 from ...cache.thin_modules import IndexedThinModules, restore_thin_modules
-from ...contract.backend import CodegenBackend, Session
+from ...contract.backend import CodegenBackend
 from ...contract.blame import plugin_row
 from ...contract.edge import plugin_class
 from ...contract.promised import could_return
+from ...contract.session import Session
 from ...remote.store import tell_user
 from ...system.elsewhere import Placed, Portable, run_elsewhere, runs_elsewhere
 from ...values.call import BackendCall
@@ -36,8 +37,6 @@ from .inputs import NO_FILE, ProjectInputs, ProjectPart, Unsendable
 from .machines import MachinePool
 from .messages import CALLS, CODE, PROJECT, REPORT, Answer, Report, decode_report, pack_calls, rebuilt
 from .remote_main import main
-
-__all__ = ["Sender"]
 
 _ROUNDS = 12
 _FAILURES = 3

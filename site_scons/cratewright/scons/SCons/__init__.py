@@ -15,8 +15,6 @@ import SCons.Errors
 
 from ..caller import is_hidden
 
-__all__ = ["entrance", "method", "passage"]
-
 _METHOD = "env."
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -9,8 +9,6 @@ import SCons.Script.Main
 
 from ..last_build.terminal_writes import listen
 
-__all__ = ["BuildLines"]
-
 _FINISHED = "scons: done building targets."
 _ENDED = ("scons: done building targets", "scons: building terminated")
 

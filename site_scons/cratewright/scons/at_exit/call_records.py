@@ -21,8 +21,6 @@ from ..nodes.stage import stage_of
 from .checked_calls import CheckedCall, CheckedCalls
 from .noted_files import UnrecordableBuild
 
-__all__ = ["call_records", "call_rows"]
-
 
 def call_rows(recorder: CallRecorder) -> list[CallRow]:
     """Return the calls as in `LastBuild.calls`."""

@@ -23,8 +23,6 @@ from ..nodes.stage import is_made_by_stage, stage_of
 from .noted_files import NotedFiles, UnrecordableBuild, note_stage
 from .unmodified_nodes import is_unmodified
 
-__all__ = ["CheckedCall", "CheckedCalls"]
-
 _UNVISITED = SCons.Node.no_state
 _UP_TO_DATE = SCons.Node.up_to_date
 

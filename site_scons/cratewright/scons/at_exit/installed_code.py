@@ -17,8 +17,6 @@ from ...plugins.hooks import EVENTS, PROFILES
 from ...plugins.loading import default_registry
 from ...plugins.plugin import BY_HAND
 
-__all__ = ["check_plugins", "installed_files", "is_below", "loaded_files"]
-
 _BUILD_HOOKS = frozenset({EVENTS, PROFILES})
 """Hooks that decide or observe what a build does; backends declare their own dependencies."""
 

@@ -16,8 +16,6 @@ from ..nodes.node import Node
 from ..nodes.stage import stage_of
 from ..nodes.state import StageState
 
-__all__ = ["NotedFiles", "UnrecordableBuild", "note_stage"]
-
 _ANY = [-1]
 
 

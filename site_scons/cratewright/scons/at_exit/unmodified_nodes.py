@@ -10,8 +10,6 @@ from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import stage_of
 
-__all__ = ["is_unmodified"]
-
 
 def is_unmodified(node: Node) -> bool:
     """Return whether a node is pending, or belongs to a crate and the SConstruct has added nothing to it."""

@@ -10,8 +10,6 @@ from ...base.errors import CratewrightError
 from ..crates.build import Build
 from ..nodes.stage import stage_of
 
-__all__ = ["reads_any"]
-
 
 def reads_any(build: Build, paths: set[str]) -> bool:
     """Return whether a stage of these crates may read one of some files; always, if the crates make texts, which may

@@ -27,8 +27,6 @@ from .installed_code import check_plugins, installed_files, is_below, loaded_fil
 from .noted_files import NotedFiles, UnrecordableBuild
 from .unmodified_nodes import is_unmodified
 
-__all__ = ["record_at_exit"]
-
 
 def record_at_exit(build: Build, recorder: CallRecorder, fs: Any) -> None:
     """Write the record of a build when SCons ends, unless crates meet more of SCons than a record can hold.

@@ -14,15 +14,14 @@ from ...pipeline.engine import Engine
 from ...system.ending import end_on_signals
 from ..graph.generated import GeneratedFiles
 from ..last_build.call_recorder import recorder_of
+from ..nodes.crate_target import CrateTarget
 from ..reporting.build_events import Reporting
-from .declared_crate import CrateTarget, DeclaredCrate
+from .declared_crate import DeclaredCrate
 from .linked_crates import CrateLinks
 from .retargeting import Retargeting
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["Build", "CrateTarget", "DeclaredCrate", "build_of"]
 
 _AHEAD = 100
 """How many crates are fetched before they are built: SCons may build only a few."""

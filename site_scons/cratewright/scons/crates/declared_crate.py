@@ -9,14 +9,13 @@ from dataclasses import field
 from ...base.values import dataclass
 from ...pipeline.engine import Engine
 from ...system.events import CrateDeclared
-from ...values.crate import Crate, CrateType
+from ...values.crate import Crate
+from ...values.crate_type import CrateType
 from ...values.identity import CrateReference, stable_crate_id
 from ...values.native_library import NativeLibrary, parse_library
 from ...values.options import LtoMode, Options
 from ..nodes.crate_target import CrateTarget
 from ..nodes.node import Node
-
-__all__ = ["CrateTarget", "DeclaredCrate"]
 
 
 @dataclass(slots=True)

@@ -23,15 +23,13 @@ from ...formats.embed import EmbeddedEntry, embedded_entries, header_text, sourc
 from ...formats.variant_header import VariantRow
 from ...system.fs import read_bytes, write_if_changed
 from ...values.crate import check_crate_name
+from ..nodes.crate_target import CrateTarget
 from ..nodes.made_file import compare_by_content
 from ..nodes.node import Node
 from ..nodes.paths import relative
-from .build import CrateTarget
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["EmbedTarget", "embed"]
 
 
 class EmbedTarget(SCons.Util.NodeList):  # type: ignore[misc]

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 
 from ..nodes.paths import literal_path
-from .build import DeclaredCrate
+from .declared_crate import DeclaredCrate
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["bundled_libraries", "linked_libraries"]
 
 
 def bundled_libraries(env: Environment, crate: DeclaredCrate) -> list[Any]:

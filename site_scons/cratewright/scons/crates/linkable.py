@@ -8,11 +8,9 @@ from typing import Any
 import SCons.Util
 
 from ...base.errors import ConfigurationError
-from ...values.crate import CrateType
+from ...values.crate_type import CrateType
 from ..nodes.crate_nodes import is_crate_output
 from .declared_crate import DeclaredCrate
-
-__all__ = ["linkable"]
 
 _BETWEEN = (".rlink", ".rlib", ".lto")
 _LINKABLE = (CrateType.STATICLIB, CrateType.OBJECT, CrateType.CDYLIB, CrateType.DYLIB)

@@ -14,12 +14,10 @@ from ...formats.locator import check_stable_ids
 from ...rules.dependency_format import DependencyFormats, Linkage
 from ...rules.format_table import FormatTable, LinkableCrate
 from ...rules.graph import CrateGraph
-from ...values.crate import CrateType
+from ...values.crate_type import CrateType
 from ...values.options import LtoMode
 from ..nodes.node import Node
 from .declared_crate import DeclaredCrate
-
-__all__ = ["CrateLinks", "LinkedCrate"]
 
 
 @dataclass(frozen=True, slots=True)

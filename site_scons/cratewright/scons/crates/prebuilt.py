@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 
 from ...base.errors import ConfigurationError, GraphError
-from ...formats.metadata import CrateMetadata, decode_rlib
+from ...formats.crate_metadata import CrateMetadata
+from ...formats.metadata import decode_rlib
 from ...pipeline.engine import Engine
 from ...system.fs import read_bytes
-from ...values.crate import Crate, CrateType
+from ...values.crate import Crate
+from ...values.crate_type import CrateType
+from ..nodes.crate_target import CrateTarget
 from ..nodes.made_file import compare_by_content
 from ..nodes.paths import located_source, nearest_name, relative
-from .build import Build, CrateTarget, DeclaredCrate
+from .build import Build
+from .declared_crate import DeclaredCrate
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["as_rlib", "check_rlib", "prebuilt_crate"]
 
 SUFFIX = ".rlib"
 

@@ -11,8 +11,6 @@ from dataclasses import field
 from ...base.values import dataclass
 from .declared_crate import DeclaredCrate
 
-__all__ = ["Retargeting"]
-
 
 @dataclass(frozen=True, slots=True)
 class _Request:

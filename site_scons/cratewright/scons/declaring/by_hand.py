@@ -14,7 +14,8 @@ import SCons.Node.FS
 import SCons.Util
 
 from ...base.errors import ConfigurationError, GraphError, UnknownNameError, near_miss
-from ...values.crate import CrateType, parse_crate_types
+from ...values.crate import parse_crate_types
+from ...values.crate_type import CrateType
 from ..nodes.paths import reading_in, relative
 from ..options.own_variables import with_own_variables
 from .crate_of_node import MADE_SUFFIXES, crate_stages_of
@@ -23,8 +24,6 @@ from .stages import CrateStages
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["call_stage"]
 
 Words = Mapping[str, object]
 _RLINK, _RLIB, _LTO = MADE_SUFFIXES

@@ -22,8 +22,6 @@ from ..SCons import entrance
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["compile_commands"]
-
 
 def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
     """Return the node of the file, in a list; it covers all crates of all Environments, also those declared later."""

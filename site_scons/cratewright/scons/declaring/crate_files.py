@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.errors import ConfigurationError
 from ...contract.backend import CodegenBackend
-from ..crates.build import DeclaredCrate
+from ..crates.declared_crate import DeclaredCrate
 from ..nodes.paths import file_node
 from ..nodes.state import StageState
 from ..SCons import entrance
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["CrateFiles"]
 
 
 class CrateFiles:

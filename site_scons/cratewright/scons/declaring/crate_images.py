@@ -9,15 +9,13 @@ import SCons.Node.FS
 
 from ...contract.backend import CodegenBackend
 from ...values.crate import Crate
-from ..crates.build import CrateTarget
+from ..nodes.crate_target import CrateTarget
 from ..nodes.expected_images import ExpectedImages, ImageNodes
 from ..nodes.images import image_directory_node
 from ..SCons import entrance
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["CrateImages"]
 
 
 class CrateImages:

@@ -9,8 +9,6 @@ import SCons.Node.FS
 from ...base.errors import GraphError
 from .stages import CrateStages
 
-__all__ = ["MADE_SUFFIXES", "crate_stages_of"]
-
 MADE_SUFFIXES = (".rlink", ".rlib", ".lto")
 """Suffixes of the files between stages."""
 

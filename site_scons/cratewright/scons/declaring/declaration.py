@@ -8,19 +8,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import ConfigurationError
-from ...contract.backend import Capability
 from ...contract.edge import plugin_class
 from ...pipeline.plan import check_buildable, check_target, option_table, source_table
 from ...pipeline.settings import read_workers
 from ...plugins.loading import default_registry
+from ...values.capability import Capability
 from ...values.construction import combine_options
-from ...values.crate import UNVERSIONED, Crate, CrateType, check_crate_name, parse_crate_types
+from ...values.crate import UNVERSIONED, Crate, check_crate_name, parse_crate_types
+from ...values.crate_type import CrateType
 from ...values.identity import CrateReference
 from ...values.option_spec import OptionKind, OptionSpec, OptionValue
 from ...values.options import BUILTIN_PROFILES, Options, parse_options, resolve_profile, unknown_option
 from ...values.variants import AXES_AND_CONDITIONS, Variants
 from ...workers.zygote import fork_ahead
-from ..crates.build import CrateTarget, DeclaredCrate, build_of
+from ..crates.build import build_of
+from ..crates.declared_crate import DeclaredCrate
+from ..nodes.crate_target import CrateTarget
 from ..nodes.paths import calling_line, portable_path, reading_in, relative
 from ..options.expansion import Expansion
 from ..options.option_paths import OptionPaths
@@ -34,8 +37,6 @@ from .variables import library_word, variable_options
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["Declaration"]
 
 _PER_CRATE = {"target", "profile", "metadata", "backend", *AXES_AND_CONDITIONS}
 _METADATA = OptionSpec(name="metadata", kind=OptionKind.TEXTS, default=(), help="words of the crate's identity")

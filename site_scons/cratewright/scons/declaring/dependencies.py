@@ -10,19 +10,17 @@ import SCons.Util
 
 from ...base.errors import GraphError
 from ...pipeline.engine import Engine
-from ...values.crate import CrateType
+from ...values.crate_type import CrateType
 from ...values.whole_crate import WholeCrate
 from ..crates.build import Build
-from ..crates.declared_crate import CrateTarget
 from ..crates.prebuilt import SUFFIX, as_rlib, prebuilt_crate
+from ..nodes.crate_target import CrateTarget
 from ..nodes.paths import relative
 from .crate_of_node import crate_stages_of
 from .stages import CrateStages
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["dependency_keys"]
 
 
 class Declaring(Protocol):

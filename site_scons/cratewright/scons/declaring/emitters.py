@@ -15,8 +15,6 @@ from ..SCons import entrance
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["add_emitters"]
-
 _EMITTERS = ("PROGEMITTER", "SHLIBEMITTER", "LIBEMITTER", "LDMODULEEMITTER")
 _STRIPPED = "_stripixes"
 

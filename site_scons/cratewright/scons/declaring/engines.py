@@ -22,8 +22,6 @@ from .variables import chosen_programs, is_chosen
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["check_programs", "engine_of"]
-
 
 def engine_of(
     build: Build, env: Environment, table: Iterable[OptionSpec], backend: type[CodegenBackend], *, where: str

@@ -20,8 +20,6 @@ from ..options.tool_defaults import EMPTY, TOOL_DEFAULTS, WITH_DEFAULT, has_valu
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["record_ignored"]
-
 
 def record_ignored(env: Environment, backend: CodegenBackend, rlink: Any) -> None:
     """Write beside an `.rlink` which variables are set that mean something elsewhere, but nothing to this backend."""

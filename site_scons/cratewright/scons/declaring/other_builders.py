@@ -9,23 +9,16 @@ import SCons.Node.FS
 import SCons.Util
 
 from ...base.errors import ConfigurationError
-from ...values.crate import CrateType
-from ..crates.build import CrateTarget, DeclaredCrate
+from ...values.crate_type import CrateType
+from ..crates.declared_crate import DeclaredCrate
 from ..crates.linkable import linkable
 from ..nodes.crate_nodes import has_crates
+from ..nodes.crate_target import CrateTarget
 from ..SCons import entrance
 from .variables import library_word
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = [
-    "check_shared_objects",
-    "libraries_for_linker",
-    "library_option",
-    "split_libraries",
-    "with_linkable",
-]
 
 _LIBRARIES = (".a", ".so", ".lib", ".dll", ".dylib")
 _OBJECTS = (".o", ".os", ".obj")

@@ -26,8 +26,6 @@ from ..options.option_paths import OptionPaths
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["SourceEntry", "SourceReader"]
-
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:

@@ -14,13 +14,16 @@ from ...base.errors import ConfigurationError, CratewrightError, GraphError
 from ...contract.backend import CodegenBackend
 from ...contract.emitted import emitted_directory
 from ...pipeline.codegen import emitted_names, link_options
-from ...values.crate import Crate, CrateType
+from ...values.crate import Crate
+from ...values.crate_type import CrateType
 from ...values.options import LtoMode, Options
 from ..actions import run_archive, run_codegen, run_link, run_lto
-from ..crates.build import Build, CrateTarget, DeclaredCrate
+from ..crates.build import Build
+from ..crates.declared_crate import DeclaredCrate
 from ..crates.libraries import bundled_libraries, linked_libraries
 from ..graph.generated import Reader
 from ..nodes.builders import NeededNodes, obsolete_lto_files, stage_nodes
+from ..nodes.crate_target import CrateTarget
 from ..nodes.interface import interface_node
 from ..nodes.links import link_node
 from ..nodes.paths import directory_node, reading_in
@@ -32,8 +35,6 @@ from .ignored_variables import record_ignored
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["CrateStages"]
 
 
 class CrateStages:

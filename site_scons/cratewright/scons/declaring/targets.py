@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import SCons.Util
 
 from ...base.errors import ConfigurationError
-from ..crates.declared_crate import CrateTarget
+from ..nodes.crate_target import CrateTarget
 from ..nodes.paths import calling_line, reading_in
 from ..options.expansion import Expansion
 from .declaration import Declaration
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["declare_for_targets", "together"]
 
 
 def declare_for_targets(

@@ -35,13 +35,6 @@ from ..options.tool_defaults import TOOL_PROGRAMS, has_value
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = [
-    "chosen_programs",
-    "is_chosen",
-    "library_word",
-    "variable_options",
-]
-
 _ORIGIN = pattern(r"\\*\$+ORIGIN\b")
 
 

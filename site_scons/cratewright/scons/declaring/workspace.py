@@ -18,22 +18,13 @@ from ...system.fs import read_bytes
 from ...values.option_spec import OptionKind
 from ...values.options import BUILTIN_PROFILES, SEARCH_PATHS, resolve_profile
 from ...values.whole_crate import whole
-from ...workspace import (
-    Listing,
-    Selection,
-    Vocabulary,
-    Workspace,
-    WorkspaceCrate,
-    WorkspaceDependency,
-    WorkspaceSettings,
-    WorkspaceSource,
-    expand_glob,
-    is_glob,
-    read_workspace,
-    select_features,
-)
-from ..crates.build import CrateTarget
+from ...workspace.declaration import Workspace, WorkspaceCrate, read_workspace
+from ...workspace.dependency import WorkspaceDependency
+from ...workspace.features import Selection, select_features
+from ...workspace.glob import Listing, expand_glob, is_glob
+from ...workspace.settings import Vocabulary, WorkspaceSettings, WorkspaceSource
 from ..crates.prebuilt import check_rlib
+from ..nodes.crate_target import CrateTarget
 from ..nodes.paths import directory_node, file_node, located_source, nearest_name, original, reading_in, relative
 from ..options.expansion import as_literal
 from ..SCons import entrance
@@ -41,8 +32,6 @@ from .targets import together
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-__all__ = ["WorkspaceTargets", "declare_workspace"]
 
 
 class DeclarableCrate(Protocol):

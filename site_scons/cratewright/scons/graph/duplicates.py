@@ -12,8 +12,6 @@ import SCons.Node.FS
 
 from ..nodes.node import Node
 
-__all__ = ["duplicated_from", "keep_hard_links"]
-
 
 def keep_hard_links() -> None:
     """Have SCons keep a duplicate that is a hard link to its source already.

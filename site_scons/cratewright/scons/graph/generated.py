@@ -21,9 +21,9 @@ import SCons.Script
 from ...base.errors import GraphError
 from ...base.host import is_absolute, way_to, whole_path
 from ...base.patterns import pattern
+from ...base.stamp import file_stamp
 from ...base.values import dataclass
 from ...formats.stage_record import SeenFile
-from ...system.fs import file_stamp
 from ...values.crate import Crate
 from ...values.options import Options
 from ..nodes.paths import relative
@@ -31,8 +31,6 @@ from .makeable import Makeable, upwards
 from .mirror import Mirror
 from .node_graph import chain_between, made_with
 from .text_names import ANY_FILE, TextNames
-
-__all__ = ["GeneratedFiles", "Reader"]
 
 _SEPARATORS = pattern(r"[\s\"'<>=,:;()]+")
 

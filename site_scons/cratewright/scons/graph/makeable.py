@@ -15,8 +15,6 @@ from ..nodes.paths import relative
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import stage_of
 
-__all__ = ["Makeable", "upwards"]
-
 _OWN_SUFFIXES = (".rlink", ".rlib")
 _NO_TEXTS = (".o", ".os", ".obj", ".a", ".so", ".lib", ".dll", ".dylib", ".exe", ".json", ".spv", ".zip", ".tar", ".gz")
 

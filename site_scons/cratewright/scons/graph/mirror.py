@@ -8,8 +8,6 @@ from typing import Any
 from ...base.values import dataclass
 from ..nodes.paths import original, relative
 
-__all__ = ["Mirror"]
-
 
 @dataclass(frozen=True, slots=True)
 class Mirror:

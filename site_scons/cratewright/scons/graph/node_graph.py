@@ -7,8 +7,6 @@ from typing import Any
 
 from ..nodes.stage import stage_of
 
-__all__ = ["chain_between", "made_from", "made_with"]
-
 
 def made_with(node: Any) -> set[Any]:
     """Return all nodes that are made by what makes a node."""

@@ -21,20 +21,6 @@ import SCons.Util
 from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
 
-__all__ = [
-    "all_nodes",
-    "database_is_default",
-    "has_further_rules",
-    "is_plain_graph",
-    "is_same_database",
-    "made_by_others",
-    "options_are_default",
-    "variant_directories",
-    "variant_row",
-    "when_all_read",
-]
-
-
 _IRRELEVANT_OPTIONS = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
 """Options that decide how SCons works and where it finds Python code, not what it makes or prints."""
 _NO_PROGRESS = (type(None), SCons.Util.Null)

@@ -11,8 +11,6 @@ from ...base.patterns import pattern
 from ...system.fs import read_regular
 from .makeable import Makeable
 
-__all__ = ["ANY_FILE", "TextNames"]
-
 _WORD = pattern(rb"[\w./+@%~-]*\w\.[\w+-]+")
 _QUOTED = pattern(rb'["<]([^"<>\r\n]+)[">]')
 _COMPUTED = pattern(rb"^[ \t]*#[ \t]*(?:include_next\b|(?:include|import|embed)[ \t]+[A-Za-z_])", re.MULTILINE)

@@ -15,8 +15,6 @@ from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import is_made_for_crate
 from .requested_targets import RequestedNode
 
-__all__ = ["Aliases"]
-
 _Position = tuple[int, int]
 
 

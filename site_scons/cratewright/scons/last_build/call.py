@@ -16,8 +16,6 @@ from .stable_values import NotRecordable, copied, digest_of, plain_argument
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["Call"]
-
 _CALL, _RESULT = "call", "result"
 
 

@@ -15,8 +15,6 @@ from .record import CallRow, LastBuild
 from .requested_targets import RequestedNode, RequestedTargets, position_of
 from .taken_nodes import TakenNodes
 
-__all__ = ["CallNodes"]
-
 
 class CallNodes:
     """The targets of calls and their nodes: SCons's own, or such as stand for them until crates are declared.

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
     from .partial_build import PartialBuild
 
-__all__ = ["CallRecorder", "recorder_of"]
-
 
 class CallRecorder:
     """The calls of `env.Crate` in one run of SCons.

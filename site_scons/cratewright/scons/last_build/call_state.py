@@ -24,8 +24,6 @@ from .stable_values import NotRecordable, copied, digest_of, exact, plain_variab
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["ProcessState", "StateTracker", "replace_variables"]
-
 _VOLATILE = frozenset({"_", "OLDPWD", "SHLVL"})
 """Variables that a shell changes with each command, and no compiler reads."""
 _SEPARATE = frozenset({"BUILDERS", TOOL_DEFAULTS})

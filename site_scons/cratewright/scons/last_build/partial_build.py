@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from .record import CallRecord, LastBuild
 
-__all__ = ["PartialBuild", "add_reachable", "plan_partial_build"]
-
 
 class PartialBuild(NamedTuple):
     """A build that executes some of its calls; the last build describes the others.

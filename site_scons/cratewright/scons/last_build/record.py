@@ -17,19 +17,6 @@ from typing import Any, NamedTuple
 
 from ...base.stamp import file_stamp
 
-__all__ = [
-    "DATABASE_NAME",
-    "RECORD_NAME",
-    "CallRecord",
-    "CallRow",
-    "LastBuild",
-    "database_digest",
-    "names_digest",
-    "read_database",
-    "read_last_build",
-    "update_database_digest",
-]
-
 RECORD_NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
 DATABASE_NAME = ".sconsign.dblite"

@@ -15,9 +15,6 @@ from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
 from ..nodes.stage import is_made_for_crate
 
-__all__ = ["Requested", "RequestedNode", "RequestedTargets", "position_of", "requested_targets"]
-
-
 _LISTS = (list, tuple, CrateTarget)
 """The lists in which an SConstruct gathers targets and nodes; a sum of targets stands for no crate."""
 

@@ -20,8 +20,6 @@ import SCons.Util
 from ...values.whole_crate import WholeCrate
 from ..caller import is_hidden
 
-__all__ = ["NotRecordable", "copied", "digest_of", "exact", "plain_argument", "plain_variable"]
-
 _MODULES = ("SCons.", "cratewright.", "builtins")
 _NODES = (SCons.Node.FS.File, SCons.Node.FS.Dir, SCons.Node.FS.Entry)
 _LISTS = (list, SCons.Util.CLVar, SCons.Util.NodeList, UserList)

@@ -11,8 +11,6 @@ from ..nodes.node import Node
 from ..nodes.pending_node import PendingNodes
 from .record import CallRow
 
-__all__ = ["TakenNodes"]
-
 
 class TakenNodes:
     """The nodes of recorded calls, as far as an SConstruct has taken them.

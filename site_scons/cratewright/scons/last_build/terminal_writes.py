@@ -6,8 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["listen"]
-
 
 class _WatchedStream:
     """A stream that reports each write, and otherwise behaves as the original."""

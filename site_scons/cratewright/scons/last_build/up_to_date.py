@@ -12,8 +12,6 @@ import SCons.Script.Main
 
 from ..nodes.node import Node
 
-__all__ = ["UpToDateNode", "build_only"]
-
 
 class UpToDateNode(SCons.Node.Python.Value):  # type: ignore[misc]
     """A target with nothing to build, in place of crates that are not declared.

@@ -12,8 +12,6 @@ from .record import CallRecord
 from .requested_targets import Requested
 from .up_to_date import UpToDateNode
 
-__all__ = ["lines_in_order", "targets_with_lines", "up_to_date_lines"]
-
 
 def up_to_date_lines(requested: Requested, records: Sequence[CallRecord]) -> dict[str, int]:
     """Return what SCons prints of the targets to build that are up to date, each with the number of its call.

@@ -21,8 +21,6 @@ import SCons.Node.FS
 from ..SCons import passage
 from .requested_targets import RequestedNode
 
-__all__ = ["Watch"]
-
 _PLAIN_METHODS = frozenset(
     """
     Action AddMethod Append AppendENVPath AppendUnique Builder Clone Detect Dictionary Dump Environment

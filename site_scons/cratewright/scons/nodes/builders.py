@@ -23,9 +23,6 @@ from .stage import Stage, stage_of
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-
-__all__ = ["NO_SCANNER", "STAGE_BUILDERS", "NeededNodes", "StageBuilder", "obsolete_lto_files", "stage_nodes"]
-
 STAGE_BUILDERS = {
     "CrateCodegen": "Compiling crate $TARGET",
     "CrateArchive": "Archiving $TARGET",

@@ -8,8 +8,6 @@ from __future__ import annotations
 import SCons.Node.FS
 import SCons.Util
 
-__all__ = ["has_crates", "is_crate_output"]
-
 
 def has_crates(value: object) -> bool:
     """Return whether sources or libraries contain any part of a crate."""

@@ -10,8 +10,6 @@ import SCons.Util
 
 from .node import Node
 
-__all__ = ["PARTS", "CrateTarget", "PendingTarget", "become", "is_pending", "refer_crate_to"]
-
 
 class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     """What `env.Crate` returns: a list of the crate's final nodes, usable wherever SCons takes nodes.

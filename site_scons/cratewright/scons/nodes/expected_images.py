@@ -16,8 +16,6 @@ from ..SCons import entrance
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["ExpectedImages", "ImageNodes"]
-
 
 class ExpectedImages:
     """The images of a crate that are known before the link, determined when first needed.

@@ -31,8 +31,6 @@ from .paths import directory_node, relative
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["expected_image_paths", "image_directory_node", "is_image_directory"]
-
 
 def image_directory_node(
     env: Environment, name: str, manifest: Any, files: Callable[[], Iterable[str]], expected: ExpectedImages

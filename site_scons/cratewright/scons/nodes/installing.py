@@ -15,8 +15,6 @@ import SCons.Tool.install
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["install_links"]
-
 Install = Callable[[str, str, Any], Any]
 # SCons's own tool sets them when something is installed for the first time, unless they are set.
 _INSTALLERS = {

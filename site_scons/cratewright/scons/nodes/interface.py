@@ -15,8 +15,6 @@ from ...base.errors import CratewrightError
 from ...formats.metadata import read_interface
 from ...system.fs import read_bytes
 
-__all__ = ["InterfaceNode", "interface_node"]
-
 
 def interface_node(file: Any) -> InterfaceNode:
     """Return the node for the interface in a crate's `.rlink` or rlib; one for each file."""

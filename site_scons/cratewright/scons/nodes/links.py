@@ -12,8 +12,6 @@ from ...base.digest import value_digest
 from ...system.fs import digest_file, link_if_changed
 from .made_file import MadeFile, change_class
 
-__all__ = ["link_again", "link_node"]
-
 
 class _Link(MadeFile):
     """A link that a crate has beside its files."""

@@ -10,8 +10,6 @@ from ...system.fs import read_regular
 from .paths import by_content
 from .stage import stage_of
 
-__all__ = ["KeptFile", "MadeFile", "change_class", "compare_by_content", "never_duplicate", "set_up_output"]
-
 
 class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
     """A file that crates make or link: whatever SCons's options, its database does not replace what is on disk."""

@@ -4,7 +4,5 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Node"]
-
 Node = Any
 """An SCons node."""

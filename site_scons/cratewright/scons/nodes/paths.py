@@ -15,24 +15,6 @@ from ...rules.output_place import fits_a_path
 from ...system.fs import plain_path
 from ..caller import calling_frame
 
-__all__ = [
-    "by_content",
-    "calling_line",
-    "check_path",
-    "directory_node",
-    "file_node",
-    "literal_path",
-    "located_source",
-    "logical_source",
-    "nearest_name",
-    "original",
-    "portable_path",
-    "reading_in",
-    "relative",
-    "resolve_upward",
-    "upward_paths",
-]
-
 
 def file_node(env: Any, path: str) -> Any:
     """Return the node of a file by its literal path: neither `$` nor a leading `#` has a meaning.

@@ -11,8 +11,6 @@ import SCons.Node.FS
 
 from .node import Node
 
-__all__ = ["PendingNodes", "is_pending_node"]
-
 _CLASSES: dict[type, type] = {}
 """The classes that stand in for files, directories and aliases, with the classes they become."""
 

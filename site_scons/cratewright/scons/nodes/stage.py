@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .state import StageState
 
-__all__ = ["Stage", "is_made_by_stage", "is_made_for_crate", "stage_of"]
-
 
 class Stage:
     """What a node of a crate runs and depends on.

@@ -18,13 +18,12 @@ import SCons.Node.Python
 
 from ...base.digest import Digest, content_digest, value_digest
 from ...base.errors import CratewrightError
+from ...base.stamp import file_stamp
 from ...formats.stage_record import RUNNING, SeenFile, StageRecord, encode_record
 from ...rules.output_name import state_path
-from ...system.fs import FileDigests, file_stamp, is_recent, set_first_byte, write_atomic
+from ...system.fs import FileDigests, is_recent, set_first_byte, write_atomic
 from ...system.stage_file import read_history, read_record
 from ...values.module import Observed
-
-__all__ = ["StageState"]
 
 _NEVER_BUILT = "(never built)"
 """The output of a stage without a record: it does not exist, so the stage is out of date."""

@@ -22,8 +22,6 @@ from ..nodes.paths import relative
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["SINGLE_PATHS", "DependsOnFiles", "Expansion", "as_literal", "check_text", "without_files"]
-
 _LOADER_ORIGIN = pattern(r"\\*\$+ORIGIN\b")
 _FILE_VARIABLES = ("TARGET", "TARGETS", "SOURCE", "SOURCES", "CHANGED_SOURCES", "CHANGED_TARGETS")
 _TEXT_TYPES = (UserString, SCons.Subst.Literal)

@@ -27,8 +27,6 @@ from .expansion import Expansion
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["OptionPaths"]
-
 _ITEMS = (str, UserString, os.PathLike, SCons.Node.Node, SCons.Subst.Literal)
 
 

@@ -14,8 +14,6 @@ from .spelling import with_command_line
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["with_own_variables"]
-
 _FLAGS = "parse_flags"
 
 

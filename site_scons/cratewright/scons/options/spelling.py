@@ -18,8 +18,6 @@ from ...values.options import CORE_OPTIONS
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["check_names", "own_names", "with_command_line"]
-
 _PREFIX = "CRATE_"
 _SIMILARITY = 0.85
 _PROCESS_ONLY = ("CRATE_PLUGINS", "CRATE_TRACE_PLUGINS")

@@ -14,8 +14,6 @@ import SCons.Environment
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
-__all__ = ["EMPTY", "TOOL_DEFAULTS", "TOOL_PROGRAMS", "WITH_DEFAULT", "has_value", "initial_values", "tool_programs"]
-
 TOOL_PROGRAMS = "_CRATE_TOOL_PROGRAMS"
 """The construction variable with the programs that SCons's own tools found."""
 

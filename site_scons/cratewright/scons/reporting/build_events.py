@@ -17,8 +17,6 @@ from ...system.events import EVENTS_VERSION, BuildEnded, BuildStarted, Event, Li
 from ...version import __version__
 from .console import Console, StageReport
 
-__all__ = ["Reporting", "error_summary"]
-
 
 class Reporting:
     """Receives all events of a build.

@@ -20,8 +20,6 @@ from ...base.values import dataclass
 from ...system.events import BuildEnded, Event, StageEnded, UnitEnded, UnitsFound
 from .switches import NO_PROGRESS, PROGRESS, destination
 
-__all__ = ["Console", "StageReport", "wants_colour"]
-
 _EVERY = 5.0
 """Seconds between lines of progress without a terminal."""
 _REDRAW = 0.05

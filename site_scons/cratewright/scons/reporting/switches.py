@@ -6,8 +6,6 @@ package.
 
 from __future__ import annotations
 
-__all__ = ["NO_PROGRESS", "PROGRESS", "destination", "offer_options"]
-
 PROGRESS = "--crate-progress"
 """Shows progress although SCons is quiet; for programs that run SCons."""
 NO_PROGRESS = "--no-progress"
