@@ -14,7 +14,7 @@ PRIVATE = {
     "site_scons/cratewright/workers/worker.py",
     "site_scons/cratewright/pipeline/remote_calls/messages.py",
     "site_scons/cratewright/pipeline/remote_calls/remote_main.py",
-    "site_scons/cratewright/scons/graph/scons_state.py",
+    "site_scons/cratewright/scons/last_build/database.py",
 }
 """Pipes between a build and workers that it started itself, of which nobody else has an end; calls that lie on
 another machine beside the code that makes them: whoever could alter the one could alter the other; and SCons's own

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from SCons.Node.FS import FS, Dir, File
 
-from cratewright.scons.nodes.made_file import MadeFile, change_class
+from cratewright.scons.nodes.made_file import MadeFile
+from cratewright.scons.nodes.node import change_class
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,5 +51,9 @@ def test_there_is_one_place_for_it() -> None:
             if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 names = [item.attr for item in targets if isinstance(item, ast.Attribute)]
-                found += [f"{path.name}: {name}" for name in names if re.fullmatch("__(class|code)__", name)]
-    assert found == ["made_file.py: __class__"]
+            elif isinstance(node, ast.Call) and "setattr" in ast.unparse(node.func):
+                names = [item.value for item in node.args if isinstance(item, ast.Constant)]
+            else:
+                continue
+            found += [f"{path.name}: {name}" for name in names if name in ("__class__", "__code__")]
+    assert found == ["node.py: __class__"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from cratewright.scons.graph.scons_state import is_same_database
+from cratewright.scons.last_build.database import is_same_database
 
 
 def _database(*words: object) -> bytes:

@@ -33,7 +33,7 @@ from ..values.options import Options
 from ..values.stencil import UnitStencil
 from . import tool  # noqa: F401 - imported so that no fork has to
 from .crates.build import Build
-from .graph.scons_state import all_nodes
+from .graph.plain_graph import all_nodes
 from .last_build.call_recorder import CallRecorder
 from .nodes.stage import stage_of
 
@@ -51,16 +51,6 @@ class Outcome:
     made: dict[str, list[int] | None] = field(default_factory=dict)
     read: frozenset[str] = frozenset()
     crates: tuple[tuple[str, str, str], ...] = ()
-
-
-def scons_main(arguments: list[str]) -> int:
-    """Run SCons as its program does, and return its exit status; once in a process."""
-    sys.argv = ["scons", *arguments]
-    try:
-        SCons.Script.Main.main()
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0
 
 
 class ForkedBuild:

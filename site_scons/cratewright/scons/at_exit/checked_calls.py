@@ -14,7 +14,7 @@ import SCons.Node.FS
 
 from ..crates.build import Build
 from ..graph.duplicates import duplicated_from
-from ..graph.scons_state import all_nodes, made_by_others
+from ..graph.plain_graph import all_nodes, made_by_others
 from ..last_build.call_recorder import CallRecorder
 from ..nodes.made_file import KeptFile
 from ..nodes.node import Node

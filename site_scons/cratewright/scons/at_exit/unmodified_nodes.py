@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import SCons.Node.FS
 
-from ..graph.scons_state import has_further_rules
+from ..graph.plain_graph import has_further_rules
 from ..nodes.builders import StageBuilder
 from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node

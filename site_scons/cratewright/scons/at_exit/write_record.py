@@ -14,9 +14,10 @@ from ...base.errors import CratewrightError
 from ...system.fs import write_atomic
 from ...system.program import asked_files
 from ..crates.build import Build
-from ..graph.scons_state import is_plain_graph, is_same_database
+from ..graph.plain_graph import is_plain_graph
 from ..last_build.call_recorder import CallRecorder
-from ..last_build.record import RECORD_NAME, CallRecord, LastBuild, database_digest, names_digest, read_database
+from ..last_build.database import database_digest, is_same_database, read_database
+from ..last_build.record import RECORD_NAME, CallRecord, LastBuild, names_digest
 from ..last_build.requested_targets import Requested
 from ..last_build.up_to_date_lines import lines_in_order, up_to_date_lines
 from ..nodes.paths import upward_paths

@@ -19,14 +19,7 @@ import SCons.Script
 from ...base.host import WINDOWS
 from ...base.stamp import clock_ns
 from ...plugins.registering import before_registering
-from ..graph.scons_state import (
-    all_nodes,
-    database_is_default,
-    is_plain_graph,
-    made_by_others,
-    options_are_default,
-    when_all_read,
-)
+from ..graph.plain_graph import all_nodes, is_plain_graph, made_by_others
 from ..nodes.crate_target import CrateTarget
 from ..nodes.node import Node
 from ..nodes.pending_node import is_pending_node
@@ -34,13 +27,14 @@ from ..nodes.stage import stage_of
 from .aliases import Aliases
 from .call import Call
 from .call_nodes import CallNodes
-from .call_state import StateTracker
-from .record import DATABASE_NAME, LastBuild, database_digest, read_database, read_last_build, update_database_digest
+from .call_state import StateTracker, options_are_default
+from .database import database_digest, database_is_default, read_database
+from .record import LastBuild, read_last_build, update_database_digest
 from .requested_targets import Requested, requested_targets
 from .stable_values import NotRecordable
 from .terminal_writes import listen
 from .up_to_date import UpToDateNode, build_only
-from .watching import Watch
+from .watching import Watch, when_all_read
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -222,7 +216,7 @@ class CallRecorder:
         except NotRecordable:
             return False
         self.requested = requested_targets(iter(self.nodes), self.aliases.name_of)
-        return self.requested is not None and options_are_default() and database_is_default(DATABASE_NAME)
+        return self.requested is not None and options_are_default() and database_is_default()
 
     def _execute_outdated(self, last_build: LastBuild) -> bool:
         """Execute the calls that may have something to do, if not all; return whether that is known."""

@@ -15,8 +15,10 @@ import SCons
 import SCons.Defaults
 import SCons.Environment
 import SCons.Script
+import SCons.Script.Main
+import SCons.Util
 
-from ..graph.scons_state import variant_directories, variant_row
+from ..graph.plain_graph import variant_directories, variant_row
 from ..nodes.builders import STAGE_BUILDERS, StageBuilder
 from ..options.tool_defaults import TOOL_DEFAULTS
 from .stable_values import NotRecordable, copied, digest_of, exact, plain_variable
@@ -31,6 +33,10 @@ _SEPARATE = frozenset({"BUILDERS", TOOL_DEFAULTS})
 _SIDE_EFFECTS = ("CRATE_EVENTS", "CRATE_TIME_PASSES", "CRATE_TRACE_PLUGINS", "CRATE_CACHE_VERIFY")
 """Variables with which a build prints or does more than it makes."""
 _MISSING = object()
+_IRRELEVANT_OPTIONS = frozenset({"num_jobs", "silent", "no_progress", "directory", "file", "keep_going", "site_dir"})
+"""Options that decide how SCons works and where it finds Python code, not what it makes or prints."""
+_NO_PROGRESS = (type(None), SCons.Util.Null)
+"""SCons's default progress function, which shows nothing; None since SCons 4.11."""
 
 
 class ProcessState:
@@ -226,3 +232,20 @@ def replace_variables(env: Environment, values: Mapping[str, Any], stages: Mappi
         elif builders.get(name) is not stages[name]:
             builders[name] = stages[name]
     return previous
+
+
+def options_are_default() -> bool:
+    """Return whether all options of SCons but a few have their default values."""
+    main = SCons.Script.Main
+    values = main.OptionsParser.values
+    if not isinstance(main.ProgressObject, _NO_PROGRESS) or set(values.__SConscript_settings__) - _IRRELEVANT_OPTIONS:
+        return False
+    defaults = vars(values.__defaults__)
+    for name in {*defaults, *vars(values)} - _IRRELEVANT_OPTIONS:
+        if name.startswith("__"):
+            continue
+        value = getattr(values, name)
+        # optparse appends the values of a repeatable option to the default list itself.
+        if value if isinstance(value, (list, set, dict)) else value != defaults.get(name, False):
+            return False
+    return True

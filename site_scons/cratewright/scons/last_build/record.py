@@ -16,14 +16,12 @@ from importlib import machinery
 from typing import Any, NamedTuple
 
 from ...base.stamp import file_stamp
+from .database import bounded_content, database_digest, read_database
 
 RECORD_NAME = ".sconsign.crates"
 """The file, beside SCons's own."""
-DATABASE_NAME = ".sconsign.dblite"
-"""SCons's own database: what it has built, and from what."""
 
 _FORMAT = "cratewright last build 12"
-_MAX_SIZE = 1 << 28
 _MODULE_SUFFIXES = (*machinery.all_suffixes(), "-info", ".egg", ".egg-link")
 
 
@@ -199,7 +197,7 @@ _TYPES = (list, list, list, list, list, list, list, str, dict, dict, dict, dict,
 def read_last_build(root: str) -> LastBuild | None:
     """Return the last build; None if its file is missing or unreadable."""
     try:
-        text, _, encoded_records = _content(os.path.join(root, RECORD_NAME)).partition(b"\n")
+        text, _, encoded_records = bounded_content(os.path.join(root, RECORD_NAME)).partition(b"\n")
         row: list[Any] = [*json.loads(text), encoded_records]
         version, *fields = row
         if version != _FORMAT or list(map(type, fields)) != list(_TYPES) or not _are_calls(fields[0]):
@@ -220,19 +218,6 @@ def update_database_digest(root: str, build: LastBuild) -> None:
         write_atomic(os.path.join(root, RECORD_NAME), build._replace(database=database_digest(database)).encode())
 
 
-def read_database(root: str) -> bytes:
-    """Return the content of SCons's database; empty if it is not a file."""
-    try:
-        return _content(os.path.join(root, DATABASE_NAME))
-    except OSError:
-        return b""
-
-
-def database_digest(database: bytes) -> str:
-    """Return the digest of the content of SCons's database, empty if there is none."""
-    return hashlib.sha256(database).hexdigest() if database else ""
-
-
 def names_digest(directory: str) -> str:
     """Return the digest of the file names in a directory of modules, empty if it does not exist.
 
@@ -243,14 +228,6 @@ def names_digest(directory: str) -> str:
     except OSError:
         return ""
     return hashlib.sha256(json.dumps(sorted({*names} - {"__pycache__"})).encode()).hexdigest()
-
-
-def _content(path: str) -> bytes:
-    # A pipe has no end, and this package never writes a file this large.
-    if not os.path.isfile(path) or os.path.getsize(path) > _MAX_SIZE:
-        raise OSError(path)
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _are_calls(rows: list[Any]) -> bool:

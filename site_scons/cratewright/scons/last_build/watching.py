@@ -17,6 +17,7 @@ import SCons.Builder
 import SCons.Environment
 import SCons.Node
 import SCons.Node.FS
+import SCons.Script
 
 from ..SCons import passage
 from .requested_targets import RequestedNode
@@ -202,3 +203,16 @@ def _real(arg: Any) -> Any:
         items = [_real(item) for item in arg]
         return arg if all(map(is_, items, arg)) else type(arg)(items)
     return RequestedNode.real(arg) if type(arg) is RequestedNode else arg
+
+
+def when_all_read(fs: Any, then: Callable[[], None]) -> None:
+    """Call a function once SCons has read all SConscripts, which is when it calls `fs.set_max_drift`."""
+    original = fs.set_max_drift
+
+    def set_max_drift(value: int) -> None:
+        original(value)
+        if not SCons.Script.sconscript_reading:
+            fs.__dict__.pop("set_max_drift", None)
+            then()
+
+    fs.set_max_drift = set_max_drift

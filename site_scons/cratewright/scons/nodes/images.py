@@ -25,7 +25,8 @@ from ...base.errors import GraphError, near_miss
 from ...system.fs import digest_file
 from .builders import NO_SCANNER
 from .expected_images import ExpectedImages
-from .made_file import MadeFile, change_class, set_up_output
+from .made_file import MadeFile, set_up_output
+from .node import change_class
 from .paths import directory_node, relative
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...base.digest import value_digest
 from ...system.fs import digest_file, link_if_changed
-from .made_file import MadeFile, change_class
+from .made_file import MadeFile
+from .node import change_class
 
 
 class _Link(MadeFile):

@@ -7,6 +7,7 @@ from typing import Any
 import SCons.Node.FS
 
 from ...system.fs import read_regular
+from .node import change_class
 from .paths import by_content
 from .stage import stage_of
 
@@ -51,15 +52,6 @@ class KeptFile(SCons.Node.FS.File):  # type: ignore[misc]
     @duplicate.setter
     def duplicate(self, value: object) -> None:
         pass
-
-
-def change_class(node: Any, kind: type) -> None:
-    """Make a node an instance of a subclass: it may have been looked up, and be in use, before its crate was declared.
-
-    SCons does the same when it looks up an entry as a file or a directory (`Entry.must_be_same`).
-    """
-    assert issubclass(kind, type(node)), (node, type(node), kind)
-    node.__class__ = kind
 
 
 def set_up_output(node: Any, kind: type[MadeFile] = MadeFile) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import SCons.Node.Alias
 import SCons.Node.FS
 
-from .node import Node
+from .node import Node, change_class
 
 _CLASSES: dict[type, type] = {}
 """The classes that stand in for files, directories and aliases, with the classes they become."""
@@ -49,8 +49,6 @@ class PendingNodes:
         return self._pending(self._fs.File(path), None if os.path.islink(path) else self._file)
 
     def _pending(self, node: Node, kind: type | None = None) -> Node:
-        from .made_file import change_class  # noqa: PLC0415
-
         if type(node) in self._classes and not self._has_ended:
             change_class(node, kind or self._classes[type(node)])
             self._nodes.append(node)
@@ -65,7 +63,7 @@ class PendingNodes:
         self._has_ended = True
         for node in self._nodes:
             if type(node) in _CLASSES:
-                object.__setattr__(node, "__class__", _CLASSES[type(node)])
+                change_class(node, _CLASSES[type(node)])
 
 
 def is_pending_node(node: object) -> bool:
