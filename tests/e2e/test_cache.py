@@ -255,6 +255,7 @@ def test_commands(project: SconsProject) -> None:
     assert "entries:   0\n" in _run(project, "cache", "gc")
     assert _run(project, "cache", "verify", "--cache", "nowhere") == "entries: 0, all intact\n"
     assert not project.exists("nowhere")
+    assert _run(project, "cache", "stats", "--cache", "off") == "nothing to report\n"
     project.environ["CRATE_CACHE_SIZE"] = "ten"
     assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in _run(project, "cache", "gc", expect=2)
 

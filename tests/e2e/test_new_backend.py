@@ -118,7 +118,7 @@ def test_a_name_that_is_taken(
 
     registry = Registry()
     registry.register(testing)
-    monkeypatch.setattr(cli, "default_registry", lambda: registry)
+    monkeypatch.setattr(cli.new, "default_registry", lambda: registry)
     monkeypatch.chdir(tmp_path)
     assert cli.main(["new-backend", "stub"]) == 2
     assert "there is already a backend 'stub'" in capsys.readouterr().err

@@ -90,6 +90,11 @@ def test_what_is_asked_for(tmp_path: Path) -> None:
     assert not (tmp_path / "d.d").exists()
 
 
+def test_a_mistake_is_told_without_a_line_of_the_packaged_sconstruct(tmp_path: Path) -> None:
+    (tmp_path / "crates.toml").write_text("x = [\n")
+    assert _cratewright(tmp_path, "build", expect=2) == "cratewright: crates.toml:1: this is not TOML: invalid value\n"
+
+
 def test_a_first_workspace(tmp_path: Path) -> None:
     project = tmp_path / "particles"
     shutil.copytree(

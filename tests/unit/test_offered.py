@@ -137,7 +137,8 @@ def command_line(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     def run(*words: str, command: Command = GREET) -> int:
         registry = Registry()
         registry.register(_plugin(**{COMMANDS: lambda: command}), origin="more 1.0")
-        monkeypatch.setattr(cli, "default_registry", lambda: registry)
+        for module in (cli, cli.plugins):
+            monkeypatch.setattr(module, "default_registry", lambda: registry)
         try:
             return cli.main(list(words))
         except SystemExit as error:
@@ -193,7 +194,7 @@ def test_no_plugin_is_loaded_for_a_command_of_our_own(monkeypatch: pytest.Monkey
     def fails() -> Registry:
         raise AssertionError("loaded")
 
-    monkeypatch.setattr(cli, "default_registry", fails)
+    monkeypatch.setattr(cli.plugins, "default_registry", fails)
     parser = cli.command_parser(["build", "greet"])
     assert set(next(iter(parser._subparsers._group_actions)).choices) == OWN_COMMANDS  # type: ignore[arg-type, union-attr]
 

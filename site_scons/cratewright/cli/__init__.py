@@ -25,9 +25,10 @@ from ..values.crate import parse_crate_types
 from ..values.options import CORE_OPTIONS
 from ..version import __version__
 from .build import add_build, job_count
-from .cache import add_commands
+from .cache import add_cache
 from .completion import add_completion
 from .diff import add_diff
+from .explain import add_explain
 from .init import add_init
 from .inspection import built_crates, facts, lines, row
 from .new import add_new_backend
@@ -106,8 +107,8 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_build(commands)
     add_watch(commands)
-    add_init(commands, default_registry)
-    add_new_backend(commands, default_registry)
+    add_init(commands)
+    add_new_backend(commands)
     add_report(commands)
     add_diff(commands)
     backends = commands.add_parser("backends", help="list backends with their tools, and plugins with their hooks")
@@ -147,14 +148,15 @@ def command_parser(words: Sequence[str] = ("build",)) -> argparse.ArgumentParser
     )
     graph.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     graph.set_defaults(run=_graph)
-    add_commands(commands, default_registry)
+    add_explain(commands)
+    add_cache(commands)
     add_verify(commands)
     add_completion(commands, lambda: command_parser(["completion"]))
     schema = commands.add_parser("schema", help="print the JSON schema of workspaces, or of build events")
     schema.add_argument("--events", action="store_true", help="print the schema of one line of a CRATE_EVENTS file")
     schema.add_argument("backend", metavar="BACKEND", nargs="?", help="include only this backend's options")
     schema.set_defaults(run=_schema)
-    add_plugin_commands(commands, default_registry, words)
+    add_plugin_commands(commands, words)
     return parser
 
 

@@ -9,7 +9,7 @@ from ..base.errors import ConfigurationError
 from ..formats.depfile import encode_depfile
 from ..system.fs import write_atomic
 
-SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
+_SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "Sconstruct.py", "sconstruct.py")
 WORKSPACE = "crates.toml"
 
 
@@ -41,6 +41,21 @@ def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--depfile", metavar="FILE", help="write a Make rule that lists all files that were read")
     parser.add_argument("--depfile-target", metavar="NAME", help="target of that rule (default: the first output)")
     parser.set_defaults(run=build_workspace, passes=True)
+
+
+def is_scons_project() -> bool:
+    """Return whether the current directory holds an SConstruct, not only a workspace.
+
+    Raises: ConfigurationError if it holds neither.
+    """
+    if any(map(os.path.isfile, _SCONSTRUCTS)):
+        return True
+    if not os.path.isfile(WORKSPACE):
+        raise ConfigurationError(
+            f"there is neither an SConstruct nor a {WORKSPACE} here",
+            hint="change to the directory that holds one, or write one with 'cratewright init'",
+        )
+    return False
 
 
 def job_count(text: str) -> int:

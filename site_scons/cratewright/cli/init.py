@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ..base.errors import ConfigurationError
-from ..plugins.registry import Registry
+from ..plugins.loading import default_registry
 from ..system.fs import write_atomic
 
 _LARGEST = 4 << 20
@@ -15,15 +15,15 @@ _BUILD_TREES = ("CMakeCache.txt", "build.ninja", "pyvenv.cfg", "package.json")
 _HEADERS = (".h", ".hh", ".hpp", ".hxx", ".inc", ".inl", ".glslh", ".glsl", ".hlsl", ".hlsli")
 
 
-def add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]) -> None:
-    """Add `init` to a command line; `registry` tells what each backend compiles."""
+def add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `init` to a command line."""
     init = commands.add_parser("init", help="write a crates.toml or an SConstruct for the sources in this directory")
     init.add_argument("directory", nargs="?", default=".", metavar="DIR", help="directory (default: the current one)")
     init.add_argument("--sconstruct", action="store_true", help="write an SConstruct instead of a crates.toml")
-    init.set_defaults(run=lambda arguments: _init(arguments, registry()))
+    init.set_defaults(run=_init)
 
 
-def _init(arguments: argparse.Namespace, registry: Registry) -> None:
+def _init(arguments: argparse.Namespace) -> None:
     from ..workspace.draft import draft_crates, draft_sconstruct, draft_toml  # noqa: PLC0415 - only this command
 
     directory = arguments.directory
@@ -32,6 +32,7 @@ def _init(arguments: argparse.Namespace, registry: Registry) -> None:
     path = os.path.normpath(os.path.join(directory, "SConstruct" if arguments.sconstruct else "crates.toml"))
     if os.path.lexists(path):
         raise ConfigurationError(f"{path} already exists", hint="remove it first to write it again")
+    registry = default_registry()
     kinds = {name: registry.backend(name) for name in registry.names}
     backends = {name: (tuple(kind.SUFFIXES), kind.supported_crate_types) for name, kind in kinds.items()}
     suffixes = tuple({suffix for own, _ in backends.values() for suffix in own})

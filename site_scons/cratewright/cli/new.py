@@ -6,27 +6,24 @@ import argparse
 import os
 import re
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 
 from ..base.errors import ConfigurationError
-from ..plugins.registry import Registry
+from ..plugins.loading import default_registry
 from ..system.fs import write_atomic
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*\Z")
 
 
-def add_new_backend(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], registry: Callable[[], Registry]
-) -> None:
-    """Add `new-backend` to a command line; `registry` tells which names are taken."""
+def add_new_backend(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `new-backend` to a command line."""
     new = commands.add_parser("new-backend", help="write a distribution with a new backend and its tests")
     new.add_argument("name", metavar="NAME", help="name for CRATE_BACKEND, such as 'shout'")
     new.add_argument("directory", nargs="?", metavar="DIR", help="directory (default: cratewright-NAME)")
-    new.set_defaults(run=lambda arguments: _new(arguments, registry()))
+    new.set_defaults(run=_new)
 
 
-def _new(arguments: argparse.Namespace, registry: Registry) -> None:
+def _new(arguments: argparse.Namespace) -> None:
     from .template import template_files  # noqa: PLC0415 - only this command
 
     name = arguments.name
@@ -35,6 +32,7 @@ def _new(arguments: argparse.Namespace, registry: Registry) -> None:
             f"{name!r} is not a valid backend name",
             hint="use lower-case letters, digits, '-' and '_', and begin with a letter",
         )
+    registry = default_registry()
     if name in registry.names:
         raise ConfigurationError(
             f"there is already a backend '{name}'",

@@ -11,18 +11,14 @@ from collections.abc import Callable, Sequence
 from ..base.errors import CratewrightError, PluginError
 from ..contract.blame import foreign_error, is_fault
 from ..contract.offered import OWN_COMMANDS, Command
+from ..plugins.loading import default_registry
 from ..plugins.plugin import Plugin
-from ..plugins.registry import Registry
 
 _OURS = frozenset({"run", "passed", "passes", "words"})
 """Names that the command line itself uses in a command's namespace."""
 
 
-def add_plugin_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    registry: Callable[[], Registry],
-    words: Sequence[str],
-) -> None:
+def add_plugin_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser], words: Sequence[str]) -> None:
     """Add the commands of plugins to a command line, if `words` may name one or ask for a list of all.
 
     Raises: PluginError if the named command cannot declare its arguments.
@@ -30,7 +26,7 @@ def add_plugin_commands(
     chosen = next((word for word in words if not word.startswith("-")), "")
     if chosen in OWN_COMMANDS - {"completion"}:
         return
-    for command, plugin in registry().commands:
+    for command, plugin in default_registry().commands:
         added = commands.add_parser(command.name, help=f"{command.help} ({plugin.origin})", description=command.help)
         if command.arguments is not None and chosen in (command.name, "completion"):
             _guarded(command.arguments, added, f"'{command.name}' cannot declare its arguments", plugin)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..base.digest import content_digest
 from ..base.errors import ConfigurationError, CratewrightError, ToolError
-from .build import SCONSTRUCTS, WORKSPACE
+from .build import is_scons_project
 
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".hg", ".svn", "__pycache__", ".venv", "node_modules", ".crate-cache", ".sconsign*", ".*.state"
@@ -36,21 +36,17 @@ def add_verify(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    if not any(map(os.path.isfile, (*SCONSTRUCTS, WORKSPACE))):
-        raise ConfigurationError(
-            f"there is neither an SConstruct nor a {WORKSPACE} here",
-            hint="run it in the directory that holds one",
-        )
+    clean, one_job, four_jobs = (_command(arguments, word) for word in ("-c", "-j1", "-j4"))
     root = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="cratewright-") as scratch:
         places = (Path(scratch, "a", "project"), Path(scratch, "another place", "deeper", root.name or "project"))
         shutil.copytree(root, places[0], symlinks=True, ignore=_LEFT_OUT)
         # Remove the outputs of earlier builds.
-        _run(places[0], _command(arguments, "-c"))
+        _run(places[0], clean)
         shutil.copytree(places[0], places[1], symlinks=True)
         # Paths of other lengths, another number of jobs, another hash of strings, another time zone.
-        first = _built(places[0], _command(arguments, "-j1"), TZ="UTC0", PYTHONHASHSEED="1")
-        second = _built(places[1], _command(arguments, "-j4"), TZ="XYZ-9", PYTHONHASHSEED="2")
+        first = _built(places[0], one_job, TZ="UTC0", PYTHONHASHSEED="1")
+        second = _built(places[1], four_jobs, TZ="XYZ-9", PYTHONHASHSEED="2")
         names = sorted({*first, *second})
         if not names:
             raise ConfigurationError("the build makes nothing to compare", hint="name a target")
@@ -61,7 +57,7 @@ def _verify(arguments: argparse.Namespace) -> None:
 
 
 def _command(arguments: argparse.Namespace, word: str) -> list[str]:
-    if any(map(os.path.isfile, SCONSTRUCTS)):
+    if is_scons_project():
         return [sys.executable, "-m", "SCons", "-Q", word, *arguments.passed, *arguments.words]
     return [sys.executable, "-m", "cratewright", "build", *arguments.words, "--", word, *arguments.passed]
 

@@ -14,7 +14,7 @@ from ..base.errors import ConfigurationError
 from ..base.host import can_fork, hold_signals, new_group
 from ..system.changes import Changes
 from ..system.child import begin_group, disown, end_group, own
-from .build import SCONSTRUCTS, WORKSPACE, job_count, processors
+from .build import WORKSPACE, is_scons_project, job_count, processors
 
 if TYPE_CHECKING:
     from ..scons.forked import ForkedBuild, Outcome
@@ -67,24 +67,16 @@ def watch(arguments: argparse.Namespace) -> int:
 def _build(arguments: argparse.Namespace) -> Callable[[], int]:
     """Return a function that builds once, in a fork."""
     from ..scons.reporting.switches import PROGRESS  # noqa: PLC0415 - the other commands need no SCons
+    from ..scons.standalone import StandaloneBuild, run_scons, scons_main  # noqa: PLC0415
 
     # Instead of SCons's own messages, show progress on a terminal.
     quiet = ["-Q", *([PROGRESS] if sys.stdout.isatty() and "-Q" not in arguments.passed else [])]
     words = [f"-j{arguments.jobs or processors()}", *arguments.passed]
-    if any(map(os.path.isfile, SCONSTRUCTS)):
-        from ..scons.forked import scons_main  # noqa: PLC0415 - the other commands need no SCons
-
+    if is_scons_project():
         return lambda: scons_main([*quiet, *words, *arguments.words])
-    if os.path.isfile(WORKSPACE):
-        from ..scons.standalone import StandaloneBuild, run_scons  # noqa: PLC0415
-
-        workspace = os.path.abspath(WORKSPACE)
-        wanted = StandaloneBuild(workspace=workspace, targets=tuple(arguments.words), start=os.getcwd())
-        return lambda: run_scons(wanted, [*quiet, *words])
-    raise ConfigurationError(
-        f"there is neither an SConstruct nor a {WORKSPACE} here",
-        hint="run it in the directory that holds one, or write one with 'cratewright init'",
-    )
+    workspace = os.path.abspath(WORKSPACE)
+    wanted = StandaloneBuild(workspace=workspace, targets=tuple(arguments.words), start=os.getcwd())
+    return lambda: run_scons(wanted, [*quiet, *words])
 
 
 class _Watcher:
@@ -128,7 +120,7 @@ class _Watcher:
             self._before = during
             self._changed = {path for path in self._changed if self._matters(path)}
             while not self._changed:
-                self._take()
+                self._changed.update(self._changes.read())
                 self._changed = {path for path in self._changed if self._matters(path)}
 
     def _once(self) -> Outcome:
@@ -143,9 +135,6 @@ class _Watcher:
                 break
         self._building = None
         return build.outcome()
-
-    def _take(self) -> None:
-        self._changed.update(self._changes.read())
 
     def _matters(self, path: str) -> bool:
         """Return whether a change needs a build: not if the file is hidden, or made by builds."""

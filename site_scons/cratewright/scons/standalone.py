@@ -1,7 +1,4 @@
-"""Runs SCons on the packaged SConstruct, for a workspace without its own.
-
-It takes a workspace, targets and arguments for SCons.
-"""
+"""Runs SCons in this process, on the packaged SConstruct if a workspace has none."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ import SCons.Node.FS
 import SCons.Script
 import SCons.Script.Main
 
-from ..base.errors import ConfigurationError, near_miss
+from ..base.errors import ConfigurationError, CratewrightError, near_miss
 from ..base.values import dataclass
 from .environment import generate
 from .nodes.paths import original
@@ -80,7 +77,12 @@ def run_scons(build: StandaloneBuild, words: Sequence[str]) -> int:
     global _current  # noqa: PLW0603 - SCons runs a file, which finds here what to build
     _current = build
     os.chdir(os.path.dirname(build.workspace))
-    sys.argv = ["scons", "-f", str(SCONSTRUCT), *words]
+    return scons_main(["-f", str(SCONSTRUCT), *words])
+
+
+def scons_main(words: Sequence[str]) -> int:
+    """Run SCons as its program does, with these arguments, and return its exit status; once in a process."""
+    sys.argv = ["scons", *words]
     try:
         SCons.Script.Main.main()
     except SystemExit as stop:
@@ -90,9 +92,17 @@ def run_scons(build: StandaloneBuild, words: Sequence[str]) -> int:
 
 def declare(make: Callable[..., Environment]) -> None:
     """Declare the crates of the workspace, and the targets that SCons builds."""
-    build = _current
-    if build is None:
+    if _current is None:
         raise SCons.Errors.UserError("this SConstruct is for 'cratewright build'")
+    try:
+        _declare(make, _current)
+    except (CratewrightError, SCons.Errors.UserError) as error:
+        # SCons would name a line of this file, which is not the user's.
+        print(f"cratewright: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _declare(make: Callable[..., Environment], build: StandaloneBuild) -> None:
     env = make(tools=[generate], **build.variables)
     directory = env.fs.Dir(os.path.dirname(build.workspace))
     if build.build_dir:
@@ -111,10 +121,7 @@ def _node(env: Environment, path: str, crates: Mapping[str, object]) -> Any:
         return env.fs.Entry(path, create=False)
     except SCons.Errors.UserError:
         name = os.path.basename(path)
-        error = ConfigurationError(
+        raise ConfigurationError(
             f"'{name}' is neither a crate of the workspace nor a file that one makes",
             hint=near_miss(name, list(crates)),
-        )
-        # SCons's own errors name a line of the SConstruct, which is not the user's.
-        print(f"cratewright: {error}", file=sys.stderr)
-        env.Exit(2)
+        ) from None
