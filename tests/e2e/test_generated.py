@@ -107,6 +107,34 @@ def test_include_that_is_made_beside_a_source(scons_project: SconsProject, dupli
         assert scons_project.up_to_date()
 
 
+@pytest.mark.parametrize("duplicate", [0, 1])
+def test_include_that_is_made_and_also_lies_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
+    """SCons's own builders read the one that is made from a duplicate of the source, or else the other."""
+    scons_project.sconstruct(
+        GENERATE + f'SConscript("src/SConscript", "env make", variant_dir="out", duplicate={duplicate})\n'
+    )
+    scons_project.write(
+        {
+            "src/SConscript": 'Import("env make")\n'
+            'env.Command("x.inc", "x.in", make)\n'
+            'env.Crate("app", ["a.stub"], crate_type="cdylib")\n',
+            "src/a.stub": "entry a\ninclude x.inc\n",
+            "src/x.in": "export made\n",
+            "src/x.inc": "export kept\n",
+        }
+    )
+    output = scons_project.scons(expect=2 * duplicate)
+    if not duplicate:
+        assert scons_project.read("out/app.cdylib") == "entry a\nexport kept\n"
+        assert scons_project.up_to_date()
+        return
+    assert "crate 'app' includes 'src/x.inc', and the build makes 'out/x.inc'" in output
+    assert "includes 'src/x.inc'" in scons_project.scons(expect=2)
+    scons_project.remove("src/x.inc")
+    scons_project.scons()
+    assert scons_project.read("out/app.cdylib") == "entry a\nexport made\n"
+
+
 def test_include_that_is_made_from_the_crate_itself(scons_project: SconsProject) -> None:
     files = {"a": "entry a\ninclude made.inc\n"}
     scons_project.sconstruct('env.Crate("app", ["a.stub"], crate_type="cdylib")\n', **files)

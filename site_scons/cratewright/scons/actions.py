@@ -38,6 +38,7 @@ from ..values.request import LinkLibrary, LinkRequest
 from .crates.build import Build
 from .crates.declared_crate import DeclaredCrate
 from .crates.linked_crates import LinkedCrate
+from .graph.mirror import Mirror
 from .nodes.node import Node
 from .nodes.paths import relative
 from .nodes.state import StageState
@@ -58,6 +59,9 @@ def run_codegen(build: Build, crate: DeclaredCrate, targets: list[Node], state: 
     with _build_errors(target, state, history), recording, removing, reporting as report:
         build.prefetch(crate)
         result = codegen_crate(crate.engine, crate.crate)
+        for mirror in {mirror for node in crate.sources if (mirror := Mirror.for_node(node)) and mirror.duplicates}:
+            read = (item.path for item in result.observed if item.digest is not None)
+            build.generated.check_beside(mirror, read, crate=crate.name)
         area = OutputArea(build.root, crate.directory)
         files, outputs = assign_paths(result.emitted, area, where=f"crate '{crate.name}'")
         emit(area, files, state.outputs())

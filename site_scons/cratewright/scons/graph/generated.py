@@ -140,6 +140,23 @@ class GeneratedFiles:
         used = self._follow(*self._whole(path, directories), set(), {}, names, mirror)
         return [way_to(self.root, each) if is_absolute(each) else each for each in used]
 
+    def check_beside(self, mirror: Mirror, paths: Iterable[str], *, crate: str) -> None:
+        """Refuse files read beside a source where the variant has generated ones, which its duplicate would include.
+
+        Shape: `paths` were read by a unit whose source is in `mirror`.
+        Raises: GraphError.
+        """
+        made = self._made()
+        for path in paths:
+            for directory in mirror.of(posixpath.dirname(path)):
+                place = posixpath.join(directory, posixpath.basename(path))
+                if place in made:
+                    raise GraphError(
+                        f"crate '{crate}' includes '{path}', and the build makes '{place}'",
+                        context=(("reason", "a compiler takes what is beside the source, which is not duplicated"),),
+                        hint=f"remove {path}, or make a file of another name",
+                    )
+
     def _whole(self, path: str, directories: Iterable[str]) -> tuple[str, tuple[str, ...]]:
         """Return paths as nodes have them: absolute outside the root."""
         return whole_path(self.root, path), tuple(whole_path(self.root, each) for each in directories)

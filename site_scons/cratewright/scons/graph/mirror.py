@@ -11,10 +11,14 @@ from ..nodes.paths import original, relative
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A variant directory and the directory of its sources, root-relative."""
+    """A variant directory and the directory of its sources, root-relative.
+
+    Shape: `duplicates` if SCons's own builders compile the sources' duplicates in the variant.
+    """
 
     variant: str
     sources: str
+    duplicates: bool = False
 
     @staticmethod
     def for_node(node: Any) -> Mirror | None:
@@ -22,7 +26,9 @@ class Mirror:
         directory = node.dir
         while directory is not None and directory.srcdir is None:
             directory = directory.up()
-        return None if directory is None else Mirror(relative(directory), relative(original(directory.srcdir)))
+        if directory is None:
+            return None
+        return Mirror(relative(directory), relative(original(directory.srcdir)), bool(node.duplicate))
 
     def of(self, directory: str) -> dict[str, None]:
         """Return the directory of the variant for a directory of sources, as a key; nothing for any other directory."""
