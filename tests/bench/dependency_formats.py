@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 import time
 
-from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches, load_order, resolve
+from cratewright.rules.dependency_format import Available, Linkage, load_order, resolve
 from cratewright.rules.format_table import FormatTable, LinkableCrate
 from cratewright.rules.graph import CrateGraph
 from cratewright.values.crate_type import CrateType
@@ -21,7 +21,6 @@ from cratewright.values.crate_type import CrateType
 SIZES = (1_000, 10_000, 100_000)
 GROUP = 50
 DEGREE = 5
-SWITCHES = (LinkSwitches(), LinkSwitches(prefer_dynamic=True))
 
 
 def edges(size: int) -> dict[str, list[str]]:
@@ -86,7 +85,7 @@ def main(arguments: list[str]) -> int:
         ordered = time.process_time() - start
         crates = availability(order, size)
         start = time.process_time()
-        found = [resolve(kind, crates, switches) for kind in CrateType for switches in SWITCHES]
+        found = [resolve(kind, crates, prefer_dynamic=on) for kind in CrateType for on in (False, True)]
         formats = time.process_time() - start
         each = (ordered + formats) / size * 1e6
         conflicts = sum(len(resolution.conflicts) for resolution in found)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches
+from cratewright.rules.dependency_format import Available, Linkage
 from cratewright.rules.linkage_conflict import ConflictKind
 from cratewright.values.crate_type import CrateType
 
@@ -87,7 +87,7 @@ class Rustc:
         directory.mkdir()
         empty, program = Node("empty", ()), (CrateType.BIN,)
         alone = self.build(empty, Build(program), directory, directory)
-        shared = self.build(empty, Build(program, LinkSwitches(prefer_dynamic=True)), directory, directory)
+        shared = self.build(empty, Build(program, prefer_dynamic=True), directory, directory)
         if not alone.loaded:
             raise RustcUnavailableError(f"{self.version} does not tell what it loads")
         if shared.linked != {("std", Linkage.DYNAMIC)}:
@@ -113,13 +113,10 @@ class Rustc:
         source = output / f"{node.name}.rs"
         source.write_text(_source(node), encoding="utf-8")
         line = output / f"{node.name}.line"
-        arguments = list(self._arguments(build))
         environ = {**os.environ, "LINK_LINE": str(line), "RUSTC_LOG_COLOR": "never"}
         environ["RUSTC_LOG"] = "rustc_metadata::creader=info"
-        if any(word.startswith("-Z") for word in arguments):
-            environ["RUSTC_BOOTSTRAP"] = "1"
         done = subprocess.run(
-            [self._command, *arguments, f"-L{libraries}", f"--out-dir={output}", str(source)],
+            [self._command, *self._arguments(build), f"-L{libraries}", f"--out-dir={output}", str(source)],
             env=environ,
             capture_output=True,
             text=True,
@@ -140,19 +137,12 @@ class Rustc:
         yield from ("-Copt-level=0", "-Cdebuginfo=0", "-Ccodegen-units=1", "--emit=link,metadata")
         yield f"-Clinker={self._linker}"
         yield f"--crate-type={','.join(kind.value for kind in build.crate_types)}"
-        switches = build.switches
-        if switches.prefer_dynamic:
+        if build.prefer_dynamic:
             yield "-Cprefer-dynamic"
-        if switches.crt_static:
-            yield "-Ctarget-feature=+crt-static"
-        if switches.staticlib_prefer_dynamic:
-            yield "-Zstaticlib-prefer-dynamic"
-        if switches.staticlib_allows_dylibs:
-            yield "-Zstaticlib-allow-rdylib-deps"
 
 
 def _source(node: Node) -> str:
-    lines = [f"{'#[no_link] ' * (dep in node.interfaces)}pub extern crate {dep};" for dep in node.dependencies]
+    lines = [f"pub extern crate {dep};" for dep in node.dependencies]
     return "\n".join([*lines, f"pub fn of_{node.name}() {{}}", "pub fn main() {}", ""])
 
 

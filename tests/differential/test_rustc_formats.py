@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.rules.dependency_format import Available, Linkage, LinkSwitches, Resolution, resolve
+from cratewright.rules.dependency_format import Available, Linkage, Resolution, resolve
 from cratewright.rules.linkage_conflict import ConflictKind
 from cratewright.values.crate_type import CrateType
 
-from .crate_graphs import RARE, Build, Forms, Node, Sample, available, random_graph
+from .crate_graphs import Build, Forms, Node, Sample, available, random_graph
 from .rustc import ALWAYS_LINKED, Answer, Rustc
 
 GRAPHS = int(os.environ.get("CRATE_RUSTC_GRAPHS", "30"))
@@ -83,7 +83,7 @@ class Comparison:
     def _agree(self, node: Node, build: Build, output: Path) -> Forms | None:
         """Build one crate, note what was seen and what differs, and return what there now is of it, if anything."""
         crates = available(node, self._libraries, self._forms, self._rustc.std)
-        resolutions = {kind: resolve(kind, crates, build.switches) for kind in build.crate_types}
+        resolutions = {kind: resolve(kind, crates, prefer_dynamic=build.prefer_dynamic) for kind in build.crate_types}
         ours = _expected(resolutions, crates)
         theirs = self._rustc.build(node, build, self._directory, output)
         self._note(node, build, ours, theirs)
@@ -108,9 +108,7 @@ class Comparison:
 
 def _expected(resolutions: dict[CrateType, Resolution], crates: tuple[Available, ...]) -> Answer:
     conflicts = {(conflict.crate, conflict.kind) for found in resolutions.values() for conflict in found.conflicts}
-    # rustc leaves out of the command line what it only reads, even where a dylib brings it along.
-    hidden = {ALWAYS_LINKED, *(crate.name for crate in crates if crate.interface_only)}
-    linked = {item for found in resolutions.values() for item in found.formats.recorded if item[0] not in hidden}
+    linked = {item for found in resolutions.values() for item in found.formats.recorded if item[0] != ALWAYS_LINKED}
     loaded = tuple(crate.name for crate in crates)
     return Answer(frozenset() if conflicts else frozenset(linked), frozenset(conflicts), loaded)
 
@@ -144,14 +142,14 @@ def test_the_graphs_show_everything_that_can_happen(reports: list[Report]) -> No
 def _library(
     name: str, dependencies: str, kinds: tuple[CrateType, ...], *, shared: bool = True, lost: str = ""
 ) -> Node:
-    build = Build(kinds, LinkSwitches(prefer_dynamic=shared))
+    build = Build(kinds, shared)
     forms = tuple(kind for kind in kinds if kind.value in lost.split())
-    return Node(name, tuple(dependencies.split()), (), (build,), forms, lost_late=True)
+    return Node(name, tuple(dependencies.split()), (build,), forms, lost_late=True)
 
 
 DYLIB, BOTH = (CrateType.DYLIB,), (CrateType.RLIB, CrateType.DYLIB)
 BUILDS = tuple(
-    Build((kind,), LinkSwitches(prefer_dynamic=on))
+    Build((kind,), on)
     for kind in (CrateType.BIN, CrateType.CDYLIB, CrateType.DYLIB, CrateType.STATICLIB)
     for on in (False, True)
 )
@@ -183,31 +181,6 @@ CASES = {
     "nothing but metadata is left": (
         (_library("c0", "", BOTH, lost="rlib dylib"), _library("c1", "c0", (CrateType.RLIB,))),
         Node("root", ("c1",), builds=BUILDS),
-    ),
-    "an interface that something else links": (
-        (_library("c0", "", DYLIB), _library("c1", "c0", DYLIB), _library("c2", "", DYLIB)),
-        Node("root", ("c0", "c1", "c2"), interfaces=("c0", "c2"), builds=BUILDS),
-    ),
-    "below a crate that is read first and linked later": (
-        (
-            _library("c0", "", BOTH, lost="rlib"),
-            _library("c1", "c0", (CrateType.RLIB,)),
-            _library("c2", "c1", (CrateType.RLIB,)),
-            _library("c3", "c1", (CrateType.RLIB,)),
-        ),
-        Node("root", ("c2", "c1", "c3"), interfaces=("c2",), builds=BUILDS),
-    ),
-    "an interface that a dylib brings along": (
-        (_library("c0", "", DYLIB), _library("c1", "c0", BOTH), _library("c2", "c1 c0", BOTH)),
-        Node("root", ("c2", "c1", "c0"), interfaces=("c2", "c0"), builds=BUILDS),
-    ),
-    "an interface without any form": (
-        (_library("c0", "", BOTH, lost="rlib dylib"), _library("c1", "", DYLIB)),
-        Node("root", ("c0", "c1"), interfaces=("c0",), builds=BUILDS),
-    ),
-    "static programs and archives that may use dylibs": (
-        (_library("c0", "", DYLIB), _library("c1", "c0", BOTH)),
-        Node("root", ("c1",), builds=RARE),
     ),
 }
 

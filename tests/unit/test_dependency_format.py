@@ -17,7 +17,6 @@ from cratewright.rules.dependency_format import (
     Available,
     DependencyFormats,
     Linkage,
-    LinkSwitches,
     Recorded,
     calculate,
     load_order,
@@ -27,10 +26,9 @@ from cratewright.rules.graph import CrateGraph
 from cratewright.rules.linkage_conflict import Conflict, ConflictKind
 from cratewright.values.crate_type import CrateType
 
-STATIC, DYNAMIC, INCLUDED, NOT_LINKED = Linkage
+STATIC, DYNAMIC, INCLUDED = Linkage
 BIN, RLIB, DYLIB, CDYLIB, STATICLIB, OBJECT = CrateType
 LINKED_TYPES = (BIN, DYLIB, CDYLIB, STATICLIB)
-PREFER_DYNAMIC = LinkSwitches(prefer_dynamic=True)
 
 
 def rlib(name: str) -> Available:
@@ -45,8 +43,8 @@ def both(name: str, *recorded: tuple[str, Linkage]) -> Available:
     return Available(name, rlib=True, dylib=True, recorded=recorded)
 
 
-def decided(kind: CrateType, *crates: Available, switches: LinkSwitches | None = None) -> list[Linkage]:
-    formats = calculate("app", kind, crates, switches)
+def decided(kind: CrateType, *crates: Available, prefer_dynamic: bool = False) -> list[Linkage]:
+    formats = calculate("app", kind, crates, prefer_dynamic=prefer_dynamic)
     assert list(formats.crates) == [crate.name for crate in crates]
     return list(formats.linkages)
 
@@ -56,19 +54,19 @@ def test_everything_is_static_if_it_can_be(kind: CrateType) -> None:
     assert decided(kind, both("b"), rlib("a")) == [STATIC, STATIC]
 
 
-@pytest.mark.parametrize("switches", [LinkSwitches(), PREFER_DYNAMIC])
-def test_an_rlib_links_nothing(switches: LinkSwitches) -> None:
-    assert calculate("app", RLIB, [rlib("a"), dylib("b")], switches) == DependencyFormats()
+@pytest.mark.parametrize("prefer_dynamic", [False, True])
+def test_an_rlib_links_nothing(prefer_dynamic: bool) -> None:
+    crates = [rlib("a"), dylib("b")]
+    assert calculate("app", RLIB, crates, prefer_dynamic=prefer_dynamic) == DependencyFormats()
 
 
 @pytest.mark.parametrize("kind", [BIN, DYLIB, CDYLIB])
 def test_dylibs_are_taken_where_they_are_preferred(kind: CrateType) -> None:
-    assert decided(kind, both("b"), rlib("a"), switches=PREFER_DYNAMIC) == [DYNAMIC, STATIC]
+    assert decided(kind, both("b"), rlib("a"), prefer_dynamic=True) == [DYNAMIC, STATIC]
 
 
 def test_a_staticlib_does_not_listen_to_prefer_dynamic() -> None:
-    assert decided(STATICLIB, both("b"), switches=PREFER_DYNAMIC) == [STATIC]
-    assert decided(STATICLIB, both("b"), switches=LinkSwitches(staticlib_prefer_dynamic=True)) == [DYNAMIC]
+    assert decided(STATICLIB, both("b"), prefer_dynamic=True) == [STATIC]
 
 
 def test_one_crate_without_an_rlib_makes_every_dylib_be_taken() -> None:
@@ -76,43 +74,18 @@ def test_one_crate_without_an_rlib_makes_every_dylib_be_taken() -> None:
     assert decided(BIN, *crates) == [DYNAMIC, INCLUDED, DYNAMIC, STATIC]
 
 
-def test_an_interface_is_not_linked_and_needs_no_form() -> None:
-    nothing = Available("a", rlib=False, dylib=False, interface_only=True)
-    unused = Available("c", rlib=True, dylib=True, interface_only=True)
-    assert decided(BIN, nothing, both("b"), unused) == [NOT_LINKED, STATIC, NOT_LINKED]
-    assert decided(BIN, nothing, both("b"), unused, switches=PREFER_DYNAMIC) == [NOT_LINKED, DYNAMIC, NOT_LINKED]
-    used = Available("a", rlib=False, dylib=True, interface_only=True)
-    assert decided(BIN, used, dylib("b", ("a", DYNAMIC))) == [DYNAMIC, DYNAMIC]
-
-
-@pytest.mark.parametrize(
-    ("kind", "switches", "allowed"),
-    [
-        (STATICLIB, LinkSwitches(), False),
-        (STATICLIB, LinkSwitches(staticlib_allows_dylibs=True), True),
-        (STATICLIB, LinkSwitches(staticlib_prefer_dynamic=True), True),
-        (BIN, LinkSwitches(crt_static=True, prefer_dynamic=True), False),
-        (BIN, LinkSwitches(crt_static=True, crt_static_allows_dylibs=True), True),
-        (DYLIB, LinkSwitches(crt_static=True), True),
-        (CDYLIB, LinkSwitches(crt_static=True), True),
-        (OBJECT, LinkSwitches(prefer_dynamic=True), False),
-        (OBJECT, LinkSwitches(staticlib_allows_dylibs=True), False),
-    ],
-)
+@pytest.mark.parametrize(("kind", "allowed"), [(STATICLIB, False), (OBJECT, False), (BIN, True), (CDYLIB, True)])
+@pytest.mark.parametrize("prefer_dynamic", [False, True])
 def test_what_must_be_static_says_every_crate_without_an_rlib(
-    kind: CrateType, switches: LinkSwitches, allowed: bool
+    kind: CrateType, allowed: bool, prefer_dynamic: bool
 ) -> None:
     crates = [dylib("a"), rlib("b"), dylib("c")]
     wrong = (Conflict("a", ConflictKind.NO_RLIB), Conflict("c", ConflictKind.NO_RLIB))
-    assert resolve(kind, crates, switches).conflicts == (() if allowed else wrong)
-
-
-def test_a_static_program_does_not_listen_to_prefer_dynamic() -> None:
-    assert decided(BIN, both("a"), switches=LinkSwitches(crt_static=True, prefer_dynamic=True)) == [STATIC]
+    assert resolve(kind, crates, prefer_dynamic=prefer_dynamic).conflicts == (() if allowed else wrong)
 
 
 def test_what_was_recorded_is_what_was_linked() -> None:
-    formats = calculate("x", DYLIB, [both("b", ("a", STATIC)), rlib("a"), rlib("c")], PREFER_DYNAMIC)
+    formats = calculate("x", DYLIB, [both("b", ("a", STATIC)), rlib("a"), rlib("c")], prefer_dynamic=True)
     assert formats.recorded == (("b", DYNAMIC), ("c", STATIC))
     assert dict(zip(formats.crates, formats.linkages, strict=True)) == {"b": DYNAMIC, "a": INCLUDED, "c": STATIC}
 
@@ -121,7 +94,7 @@ def test_formats_are_equal_exactly_if_they_link_the_same() -> None:
     crates = [both("b"), rlib("a")]
     keys = {calculate("x", kind, crates) for kind in LINKED_TYPES}
     assert len(keys) == 1
-    assert calculate("x", BIN, crates, PREFER_DYNAMIC) not in keys
+    assert calculate("x", BIN, crates, prefer_dynamic=True) not in keys
 
 
 def test_two_dylibs_that_contain_the_same_crates_are_one_row() -> None:
@@ -145,7 +118,7 @@ def test_two_dylibs_that_contain_the_same_crates_are_one_row() -> None:
 def test_a_dylib_that_is_gone_says_who_needs_it() -> None:
     crates = [dylib("b", ("a", DYNAMIC)), rlib("a"), dylib("c", ("a", DYNAMIC))]
     with pytest.raises(LinkageConflictError) as caught:
-        calculate("app", CDYLIB, crates, PREFER_DYNAMIC)
+        calculate("app", CDYLIB, crates, prefer_dynamic=True)
     assert str(caught.value).splitlines() == [
         "the dependencies of crate 'app' cannot be linked together",
         "  crate type: cdylib",
@@ -158,14 +131,14 @@ def test_a_dylib_that_is_gone_says_who_needs_it() -> None:
 
 def test_crates_with_neither_form_are_named() -> None:
     nothing = Available("a", rlib=False, dylib=False)
-    resolution = resolve(BIN, [dylib("b"), nothing], LinkSwitches())
+    resolution = resolve(BIN, [dylib("b"), nothing], prefer_dynamic=False)
     assert resolution.conflicts == (Conflict("a", ConflictKind.NO_RLIB),)
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_first_dylib_decides_what_is_missing_beside_a_conflict(swapped: bool) -> None:
     users = [dylib("shares", ("a", DYNAMIC)), dylib("contains", ("a", STATIC))]
-    found = resolve(BIN, [*(reversed(users) if swapped else users), rlib("a")], LinkSwitches()).conflicts
+    found = resolve(BIN, [*(reversed(users) if swapped else users), rlib("a")], prefer_dynamic=False).conflicts
     twice = Conflict("a", ConflictKind.TWICE, ("contains",), ("shares",))
     missing = Conflict("a", ConflictKind.NO_DYLIB, ("contains",), ("shares",))
     assert found == ((twice,) if swapped else (twice, missing))
@@ -201,8 +174,7 @@ def graph_of(seed: int) -> list[Available]:
         name = f"c{number}"
         below[name] = chance.sample(sorted(crates), chance.randint(0, len(crates)))
         order = load_order(CrateGraph(below), name)
-        switches = LinkSwitches(prefer_dynamic=chance.random() < 0.7)
-        resolution = resolve(DYLIB, [crates[dep] for dep in order], switches)
+        resolution = resolve(DYLIB, [crates[dep] for dep in order], prefer_dynamic=chance.random() < 0.7)
         has_dylib = not resolution.conflicts and chance.random() < 0.7
         recorded: Recorded = resolution.formats.recorded if has_dylib else ()
         crates[name] = Available(name, not has_dylib or chance.random() < 0.5, has_dylib, recorded)
@@ -212,7 +184,7 @@ def graph_of(seed: int) -> list[Available]:
 @given(st.integers(0, 10**6), st.sampled_from(LINKED_TYPES), st.booleans())
 def test_each_crate_is_linked_exactly_once(seed: int, kind: CrateType, dynamic: bool) -> None:
     crates = graph_of(seed)
-    resolution = resolve(kind, crates, LinkSwitches(prefer_dynamic=dynamic))
+    resolution = resolve(kind, crates, prefer_dynamic=dynamic)
     if resolution.conflicts:
         return
     found = dict(zip(resolution.formats.crates, resolution.formats.linkages, strict=True))
@@ -233,12 +205,12 @@ def test_each_crate_is_linked_exactly_once(seed: int, kind: CrateType, dynamic: 
 @given(st.integers(0, 10**6), st.sampled_from(LINKED_TYPES), st.booleans())
 def test_the_first_way_out_of_a_conflict_is_one(seed: int, kind: CrateType, dynamic: bool) -> None:
     crates = graph_of(seed)
-    if not resolve(kind, crates, LinkSwitches(prefer_dynamic=dynamic)).conflicts:
+    if not resolve(kind, crates, prefer_dynamic=dynamic).conflicts:
         return
     with pytest.raises(LinkageConflictError) as caught:
-        calculate("app", kind, crates, LinkSwitches(prefer_dynamic=dynamic))
+        calculate("app", kind, crates, prefer_dynamic=dynamic)
     first = caught.value.hint.splitlines()[0]
     words = first.removesuffix(": then all is linked statically").split()
     changed = [Available(c.name, c.rlib or c.name in words, c.dylib, c.recorded) for c in crates]
-    switches = LinkSwitches(prefer_dynamic=dynamic and "prefer" not in words)
-    assert set(calculate("app", kind, changed, switches).linkages) == {STATIC}
+    dynamic = dynamic and "prefer" not in words
+    assert set(calculate("app", kind, changed, prefer_dynamic=dynamic).linkages) == {STATIC}

@@ -8,7 +8,8 @@ that is included twice, or needed in a form that is not available, is a conflict
 
 These do not exist here and are left out: panic runtimes and allocators, which rustc adds by itself (declared as a
 dependency, one behaves the same); `rustc_private`, which serves rustc's own driver; procedural macros, which run in the
-compiler (`interface_only` replaces them); interfaces of `sdylib`, which are unstable.
+compiler; `#[no_link]`; interfaces of `sdylib`, which are unstable; a static C runtime; and the unstable switches for
+dylibs in a staticlib.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ class Linkage(Enum):
     STATIC = "static"
     DYNAMIC = "dynamic"
     INCLUDED_FROM_DYLIB = "included-from-dylib"
-    NOT_LINKED = "not-linked"
 
+
+_ONLY_STATIC = frozenset({CrateType.OBJECT, CrateType.STATICLIB})
 
 Recorded = tuple[tuple[str, Linkage], ...]
 """The crates that a dylib has inside (`STATIC`) or was linked with (`DYNAMIC`), in load order."""
@@ -41,29 +43,13 @@ class Available:
     """The available forms of one crate.
 
     Shape: `name` is unique among the crates below one root; `recorded` is `DependencyFormats.recorded` of the link
-    that made the crate's dylib; `interface_only` if only the crate's metadata is read (rustc's `#[no_link]`).
+    that made the crate's dylib.
     """
 
     name: str
     rlib: bool
     dylib: bool
     recorded: Recorded = ()
-    interface_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkSwitches:
-    """Settings that decide together with the crates.
-
-    Shape: `crt_static` affects only programs; `crt_static_allows_dylibs` is a property of the target; the last two are
-    rustc's `-Zstaticlib-prefer-dynamic` and `-Zstaticlib-allow-rdylib-deps`.
-    """
-
-    prefer_dynamic: bool = False
-    crt_static: bool = False
-    crt_static_allows_dylibs: bool = False
-    staticlib_prefer_dynamic: bool = False
-    staticlib_allows_dylibs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +95,38 @@ def load_order(graph: CrateGraph, root: str) -> tuple[str, ...]:
 
 
 def calculate(
-    root: str, crate_type: CrateType, crates: Sequence[Available], switches: LinkSwitches | None = None
+    root: str, crate_type: CrateType, crates: Sequence[Available], *, prefer_dynamic: bool = False
 ) -> DependencyFormats:
     """Decide how each of `crates`, given in load order, is linked into `root`.
 
     Raises: LinkageConflictError with every conflict; GraphError if a crate is missing or repeated.
     """
-    switches = switches or LinkSwitches()
-    resolution = resolve(crate_type, crates, switches)
+    resolution = resolve(crate_type, crates, prefer_dynamic=prefer_dynamic)
     if resolution.conflicts:
-        dynamic = _preferred(crate_type, switches) is Linkage.DYNAMIC
+        dynamic = _prefers_dylibs(crate_type, prefer_dynamic)
         raise conflict_error(root, crate_type, resolution.conflicts, lacking=_without_rlib(crates), dynamic=dynamic)
     return resolution.formats
 
 
-def resolve(crate_type: CrateType, crates: Sequence[Available], switches: LinkSwitches) -> Resolution:
+def resolve(crate_type: CrateType, crates: Sequence[Available], *, prefer_dynamic: bool) -> Resolution:
     """Decide as `calculate` does, and return the conflicts instead of raising them.
 
     Raises: GraphError if a crate is missing or repeated.
     """
     _check_complete(crates)
-    preferred = _preferred(crate_type, switches)
-    if preferred is Linkage.NOT_LINKED:
+    if crate_type is CrateType.RLIB:
         return Resolution()
-    if preferred is Linkage.STATIC:
+    if not _prefers_dylibs(crate_type, prefer_dynamic):
         without_rlib = _without_rlib(crates)
         if not without_rlib:
-            return Resolution(_formats(crates, tuple(map(_unless_interface, crates))))
-        if _only_static(crate_type, switches):
+            return Resolution(_formats(crates, (Linkage.STATIC,) * len(crates)))
+        if crate_type in _ONLY_STATIC:
             return Resolution(conflicts=tuple(Conflict(name, ConflictKind.NO_RLIB) for name in without_rlib))
     return _with_dylibs(crates)
 
 
 def _with_dylibs(crates: Sequence[Available]) -> Resolution:
-    dylibs = [crate for crate in crates if crate.dylib and not crate.interface_only]
+    dylibs = [crate for crate in crates if crate.dylib]
     brought: dict[str, Linkage] = {}
     twice: set[str] = set()
     for dylib in dylibs:
@@ -158,7 +142,7 @@ def _with_dylibs(crates: Sequence[Available]) -> Resolution:
     wrong = [(crate.name, ConflictKind.TWICE) for crate in crates if crate.name in twice]
     for crate in crates:
         found = brought.get(crate.name)
-        linkage = Linkage.INCLUDED_FROM_DYLIB if found is Linkage.STATIC else found or _unless_interface(crate)
+        linkage = Linkage.INCLUDED_FROM_DYLIB if found is Linkage.STATIC else found or Linkage.STATIC
         if linkage is Linkage.DYNAMIC and not crate.dylib:
             wrong.append((crate.name, ConflictKind.NO_DYLIB))
         elif linkage is Linkage.STATIC and not crate.rlib:
@@ -181,33 +165,12 @@ def _conflicts(wrong: Sequence[tuple[str, ConflictKind]], dylibs: Sequence[Avail
     return tuple(Conflict(name, kind, tuple(inside[name]), tuple(linked_with[name])) for name, kind in wrong)
 
 
-def _preferred(crate_type: CrateType, switches: LinkSwitches) -> Linkage:
-    if crate_type is CrateType.RLIB:
-        return Linkage.NOT_LINKED
-    dynamic = switches.prefer_dynamic
-    if crate_type is CrateType.OBJECT:
-        dynamic = False
-    elif crate_type is CrateType.STATICLIB:
-        dynamic = switches.staticlib_prefer_dynamic
-    elif crate_type is CrateType.BIN:
-        dynamic = dynamic and not switches.crt_static
-    return Linkage.DYNAMIC if dynamic else Linkage.STATIC
-
-
-def _only_static(crate_type: CrateType, switches: LinkSwitches) -> bool:
-    if crate_type is CrateType.OBJECT:
-        return True
-    if crate_type is CrateType.STATICLIB:
-        return not switches.staticlib_allows_dylibs
-    return crate_type is CrateType.BIN and switches.crt_static and not switches.crt_static_allows_dylibs
-
-
-def _unless_interface(crate: Available) -> Linkage:
-    return Linkage.NOT_LINKED if crate.interface_only else Linkage.STATIC
+def _prefers_dylibs(crate_type: CrateType, prefer_dynamic: bool) -> bool:
+    return prefer_dynamic and crate_type not in _ONLY_STATIC
 
 
 def _without_rlib(crates: Iterable[Available]) -> tuple[str, ...]:
-    return tuple(crate.name for crate in crates if not crate.rlib and not crate.interface_only)
+    return tuple(crate.name for crate in crates if not crate.rlib)
 
 
 def _check_complete(crates: Sequence[Available]) -> None:

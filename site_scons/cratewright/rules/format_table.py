@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from ..base.values import dataclass
 from ..values.crate_type import CrateType
-from .dependency_format import Available, DependencyFormats, LinkSwitches, Recorded, calculate, load_order
+from .dependency_format import Available, DependencyFormats, Recorded, calculate, load_order
 from .graph import CrateGraph
 
 
@@ -46,13 +46,12 @@ class FormatTable:
 
     def _calculate(self, root: str, crate_type: CrateType) -> DependencyFormats:
         crates = [self._known[name] for name in load_order(self._graph, root)]
-        return calculate(root, crate_type, crates, LinkSwitches(prefer_dynamic=self._crates[root].prefer_dynamic))
+        return calculate(root, crate_type, crates, prefer_dynamic=self._crates[root].prefer_dynamic)
 
     def _available(self, name: str) -> Available:
         crate = self._crates[name]
         recorded: Recorded = ()
         if CrateType.DYLIB in crate.crate_types:
-            recorded_before = crate.recorded
-            recorded = self._calculate(name, CrateType.DYLIB).recorded if recorded_before is None else recorded_before
+            recorded = self._calculate(name, CrateType.DYLIB).recorded if crate.recorded is None else crate.recorded
         types = crate.crate_types
         return Available(name, CrateType.RLIB in types, CrateType.DYLIB in types, recorded)

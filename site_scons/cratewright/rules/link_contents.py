@@ -61,9 +61,8 @@ def libraries_to_link(
     for linkage, libraries in dependencies:
         if linkage is Linkage.STATIC:
             wanted += [item for item in libraries if item.kind is LibraryKind.STATIC]
-    for linkage, libraries in dependencies:
-        if linkage is not Linkage.NOT_LINKED:
-            wanted += [item for item in libraries if item.kind is not LibraryKind.STATIC]
+    for _, libraries in dependencies:
+        wanted += [item for item in libraries if item.kind is not LibraryKind.STATIC]
     return tuple(item for index, item in enumerate(wanted) if index == 0 or wanted[index - 1] != item)
 
 
