@@ -13,7 +13,7 @@ It turns nodes into values, calls the pipeline and writes the results. Layers, e
     actions      the functions that SCons runs to build a node
     declaring    from a call in an SConstruct to the nodes of a crate
     at_exit      what SCons's end writes for the next build
-    methods      the methods of an Environment
+    methods      what `env.Crate` and `env.CrateProfile` do
     collector    how often garbage is collected
     environment  the tool
     standalone, forked  SCons run for a workspace without an SConstruct, and in a fork

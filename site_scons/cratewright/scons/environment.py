@@ -99,25 +99,25 @@ def _workspace(
     env: Environment, file: object, features: object = (), default_features: bool = True
 ) -> Mapping[str, CrateTarget]:
     """Declare the crates of a TOML file and return their targets by name."""
-    from .methods import workspace  # noqa: PLC0415
+    from .declaring.workspace import declare_workspace  # noqa: PLC0415
 
-    return workspace(env, file, features, default_features=default_features)
+    return declare_workspace(env, file, features, default_features=default_features)
 
 
 @method("CrateEmbed")
 def _embed(env: Environment, name: str, crates: object, shared: bool = True) -> list[object]:
     """Declare an object file and a header for the images of crates, and return the object's node."""
-    from .methods import embed_images  # noqa: PLC0415
+    from .crates.embed import embed  # noqa: PLC0415
 
-    return embed_images(env, name, crates, shared=shared)
+    return embed(env, name, crates, shared=shared)
 
 
 @method("CrateCompileCommands")
 def _compile_commands(env: Environment, file: str = "compile_commands.json") -> list[object]:
     """Return the node of a file that tells editors how the sources of all crates are compiled."""
-    from .methods import commands_file  # noqa: PLC0415
+    from .declaring.compile_commands import compile_commands  # noqa: PLC0415
 
-    return commands_file(env, file)
+    return compile_commands(env, file)
 
 
 def _stage(name: str) -> StageBuilder:

@@ -1,4 +1,4 @@
-"""The methods that an Environment gets: `Crate`, `CrateProfile`, `CrateWorkspace` and others."""
+"""What the methods `Crate` and `CrateProfile` of an Environment do."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from ..values.options import BUILTIN_PROFILES, resolve_profile
 from .at_exit.unvisited import reads_any
 from .at_exit.write_record import record_at_exit
 from .crates.build import build_of
-from .declaring.declaration import Declaration
 from .declaring.targets import declare_for_targets
 from .last_build.call_recorder import CallRecorder, recorder_of
 from .nodes.crate_target import CrateTarget
 from .options.own_variables import with_own_variables
-from .options.spelling import with_command_line
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
@@ -57,26 +55,3 @@ def _at_end_of_reading(
         return reads_any(build, paths)
 
     return when_recordable, reads
-
-
-def workspace(env: Environment, file: object, features: object, *, default_features: bool) -> Mapping[str, CrateTarget]:
-    """Declare the crates of a TOML file and return their targets by name."""
-    from .declaring.workspace import declare_workspace  # noqa: PLC0415 - only builds that have a workspace pay for it
-
-    return declare_workspace(
-        with_command_line(env), file, Declaration, features=features, default_features=default_features
-    )
-
-
-def embed_images(env: Environment, name: str, crates: object, *, shared: bool) -> list[object]:
-    """Declare an object file and a header for the images of crates, and return the object's node."""
-    from .crates.embed import embed  # noqa: PLC0415 - few builds need it
-
-    return embed(env, name, crates, shared=shared)
-
-
-def commands_file(env: Environment, file: str) -> list[object]:
-    """Return the node of a file that tells editors how the sources of all crates are compiled."""
-    from .declaring.compile_commands import compile_commands  # noqa: PLC0415 - few builds need it
-
-    return compile_commands(env, build_of(env), file)

@@ -16,21 +16,22 @@ from ...plugins.discovery import checkout_places
 from ...plugins.hooks import EVENTS, PROFILES
 from ...plugins.loading import default_registry
 from ...plugins.plugin import BY_HAND
+from .noted_files import UnrecordableBuild
 
 _BUILD_HOOKS = frozenset({EVENTS, PROFILES})
 """Hooks that decide or observe what a build does; backends declare their own dependencies."""
 
 
-def check_plugins(raises: type[Exception]) -> None:
+def check_plugins() -> None:
     """Refuse plugins that depend on more than files.
 
-    Raises: `raises`.
+    Raises: UnrecordableBuild.
     """
     plugins = default_registry().plugins
     if any(plugin.origin == BY_HAND for plugin in plugins):
-        raise raises("plugins of the SConstruct's own")
+        raise UnrecordableBuild("plugins of the SConstruct's own")
     if any(set(plugin.hooks) & _BUILD_HOOKS for plugin in plugins):
-        raise raises("plugins that may read files unnoticed")
+        raise UnrecordableBuild("plugins that may read files unnoticed")
 
 
 def loaded_files(known: Container[str]) -> Iterator[str]:
@@ -42,17 +43,17 @@ def loaded_files(known: Container[str]) -> Iterator[str]:
 
 
 def installed_files(
-    root: str, engines: Iterable[Engine], modules: Iterable[str], search_paths: set[str], raises: type[Exception]
+    root: str, engines: Iterable[Engine], modules: Iterable[str], search_paths: set[str]
 ) -> Iterator[str]:
     """Yield the files of everything installed, apart from those of loaded modules.
 
     Shape: absolute paths; `root` is the project's, `modules` are the directories in which Python has looked for
     modules, `search_paths` those searched for programs in addition to `PATH`.
-    Raises: `raises` for what files alone cannot show.
+    Raises: UnrecordableBuild for what files alone cannot show.
     """
-    yield from _code(engines, raises)
+    yield from _code(engines)
     yield from _distributions(root, [*modules, *map(os.path.abspath, sys.path)])
-    yield from _programs({*search_paths, *os.environ.get("PATH", "").split(os.pathsep)}, raises)
+    yield from _programs({*search_paths, *os.environ.get("PATH", "").split(os.pathsep)})
     yield from checkout_places()
 
 
@@ -61,13 +62,13 @@ def is_below(path: str, root: str) -> bool:
     return (path + os.sep).startswith(os.path.join(root, ""))
 
 
-def _code(engines: Iterable[Engine], raises: type[Exception]) -> Iterator[str]:
+def _code(engines: Iterable[Engine]) -> Iterator[str]:
     """Yield the files that results of backends depend on."""
     for engine in engines:
         for (name, _), backend in engine.backends.items():
             kind = plugin_class(backend)
             if not _depends_only_on_files(kind):
-                raise raises(f"backend '{name}' may depend on more than files")
+                raise UnrecordableBuild(f"backend '{name}' may depend on more than files")
             for place in code_places(kind):
                 for file in code_files(place):
                     yield os.path.join(place, file) if file else place
@@ -97,11 +98,11 @@ def _distributions(root: str, modules: list[str]) -> Iterator[str]:
             yield os.path.abspath(os.path.join(str(place), "entry_points.txt"))
 
 
-def _programs(directories: set[str], raises: type[Exception]) -> Iterator[str]:
+def _programs(directories: set[str]) -> Iterator[str]:
     """Yield the directories searched for programs, and files in them that may become programs."""
     for directory in sorted(directories):
         if not os.path.isabs(directory):
-            raise raises(f"programs are looked for in '{directory}'")
+            raise UnrecordableBuild(f"programs are looked for in '{directory}'")
         yield directory
         try:
             entries = list(os.scandir(directory))

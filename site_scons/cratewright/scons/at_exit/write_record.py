@@ -98,16 +98,14 @@ def _record(build: Build, recorder: CallRecorder, fs: Any, lines: BuildLines) ->
 
 def _installed(build: Build, recorder: CallRecorder, installed: NotedFiles, last_build: LastBuild | None) -> NotedFiles:
     """Note all programs, plugins and code that took part."""
-    check_plugins(raises=UnrecordableBuild)
+    check_plugins()
     if last_build is not None:  # with the same calls, which use nothing else
         installed.stamps.update(last_build.installed)
     for path in loaded_files(installed.stamps):
         installed.note(path)
     if last_build is None:
         modules, search_paths = recorder.state.module_paths, recorder.state.search_paths
-        for path in installed_files(
-            build.root, build.engines.values(), modules, search_paths, raises=UnrecordableBuild
-        ):
+        for path in installed_files(build.root, build.engines.values(), modules, search_paths):
             if path not in installed.stamps:
                 installed.note(path)
     for path, stamp in asked_files().items():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.digest import value_digest
 from ...base.errors import ConfigurationError
 from ...system.fs import FileDigests, write_atomic
-from ..crates.build import Build
+from ..crates.build import Build, build_of
 from ..nodes.builders import stage_nodes
 from ..nodes.paths import relative
 from ..nodes.stage import Stage
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
 
 
-def compile_commands(env: Environment, build: Build, file: str) -> list[Any]:
+def compile_commands(env: Environment, file: str) -> list[Any]:
     """Return the node of the file, in a list; it covers all crates of all Environments, also those declared later."""
+    build = build_of(env)
     try:
         target = env.File(file)
     except TypeError as error:

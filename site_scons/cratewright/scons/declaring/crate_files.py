@@ -1,14 +1,20 @@
-"""The files of a crate: their nodes, and the states of the stages that make them."""
+"""The files of a crate: their nodes, the directories of images, and the states of the stages that make them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
 
 from ...base.errors import ConfigurationError
 from ...contract.backend import CodegenBackend
+from ...values.crate import Crate
 from ..crates.declared_crate import DeclaredCrate
+from ..nodes.crate_target import CrateTarget
+from ..nodes.expected_images import ExpectedImages, ImageNodes
+from ..nodes.images import image_directory_node
 from ..nodes.paths import file_node
 from ..nodes.state import StageState
 from ..SCons import entrance
@@ -18,12 +24,14 @@ if TYPE_CHECKING:
 
 
 class CrateFiles:
-    """Gives the nodes of a crate's files, and the states of its stages."""
+    """Gives the nodes of a crate's files and of its directories of images, and the states of its stages."""
 
-    def __init__(self, env: Environment, declared: DeclaredCrate, backend: CodegenBackend) -> None:
+    def __init__(self, env: Environment, declared: DeclaredCrate, backend: CodegenBackend, planned: Crate) -> None:
         self._env = env
         self._declared = declared
         self._backend = backend
+        self._planned = planned
+        self._expected: list[ExpectedImages] = []
 
     def node(self, name: str) -> Any:
         """Return the node of a file.
@@ -53,3 +61,29 @@ class CrateFiles:
         """Return the digests of the code and of the programs that make the crate."""
         engine, name, target = self._declared.engine, self._backend.NAME, self._backend.session.target
         return engine.code_digest(name, target) + engine.fingerprint(name, target)
+
+    def image_directories(self, names: Sequence[str], manifest: Any, files: Callable[[], Iterable[str]]) -> list[Any]:
+        """Return the nodes of directories that are made with a manifest; `files` gives their present files."""
+        if not names:
+            return []
+        expected = ExpectedImages(self._env, self._image_paths)
+        nodes = [image_directory_node(self._env, name, manifest, files, expected) for name in names]
+        for node in nodes:
+            self._env.Clean(manifest, node)
+        self._expected.append(expected)
+        return nodes
+
+    def images(self, target: CrateTarget) -> ImageNodes:
+        """Return the images of all links so far."""
+        return ImageNodes(self._env, self._planned.name, self._expected, self._hint_for_image(target))
+
+    @entrance
+    def _image_paths(self) -> Mapping[str, str] | None:
+        return self._backend.expected_images(self._planned)
+
+    def _hint_for_image(self, target: CrateTarget) -> str:
+        if target.image is None or not isinstance(target.image, SCons.Node.FS.Dir):
+            return "the crate has no image for each entry point: multimodule=True makes them"
+        if any(source.variant for source in self._planned.sources):
+            return f"'variants' in {target.manifest} says which image a variant has: equal ones share one"
+        return f'File("{target.image}/...") is one that only the compiler knows of'

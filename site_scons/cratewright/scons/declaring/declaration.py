@@ -204,9 +204,7 @@ class Declaration:
         self.engine.fingerprint(self.backend_name, self.target)
         self.build.declare(declared)
         with reading_in(self.env, self.output):
-            stages = CrateStages(
-                self.env, self.build, declared, backend=self.backend, options=self.options, types=types, planned=planned
-            )
+            stages = CrateStages(self.env, self.build, declared, self.backend, planned)
         declared.target = stages.target
         return stages
 

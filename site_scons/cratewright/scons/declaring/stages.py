@@ -16,7 +16,7 @@ from ...contract.emitted import emitted_directory
 from ...pipeline.codegen import emitted_names, link_options
 from ...values.crate import Crate
 from ...values.crate_type import CrateType
-from ...values.options import LtoMode, Options
+from ...values.options import LtoMode
 from ..actions import run_archive, run_codegen, run_link, run_lto
 from ..crates.build import Build
 from ..crates.declared_crate import DeclaredCrate
@@ -30,7 +30,6 @@ from ..nodes.paths import directory_node, reading_in
 from ..nodes.stage import Stage
 from ..nodes.state import StageState
 from .crate_files import CrateFiles
-from .crate_images import CrateImages
 from .ignored_variables import record_ignored
 
 if TYPE_CHECKING:
@@ -45,28 +44,19 @@ class CrateStages:
     """
 
     def __init__(
-        self,
-        env: Environment,
-        build: Build,
-        declared: DeclaredCrate,
-        *,
-        backend: CodegenBackend,
-        options: Options,
-        types: tuple[CrateType, ...],
-        planned: Crate,
+        self, env: Environment, build: Build, declared: DeclaredCrate, backend: CodegenBackend, planned: Crate
     ) -> None:
         self.planned = planned
         self.env = env
         self.build = build
         self.declared = declared
         self.backend = backend
-        self.options = options
-        self.types = types
+        self.options = planned.options
+        self.types = planned.crate_types
         self.here = env.fs.getcwd()
         self.rlink: Any = None
         self.target = CrateTarget([], name=declared.name, key=declared.key)
-        self._files = CrateFiles(env, declared, backend)
-        self._images = CrateImages(env, planned, backend)
+        self._files = CrateFiles(env, declared, backend, planned)
         self._links: dict[CrateType, tuple[StageState, list[Any]]] = {}
         self._optimized: dict[CrateType, Any] = {}
 
@@ -249,7 +239,7 @@ class CrateStages:
         sources = [own] if not with_lto else [known] if known is not None else []
         nodes = self._nodes("CrateLink", targets, sources, Stage(run, dependencies, state, before))
         of_images = [name[:-1] for name in names if name.endswith("/")]
-        directories = self._images.directories(of_images, nodes[0], state.output_paths)
+        directories = self._files.image_directories(of_images, nodes[0], state.output_paths)
         self._links[kind] = (state, [*nodes, *directories])
         self._add_to_target(kind, [*nodes, *directories])
         return [*nodes, *directories]
@@ -265,7 +255,7 @@ class CrateStages:
         target.add_results(nodes)
         target.manifest = target.manifest or next((node for node in nodes if str(node).endswith(".json")), None)
         target.image = target.image or next((node for node in nodes if node is not target.manifest), None)
-        target.images = self._images.of_target(target)
+        target.images = self._files.images(target)
 
     def _nodes(self, builder: str, targets: list[Any], sources: list[Any], stage: Stage) -> list[Any]:
         nodes = stage_nodes(self.env, builder, targets, sources, stage)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
 import SCons.Node.FS
@@ -27,25 +27,13 @@ from ..crates.prebuilt import check_rlib
 from ..nodes.crate_target import CrateTarget
 from ..nodes.paths import directory_node, file_node, located_source, nearest_name, original, reading_in, relative
 from ..options.expansion import as_literal
+from ..options.spelling import with_command_line
 from ..SCons import entrance
+from .declaration import Declaration
 from .targets import together
 
 if TYPE_CHECKING:
     from SCons.Environment import Base as Environment
-
-
-class DeclarableCrate(Protocol):
-    """A crate about to be declared; `place` gives `file:line` of a dependency's name."""
-
-    def declare(
-        self, sources: object, deps: object, crate_type: object, place: Callable[[str], str] | None = None
-    ) -> CrateTarget:
-        """Declare it and return its target."""
-
-
-Profiles = Mapping[str, Mapping[str, object]]
-Begin = Callable[..., DeclarableCrate]
-"""Makes the declaration of a crate: Environment, name, options, all profiles; `below` and `for_target` as there."""
 
 
 class WorkspaceTargets(dict[str, CrateTarget]):
@@ -56,13 +44,12 @@ class WorkspaceTargets(dict[str, CrateTarget]):
         raise GraphError(f"the workspace has no crate '{name}'", hint=near_miss(name, self))
 
 
-def declare_workspace(
-    env: Environment, file: object, begin: Begin, *, features: object = (), default_features: bool = True
-) -> WorkspaceTargets:
+def declare_workspace(env: Environment, file: object, features: object, *, default_features: bool) -> WorkspaceTargets:
     """Declare the crates of a TOML file and return their targets; `features` are further ones, as "CRATE/FEATURE".
 
     Raises: ConfigurationError that begins with `file:line:`, or names the file if it cannot be read.
     """
+    env = with_command_line(env)
     node = _file_node(env, file)
     workspace = _read(node)
     vocabularies = {
@@ -75,7 +62,7 @@ def declare_workspace(
     requests = _requests(features)
     selections = select_features(workspace.document, workspace.features, requests, default=default_features)
     with reading_in(env, node.dir):
-        declaration = _WorkspaceDeclaration(env, workspace, settings, selections, begin)
+        declaration = _WorkspaceDeclaration(env, workspace, settings, selections)
         return WorkspaceTargets({crate.name: declaration.declare(crate) for crate in workspace.crates})
 
 
@@ -119,14 +106,12 @@ class _WorkspaceDeclaration:
         workspace: Workspace,
         settings: WorkspaceSettings,
         selections: Mapping[str, Selection],
-        begin: Begin,
     ) -> None:
         self._env = env
         self._workspace = workspace
         self._document = workspace.document
         self._settings = settings
         self._selections = selections
-        self._begin = begin
         self._listing = _listing(env)
         self._here = env.fs.getcwd()
         self._crates = {crate.name: crate for crate in workspace.crates}
@@ -179,7 +164,7 @@ class _WorkspaceDeclaration:
         for_target = None if crate.target or below else lambda other: self._for_one(crate, other, other)
         with located(*key):
             words |= self._located(options, files)
-            return self._begin(self._env, crate.name, words, profiles, below=below, for_target=for_target).declare(
+            return Declaration(self._env, crate.name, words, profiles, below=below, for_target=for_target).declare(
                 sources,
                 dependencies,
                 crate.crate_types,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from ...base.patterns import pattern
+from ...base.stamp import file_stamp
 from ...system.fs import read_regular
 from .makeable import Makeable
 
@@ -41,8 +42,7 @@ class TextNames:
         """
         file = os.path.join(self._root, path)
         with suppress(OSError):
-            status = os.stat(file)
-            stamp = [status.st_mtime_ns, status.st_size, status.st_ino]
+            stamp = file_stamp(os.stat(file))
             before = self._mentions.get(path)
             if before is not None and before[1] == stamp:
                 return before[0]
