@@ -19,8 +19,8 @@ import pytest
 from cratewright.base.codec import Codec
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.key import Fields
-from cratewright.cache.prefetch import asked_key
-from cratewright.cache.shared_history import shared_history_key
+from cratewright.cache.prefetch import ASKED
+from cratewright.cache.shared_history import INPUTS
 from cratewright.cache.store import CacheKvStore
 from cratewright.remote import open_remote_store
 from cratewright.remote.address import read_address
@@ -136,7 +136,7 @@ def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
         # Of two that differ, the one that has less to say.
         assert "because" in said
         # Nor is anybody believed who leaves words for the terminal.
-        key = shared_history_key("compile_codegen_unit: crate 'm': part.stub")
+        key = INPUTS.key("compile_codegen_unit: crate 'm': part.stub")
         fields = (("kind", "compile_codegen_unit"), ("define \x1b[31m", "'x'"))
         planted = seal_entry(key, Codec(tuple[str, tuple[Fields, ...]]).encode(("cratewright trail 1", (fields,))))
         store = RemoteStore(HttpTransport(read_address(server.url, {})), server.url)
@@ -161,7 +161,7 @@ def test_crates_are_fetched_before_their_turn(tmp_path: Path) -> None:
             assert project.scons().count(words) == 8 and project.errors == ""
             made.append(outputs_of(project.path))
         assert made[0] == made[1] and len(made[0]) >= 8
-        lists = [f"/ci/ac/{message_digest(action_of(asked_key(f':{letter}'))).hash}" for letter in "abcdefgh"]
+        lists = [f"/ci/ac/{message_digest(action_of(ASKED.key(f':{letter}'))).hash}" for letter in "abcdefgh"]
         results = [path for path in server.asked if path not in lists]
         assert len(set(results)) == len(results) and set(lists[2:]) <= set(server.asked)
         assert server.asked.index(lists[7]) < server.asked.index(results[-1]), "it came before what it is for"

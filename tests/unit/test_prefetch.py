@@ -10,7 +10,7 @@ import pytest
 from cratewright.cache.entry import seal_entry
 from cratewright.cache.level import Level
 from cratewright.cache.note import NoteForm
-from cratewright.cache.prefetch import _ASKED, _CODEC, Prefetch, asked_key
+from cratewright.cache.prefetch import ASKED, Prefetch
 from cratewright.cache.stack import StackedStore
 from tests.support.bounds import ends, until
 from tests.support.memory_store import MemoryStore
@@ -71,7 +71,7 @@ def test_what_was_asked_for_before_is_fetched_at_once() -> None:
     puts = far.puts
     stack = _stack(MemoryStore(), far)
     assert _build(stack, asked, ".:a", ".:b", ".:unknown") == _entries(KEYS)
-    lists = [asked_key(name) for name in (".:a", ".:b", ".:unknown")]
+    lists = [ASKED.key(name) for name in (".:a", ".:b", ".:unknown")]
     assert far.asked == ["f" * 64, *lists, *asked[".:a"], *asked[".:b"]], "each once, in order, the missing one as well"
     assert far.puts == puts, "it is no news"
     assert (stack.levels[1].usage.hits, stack.levels[1].usage.misses) == (600, 2)
@@ -83,7 +83,7 @@ def test_what_is_near_is_not_fetched() -> None:
     _build(_stack(MemoryStore(), far), {"a": KEYS})
     far.asked.clear()
     assert _build(_stack(MemoryStore(_entries(KEYS[:599])), far), {"a": KEYS}, "a") == _entries(KEYS)
-    assert far.asked == ["f" * 64, asked_key("a"), KEYS[599]]
+    assert far.asked == ["f" * 64, ASKED.key("a"), KEYS[599]]
 
 
 def test_who_asks_meanwhile_waits_and_does_not_ask_again() -> None:
@@ -126,22 +126,22 @@ def test_what_others_asked_for_is_remembered_within_bounds() -> None:
     "planted",
     [
         b"junk",
-        seal_entry(asked_key("a"), b"junk"),
-        _ASKED.seal("0" * 64, b"x" * 32),
-        NoteForm("another format", _CODEC).seal(asked_key("a"), b"x" * 32),
-        _ASKED.seal(asked_key("a"), b"x" * 33),
+        seal_entry(ASKED.key("a"), b"junk"),
+        ASKED.seal("0" * 64, b"x" * 32),
+        NoteForm("another format", bytes).seal(ASKED.key("a"), b"x" * 32),
+        ASKED.seal(ASKED.key("a"), b"x" * 33),
     ],
 )
 def test_a_list_that_is_none(planted: bytes) -> None:
     far = Server(_entries(KEYS))
-    far[asked_key("a")] = planted
+    far[ASKED.key("a")] = planted
     assert _build(_stack(MemoryStore(), far), {"a": KEYS}, "a") == _entries(KEYS)
     assert far.asked[2:] == KEYS and far.puts == 1, "it is replaced"
 
 
 def test_a_long_list_is_cut() -> None:
     far = Server()
-    far[asked_key("a")] = _ASKED.seal(asked_key("a"), bytes(32 * 50_000))
+    far[ASKED.key("a")] = ASKED.seal(ASKED.key("a"), bytes(32 * 50_000))
     prefetch = Prefetch([Level(far, "far", far=True)])
     prefetch._learn(prefetch._far[0], ["a"])
     assert len(prefetch._known[prefetch._far[0], "a"]) == 20_000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cratewright.base.errors import ConfigurationError, CratewrightError
 from cratewright.formats.c_layout import identifier
-from cratewright.values import combinations
+from cratewright.values import axes as axes_module
 from cratewright.values.axes import MOST_VARIANTS
 from cratewright.values.variants import Variants, check_axes, read_variant
 
@@ -91,7 +91,7 @@ def test_pruning_leaves_what_trying_all_leaves(when: list[str]) -> None:
 
 def test_what_is_excluded_is_never_enumerated(monkeypatch: pytest.MonkeyPatch) -> None:
     # 2 ** 60 combinations: of a few thousand steps none is wasted.
-    monkeypatch.setattr(combinations, "_MOST_STEPS", 2_000)
+    monkeypatch.setattr(axes_module, "_MOST_STEPS", 2_000)
     axes = {f"A{n}": [0, 1] for n in range(60)}
     assert len(_keys(axes, [f"A{n} == A{n + 1}" for n in range(59)])) == 2
     assert len(_keys(axes, " and ".join(f"A{n} == 1" for n in range(58)))) == 4

@@ -14,11 +14,11 @@ _Value = TypeVar("_Value")
 
 
 class NoteForm(Generic[_Value]):
-    """Notes of one form; `name` distinguishes them from those of other forms and versions."""
+    """Notes of one form, values of one type; `name` distinguishes them from those of other forms and versions."""
 
-    def __init__(self, name: str, codec: Codec[tuple[str, _Value]]) -> None:
+    def __init__(self, name: str, kind: type[_Value]) -> None:
         self._name = name
-        self._codec = codec
+        self._codec: Codec[tuple[str, _Value]] = Codec(tuple[str, kind])  # type: ignore[valid-type]
 
     def key(self, about: str) -> CacheKey:
         """Return the key of the note on a subject."""

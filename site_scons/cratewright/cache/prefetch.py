@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from ..base.codec import Codec
 from ..base.errors import Interrupted
 from .key import CacheKey
 from .level import Level
@@ -20,13 +19,8 @@ _MOST = 20_000
 """Keys that are remembered under one name."""
 _AT_ONCE = 256
 _KEY = 32
-_CODEC: Codec[tuple[str, bytes]] = Codec(tuple[str, bytes])
-_ASKED = NoteForm("cratewright asked 1", _CODEC)
-
-
-def asked_key(name: str) -> CacheKey:
-    """Return the key of a name's entry, which no result has."""
-    return _ASKED.key(name)
+ASKED = NoteForm("cratewright asked 1", bytes)
+"""The keys requested under a name."""
 
 
 class Prefetch:
@@ -81,13 +75,13 @@ class Prefetch:
                     # Keys requested by others, or before an edit, may be requested again.
                     others = [key for key in known if key not in keys][: len(keys)]
                     data = b"".join(map(bytes.fromhex, [*keys, *others][:_MOST]))
-                    items[asked_key(name)] = _ASKED.seal(asked_key(name), data)
+                    items[ASKED.key(name)] = ASKED.seal(ASKED.key(name), data)
             level.put_many(items)
 
     def _learn(self, level: Level, names: Sequence[str]) -> None:
-        found = level.ask([asked_key(name) for name in names])
+        found = level.ask([ASKED.key(name) for name in names])
         for name in names:
-            self._known[level, name] = _read(asked_key(name), found.get(asked_key(name)))
+            self._known[level, name] = _read(ASKED.key(name), found.get(ASKED.key(name)))
 
     def _work(self) -> None:
         with suppress(Interrupted):
@@ -110,7 +104,7 @@ class Prefetch:
 
 
 def _read(key: CacheKey, data: bytes | None) -> Sequence[str]:
-    keys = _ASKED.read(key, data) or b""
+    keys = ASKED.read(key, data) or b""
     if len(keys) % _KEY:
         return ()
     text = keys[: _MOST * _KEY].hex()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from ..base.codec import Codec
 from .key import CacheKey, Fields
 from .level import Level
 from .note import NoteForm
@@ -17,13 +16,8 @@ from .store import CacheKvStore
 _MOST = 8
 """How many ways of making one thing are remembered, latest first."""
 _LONGEST = 1000
-_CODEC: Codec[tuple[str, tuple[Fields, ...]]] = Codec(tuple[str, tuple[Fields, ...]])
-_INPUTS = NoteForm("cratewright trail 1", _CODEC)
-
-
-def shared_history_key(label: str) -> CacheKey:
-    """Return the key under which the inputs of a result are kept; no result has it."""
-    return _INPUTS.key(label)
+INPUTS = NoteForm("cratewright trail 1", tuple[Fields, ...])
+"""The inputs of one result, as different machines had them."""
 
 
 class SharedHistory:
@@ -36,7 +30,7 @@ class SharedHistory:
         """Return by label the inputs most like those of each result made, if any; record the result's own."""
         if not self._levels or not made:
             return {}
-        keys = {shared_history_key(label): label for label in made}
+        keys = {INPUTS.key(label): label for label in made}
         found: dict[str, Fields] = {}
         for level in self._levels:
             kept = level.ask(list(keys))
@@ -47,13 +41,13 @@ class SharedHistory:
                     found[label] = min(known, key=partial(_distance, fields))
                 latest = (fields, *(other for other in known if other != fields))[:_MOST]
                 if level.writes and latest != tuple(known):
-                    items[key] = _INPUTS.seal(key, latest)
+                    items[key] = INPUTS.seal(key, latest)
             level.put_many(items)
         return found
 
 
 def _read(key: CacheKey, data: bytes | None) -> Sequence[Fields]:
-    known = _INPUTS.read(key, data) or ()
+    known = INPUTS.read(key, data) or ()
     return [fields for fields in known[:_MOST] if _is_plain(fields)]
 
 

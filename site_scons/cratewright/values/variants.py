@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..base.digest import content_digest
 from ..base.errors import ConfigurationError
 from ..base.values import dataclass
-from .axes import read_axes, value_text, word_of
-from .combinations import combinations
+from .axes import combinations, read_axes, value_text, word_of
 from .constraint import Value, read_constraints, shown
 
 AXES_AND_CONDITIONS = ("variants", "when")
