@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cratewright.report import load_recording, report_text
+from cratewright.report import report_text
+from cratewright.report.recording import read_recording
 from cratewright.system import events
 from cratewright.system.event_file import EventFile
 from cratewright.testing import require_tool
@@ -84,7 +85,7 @@ def particles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
-    build = load_recording(particles.read_bytes(), path="e")
+    build = read_recording(particles.read_bytes(), path="e")
     page = report_text(build, "html")
     seen = _seen(page, "sky.frag", tmp_path)
     names = {unit.name for unit in build.units}
@@ -117,7 +118,7 @@ def test_five_thousand_units(tmp_path: Path) -> None:
         file(events.UnitEnded(*unit, 0.0001, "made"))
         file(events.UnitExplained(*unit[:3], ("options changed",)))
     file(events.BuildEnded(0, 1.0, 5000, 0, 0))
-    page = report_text(load_recording((tmp_path / "e").read_bytes(), path="e"), "html")
+    page = report_text(read_recording((tmp_path / "e").read_bytes(), path="e"), "html")
     seen = _seen(page, "shader4999", tmp_path)
     assert seen["shown"] == "the slowest 300 of 5000" and seen["found"] == [f"shader4999{odd}"]
     assert (

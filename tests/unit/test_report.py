@@ -16,8 +16,9 @@ import pytest
 
 from cratewright.base.diagnostic import Diagnostic, RelatedPlace, Severity
 from cratewright.base.errors import FormatError, VersionError
-from cratewright.report import REPORT_FORMATS, load_recording, report_text
+from cratewright.report import REPORT_FORMATS, report_text
 from cratewright.report.page import critical_path
+from cratewright.report.recording import read_recording
 from cratewright.system import events
 from cratewright.system.event_file import EventFile
 
@@ -64,11 +65,11 @@ def recorded(tmp_path: Path) -> Path:
 
 
 def _made(path: Path, form: str) -> str:
-    return report_text(load_recording(path.read_bytes(), path=str(path)), form)
+    return report_text(read_recording(path.read_bytes(), path=str(path)), form)
 
 
 def test_what_is_read(recorded: Path) -> None:
-    build = load_recording(recorded.read_bytes(), path="e")
+    build = read_recording(recorded.read_bytes(), path="e")
     assert build.status is None
     assert {(unit.name, unit.outcome) for unit in build.units} == {
         ("x.c", "made"),
@@ -130,7 +131,7 @@ def test_html_stands_alone_and_holds_data_alone(recorded: Path) -> None:
 
 
 def test_the_critical_path_goes_through_dependencies() -> None:
-    build = load_recording(
+    build = read_recording(
         b"\n".join(
             json.dumps(row).encode()
             for row in (
@@ -170,32 +171,32 @@ def test_a_row_that_is_not_what_it_should_be(recorded: Path) -> None:
                 told = json.dumps({**row, name: value}).replace("Infinity", "1e400").encode()
                 data = b"\n".join([*lines[:number], told, *lines[number + 1 :], b""])
                 try:
-                    build = load_recording(data, path="e")
+                    build = read_recording(data, path="e")
                 except (FormatError, VersionError) as error:
                     assert name in str(error) or name in ("event", "version"), error
                     continue
                 for form in REPORT_FORMATS:
                     assert "Infinity" not in report_text(build, form)
     with pytest.raises(FormatError, match="e holds the events of 2 builds"):
-        load_recording(b"\n".join([*lines, *lines, b""]), path="e")
+        read_recording(b"\n".join([*lines, *lines, b""]), path="e")
 
 
 def test_what_is_no_recording() -> None:
     for data in (b"", b"{}\n", b"[1]\n", b'{"event":"build-ended","time":1}\n'):
         with pytest.raises(FormatError, match="holds no build events"):
-            load_recording(data, path="e")
+            read_recording(data, path="e")
     with pytest.raises(FormatError, match="e:2: this is not a build event"):
-        load_recording(b'{"event":"build-started","version":1,"time":0}\nnonsense\n{}\n', path="e")
+        read_recording(b'{"event":"build-started","version":1,"time":0}\nnonsense\n{}\n', path="e")
     with pytest.raises(FormatError, match="lacks a field"):
-        load_recording(b'{"event":"build-started","version":1,"time":0}\n{"event":"unit-ended","time":1}\n', path="e")
+        read_recording(b'{"event":"build-started","version":1,"time":0}\n{"event":"unit-ended","time":1}\n', path="e")
     for wrong in ('{"severity":"bad","text":""}', '{"text":""}', '{"severity":"note","text":"","line":"x"}', "3"):
         said = f'{{"event":"unit-ended","time":1,"crate":"a","unit":"u","step":"s","diagnostics":[{wrong}]}}\n'
         with pytest.raises(FormatError, match="lacks a field"):
-            load_recording(b'{"event":"build-started","version":1,"time":0}\n' + said.encode(), path="e")
+            read_recording(b'{"event":"build-started","version":1,"time":0}\n' + said.encode(), path="e")
     with pytest.raises(FormatError, match="e:1: this is not a build event"):
-        load_recording(b'{"event":"build-started","version":1,"time":NaN}\n{}\n', path="e")
+        read_recording(b'{"event":"build-started","version":1,"time":NaN}\n{}\n', path="e")
     with pytest.raises(VersionError, match="version 99"):
-        load_recording(b'{"event":"build-started","version":99,"time":0}\n', path="e")
+        read_recording(b'{"event":"build-started","version":99,"time":0}\n', path="e")
 
 
 def test_many_warnings_of_one_unit_are_not_copied_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

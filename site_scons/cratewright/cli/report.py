@@ -19,9 +19,10 @@ def add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from ..report import load_recording, report_text  # noqa: PLC0415 - only this command needs them
+    from ..report import report_text  # noqa: PLC0415 - only this command needs them
+    from ..report.recording import read_recording  # noqa: PLC0415
 
-    recording = load_recording(read_bytes(arguments.file, role="events"), path=arguments.file)
+    recording = read_recording(read_bytes(arguments.file, role="events"), path=arguments.file)
     text = report_text(recording, arguments.format).encode("utf-8", "backslashreplace")
     if arguments.output:
         write_atomic(arguments.output, text)

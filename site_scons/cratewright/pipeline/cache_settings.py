@@ -13,7 +13,7 @@ from ..cache.level import Level
 from ..cache.stack import StackedStore
 from ..cache.store import CacheKvStore, NoStore
 from ..plugins.registry import Registry
-from .settings import read_size, read_verify
+from .settings import read_flag, read_size
 
 _MODES = ("read-write", "read", "write")
 _SEPARATOR = pattern(r",\s+|,(?=[a-z][a-z0-9+.-]*://)")
@@ -60,7 +60,7 @@ def read_own_cache(environ: Mapping[str, str], root: str) -> tuple[str, int]:
     Raises: ConfigurationError as `read_store`.
     """
     places, modes = cache_places(environ.get("CRATE_CACHE", "")), read_modes(environ)
-    if places == ("off",) or read_verify(environ):
+    if places == ("off",) or read_flag("CRATE_CACHE_VERIFY", environ):
         return "", 0
     for place, mode in zip(places, modes * len(places) if len(modes) == 1 else modes, strict=True):
         if mode == _MODES[0] and not is_url(place):

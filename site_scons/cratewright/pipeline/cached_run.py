@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ..base.diagnostic import Diagnostic
 from ..base.errors import CacheError, CratewrightError, PluginError, error_diagnostics
@@ -26,26 +26,11 @@ from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen
 from ..values.request import LinkResult, ThinModule
 from ..values.stencil import UnitStencil
 from ..workers.process import CallOutcome
+from .calls import HowCalled
 from .in_worker import Watched
 from .job import Job, JobOutcome, Made, happened_to
 
 _Answer = TypeVar("_Answer")
-
-
-class Run(Protocol):
-    """Makes the call of each job and passes each outcome to `done` as it comes.
-
-    Shape: outcomes are `Watched` if requested. `began` gets each job's position and the number of the worker that
-    takes it, 0 for this process.
-    """
-
-    def __call__(
-        self,
-        jobs: Sequence[Job[Any]],
-        done: Callable[[int, CallOutcome], None],
-        watched: bool = False,
-        began: Callable[[int, int], None] | None = None,
-    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -71,11 +56,11 @@ class _Task:
 class CachedRun:
     """Calls of one method, and what their results depend on besides the arguments.
 
-    Shape: `code` and `fingerprint` as in `key_of`; with `verify` every hit is recomputed and compared.
-    `listener` receives an event for each unit.
+    Shape: `run_calls` makes the call of each job; `code` and `fingerprint` as in `key_of`; with `verify` every hit is
+    recomputed and compared; `listener` receives an event for each unit.
     """
 
-    run_calls: Run
+    run_calls: Callable[[Sequence[Job[Any]], HowCalled], None]
     backend: CodegenBackend
     cache: ResultCache
     shared_history: SharedHistory
@@ -136,7 +121,7 @@ class CachedRun:
                 tasks[position].outcome = JobOutcome(None, False, outcome.error)
 
         forms = [BackendCall(CodegenBackend.canonical_form, *task.job.call.arguments) for task in tasks]
-        self.run_calls([Job(call, task.job.label) for call, task in zip(forms, tasks, strict=True)], note)
+        self.run_calls([Job(call, task.job.label) for call, task in zip(forms, tasks, strict=True)], HowCalled(note))
         formed = [task for task in tasks if task.form is not None]
         keys = [self._form_key(task.job, task.form) for task in formed if task.form is not None]
         for task, found in zip(formed, self.cache.find(keys), strict=True):
@@ -178,7 +163,7 @@ class CachedRun:
             task.worker, task.began = worker, time.monotonic()
             self.listener(UnitStarted(task.job.call.name, task.job.crate, _unit(task.job), worker))
 
-        self.run_calls([replace(task.job, reads=self._reads(task)) for task in tasks], keep, began=began)
+        self.run_calls([replace(task.job, reads=self._reads(task)) for task in tasks], HowCalled(keep, began))
 
     def _reads(self, task: _Task) -> tuple[str, ...]:
         """Return the paths that decided a result last time, whether or not they exist now."""
@@ -214,7 +199,7 @@ class CachedRun:
                 task.outcome = JobOutcome(None, False, error)
                 self._report(task)
 
-        self.run_calls([task.job for task in tasks], compare, watched=True)
+        self.run_calls([task.job for task in tasks], HowCalled(compare, watched=True))
 
     def _noted(self, task: _Task, elsewhere: Fields | None) -> JobOutcome[Any]:
         outcome = task.outcome

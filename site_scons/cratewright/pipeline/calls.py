@@ -31,12 +31,20 @@ if TYPE_CHECKING:
     from .remote_calls.sender import Sender
 
 
+def _nobody(position: int, worker: int) -> None:
+    """Ignore that a call has begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class HowCalled:
-    """Who is notified of calls, and what to return besides each result."""
+    """Who is notified of calls, and what to return besides each result.
+
+    Shape: `done` gets each job's position and outcome as it comes, whose value is `Watched` or `Timed` if requested.
+    `began` gets the position and the number of the worker that takes the job, 0 for this process.
+    """
 
     done: Callable[[int, CallOutcome], None]
-    began: Callable[[int, int], None]
+    began: Callable[[int, int], None] = _nobody
     watched: bool = False
     timed: bool = False
 
@@ -102,7 +110,7 @@ class CallRunner:
     def _made_here(self, backend: CodegenBackend, jobs: Sequence[Job[Any]]) -> list[CallOutcome]:
         """Return the outcomes of calls by workers, in their order."""
         outcomes: dict[int, CallOutcome] = {}
-        self._run_by_workers(backend, jobs, HowCalled(outcomes.__setitem__, nobody))
+        self._run_by_workers(backend, jobs, HowCalled(outcomes.__setitem__))
         return [outcomes[position] for position in range(len(jobs))]
 
     def _sender(self, backend: CodegenBackend) -> Sender | None:
@@ -186,13 +194,9 @@ class CallRunner:
                     kind=settings.read_workers(self.environ),
                     paths=paths,
                     timeout=self.session("").timeout,
-                    memory=settings.read_memory(self.environ),
+                    memory=settings.read_size("CRATE_MEMORY", self.environ),
                 )
             return self._pool
-
-
-def nobody(position: int, worker: int) -> None:
-    """Ignore that a call has begun."""
 
 
 def _run_here(backend: CodegenBackend, job: Job[Any], watched: bool = False, timed: bool = False) -> CallOutcome:

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
 from ..base.errors import ConfigurationError
@@ -33,7 +33,7 @@ from ..values.call import BackendCall
 from ..workers.process import CallOutcome
 from . import cache_settings, in_worker, settings
 from .cached_run import CachedRun
-from .calls import CallRunner, HowCalled, nobody
+from .calls import CallRunner, HowCalled
 from .job import Job, JobOutcome
 from .once import AnswersOnce
 from .timings import Timed, Timings
@@ -48,7 +48,7 @@ class Engine:
     Shape: `root` absolute; `environ` holds the `CRATE_*` settings; `jobs` is the limit of concurrent calls;
     `digests` are of files below that root, `backends` those used so far, by name and target.
     Without `workers` all calls are made in this process: backends need not be importable, and a crash ends the build.
-    `listeners` receive every event, in the thread where it happens.
+    `listeners` receive every event, in the thread where it happens. `answers` are those that several stages need.
     """
 
     root: str
@@ -63,7 +63,7 @@ class Engine:
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stage: threading.local = field(default_factory=threading.local)
-    _answers: AnswersOnce = field(default_factory=AnswersOnce)
+    answers: AnswersOnce = field(default_factory=AnswersOnce)
     _calls: CallRunner = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class Engine:
                 raise in_worker.not_found(kind)
             limit_programs(session.timeout)
             # Timed here for calls in this process; workers time their own.
-            timed = self._note if self.workers and settings.read_time_passes(self.environ) else None
+            timed = self._note if self.workers and settings.read_flag("CRATE_TIME_PASSES", self.environ) else None
             backend = open_backend(kind, session, timed)
             if self.workers and settings.read_workers(self.environ) == "threads" and not backend.runs_programs():
                 raise in_worker.in_process(kind)
@@ -175,17 +175,11 @@ class Engine:
             return []
         backend = self.backend(name, target)
 
-        def run(
-            jobs: Sequence[Job[Any]],
-            done: Callable[[int, CallOutcome], None],
-            watched: bool = False,
-            began: Callable[[int, int], None] | None = None,
-        ) -> None:
-            if not jobs:
-                return
-            timed = settings.read_time_passes(self.environ)
-            heard = self._timed(jobs[0].call, done) if timed else done
-            self._calls.run(backend, jobs, HowCalled(heard, began or nobody, watched, timed))
+        def run(jobs: Sequence[Job[Any]], how: HowCalled) -> None:
+            if jobs and settings.read_flag("CRATE_TIME_PASSES", self.environ):
+                how = replace(how, done=self._timed(jobs[0].call, how.done), timed=True)
+            if jobs:
+                self._calls.run(backend, jobs, how)
 
         work = CachedRun(
             run_calls=run,
@@ -193,7 +187,7 @@ class Engine:
             cache=ResultCache(self.store, self.digests.digest, self._note_keys),
             shared_history=SharedHistory(self.store),
             history=getattr(self._stage, "current", None) or StageHistory(),
-            verify=settings.read_verify(self.environ),
+            verify=settings.read_flag("CRATE_CACHE_VERIFY", self.environ),
             code=self.code_digest(name, target),
             fingerprint=fingerprint,
             listener=self.tell,
@@ -219,13 +213,6 @@ class Engine:
             yield
         finally:
             self._stage.unheard, self._stage.current = False, history
-
-    def once(self, question: str, answer: Callable[[], _Answer]) -> tuple[_Answer, bool]:
-        """Return the answer to a question that stages may ask concurrently, and whether this call computed it.
-
-        Shape: only the latest answers are remembered; they may be large.
-        """
-        return self._answers.once(question, answer)
 
     @property
     def ran_elsewhere(self) -> int:

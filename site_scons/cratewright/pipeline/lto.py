@@ -97,7 +97,7 @@ def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
         return Optimized(lower_modules(engine, backend, asked, request.modules))
     asked = replace(asked, kept=backend.kept_symbols(request))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
-    answer, fresh = engine.once(question, lambda: _optimize(engine, backend, asked))
+    answer, fresh = engine.answers.once(question, lambda: _optimize(engine, backend, asked))
     return replace(answer, shared=not fresh)
 
 

@@ -57,17 +57,25 @@ def check_buildable(crate: Crate, backend: CodegenBackend) -> None:
     """
     _check_sources(crate, backend)
     _check_variants(crate, backend)
-    for kind in crate.crate_types:
-        if kind not in backend.supported_crate_types:
-            supported = sorted(kind.value for kind in backend.supported_crate_types)
-            raise UnsupportedError(
-                f"backend '{backend.NAME}' cannot make crate type '{kind.value}'",
-                context=(("crate", crate.name), ("it makes", " ".join(supported))),
-            )
+    check_crate_types(crate.name, crate.crate_types, backend)
     _check_linking(crate, backend)
     _check_lto(crate, backend)
     backend.check_crate(crate)
     _check_files(crate, backend)
+
+
+def check_crate_types(crate: str, types: Iterable[CrateType], backend: CodegenBackend) -> None:
+    """Refuse crate types that a backend does not declare.
+
+    Raises: UnsupportedError naming the crate.
+    """
+    for kind in types:
+        if kind not in backend.supported_crate_types:
+            supported = sorted(kind.value for kind in backend.supported_crate_types)
+            raise UnsupportedError(
+                f"backend '{backend.NAME}' cannot make crate type '{kind.value}'",
+                context=(("crate", crate), ("it makes", " ".join(supported))),
+            )
 
 
 def check_linkable(crate: CrateMetadata, backend: CodegenBackend, kind: CrateType) -> None:

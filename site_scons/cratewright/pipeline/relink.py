@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from ..base.errors import UnsupportedError, VersionError
-from ..contract.backend import CodegenBackend
+from ..base.errors import VersionError
 from ..formats.crate_metadata import PRODUCER, CrateMetadata
 from ..formats.locator import Candidate, FoundCrate
 from ..formats.metadata import decode_rlink, encode_rlib
@@ -27,6 +26,7 @@ from .engine import Engine
 from .link import link_crate
 from .link_inputs import Dependency
 from .locate import find_crates
+from .plan import check_crate_types
 
 
 def relink(
@@ -42,7 +42,7 @@ def relink(
     _check_producer(engine, crate, path)
     backend = engine.backend(crate.backend, crate.target)
     wanted = tuple(types or crate.crate_types)
-    _check_types(crate, backend, wanted)
+    check_crate_types(crate.name, wanted, backend)
     for dump in dump_directories(backend, crate.options):
         # The dump paths come from the file, not from the user who links it.
         check_output_path(dump.rstrip("/"), where=f"{path}: a directory for dumps")
@@ -74,16 +74,6 @@ def _check_producer(engine: Engine, crate: CrateMetadata, path: str) -> None:
                 f"{path} was made by {what}",
                 context=(("made by", theirs), ("installed", ours)),
                 hint="build it again, or install those versions",
-            )
-
-
-def _check_types(crate: CrateMetadata, backend: CodegenBackend, types: Sequence[CrateType]) -> None:
-    for kind in types:
-        if kind not in backend.supported_crate_types:
-            supported = sorted(kind.value for kind in backend.supported_crate_types)
-            raise UnsupportedError(
-                f"backend '{crate.backend}' cannot make crate type '{kind.value}'",
-                context=(("crate", crate.name), ("it makes", " ".join(supported))),
             )
 
 

@@ -87,11 +87,7 @@ def read_workers(environ: Mapping[str, str]) -> str:
 
     Raises: ConfigurationError for an unknown word, or a way that this system lacks.
     """
-    text = environ.get("CRATE_WORKERS", "")
-    if text and text not in _WORKERS:
-        raise ConfigurationError(
-            f"CRATE_WORKERS takes {', '.join(_WORKERS)}, not '{text}'", hint=near_miss(text, _WORKERS, listed=True)
-        )
+    text = _one_of(_WORKERS, "CRATE_WORKERS", environ) if environ.get("CRATE_WORKERS") else ""
     if text == "fork" and not can_fork():
         raise ConfigurationError(
             "CRATE_WORKERS is 'fork', and this system cannot fork", hint="leave it out, or set it to spawn"
@@ -143,32 +139,11 @@ def read_remote_python(environ: Mapping[str, str]) -> str:
     return python
 
 
-def read_memory(environ: Mapping[str, str]) -> int | None:
-    """Return how much memory heavy jobs may use together; None to use what is free.
-
-    Units: bytes.
-    Raises: ConfigurationError for an invalid size.
-    """
-    return read_size("CRATE_MEMORY", environ)
-
-
-def read_verify(environ: Mapping[str, str]) -> bool:
-    """Return whether hits are recomputed and compared.
+def read_flag(name: str, environ: Mapping[str, str]) -> bool:
+    """Return a setting that is off unless it is 1.
 
     Raises: ConfigurationError for anything but 0 or 1.
     """
-    return _flag("CRATE_CACHE_VERIFY", environ)
-
-
-def read_time_passes(environ: Mapping[str, str]) -> bool:
-    """Return whether stages report where their time went.
-
-    Raises: ConfigurationError for anything but 0 or 1.
-    """
-    return _flag("CRATE_TIME_PASSES", environ)
-
-
-def _flag(name: str, environ: Mapping[str, str]) -> bool:
     text = environ.get(name, "")
     if text not in ("", "0", "1"):
         raise ConfigurationError(f"{name} takes 0 or 1, not '{text}'")
@@ -179,6 +154,7 @@ def read_size(name: str, environ: Mapping[str, str]) -> int | None:
     """Return the bytes that a setting names, None if it is not set.
 
     Shape: a number, optionally with K, M, G or T, and iB or B after it; units of 1024.
+    Raises: ConfigurationError for anything else.
     """
     text = environ.get(name, "")
     word = text.strip().upper()

@@ -12,13 +12,6 @@ if TYPE_CHECKING:
 REPORT_FORMATS = {"github": "annotations", "html": "page", "junit": "junit", "sarif": "sarif", "trace": "trace"}
 
 
-def load_recording(data: bytes, *, path: str) -> Recording:
-    """Return the build that a file of events describes, as `read_recording` does."""
-    from .recording import read_recording  # noqa: PLC0415 - only reports need it
-
-    return read_recording(data, path=path)
-
-
 def report_text(recording: Recording, form: str) -> str:
     """Return the document of a format."""
     text: str = getattr(import_module(f".{REPORT_FORMATS[form]}", __name__), form)(recording)
