@@ -50,6 +50,12 @@ def scons_project(tmp_path: Path, scons_form: str) -> SconsProject:
     return SconsProject(tmp_path / "project", form=scons_form)
 
 
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["some", "all"])
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Say whether to take all steps: without `--exhaustive` a test takes those that find most."""
+    return bool(request.param)
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Give a function that compares a text with the file of a name below `tests/golden`."""

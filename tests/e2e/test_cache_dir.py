@@ -35,6 +35,7 @@ def project(scons_project: SconsProject, request: pytest.FixtureRequest) -> Scon
     return scons_project
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_what_is_cleaned_comes_back(project: SconsProject, jobs: str) -> None:
     before = project.snapshot()
@@ -48,6 +49,7 @@ def test_what_is_cleaned_comes_back(project: SconsProject, jobs: str) -> None:
     assert project.up_to_date(jobs)
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_what_was_edited_meanwhile_is_not_served_as_it_was(project: SconsProject, jobs: str) -> None:
     """SCons sees neither sources nor includes: what it looks up before they were read is the same for all."""

@@ -159,6 +159,7 @@ def test_include_directory_of_a_variant_only_in_a_repository(scons_project: Scon
     assert scons_project.up_to_date()
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_a_repository_that_is_built(scons_project: SconsProject, jobs: str) -> None:
     """SCons takes what is up to date there for the local file, which is none: it is made here, to the same bytes."""

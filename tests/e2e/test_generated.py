@@ -15,6 +15,7 @@ def make(target, source, env):
 """
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_generated_source(scons_project: SconsProject, jobs: str) -> None:
     scons_project.sconstruct(
@@ -39,6 +40,7 @@ def test_generated_source(scons_project: SconsProject, jobs: str) -> None:
     assert not scons_project.exists("made.stub")
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -> None:
     """One is named by a source, one by a header that is there, one by a header that is made, and one by a macro."""
@@ -71,6 +73,7 @@ def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -
     assert not scons_project.exists("zgen/d.inc")
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_what_lies_beside_another_text_hides_no_include(scons_project: SconsProject, jobs: str) -> None:
     """`b.inc` is beside a text that led here, where not all compilers look; the one that counts is made."""
@@ -151,6 +154,7 @@ def test_include_that_is_made_from_the_crate_itself(scons_project: SconsProject)
     assert "made.inc <- app.cdylib <- app.rlink" in output
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 @pytest.mark.parametrize("whom", ["app", "app.rlink"])
 def test_generated_include(scons_project: SconsProject, jobs: str, whom: str) -> None:

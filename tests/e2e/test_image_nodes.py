@@ -35,6 +35,7 @@ def _names(project: SconsProject) -> list[str]:
         return file.getnames()
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_images_as_sources(scons_project: SconsProject, jobs: str) -> None:
     scons_project.sconstruct(SCONSTRUCT, a="entry a\n", b="entry b\n")
@@ -90,6 +91,7 @@ Default(env.Zip("images.zip", [app.image]))
 """
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_actions_around_images(scons_project: SconsProject, jobs: str) -> None:
     """Those of the directory, named before or after, and of the crate go round the link once; an image's follow it."""

@@ -88,6 +88,7 @@ def test_states_and_images_are_no_tasks_of_scons(scons_project: SconsProject) ->
     assert not [name for name in considered if name.startswith(("inputs of", "outputs of")) or ".images/" in name]
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_what_the_build_makes_is_there_before_it_is_looked_at(scons_project: SconsProject, jobs: str) -> None:
     scons_project.sconstruct(

@@ -48,6 +48,7 @@ TOML = '[crate.app]\nsources = ["a.stub"]\ntype = "cdylib"\ndeps = [{deps}]\n'
 @pytest.mark.parametrize(
     "deps", ['[File("pre/liblib.rlib")]', '["pre/liblib.rlib"]', 'Glob("pre/*.rlib")', "[toml]"], ids=str
 )
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_a_prebuilt_rlib_is_linked(project: SconsProject, deps: str, jobs: str) -> None:
     if deps == "[toml]":

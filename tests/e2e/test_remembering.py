@@ -20,6 +20,7 @@ DRIFT, IMPLICIT = 'SetOption("max_drift", 0)\n', 'SetOption("implicit_cache", 1)
 
 
 # SCons itself does not look at the file that an include is made from if it goes by the digests it remembers.
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 @pytest.mark.parametrize(
     ("head", "options", "seen"),

@@ -118,6 +118,7 @@ def test_aliases_may_be_declared_with_keywords(project: SconsProject) -> None:
     assert project.exists("liblib.rlib") and project.up_to_date("library")
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_install_of_an_image(project: SconsProject, jobs: str) -> None:
     _append(project, 'env.Alias("install", [env.Install("prefix", [app.image, app.manifest, lib.rlib])])\n')
@@ -131,6 +132,7 @@ def test_install_of_an_image(project: SconsProject, jobs: str) -> None:
     assert project.up_to_date(jobs, "install")
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_install_of_a_directory_of_images(project: SconsProject, jobs: str) -> None:
     project.sconstruct(PROJECT.format(multimodule=True) + 'env.Alias("install", env.Install("prefix", app.image))\n')
@@ -143,6 +145,7 @@ def test_install_of_a_directory_of_images(project: SconsProject, jobs: str) -> N
     assert project.up_to_date(jobs, "install")
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 @pytest.mark.parametrize("multimodule", [False, True])
 def test_an_image_is_a_source_of_others(project: SconsProject, jobs: str, multimodule: bool) -> None:

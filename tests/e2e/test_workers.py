@@ -125,6 +125,7 @@ def _said(project: SconsProject) -> list[str]:
     return sorted(text.splitlines())
 
 
+@pytest.mark.exhaustive(name="spirv with an SDK")
 @pytest.mark.parametrize("name", CASES)
 def test_all_come_to_the_same(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     case = CASES[name]

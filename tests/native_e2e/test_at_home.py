@@ -43,6 +43,7 @@ def _run(project: NativeProject, name: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([project.path / name], check=False, capture_output=True, text=True, env=environ)
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_construction_variables(tmp_path: Path, scons_form: str, jobs: str) -> None:
     project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
@@ -111,6 +112,7 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_what_scons_builds_goes_in_and_crates_go_out(tmp_path: Path, scons_form: str, jobs: str) -> None:
     project = HomeProject(tmp_path / "project", "gcc", form=scons_form)

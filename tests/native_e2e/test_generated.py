@@ -50,6 +50,7 @@ def _run(project: NativeProject) -> int:
     return subprocess.run([project.path / "app"], check=False).returncode
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_headers_that_are_made(tmp_path: Path, scons_form: str, jobs: str) -> None:
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
@@ -101,6 +102,7 @@ int main(void) { return pasted; }
 """
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_names_that_no_text_has_as_they_are(tmp_path: Path, scons_form: str, jobs: str) -> None:
     """One is glued to its flag, one pasted by macros, one in a directory that is not there until it is made."""

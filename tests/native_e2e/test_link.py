@@ -181,7 +181,7 @@ Default(util, both, env.Crate("prog", ["main.c"], deps=[both], crate_type="bin",
     assert made == other.snapshot()
 
 
-@pytest.mark.parametrize("kind", ["zig", pytest.param("llvm", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("kind", ["llvm", pytest.param("zig", marks=pytest.mark.exhaustive)])
 def test_the_example(kind: str, tmp_path: Path) -> None:
     native = NativeProject(tmp_path / "project", kind, form=available_forms()[-1])
     shutil.copytree(ROOT / "examples" / "native-hello", native.path, dirs_exist_ok=True)

@@ -33,7 +33,7 @@ FLAGS = ["-O3", "-fPIC", "-ffunction-sections", "-fdata-sections", "-DLUA_USE_LI
 LINK_FLAGS = ["-pie", "-Wl,--gc-sections", "-Wl,-E"]
 
 
-@pytest.fixture(params=["zig", "llvm"])
+@pytest.fixture(params=[pytest.param("zig", marks=pytest.mark.exhaustive), "llvm"])
 def lua(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
     """Give a copy of the example for each toolchain that has both kinds of LTO."""
     archive = os.environ.get("LUA_SDIST", "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from tests.native_e2e.native_scons import WITH_C, NativeProject
 from tests.native_e2e.test_link import names, printed
 
@@ -20,6 +22,7 @@ FILES = {
 }
 
 
+@pytest.mark.exhaustive(native="zig")  # which builds its C++ library first, for a minute
 def test_an_object_is_linked_again(native: NativeProject) -> None:
     modes = ("off", "fat") if native.kind == "gcc" else ("off", "thin", "fat")
     native.crates(

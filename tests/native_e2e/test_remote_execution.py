@@ -33,7 +33,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["llvm", "gcc"])
+@pytest.fixture(params=["llvm", pytest.param("gcc", marks=pytest.mark.exhaustive)])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     """Give a project for each toolchain that can do it."""
     return Project(tmp_path / "project", named(request.param))

@@ -25,6 +25,7 @@ def _has(shaders: ShaderProject, path: str, value: float) -> bool:
     return (word,) in constants(shaders.path / path)
 
 
+@pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_a_cache_dir_and_copies(shaders: ShaderProject, jobs: str) -> None:
     shaders.environ["CRATE_CACHE"] = "off"

@@ -12,6 +12,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from cratewright.pipeline.remote_calls.backend_code import backend_files
 from cratewright.pipeline.remote_calls.messages import CODE
 from cratewright.testing import require_tool
@@ -65,25 +67,27 @@ def _with_libraries(sdk: Path, place: Path) -> Path:
     return place
 
 
-def test_bytes_are_the_same(tmp_path: Path, sdk: Path) -> None:
+@pytest.mark.parametrize(
+    ("lto", "by_programs"), [("thin", False), pytest.param("off", True, marks=pytest.mark.exhaustive)]
+)
+def test_bytes_are_the_same(tmp_path: Path, sdk: Path, lto: str, by_programs: bool) -> None:
     require_tool(os.path.exists(PYTHON), PYTHON)
     own = _with_libraries(sdk, tmp_path / "sdk")
     (tmp_path / "farm").mkdir()
     with serving_casd(tmp_path / "farm", [str(sdk), str(own)]) as url:
         there = {"CRATE_REMOTE": url, "CRATE_REMOTE_PYTHON": PYTHON, "CRATE_REMOTE_JOBS": "2"}
-        for lto, chosen in (("thin", {}), ("off", {"CRATE_SPIRV_SDK": str(own)})):
-            made: list[dict[str, bytes]] = []
-            for place, environ in (("here", {}), ("there", there)):
-                project = tmp_path / f"{lto}{len(chosen)}" / place
-                shaders = ShaderProject(project, form=available_forms()[-1])
-                shaders.environ |= {**environ, **chosen, "CRATE_EVENTS": "e.jsonl"}
-                shaders.crates(f'env["CRATE_LTO"] = "{lto}"\n{SCONSTRUCT}', FILES)
-                shaders.scons("-j2", "opt=s", "debuginfo=none")
-                assert "this machine alone" not in shaders.errors and "continuing without" not in shaders.errors
-                assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
-                made.append(_made(shaders))
-            assert made[0] == made[1]
-            assert {"all.comp.spv", "alone.vert.spv"} <= {os.path.basename(name) for name in made[0]}
+        chosen = {"CRATE_SPIRV_SDK": str(own)} if by_programs else {}
+        made: list[dict[str, bytes]] = []
+        for place, environ in (("here", {}), ("there", there)):
+            shaders = ShaderProject(tmp_path / place, form=available_forms()[-1])
+            shaders.environ |= {**environ, **chosen, "CRATE_EVENTS": "e.jsonl"}
+            shaders.crates(f'env["CRATE_LTO"] = "{lto}"\n{SCONSTRUCT}', FILES)
+            shaders.scons("-j2", "opt=s", "debuginfo=none")
+            assert "this machine alone" not in shaders.errors and "continuing without" not in shaders.errors
+            assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
+            made.append(_made(shaders))
+        assert made[0] == made[1]
+        assert {"all.comp.spv", "alone.vert.spv"} <= {os.path.basename(name) for name in made[0]}
 
 
 @contextlib.contextmanager

@@ -100,6 +100,9 @@ class ProjectPair:
     def run(self, *arguments: str) -> str:
         """Run both, which comes to the same, and return the names of the crates that were declared."""
         run_alike(self.kept, self.asked, arguments, own=r"DECLARED.*\n")
+        return self._declared()
+
+    def _declared(self) -> str:
         match = re.search(r"DECLARED(.*)", self.kept.output)
         assert match, self.kept.output
         return match[1].strip()
@@ -123,15 +126,13 @@ class ProjectPair:
             shutil.rmtree(project.path)
         self.write(self._files)
         self.sconstruct(text)
-        for _ in range(5):
-            if not self.run(*arguments):
-                return
-        raise AssertionError("it is not known that nothing is to be done")
+        self.until_known(*arguments)
 
-    def until_known(self) -> set[str]:
-        """Build until nothing is declared, and return what was; files that are too young may take a build more."""
-        found = [self.run() for _ in range(2)]
+    def until_known(self, *arguments: str) -> set[str]:
+        """Build until nothing is declared, and return what was; `asked` has nothing to do after the first build."""
+        found = [self.run(*arguments)]
         while found[-1] and len(found) < 6:
-            found.append(self.run())
+            self.kept.scons(*arguments, expect=None)
+            found.append(self._declared())
         assert not found[-1], found
-        return {names for names in found if names}
+        return {*filter(None, found)}

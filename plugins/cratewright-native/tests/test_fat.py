@@ -100,6 +100,7 @@ def test_what_is_defined_twice_is_told_by_crate(project: Project, lto: LtoMode) 
     assert found.file == "main.c" and [place.file for place in found.related] == ["main.c", "other.c"]
 
 
+@pytest.mark.exhaustive(project="zig")  # which builds its C++ library first, for a minute
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.FAT], ids=str)
 def test_functions_of_c_plus_plus_that_are_defined_twice(project: Project, lto: LtoMode) -> None:
     """They are called as in the source."""

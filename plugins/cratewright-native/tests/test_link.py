@@ -105,6 +105,7 @@ def test_dylibs_are_found_where_they_are(project: Project) -> None:
     assert printed(moved / "app") == "42\n"
 
 
+@pytest.mark.exhaustive(project="zig")  # which builds its C++ library first, for a minute
 def test_c_plus_plus_brings_its_library(project: Project) -> None:
     source = "#include <iostream>\n#include <string>\nint main() { std::cout << std::string(3, 'x') << \"\\n\"; }\n"
     # Stripped, here and below: zig compiles its C++ library once for programs with symbols and once for those without.

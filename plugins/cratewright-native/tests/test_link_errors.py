@@ -72,6 +72,7 @@ def test_a_failure_names_crates_and_sources(project: Project, lto: LtoMode) -> N
         )
 
 
+@pytest.mark.exhaustive(project="zig")  # which builds its C++ library first, for a minute
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.FAT], ids=str)
 def test_functions_of_c_plus_plus_that_nobody_defines(project: Project, lto: LtoMode) -> None:
     source = "namespace n { int f(int, char const *); template <class T> T twice(T); }\n"

@@ -117,6 +117,7 @@ def test_functions_that_the_compiler_calls_by_itself(
     assert (instance.call("f"), instance.logged) == (9, [0])
 
 
+@pytest.mark.exhaustive  # zig builds WASI's C library first, for half a minute
 @pytest.mark.parametrize("lto", MODES)
 def test_commands_and_libraries_of_wasi(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
     import wasmtime
