@@ -89,6 +89,18 @@ def test_explain(project: SconsProject) -> None:
     assert "scons: rebuilding `liblib.rlib' because:\n           `lib.rlink' changed\n" in output
 
 
+def test_the_ninja_tool(scons_project: SconsProject) -> None:
+    """It would build a crate once, whatever is edited."""
+    scons_project.sconstruct(
+        'Environment(tools=["ninja"], CCDEPFLAGS="")\nenv.Crate("app", ["a.stub"], crate_type="cdylib")\n',
+        a="entry a\n",
+    )
+    for _ in range(3):
+        scons_project.scons()  # the tool does nothing, and builds with nothing to do begin differently
+    output = scons_project.scons("--experimental=ninja", expect=2)
+    assert "SCons's ninja tool cannot build crates" in output and "line 5" in output
+
+
 def test_one_target(project: SconsProject) -> None:
     project.scons("liblib.rlib")
     assert project.steps() == ["Archiving liblib.rlib", "Compiling crate lib.rlink"]

@@ -30,6 +30,7 @@ from ..options.option_paths import OptionPaths
 from ..options.spelling import check_names
 from .dependencies import dependency_keys
 from .engines import check_programs, engine_of
+from .ninja_tool import check_no_ninja
 from .other_builders import check_shared_objects, library_option, split_libraries
 from .source_entries import SourceEntry, SourceReader
 from .stages import CrateStages
@@ -59,6 +60,7 @@ class Declaration:
         self.env = env
         self.name = check_crate_name(name)
         self.where = f"crate '{name}'"
+        check_no_ninja(where=self.where)
         self.expansion = expansion = Expansion(env, where=self.where)
         self.build = build_of(env)
         self.given = dict(options)
