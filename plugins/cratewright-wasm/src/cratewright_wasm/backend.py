@@ -81,12 +81,12 @@ class WasmBackend(CodegenBackend):
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Find the toolchain once, and load the WAT reader if it is installed."""
         # Workers are forked from this process and inherit them.
-        from . import lto, unit  # noqa: F401, PLC0415
-        from .wat import wat_library  # noqa: PLC0415
+        from . import lto, unit  # noqa: F401
+        from .wat import wat_library
 
         _ = self.toolchain
         if any(stencil.path.endswith(".wat") for stencil in stencils) and wat_library():
-            import wasmtime  # noqa: F401, PLC0415 - workers are forked from this process and have it then
+            import wasmtime  # noqa: F401 - workers are forked from this process and have it then
 
     def runs_programs(self) -> bool:
         """Return True: WAT, which is read in process, is refused with threads by `check_crate`."""
@@ -94,7 +94,7 @@ class WasmBackend(CodegenBackend):
 
     def fingerprint(self) -> str:
         """Return the version of the backend, and the digests of the tools."""
-        from .wat import wat_library  # noqa: PLC0415
+        from .wat import wat_library
 
         library = wat_library()
         reader = f", wat {programs_digest((library,))[:16]}" if library else ""
@@ -126,8 +126,8 @@ class WasmBackend(CodegenBackend):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source."""
-        from .unit import compile_clang  # noqa: PLC0415
-        from .wat import compile_wat  # noqa: PLC0415
+        from .unit import compile_clang
+        from .wat import compile_wat
 
         if stencil.path.endswith(".wat"):
             return compile_wat(stencil)
@@ -137,13 +137,13 @@ class WasmBackend(CodegenBackend):
         """Return the command that compiles a source, for editors."""
         if path.endswith(".wat"):
             return ()
-        from .unit import clang_words  # noqa: PLC0415
+        from .unit import clang_words
 
         return (*clang_words(self.toolchain, self.session.target, path, options), "-c", path)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module is bitcode; a WAT source becomes an object."""
-        from .bitcode import is_raw_bitcode  # noqa: PLC0415
+        from .bitcode import is_raw_bitcode
 
         return is_raw_bitcode(module.data)
 
@@ -151,45 +151,45 @@ class WasmBackend(CodegenBackend):
         """Return the function that the start of a program calls."""
         if request.crate_type is not CrateType.BIN:
             return ()
-        from .linker import ENTRIES  # noqa: PLC0415
+        from .linker import ENTRIES
 
         defined = {symbol.name for item in request.modules for symbol in item.module.exports}
         return tuple(name for name in ENTRIES if name in defined)
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Lower bitcode to an object."""
-        from . import lto  # noqa: PLC0415
+        from . import lto
 
         return lto.lower_alone(self.toolchain, module, config)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge the linked modules, and plan what becomes internal."""
-        from . import lto  # noqa: PLC0415
+        from . import lto
 
         return lto.merge_linked(self.toolchain, request, self._library(request))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower what was merged."""
-        from . import lto  # noqa: PLC0415
+        from . import lto
 
         return lto.optimize_merged(self.toolchain, module, config)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return the linked modules, each with what it needs to know of the others."""
-        from . import lto  # noqa: PLC0415
+        from . import lto
 
         return lto.analyse(self.toolchain, request, self._library(request))
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize and lower a module."""
-        from . import lto  # noqa: PLC0415
+        from . import lto
 
         return lto.optimize_planned(self.toolchain, module, config)
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Return whether a cached result could be ours, since others write to a shared cache."""
-        from . import lto  # noqa: PLC0415
-        from .unit import HIDDEN, are_hidden_names  # noqa: PLC0415
+        from . import lto
+        from .unit import HIDDEN, are_hidden_names
 
         found = value.modules if isinstance(value, CompiledUnit) else value if isinstance(value, tuple) else (value,)
         modules = [item for item in found if isinstance(item, ModuleCodegen | ThinModule)]
@@ -207,7 +207,7 @@ class WasmBackend(CodegenBackend):
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link objects."""
-        from .linker import link_objects  # noqa: PLC0415
+        from .linker import link_objects
 
         return link_objects(self.toolchain, request, self._library(request))
 
