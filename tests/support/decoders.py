@@ -49,7 +49,7 @@ from cratewright.values.options import CORE_OPTIONS, Options
 from cratewright.values.request import Artifact, LinkResult, ThinBuffer, ThinModule
 from cratewright_native.binary.bitcode import bitcode_major, bitcode_symbols
 from cratewright_native.binary.elf import elf_symbols
-from cratewright_native.linking.depfile import parse_link_depfile
+from cratewright_native.linking.link_files import parse_link_depfile
 from cratewright_spirv.binary.module import build, literal, parse
 
 __all__ = ["DECODERS", "Decoder"]

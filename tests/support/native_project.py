@@ -53,7 +53,7 @@ class Project:
 
     @property
     def toolchain(self) -> Toolchain:
-        return toolchain_for(self.backend.session)
+        return toolchain_for(self.backend.session, report=False)
 
     def write(self, **files: str | bytes) -> None:
         """Write files; `__` in a name stands for a directory, the last `_` for the dot."""

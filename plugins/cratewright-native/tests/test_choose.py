@@ -15,7 +15,7 @@ from cratewright_native.backend import NativeBackend
 from cratewright_native.toolchains import choose as choose_module
 from cratewright_native.toolchains.choose import choose_toolchain
 from cratewright_native.toolchains.probe import compilers_behind, remembered
-from cratewright_native.toolchains.session import _choices
+from cratewright_native.toolchains.session import chosen
 from tests.support.native_project import TARGET, Project, named
 
 ProjectWith = Callable[[str], Project]
@@ -188,7 +188,7 @@ def test_a_wrapper_is_its_bytes_and_what_it_runs(tmp_path: Path, kind: str) -> N
         _script(tools / name, f'a={real[:6]}; b={real[6:]}; exec "$a$b" {word} "$@"')
         backend = NativeBackend()
         backend.init(Session(root=str(tmp_path), target=TARGET, environ=(("CRATE_CC", str(tools / name)), ("X", word))))
-        _choices().made.clear()
+        chosen.cache_clear()
         return backend.fingerprint()
 
     first = fingerprint("-DW=1")

@@ -106,7 +106,7 @@ def test_every_file_is_placed_and_recognised_again() -> None:
 )
 def test_refused(words: list[str], lto: bool, why: str) -> None:
     found = linker_flag_refusal(words, lto=lto)
-    assert found is not None and why in found[1]
+    assert found is not None and why in found.reason
     assert (linker_flag_refusal(words, lto=False) is None) is lto
 
 

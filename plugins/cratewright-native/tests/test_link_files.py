@@ -25,8 +25,7 @@ from cratewright import (
     parse_library,
 )
 from cratewright_native.linking import link as link_module
-from cratewright_native.linking.depfile import parse_link_depfile
-from cratewright_native.linking.link_files import LinkSearch, link_search, observe_link
+from cratewright_native.linking.link_files import LinkSearch, link_search, observe_link, parse_link_depfile
 from cratewright_native.lookups.observe import FileMemory
 from cratewright_native.toolchains.toolchain import Toolchain
 from tests.support.native_link import request_for
@@ -173,13 +172,13 @@ def test_a_library_of_the_future(project: Project) -> None:
 
 def test_a_library_that_keeps_changing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     _library(project, SPACED, "libfoo.a")
-    library, listed = project.root / SPACED / "libfoo.a", link_module._listed
+    library, listed = project.root / SPACED / "libfoo.a", link_module.listed_files
 
-    def change(*words: Any) -> Any:
+    def change(depfile: Path, **words: Any) -> Any:
         library.write_bytes(library.read_bytes())
-        return listed(*words)
+        return listed(depfile, **words)
 
-    monkeypatch.setattr(link_module, "_listed", change)
+    monkeypatch.setattr(link_module, "listed_files", change)
     with pytest.raises(ToolError, match="files that crate 'app' is linked with keep changing"):
         project.backend.link(_request(project, "foo"))
 

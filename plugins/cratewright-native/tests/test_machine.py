@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import cratewright_native
-from cratewright import LtoMode, ModuleCodegen
+from cratewright import LtoMode, ModuleCodegen, scratch_directory
 from cratewright_native.toolchains.choose import choose_toolchain
 from tests.support.native_link import optimized_thin, request_for
 from tests.support.native_project import Project, named
@@ -32,7 +32,7 @@ def _first(project: Project) -> set[str]:
 def _processors(project: Project, data: bytes) -> set[str]:
     """Return the processors that the functions of some bitcode are for."""
     toolchain = project.toolchain
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         (directory / "m.bc").write_bytes(data)
         words = (*toolchain.clang_ir(project.target), "-Xclang", "-disable-llvm-passes", "-x", "ir", "m.bc")
         toolchain.run((*words, "-S", "-emit-llvm", "-o", "m.ll"), cwd=directory, what="m.bc", outputs=["m.ll"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cratewright import LinkError, LinkLibrary, LtoMode, ThinModule, ToolError, UnsupportedError
+from cratewright import LinkError, LinkLibrary, LtoMode, ThinModule, ToolError
 from cratewright_native.binary.bitcode import bitcode_major
 from cratewright_native.linking.resolve import module_file
 from cratewright_native.lto.thin import run_thin_link
@@ -145,15 +144,3 @@ def test_bitcode_of_a_newer_llvm(llvm_project: Project) -> None:
     with pytest.raises(LinkError, match=r"'a\.c\.bc' of crate 'app' was made by a newer LLVM"):
         run_thin_link(request, replace(llvm_project.toolchain, llvm_major=major - 1))
     assert run_thin_link(request, replace(llvm_project.toolchain, llvm_major=major + 1))
-
-
-def test_gcc_has_none(project_with: Callable[[str], Project]) -> None:
-    project = project_with("gcc")
-    with pytest.raises(UnsupportedError, match="gcc has no thin-lto"):
-        project.backend.run_thin_lto(request_for(project, {"app": MAIN}, lto=THIN))
-
-
-def test_a_target_whose_linker_is_another(llvm_project: Project) -> None:
-    request = replace(request_for(llvm_project, {"app": MAIN}, lto=THIN), target="x86_64-windows-gnu")
-    with pytest.raises(UnsupportedError, match="target 'x86_64-windows-gnu' has no LTO yet"):
-        llvm_project.backend.run_thin_lto(request)

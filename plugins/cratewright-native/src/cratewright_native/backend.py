@@ -86,60 +86,60 @@ class NativeBackend(CodegenBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Find the toolchain once for all workers, and load what they need."""
-        from .compile import codegen, unit  # noqa: F401, PLC0415
+        from .compile import codegen, unit  # noqa: F401
 
         _ = self._toolchain
 
     def fingerprint(self) -> str:
         """Return the versions of compiler and linker, and the digest of their bytes."""
-        from . import __version__  # noqa: PLC0415 - the package imports this module
+        from . import __version__
 
         digest = programs_digest(self._toolchain.programs_run())
         return f"cratewright-native {__version__}, {self._toolchain.version}, {digest[:32]}"
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse what the toolchain cannot do."""
-        from .checks import check_crate  # noqa: PLC0415 - workers do not need it
+        from .checks import check_crate
 
         check_crate(crate, self._toolchain)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to bitcode with a summary, or to a gcc object with code and IR."""
         if stencil.path.endswith(OBJECTS):
-            from .compile.object_source import module_from_object  # noqa: PLC0415 - few crates have any
+            from .compile.object_source import module_from_object
 
             return CompiledUnit(modules=(module_from_object(stencil, self._toolchain),))
-        from .compile.unit import compile_with_driver  # noqa: PLC0415 - only workers compile
+        from .compile.unit import compile_with_driver
 
         return compile_with_driver(stencil, self._toolchain, self._memory)
 
     def locate_words(self, option: str, words: Sequence[str], place: Callable[[str, bool], str]) -> tuple[str, ...]:
         """Return linker words with the paths that they name replaced by `place`."""
-        from .arguments.ldflags import with_paths  # noqa: PLC0415 - few crates have any
+        from .arguments.ldflags import with_paths
 
         return with_paths(words, place)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
         """Return the command of the compiler."""
-        from .compile.command import compile_command  # noqa: PLC0415 - only editors ask
+        from .compile.command import compile_command
 
         return compile_command(path, self.session.target, options, self._toolchain)
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
         """Return the allocator shim."""
-        from .compile.shim import allocator_module  # noqa: PLC0415
+        from .compile.shim import allocator_module
 
         return allocator_module(config, provided, self._toolchain)
 
     def bundle_library(self, library: NativeLibrary, directories: Sequence[str]) -> CompiledUnit | None:
         """Return the members of a static library."""
-        from .linking.bundle import bundle_library  # noqa: PLC0415 - few crates have any
+        from .linking.bundle import bundle_library
 
         return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return the symbols whose names LTO must keep."""
-        from .lto.kept import kept_symbols  # noqa: PLC0415
+        from .linking.exports import kept_symbols
 
         return kept_symbols(request, self.session.root)
 
@@ -153,45 +153,45 @@ class NativeBackend(CodegenBackend):
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Make an object."""
-        from .compile.codegen import lower_module  # noqa: PLC0415 - only workers lower
+        from .compile.codegen import lower_module
 
         return lower_module(module, config, self._toolchain)
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Merge objects into one that can be linked again."""
-        from .linking.relocatable import merge_objects  # noqa: PLC0415 - few crates are objects
+        from .linking.relocatable import merge_objects
 
         return merge_objects(request, self._toolchain)
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Merge all modules of a link and internalise what is not exported."""
-        from .compile.codegen import for_llvm  # noqa: PLC0415
-        from .lto.fat import merge_modules  # noqa: PLC0415
+        from .compile.codegen import for_llvm
+        from .lto.fat import merge_modules
 
         return merge_modules(for_llvm(request), self._toolchain)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize a whole program."""
-        from .lto.fat import optimize_program  # noqa: PLC0415
+        from .lto.fat import optimize_program
 
         return optimize_program(module, config, self._toolchain)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Run the thin link."""
-        from .compile.codegen import for_llvm  # noqa: PLC0415
-        from .lto.thin import run_thin_link  # noqa: PLC0415
+        from .compile.codegen import for_llvm
+        from .lto.thin import run_thin_link
 
         return run_thin_link(for_llvm(request), self._toolchain)
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Run the backend of one module: import, optimize, make an object."""
-        from .lto.thin import run_thin_backend  # noqa: PLC0415
+        from .lto.thin import run_thin_backend
 
         return run_thin_backend(module, config, self._toolchain)
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
         """Return whether a call compiles, or makes an object of bitcode."""
-        from .remote.closed import is_portable_call  # noqa: PLC0415 - few builds have other machines
+        from .remote.programs import is_portable_call
 
         return is_portable_call(call, self._toolchain)
 
@@ -199,7 +199,7 @@ class NativeBackend(CodegenBackend):
         """Refuse an analysis with other file names than ours: they are written to, and passed to clang."""
         if call.method is not CodegenBackend.run_thin_lto or not isinstance(value, tuple):
             return True
-        from .lto.thin import names_own_files  # noqa: PLC0415
+        from .lto.thin import names_own_files
 
         return all(names_own_files(item) for item in value)
 
@@ -214,7 +214,7 @@ class NativeBackend(CodegenBackend):
         Source: peak resident sizes of clang 19 at release. Fat, lowering included: 125 MiB for 0.67 MB of modules
         (Lua), 171 MiB for 1.57 MB (zstd). Thin, a module: 107 and 110 MiB.
         """
-        from .binary.elf import embedded_bitcode  # noqa: PLC0415
+        from .binary.elf import embedded_bitcode
 
         sizes = [len(embedded_bitcode(item.module.data) or item.module.data) for item in request.modules]
         optimized = sum(sizes) if request.lto is LtoMode.FAT else max(sizes, default=0)
@@ -222,25 +222,25 @@ class NativeBackend(CodegenBackend):
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
         """Return the linked file, those that linker flags write, and the directory of gcc's coverage notes."""
-        from .arguments.ldflags import written_files  # noqa: PLC0415
-        from .linking.soname import file_name  # noqa: PLC0415
+        from .arguments.ldflags import written_files
+        from .linking.soname import file_name
 
         name = file_name(crate, crate_type, self.session.target, options)
         names = (name, *written_files(crate_type, options.texts("ldflags")))
         if not (options.flag("coverage") and self._toolchain.kind == "gcc"):
             return names
-        from .compile.coverage import notes_directory  # noqa: PLC0415 - few crates have any
+        from .compile.coverage import notes_directory
 
         return (*names, notes_directory(name))
 
     def output_links(self, crate: str, crate_type: CrateType, options: Options) -> Mapping[str, str]:
         """Return the links by which linkers and programs find a versioned library."""
-        from .linking.soname import file_links  # noqa: PLC0415
+        from .linking.soname import file_links
 
         return file_links(crate, crate_type, self.session.target, options)
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link a program or a library."""
-        from .linking.link import link_crate_type  # noqa: PLC0415
+        from .linking.link import link_crate_type
 
         return link_crate_type(request, self._toolchain, self._memory)

@@ -17,7 +17,7 @@ from .compile.emit import emit_refusal
 from .linking.soname import check_soname
 from .toolchains.languages import MODULES, language_of
 from .toolchains.probe import can_link
-from .toolchains.targets import find_target
+from .toolchains.targets import Target, find_target
 from .toolchains.toolchain import Toolchain
 
 __all__ = ["check_crate"]
@@ -48,7 +48,8 @@ def check_crate(crate: Crate, toolchain: Toolchain) -> None:
         raise UnsupportedError(
             f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=_OTHER_TOOLCHAIN
         )
-    for check in (_check_lto, _check_types, _check_sources, _check_words, _check_emit, _check_link, _check_code):
+    _check_words(crate)
+    for check in (_check_lto, _check_types, _check_sources, _check_emit, _check_link, _check_code):
         check(crate, toolchain)
     check_soname(crate)
 
@@ -98,34 +99,31 @@ def _check_types(crate: Crate, toolchain: Toolchain) -> None:
 
 
 def _check_sources(crate: Crate, toolchain: Toolchain) -> None:
-    known = find_target(crate.target)
     for source in crate.sources:
-        suffix = source.path[source.path.rfind(".") :]
-        if suffix in MODULES:
+        reason, hint = _unsupported_source(source.path, find_target(crate.target), toolchain)
+        if reason:
             raise UnsupportedError(
-                f"{source.path}: C++ modules are not compiled yet",
-                context=(("crate", crate.name), ("reason", "a unit would depend on the output of another")),
-                hint="include headers, or compile the module by a builder of SCons and link it by 'libs'",
+                f"{source.path}: {reason}",
+                context=(("crate", crate.name), ("target", crate.target), ("toolchain", toolchain.version)),
+                hint=hint,
             )
-        language = language_of(source.path)
-        if language.startswith("objective-") and not toolchain.compiles(language):
-            raise UnsupportedError(
-                f"{source.path}: this {toolchain.kind} has no compiler for {language.title()}",
-                context=(("crate", crate.name), ("toolchain", toolchain.version)),
-                hint=_OTHER_TOOLCHAIN,
-            )
-        if language == "ir" and toolchain.kind == "gcc":
-            raise UnsupportedError(
-                f"{source.path}: gcc does not read LLVM's intermediate representation",
-                context=(("crate", crate.name), ("toolchain", toolchain.version)),
-                hint=_OTHER_TOOLCHAIN,
-            )
-        if language == "assembler" and known.format != "elf":
-            raise UnsupportedError(
-                f"{source.path}: assembly is compiled for ELF targets only",
-                context=(("crate", crate.name), ("target", crate.target)),
-                hint="write it as inline assembly of a C source",
-            )
+
+
+def _unsupported_source(path: str, target: Target, toolchain: Toolchain) -> tuple[str, str]:
+    """Return why a source cannot be compiled, and the way out; empty if it can."""
+    if path.endswith(MODULES):
+        return (
+            "C++ modules are not compiled yet, because a unit would depend on the output of another",
+            "include headers, or compile the module by a builder of SCons and link it by 'libs'",
+        )
+    language = language_of(path)
+    if language.startswith("objective-") and not toolchain.compiles(language):
+        return f"this {toolchain.kind} has no compiler for {language.title()}", _OTHER_TOOLCHAIN
+    if language == "ir" and toolchain.kind == "gcc":
+        return "gcc does not read LLVM's intermediate representation", _OTHER_TOOLCHAIN
+    if language == "assembler" and target.format != "elf":
+        return "assembly is compiled for ELF targets only", "write it as inline assembly of a C source"
+    return "", ""
 
 
 def _options(crate: Crate) -> Iterator[tuple[str, Options]]:
@@ -135,7 +133,7 @@ def _options(crate: Crate) -> Iterator[tuple[str, Options]]:
             yield source.path, source.options
 
 
-def _check_words(crate: Crate, toolchain: Toolchain) -> None:
+def _check_words(crate: Crate) -> None:
     for where, options in _options(crate):
         for name in _COMPILER_WORDS:
             refused = compiler_flag_refusal(options.texts(name), assembly=name == "asmflags")
@@ -182,26 +180,21 @@ def _check_link(crate: Crate, toolchain: Toolchain) -> None:
     words = crate.options.texts("ldflags")
     if not words:
         return
-    lto = [
-        kind
-        for kind in crate.crate_types
-        if kind is not CrateType.RLIB and crate.options.lto_for(kind) is not LtoMode.OFF
-    ]
-    found = linker_flag_refusal(words, lto=bool(lto))
-    if found:
+    refused = linker_flag_refusal(words, lto=_with_lto(crate))
+    if refused is not None:
         raise ConfigurationError(
-            f"crate '{crate.name}': '{found[0]}' cannot be among 'ldflags'",
-            context=(("reason", found[1]),),
-            hint="set lto='off' for this crate" if found[1].startswith("with lto") else "",
+            f"crate '{crate.name}': '{refused.word}' cannot be among 'ldflags'",
+            context=(("reason", refused.reason),),
+            hint=refused.hint,
         )
-    reason, hint = _conflict(crate, words, toolchain, bool(lto))
+    reason, hint = _conflict(crate, words, toolchain)
     if reason:
         raise ConfigurationError(
             f"crate '{crate.name}': {reason}", context=(("toolchain", toolchain.version),), hint=hint
         )
 
 
-def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: bool) -> tuple[str, str]:
+def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain) -> tuple[str, str]:
     """Return what conflicts with the linker words, and the way out; empty if nothing does."""
     if has_version_script(words):
         if crate.options.texts("exports") and CrateType.BIN not in crate.crate_types:
@@ -212,7 +205,7 @@ def _conflict(crate: Crate, words: tuple[str, ...], toolchain: Toolchain, lto: b
         name = flag.option.name
         if toolchain.kind == "zig" and flag.linker and name and name not in ZIG_OPTIONS:
             return f"zig does not pass '{flag.shown}' on to its linker", _OTHER_LINKER.get(name, "use clang or gcc")
-        if toolchain.kind == "gcc" and lto and name in ("wrap", "defsym"):
+        if toolchain.kind == "gcc" and name in ("wrap", "defsym") and _with_lto(crate):
             return f"gcc's LTO ignores '{flag.shown}'", "set lto='off', or use clang"
     return "", ""
 

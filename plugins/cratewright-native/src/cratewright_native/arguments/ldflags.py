@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from cratewright import CrateType, dataclass
 
+from .compiler_flags import Refusal
 from .driver_options import DRIVER_OPTIONS, driver_option
-from .linker_options import LINKER_OPTIONS, LinkerOption, Treatment, refusal_of_keyword
+from .linker_options import KEYWORD_REFUSALS, LINKER_OPTIONS, LinkerOption, Treatment
 
 __all__ = ["Flag", "flag_words", "linker_flag_refusal", "parse_ldflags", "with_paths", "written_files"]
 
@@ -17,6 +18,7 @@ _FILE = LinkerOption("", Treatment.INPUT_FILE)
 _LETTERS = frozenset("AFGILOPRTYabcefhlmouyz")
 """Linker options whose value may follow without a separator."""
 _DRIVER_LETTERS = frozenset("LTeluz")
+_WITHOUT_LTO = "set lto='off' for this crate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +100,25 @@ def _flag(word: str, linker: bool) -> Flag:
     return Flag(driver_option(word), word, linker=False)
 
 
-def linker_flag_refusal(words: Iterable[str], *, lto: bool) -> tuple[str, str] | None:
-    """Return the first refused option and the reason; None if there is none."""
+def linker_flag_refusal(words: Iterable[str], *, lto: bool) -> Refusal | None:
+    """Return the first refused option, or None."""
     for flag in parse_ldflags(words):
-        treatment, reason = flag.option.treatment, flag.option.reason
-        if treatment is Treatment.REFUSED:
-            return flag.shown, reason
-        if treatment is Treatment.NOT_WITH_LTO and lto:
-            return flag.shown, f"with lto, {reason}"
-        if flag.is_file and (flag.value or "").startswith("@"):
-            return flag.shown, "the linker would read a file that no cache key includes"
-        if flag.is_file and lto:
-            return flag.shown, "with lto, its symbols would not be seen: name it in libs, or make it a crate"
-        if flag.option.takes_value and flag.value is None:
-            return flag.shown, "its value is missing"
-        if flag.option.name == "z" and (why := refusal_of_keyword(flag.value or "")):
-            return flag.shown, why
+        value, option = flag.value or "", flag.option
+        reason = hint = ""
+        if option.treatment is Treatment.REFUSED:
+            reason = option.reason
+        elif option.treatment is Treatment.NOT_WITH_LTO and lto:
+            reason, hint = f"with lto, {option.reason}", _WITHOUT_LTO
+        elif flag.is_file and value.startswith("@"):
+            reason = "the linker would read a file that no cache key includes"
+        elif flag.is_file and lto:
+            reason, hint = "with lto, its symbols would not be seen: name it in libs, or make it a crate", _WITHOUT_LTO
+        elif option.takes_value and flag.value is None:
+            reason = "its value is missing"
+        elif option.name == "z":
+            reason = KEYWORD_REFUSALS.get(value, "")
+        if reason:
+            return Refusal(flag.shown, reason, hint)
     return None
 
 

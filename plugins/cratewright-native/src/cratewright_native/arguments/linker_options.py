@@ -9,7 +9,7 @@ from enum import Enum
 
 from cratewright import dataclass
 
-__all__ = ["LINKER_OPTIONS", "ZIG_OPTIONS", "LinkerOption", "Treatment", "linker_option_table", "refusal_of_keyword"]
+__all__ = ["KEYWORD_REFUSALS", "LINKER_OPTIONS", "ZIG_OPTIONS", "LinkerOption", "Treatment", "linker_option_table"]
 
 
 class Treatment(Enum):
@@ -155,29 +155,17 @@ def linker_option_table(treatments: dict[tuple[Treatment, str], str]) -> dict[st
 LINKER_OPTIONS = linker_option_table(_TREATMENTS)
 """Linker options by name without dashes."""
 
-_KEYWORDS = {
-    "start-stop-gc": "cratewright keeps sections that a source names",
-}
+KEYWORD_REFUSALS = {"start-stop-gc": "cratewright keeps sections that a source names"}
+"""Keywords after `-z` that are refused, and why."""
 
-
-ZIG_OPTIONS = frozenset(
-    linker_option_table(
-        {
-            (Treatment.FINAL, ""): """
-        start-group end-group as-needed no-as-needed whole-archive no-whole-archive allow-shlib-undefined
-        no-allow-shlib-undefined no-undefined undefined-version no-undefined-version gc-sections no-gc-sections
-        build-id hash-style eh-frame-hdr no-eh-frame-hdr enable-new-dtags disable-new-dtags rpath rpath-link soname
-        dynamic-linker I no-dynamic-linker z O sort-section sort-common strip-all s strip-debug S discard-all x
-        image-base compress-debug-sections color-diagnostics no-color-diagnostics fatal-warnings no-fatal-warnings w
-        print-gc-sections print-icf-sections print-map version V u entry e wrap export-dynamic E version-script R
-        nmagic n script T l L
-        """
-        }
-    )
-)
+_PASSED_BY_ZIG = """
+    start-group end-group as-needed no-as-needed whole-archive no-whole-archive allow-shlib-undefined
+    no-allow-shlib-undefined no-undefined undefined-version no-undefined-version gc-sections no-gc-sections
+    build-id hash-style eh-frame-hdr no-eh-frame-hdr enable-new-dtags disable-new-dtags rpath rpath-link soname
+    dynamic-linker I no-dynamic-linker z O sort-section sort-common strip-all s strip-debug S discard-all x
+    image-base compress-debug-sections color-diagnostics no-color-diagnostics fatal-warnings no-fatal-warnings w
+    print-gc-sections print-icf-sections print-map version V u entry e wrap export-dynamic E version-script R
+    nmagic n script T l L
+    """
+ZIG_OPTIONS = frozenset(_PASSED_BY_ZIG.split())
 """Options that zig passes on to its linker; it refuses the rest, but only after compiling everything."""
-
-
-def refusal_of_keyword(word: str) -> str:
-    """Return why a keyword after `-z` is refused, or an empty string."""
-    return _KEYWORDS.get(word, "")

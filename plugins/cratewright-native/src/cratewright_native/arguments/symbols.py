@@ -145,13 +145,9 @@ def script_patterns(text: str) -> list[str]:
             languages = languages[:-1]
         elif token in ("global:", "local:"):
             exported = token == "global:"
-        elif token != ";" and depth and token != "extern" and not _is_language(tokens, index) and exported:
+        elif token != ";" and depth and exported and "extern" not in (token, tokens[index - 1]):
             patterns.append(_MANGLED if any(languages) else token.strip('"'))
     return patterns
-
-
-def _is_language(tokens: Sequence[str], index: int) -> bool:
-    return index > 0 and tokens[index - 1] == "extern"
 
 
 def _tokens(text: str) -> Iterator[str]:

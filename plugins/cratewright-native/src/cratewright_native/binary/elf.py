@@ -112,10 +112,10 @@ def elf_symbols(data: bytes, *, name: str, dynamic: bool = False) -> tuple[Objec
     return tuple(found)
 
 
-def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
+def needed_libraries(data: bytes) -> tuple[str, ...]:
     """Return the libraries that a program or shared library loads; none if it is static or another kind of file.
 
-    Raises: FormatError naming the file if it is damaged.
+    Raises: FormatError if it is damaged.
     """
     if not is_elf(data):
         return ()
@@ -128,7 +128,7 @@ def needed_libraries(data: bytes, *, name: str) -> tuple[str, ...]:
         begin = sections[table[6]][4]
         return tuple(read_text(data, begin + value).decode() for tag, value in rows if tag == _NEEDED)
     except (struct.error, IndexError, OverflowError, ValueError) as error:
-        raise FormatError(f"{name}: the file is damaged") from error
+        raise FormatError("the program is damaged") from error
 
 
 def with_retained_sections(data: bytes, *, name: str) -> bytes:

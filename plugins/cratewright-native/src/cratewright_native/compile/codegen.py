@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cratewright import LinkRequest, ModuleCodegen, ModuleConfig
+from cratewright import LinkRequest, ModuleCodegen, ModuleConfig, scratch_directory
 
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import embedded_bitcode, has_gcc_representation, without_bitcode
-from ..remote.closed import run_closed
+from ..remote.programs import run_closed
 from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
@@ -42,7 +42,7 @@ def lowered(module: ModuleCodegen, config: ModuleConfig, toolchain: Toolchain, w
     """
     # With an empty index, clang runs the second half of the ThinLTO pipeline; the compile ran the first.
     how = ("-Xclang", "-disable-llvm-passes") if OPTIMIZED in module.attributes else (f"-fthinlto-index={os.devnull}",)
-    command = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), *how)
+    command = (*toolchain.clang_ir(config.target), *lowering_words(config), *how)
     return run_closed(
         (*command, "-x", "ir", "module.bc", *words, "-o", "module.out"),
         toolchain,
@@ -72,7 +72,7 @@ def _without_representation(module: ModuleCodegen, toolchain: Toolchain) -> Modu
 
     Archivers and linkers that see it ask gcc's plugin for the symbols, which misses those that assembly defines.
     """
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         (directory / "module.o").write_bytes(module.data)
         toolchain.run(
             (*toolchain.objcopy(), "--remove-section=.gnu.*lto_*", "module.o", "plain.o"),

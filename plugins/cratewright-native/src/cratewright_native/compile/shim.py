@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
-from cratewright import CORE_OPTIONS, ModuleCodegen, ModuleConfig, ModuleKind, Options
+from cratewright import CORE_OPTIONS, ModuleCodegen, ModuleConfig, ModuleKind, Options, scratch_directory
 
 from ..arguments.options import NATIVE_OPTIONS
 from ..binary.module import module_from_output
@@ -72,6 +73,7 @@ void *cratewright_alloc_zeroed(size bytes, size align) {
 """
 
 
+@cache
 def allocator_module(config: ModuleConfig, provided: bool, toolchain: Toolchain) -> ModuleCodegen:
     """Return the shim: it forwards to the functions `cratewright_global_*` of a crate, or to the C library.
 
@@ -79,12 +81,7 @@ def allocator_module(config: ModuleConfig, provided: bool, toolchain: Toolchain)
     `cratewright_realloc(block, size, align, wanted)`, `cratewright_alloc_zeroed(size, align)`, as rustc's.
     Raises: ToolError if the compiler fails.
     """
-    return _compiled(config, provided, toolchain)
-
-
-@cache
-def _compiled(config: ModuleConfig, provided: bool, toolchain: Toolchain) -> ModuleCodegen:
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         source, output = f"{_NAME}.c", f"{_NAME}.o"
         (directory / source).write_text(_PROVIDED if provided else _PLATFORM, encoding="utf-8")
         words = compile_words(toolchain, config.target, _complete(config.options), "c", source)
@@ -95,14 +92,7 @@ def _compiled(config: ModuleConfig, provided: bool, toolchain: Toolchain) -> Mod
             outputs=[output],
         )
         module = module_from_output((directory / output).read_bytes(), path=source)
-    return ModuleCodegen(
-        name=_NAME + module.name,
-        data=module.data,
-        kind=ModuleKind.ALLOCATOR,
-        exports=module.exports,
-        imports=module.imports,
-        attributes=module.attributes,
-    )
+    return replace(module, name=_NAME + module.name, kind=ModuleKind.ALLOCATOR)
 
 
 def _complete(options: Options) -> Options:

@@ -15,6 +15,7 @@ from cratewright import (
     UnitStencil,
     merge_observed,
     repeat_if_changed,
+    scratch_directory,
 )
 
 from ..arguments.compiler_flags import flag_lost_by_lto
@@ -48,7 +49,7 @@ def compile_with_driver(stencil: UnitStencil, toolchain: Toolchain, memory: File
     Raises: SourceError with `file:line:`; ToolError.
     """
     for_lto = stencil.for_lto or find_target(stencil.target).format != "elf" or bool(stencil.options.texts("emit"))
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         output = directory / "module.bc"
         unit = _unit_command(stencil, toolchain, for_lto, directory)
 

@@ -1,18 +1,20 @@
-"""Which symbols a link exports, and the version script that says so."""
+"""Which symbols a link exports or LTO keeps, and the version script that says so."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
-from cratewright import LinkError, LinkRequest, pattern
+from cratewright import LinkError, LinkRequest, LtoMode, pattern
 
+from ..arguments.symbols import kept_by_flags, script_reader
 from ..binary.bitcode import is_bitcode
+from ..binary.elf import elf_symbols
 
-__all__ = ["check_symbols", "replaceable_symbols", "required_symbols", "version_script"]
+__all__ = ["check_symbols", "kept_symbols", "replaceable_symbols", "required_symbols", "version_script"]
 
 # Functions that a program may define to replace those of the C and C++ libraries. LTO does not see the calls in these
-# libraries. Source: the GNU C library's manual, "Replacing
-# malloc"; ISO C++, "Replaceable allocation functions".
+# libraries. Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
 _REPLACEABLE = pattern(
     r"(?:malloc|free|calloc|realloc|aligned_alloc|malloc_usable_size|memalign|posix_memalign|pvalloc|valloc"
     r"|_Zn[wa][jmy].*|_Zd[la]P.*)\Z"
@@ -74,3 +76,35 @@ def check_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
                 hint="commas, quotes, backslashes and control characters have a meaning to linkers; rename it",
             )
     return names
+
+
+def kept_symbols(request: LinkRequest, root: str) -> tuple[str, ...]:
+    """Return, sorted, the symbols whose names LTO must keep: those that linker flags name, and those that dylibs share.
+
+    Raises: LinkError for a module that holds only code; FormatError for a damaged dylib.
+    """
+    _check_representations(request)
+    defined = {symbol.name for item in request.modules for symbol in item.module.exports}
+    by_flags = kept_by_flags(request.options.texts("ldflags"), defined, script_reader(root, request))
+    return tuple(sorted(by_flags | _shared_symbols(request, defined, root)))
+
+
+def _check_representations(request: LinkRequest) -> None:
+    """Refuse modules that hold only code, because their crate was built where no link had LTO."""
+    for item in request.modules:
+        takes_part = request.lto is not LtoMode.THIN_LOCAL or item.crate == request.crate
+        if takes_part and item.module.attribute("representation") == "code":
+            raise LinkError(
+                f"crate '{request.crate}' has lto='{request.lto.value}', but '{item.crate}' was compiled without",
+                context=(("module", item.module.name), ("reason", "no link in the build that compiled it had lto")),
+                hint=f"build '{item.crate}' where a link of it has lto, or where nothing links it; or set lto='off'",
+            )
+
+
+def _shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
+    """Return the symbols that a dylib of the link uses, or defines as well: it binds to the program's."""
+    shared: set[str] = set()
+    for library in request.libraries:
+        with open(os.path.join(root, library.path), "rb") as file:
+            shared |= {symbol.name for symbol in elf_symbols(file.read(), name=library.path, dynamic=True)}
+    return defined & shared

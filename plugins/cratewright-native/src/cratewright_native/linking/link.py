@@ -19,10 +19,10 @@ from cratewright import (
     Observed,
     Severity,
     ToolError,
-    UnsupportedError,
     merge_observed,
     pattern,
     repeat_if_changed,
+    scratch_directory,
 )
 
 from ..arguments.link_flags import link_flags
@@ -37,11 +37,10 @@ from ..lookups.observe import FileMemory
 from ..toolchains.targets import Target, find_target
 from ..toolchains.toolchain import Completed, Toolchain
 from .demand import is_direct
-from .depfile import parse_link_depfile
 from .embed import embed_object
 from .exports import check_symbols, replaceable_symbols, version_script
 from .link_errors import link_error, with_source_names
-from .link_files import link_search, observe_link
+from .link_files import link_search, listed_files, observe_link
 from .linker_messages import linker_warnings
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
@@ -63,7 +62,7 @@ _LINKED_ANYWAY = ("--push-state,--no-as-needed", "--pop-state")
 def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemory) -> LinkResult:
     """Link one crate type.
 
-    Raises: LinkError with the linker's output; UnsupportedError for what the target lacks.
+    Raises: LinkError with the linker's output.
     """
     target = find_target(request.target)
     name = file_name(request.crate, request.crate_type, request.target, request.options)
@@ -73,7 +72,7 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
     if request.crate_type is CrateType.OBJECT:
         (item,) = request.modules
         return LinkResult(artifacts=(Artifact(name, item.module.data),))
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         files, objects = _inputs(request, toolchain, directory)
         inputs = [*counters_object(request, toolchain, directory), *objects]
         flags = link_flags(request, toolchain.root)
@@ -84,7 +83,7 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
             command, done = _run(request, toolchain, inputs, files, words, name, directory)
             search = link_search(command, done.stderr, toolchain.root)
             requested = [library.path for library in request.libraries]
-            listed = [*_listed(directory, toolchain), *flags.read]
+            listed = [*listed_files(directory / _DEPFILE, escaped=toolchain.kind == "llvm"), *flags.read]
             observed, newest = observe_link(
                 listed, search, target.format, memory, requested=requested, bundled=toolchain.headers
             )
@@ -161,21 +160,6 @@ def _text(path: Path, toolchain: Toolchain) -> bytes:
     return toolchain.with_relative_paths(text, path.parent).encode("utf-8", "surrogateescape")
 
 
-def _listed(directory: Path, toolchain: Toolchain) -> list[str]:
-    """Return the files that the linker read, except those made for it."""
-    depfile = directory / _DEPFILE
-    if not depfile.exists():
-        return []
-    text = depfile.read_text("utf-8", "surrogateescape")
-    listed = parse_link_depfile(text, escaped=toolchain.kind == "llvm")
-    scratch = os.path.join(directory, "")
-    return [
-        path
-        for path in listed
-        if not path.startswith(scratch) and (os.path.isabs(path) or not (directory / path).exists())
-    ]
-
-
 def _language(request: LinkRequest, toolchain: Toolchain) -> str:
     if any(_CXX.search(item.module.data) for item in request.modules):
         return "c++"
@@ -228,11 +212,6 @@ def _options(request: LinkRequest, toolchain: Toolchain, target: Target, directo
         own = soname(request.crate, request.crate_type, request.target, options)
         words += [f"-Wl,-soname,{own}"] if shared else ["-pie" if options.flag("pic") else "-no-pie"]
         words += [f"-Wl,-rpath,{path}" for path in _rpath(request)]
-    elif shared:
-        raise UnsupportedError(
-            f"crate '{request.crate}': target '{target.name}' has no {request.crate_type.value} yet",
-            hint="make a program or a staticlib; targets in ELF format have all crate types",
-        )
     if options.flag("strip"):
         words.append("-s")
     elif options.debuginfo is DebugInfo.NONE and target.format == "elf":
@@ -283,9 +262,7 @@ def _rpath(request: LinkRequest) -> list[str]:
     found: dict[str, None] = {}
     for library in request.libraries:
         directory = library.directory
-        found["$ORIGIN" if directory == "." else directory if os.path.isabs(directory) else f"$ORIGIN/{directory}"] = (
-            None
-        )
+        found[directory if os.path.isabs(directory) else f"$ORIGIN/{directory}".removesuffix("/.")] = None
     return [*found, *request.options.texts("rpath")]
 
 

@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from cratewright import Digest, LinkError, Observed, dataclass, pattern
 
@@ -13,7 +14,7 @@ from ..lookups.observe import FileMemory
 from ..lookups.search_path import plain
 from ..lookups.world import World, path_in
 
-__all__ = ["LinkSearch", "link_search", "observe_link"]
+__all__ = ["LinkSearch", "link_search", "listed_files", "observe_link", "parse_link_depfile"]
 
 _FILE_NAMES = {
     "elf": ("lib{}.so", "lib{}.a"),
@@ -26,6 +27,7 @@ _FILE_NAMES = {
 _WORD = pattern(r"(-L|-l|-T|--(?:library-path|library|script|version-script|dynamic-list)(?==|\Z))=?(.*)", re.DOTALL)
 _KINDS = {"--library-path": "-L", "--library": "-l"}
 _SLASHES = pattern(r"/(?:\.?(?:/|\Z))*")
+_ESCAPE = pattern(r"\\([ #])|\$(\$)")
 _SHOWN = pattern(r"[\s\"'](-[Ll])([^\s\"']+)")
 
 
@@ -39,6 +41,28 @@ class LinkSearch:
     directories: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
+
+
+def listed_files(depfile: Path, *, escaped: bool) -> list[str]:
+    """Return the files that a linker read, except those made for it, which are beside its list."""
+    if not depfile.exists():
+        return []
+    scratch = os.path.join(depfile.parent, "")
+    return [
+        path
+        for path in parse_link_depfile(depfile.read_text("utf-8", "surrogateescape"), escaped=escaped)
+        if not path.startswith(scratch) and (os.path.isabs(path) or not (depfile.parent / path).exists())
+    ]
+
+
+def parse_link_depfile(text: str, *, escaped: bool) -> tuple[str, ...]:
+    """Return the files of a linker's list, each once, in order.
+
+    Shape: one per line, verbatim unless `escaped` (only ld.lld escapes).
+    """
+    rule = text.partition("\n\n")[0].splitlines()[1:]
+    found = dict.fromkeys(line.strip().removesuffix(" \\") for line in rule)
+    return tuple(_ESCAPE.sub(lambda match: match[1] or match[2], path) for path in found) if escaped else tuple(found)
 
 
 def link_search(words: Iterable[str], stderr: str, root: str) -> LinkSearch:

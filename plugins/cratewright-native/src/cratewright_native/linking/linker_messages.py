@@ -84,11 +84,9 @@ def linker_warnings(output: str) -> tuple[Diagnostic, ...]:
             lead = [line]
         elif found and line.startswith((">>> ", " ", "\t")):
             found[-1][1].append(line)
-    return tuple(_warning(match, lines) for match, lines in found)
-
-
-def _warning(match: re.Match[str], lines: list[str]) -> Diagnostic:
-    return Diagnostic(Severity.WARNING, match["text"], *_where(match), rendered="\n".join(lines))
+    return tuple(
+        Diagnostic(Severity.WARNING, match["text"], *_where(match), rendered="\n".join(lines)) for match, lines in found
+    )
 
 
 def _where(match: re.Match[str]) -> tuple[str, int, int]:

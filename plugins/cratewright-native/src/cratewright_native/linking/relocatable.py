@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cratewright import LinkRequest, ModuleCodegen, Symbol
+from cratewright import LinkRequest, ModuleCodegen, Symbol, scratch_directory
 
 from ..arguments.response_file import response_file
 from ..binary.elf import elf_symbols
@@ -29,7 +29,7 @@ def merge_objects(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
     needed = needed_modules(request, request.exported)
     parts = [item for item in request.modules if item in needed or item in chosen or is_direct(item, request)]
     what = f"merging the objects of crate '{request.crate}'"
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         files = write_objects(parts, directory)
         if toolchain.kind == "gcc":
             linker: tuple[str, ...] = (*toolchain.cc(request.target), "-nostdlib", "-fno-lto", "-Wl,--build-id=none")

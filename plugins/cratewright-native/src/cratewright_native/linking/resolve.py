@@ -5,31 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from cratewright import LinkError, LinkModule, LinkRequest, UnsupportedError, content_digest, dataclass
+from cratewright import LinkError, LinkModule, LinkRequest, content_digest
 
 from ..arguments.response_file import response_file
 from ..arguments.symbols import resolution_words
 from ..binary.bitcode import bitcode_major, is_bitcode
-from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Toolchain
 from .demand import is_direct
 from .exports import required_symbols, version_script
 
-__all__ = ["LinkerInputs", "check_reader", "module_file", "write_inputs", "write_objects"]
+__all__ = ["module_file", "write_inputs", "write_objects"]
 
 _ARGUMENTS = "arguments.rsp"
 _SCRIPT = "offered.map"
-
-
-@dataclass(frozen=True, slots=True)
-class LinkerInputs:
-    """The inputs of lld.
-
-    Shape: `arguments` for lld; `files` maps the name of each module's file, relative to the directory, to the module.
-    """
-
-    arguments: tuple[str, ...]
-    files: dict[str, LinkModule]
 
 
 def module_file(data: bytes, repeat: int = 0) -> str:
@@ -49,20 +37,14 @@ def write_objects(modules: Iterable[LinkModule], directory: Path) -> dict[str, L
     return files
 
 
-def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> LinkerInputs:
-    """Write the modules of a request to files, and return lld's arguments.
+def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) -> tuple[str, dict[str, LinkModule]]:
+    """Write the modules of a request to files, and return lld's argument and the module of each file, by name.
 
     Shape: own modules are linked, those of dependencies if needed, as from an archive. Opaque objects take part in the
     resolution: LTO must not change what they define or use.
-    Raises: UnsupportedError for a target without LTO; LinkError for modules of a newer LLVM.
+    Raises: LinkError for modules of a newer LLVM.
     """
-    if find_target(request.target).format != "elf":
-        raise UnsupportedError(
-            f"target '{request.target}' has no LTO yet",
-            context=(("crate", request.crate),),
-            hint="set lto='off'; targets in ELF format have it",
-        )
-    check_reader(request.modules, toolchain)
+    _check_reader(request.modules, toolchain)
     files: dict[str, LinkModule] = {}
     own: list[str] = []
     lazy: list[str] = []
@@ -86,10 +68,10 @@ def write_inputs(request: LinkRequest, toolchain: Toolchain, directory: Path) ->
     words += resolution_words(request.options.texts("ldflags"))
     words += [*own, "--start-lib", *lazy, "--end-lib"]
     words += [str(Path(toolchain.root) / library.path) for library in request.libraries]
-    return LinkerInputs((response_file(_ARGUMENTS, words, directory),), files)
+    return response_file(_ARGUMENTS, words, directory), files
 
 
-def check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
+def _check_reader(modules: Iterable[LinkModule], toolchain: Toolchain) -> None:
     """Refuse bitcode of an LLVM newer than its reader, which may not understand it.
 
     Raises: LinkError naming the crate, the module and both versions.

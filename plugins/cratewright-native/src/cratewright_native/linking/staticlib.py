@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cratewright import LinkRequest, content_digest, pattern
+from cratewright import LinkRequest, content_digest, pattern, scratch_directory
 
 from ..toolchains.toolchain import Toolchain
 
@@ -22,7 +22,7 @@ def write_staticlib(request: LinkRequest, toolchain: Toolchain) -> bytes:
     """
     objects = [(object_name(item.crate, item.module.name), item.module.data) for item in request.modules]
     names = member_names(name for name, _ in objects)
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         for name, (_, data) in zip(names, objects, strict=True):
             (directory / name).write_bytes(data)
         # D: no times and owners; S and s: the archiver indexes symbols.

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cratewright import CratewrightError, Digest, SourceError, pattern
+from cratewright import CratewrightError, Digest, SourceError, pattern, scratch_directory
 
 from ..toolchains.toolchain import Toolchain
 from .search_path import plain
@@ -41,7 +41,7 @@ def assembler_lookups(unit: UnitCommand, directories: Iterable[str], *, preproce
         return next((path for path in paths if os.path.isfile(path)), "")
 
     if preprocess:
-        with unit.toolchain.scratch() as directory:
+        with scratch_directory() as directory:
             text = unit.run((*unit.words, "-E", "-w"), directory / "module.s")
     else:
         text = Path(root, unit.file).read_bytes()
@@ -62,7 +62,7 @@ def assembler_inputs(
     Raises: SourceError for a name that cannot be followed.
     """
     found: dict[str, str] = {}
-    with toolchain.scratch() as scratch:
+    with scratch_directory() as scratch:
         # Names may lead up as many directories.
         directory = scratch.joinpath(*("d" for _ in range(_DEPTH)))
         directory.mkdir(parents=True)

@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cratewright import LinkError, LinkModule, LinkRequest, ModuleCodegen, ModuleConfig, OptLevel, Symbol
+from cratewright import (
+    LinkError,
+    LinkModule,
+    LinkRequest,
+    ModuleCodegen,
+    ModuleConfig,
+    OptLevel,
+    Symbol,
+    scratch_directory,
+)
 
 from ..arguments.symbols import requested_symbols
 from ..compile.codegen import OPTIMIZED
 from ..linking.demand import needed_modules
 from ..linking.link_errors import link_error
 from ..linking.resolve import write_inputs, write_objects
-from ..remote.closed import run_closed
+from ..remote.programs import run_closed
 from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
@@ -41,13 +50,13 @@ def merge_modules(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
         needed = needed_modules(request, (*request.exported, *sorted(wanted)))
         _check_sanitized(request, needed)
         return _merge_with_gcc(needed, request, toolchain, what)
-    with toolchain.scratch() as directory:
-        inputs = write_inputs(request, toolchain, directory)
+    with scratch_directory() as directory:
+        argument, files = write_inputs(request, toolchain, directory)
         toolchain.run(
-            (*toolchain.lld(request.target), *_MERGE_ONLY, *inputs.arguments, "-o", _MERGED),
+            (*toolchain.lld(request.target), *_MERGE_ONLY, argument, "-o", _MERGED),
             cwd=directory,
             what=what,
-            refused=link_error(request, f"{what} failed", inputs.files),
+            refused=link_error(request, f"{what} failed", files),
         )
         if not (directory / _MERGED).exists():  # nothing was merged
             _write_empty(request, toolchain, directory, what)
@@ -88,7 +97,7 @@ def optimize_program(module: ModuleCodegen, config: ModuleConfig, toolchain: Too
     words: tuple[str, ...]
     if toolchain.kind == "gcc":
         sanitized = (f"-fsanitize={name}" for name in config.options.texts("sanitize"))
-        words = (*toolchain.cc(config.target), *lowering_words(toolchain, config), *sanitized, *_TO_OBJECT)
+        words = (*toolchain.cc(config.target), *lowering_words(config), *sanitized, *_TO_OBJECT)
     else:
         # Symbols that are still visible stay, as in any relocatable file.
         words = (*toolchain.lld(config.target), "-r", "--lto-emit-llvm", f"--lto-O{_level(config)}")
@@ -100,7 +109,7 @@ def optimize_program(module: ModuleCodegen, config: ModuleConfig, toolchain: Too
 def _merge_with_gcc(
     modules: Sequence[LinkModule], request: LinkRequest, toolchain: Toolchain, what: str
 ) -> ModuleCodegen:
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         files = write_objects(modules, directory)
         if files:
             toolchain.run(

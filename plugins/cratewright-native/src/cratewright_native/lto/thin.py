@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from cratewright import (
-    Capability,
     LinkRequest,
     ModuleCodegen,
     ModuleConfig,
     ThinBuffer,
     ThinModule,
     ToolError,
-    UnsupportedError,
     pattern,
+    scratch_directory,
 )
 
 from ..linking.link_errors import link_error
 from ..linking.resolve import module_file, write_inputs
-from ..remote.closed import run_closed
+from ..remote.programs import run_closed
 from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
@@ -35,40 +34,32 @@ def run_thin_link(request: LinkRequest, toolchain: Toolchain) -> tuple[ThinModul
 
     Shape: those that the link needs, in link order; `index` is the name of the module's file, a newline, and LLVM's
     index; `imports` are named by their files.
-    Raises: UnsupportedError for gcc or a target without it; LinkError if symbols clash.
+    Raises: LinkError if symbols clash.
     """
-    if not toolchain.supports_thin:
-        raise UnsupportedError(
-            f"{toolchain.kind} has no {Capability.THIN_LTO.value}",
-            context=(("crate", request.crate),),
-            hint="set lto='fat', or install cratewright-native[zig] or clang and lld",
-        )
     if not request.modules:
         return ()
-    with toolchain.scratch() as directory:
-        inputs = write_inputs(request, toolchain, directory)
+    with scratch_directory() as directory:
+        argument, files = write_inputs(request, toolchain, directory)
         what = f"thin link of crate '{request.crate}'"
         words = (*toolchain.lld(request.target), "--lto=thin", f"--thinlto-index-only={_NEEDED}")
         toolchain.run(
-            (*words, "--thinlto-emit-imports-files", *inputs.arguments, "-o", "unused"),
+            (*words, "--thinlto-emit-imports-files", argument, "-o", "unused"),
             cwd=directory,
             what=what,
-            refused=link_error(request, f"{what} failed", inputs.files),
+            refused=link_error(request, f"{what} failed", files),
         )
         needed = [name for name in (directory / _NEEDED).read_text(encoding="utf-8").splitlines() if name]
         # A name that is not our file would be an archive member, which no job could read.
-        strange = [name for name in needed if name not in inputs.files]
+        strange = [name for name in needed if name not in files]
         if strange:
             raise ToolError(f"the thin link of crate '{request.crate}' names unknown modules: {' '.join(strange)}")
         return tuple(
             ThinModule(
-                name=inputs.files[name].module.name,
-                crate=inputs.files[name].crate,
-                data=inputs.files[name].module.data,
+                name=files[name].module.name,
+                crate=files[name].crate,
+                data=files[name].module.data,
                 index=f"{name}\n".encode() + (directory / f"{name}.thinlto.bc").read_bytes(),
-                imports=tuple(
-                    ThinBuffer(other, inputs.files[other].module.data) for other in _imports(directory, name)
-                ),
+                imports=tuple(ThinBuffer(other, files[other].module.data) for other in _imports(directory, name)),
             )
             for name in needed
         )
@@ -101,7 +92,7 @@ def run_thin_backend(module: ThinModule, config: ModuleConfig, toolchain: Toolch
         raise ToolError("the analysis of a thin link names files that are not its own")
     name, _, index = module.index.partition(b"\n")
     file = name.decode()
-    words = (*toolchain.clang_ir(config.target), *lowering_words(toolchain, config), "-x", "ir", file)
+    words = (*toolchain.clang_ir(config.target), *lowering_words(config), "-x", "ir", file)
     data = run_closed(
         (*words, f"-fthinlto-index={_INDEX}", "-c", "-o", _OBJECT),
         toolchain,

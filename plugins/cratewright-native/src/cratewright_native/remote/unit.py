@@ -14,14 +14,12 @@ from pathlib import Path
 from cratewright import (
     CratewrightError,
     Digest,
-    Finished,
     Observed,
     Portable,
     UnitStencil,
     content_digest,
     passed_directories,
     pattern,
-    run_elsewhere,
     runs_elsewhere,
 )
 
@@ -31,7 +29,7 @@ from ..lookups.unit_command import UnitCommand
 from ..toolchains.compile_words import user_words
 from ..toolchains.targets import find_target, host_target
 from ..toolchains.toolchain import Completed
-from .programs import ENVIRONMENT, NO_ANSWER, PORTABLE_KINDS, SYSTEM, portable_programs, portable_words
+from .programs import ENVIRONMENT, PORTABLE_KINDS, SYSTEM, finished_elsewhere, portable_programs, portable_words
 
 __all__ = ["compile_elsewhere"]
 
@@ -70,18 +68,11 @@ def compile_elsewhere(
     observed, _ = observe(unit.file, files, search_of(unit, stencil, files, listed.stderr), root=memory.root)
     source = Observed(unit.file, content_digest(stencil.source))
     portable = _portable(unit, stencil, {item.path: item.digest for item in (*observed, source)})
-    ran = run_elsewhere(portable) if portable is not None else None
-    if portable is None or ran is None or not 0 <= ran.status < NO_ANSWER:
+    finished = finished_elsewhere(portable, output) if portable is not None else None
+    if portable is None or finished is None:
         return None
-    if data := ran.outputs.get(_OUTPUT):
-        output.write_bytes(data)
     done = unit.toolchain.checked(
-        Finished(ran.status, ran.stdout, ran.stderr),
-        portable.argv,
-        cwd=unit.toolchain.root,
-        what=unit.path,
-        outputs=[output],
-        refused=refused,
+        finished, portable.argv, cwd=unit.toolchain.root, what=unit.path, outputs=[output], refused=refused
     )
     return Completed(done.stdout, listed.stderr + done.stderr)
 

@@ -16,7 +16,7 @@ from .gcc import Gcc
 from .llvm import Llvm, LlvmPrograms, find_programs, programs_in, programs_of
 from .probe import cache_directory, check_thin_lto, identity, output_of, program_of, remembered
 from .toolchain import WORKING_DIRECTORY, Toolchain
-from .zig import Zig, bundled_zig, zig_cache
+from .zig import Zig, bundled_zig
 
 __all__ = ["choose_toolchain"]
 
@@ -147,7 +147,7 @@ def _zig(root: str, program: str) -> Zig:
 
 def _cache(version: str) -> str:
     directory = cache_directory()
-    return zig_cache(directory if _writable(directory) else _fallback(), version)
+    return str((directory if _writable(directory) else _fallback()) / f"zig-{version}")
 
 
 def _fallback() -> Path:

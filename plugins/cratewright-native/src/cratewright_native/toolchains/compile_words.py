@@ -44,7 +44,7 @@ def compile_words(
         gcc = toolchain.kind == "gcc"
         words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
     if language != "assembler":
-        words += _representation(toolchain, target, options, path) if for_lto else _code(toolchain, path)
+        words += _representation(toolchain, target, options, path, for_lto)
         if for_lto and for_code and makes_both(toolchain, target, options, language):
             words.append("-ffat-lto-objects")
     if language == "ir":
@@ -87,7 +87,7 @@ def makes_both(toolchain: Toolchain, target: str, options: Options, language: st
     )
 
 
-def lowering_words(toolchain: Toolchain, config: ModuleConfig) -> tuple[str, ...]:
+def lowering_words(config: ModuleConfig) -> tuple[str, ...]:
     """Return the arguments for lowering an LLVM module to an object."""
     known = find_target(config.target)
     sections = ("-ffunction-sections", "-fdata-sections") if known.format == "elf" else ()
@@ -127,18 +127,17 @@ def has_summary(target: str) -> bool:
     return find_target(target).format != "macho"
 
 
-def _representation(toolchain: Toolchain, target: str, options: Options, path: str) -> list[str]:
-    if toolchain.kind == "gcc" and options.flag("coverage"):
-        # gcc would record in the module where its notes are written, so there is no IR for LTO.
-        return [f"-frandom-seed={path}", "-gno-record-gcc-switches"]
+def _representation(toolchain: Toolchain, target: str, options: Options, path: str, for_lto: bool) -> list[str]:
     if toolchain.kind == "gcc":
         # Otherwise names of local symbols depend on time and process.
-        return ["-flto", "-ffat-lto-objects", f"-frandom-seed={path}"]
+        seed = f"-frandom-seed={path}"
+        # With LTO, gcc would record in the module where its notes for coverage are written.
+        if for_lto and not options.flag("coverage"):
+            return ["-flto", "-ffat-lto-objects", seed]
+        return [seed, "-gno-record-gcc-switches"]
+    if not for_lto:
+        return []
     return list(SUMMARY) if has_summary(target) else ["-emit-llvm"]
-
-
-def _code(toolchain: Toolchain, path: str) -> list[str]:
-    return [f"-frandom-seed={path}", "-gno-record-gcc-switches"] if toolchain.kind == "gcc" else []
 
 
 def _standard(standards: Iterable[str], language: str) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import ClassVar
 
-from cratewright import UnsupportedError, dataclass, run_program
+from cratewright import dataclass, run_program
 
 from .probe import compilers_behind, file_of, program_of
 from .targets import host_target
@@ -17,7 +17,6 @@ __all__ = ["Gcc"]
 
 _PARTS = ("cc1", "cc1plus", "lto1", "lto-wrapper", "collect2", "as", "ld", "ar")
 _SHOWS_COLUMNS = 11
-_NO_LLVM = "gcc has no LLVM in it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +56,6 @@ class Gcc(Toolchain):
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
         """Return gcc or g++."""
         return (self._beside("g++") if language == "c++" else self.program,)
-
-    def clang_ir(self, target: str) -> tuple[str, ...]:
-        """Refuse."""
-        raise UnsupportedError(_NO_LLVM)
-
-    def lld(self, target: str) -> tuple[str, ...]:
-        """Refuse."""
-        raise UnsupportedError(_NO_LLVM)
 
     def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:
         """Let cc1 read it: the driver would pass the words one by one."""

@@ -14,7 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cratewright import CratewrightError, ToolError, file_stamp, run_program, value_digest, write_atomic
+from cratewright import (
+    CratewrightError,
+    ToolError,
+    file_stamp,
+    run_program,
+    scratch_directory,
+    value_digest,
+    write_atomic,
+)
 
 from ..binary.elf import needed_libraries
 from .targets import Target, host_target
@@ -169,7 +177,7 @@ def check_thin_lto(toolchain: Toolchain) -> None:
     Raises: ToolError with the step that failed.
     """
     target = host_target() if host_target().endswith("linux-gnu") else "x86_64-linux-gnu"
-    with toolchain.scratch() as directory:
+    with scratch_directory() as directory:
         for name, text in (("a", _CALLER), ("b", _CALLEE)):
             (directory / f"{name}.c").write_bytes(text)
             compile_one = (*toolchain.cc(target), "-O2", *SUMMARY, "-c", f"{name}.c", "-o", f"{name}.o")
@@ -193,7 +201,7 @@ def can_link(toolchain: Toolchain, target: str, word: str) -> bool:
     command = (*toolchain.cc(target), word)
 
     def link() -> str:
-        with toolchain.scratch() as directory:
+        with scratch_directory() as directory:
             (directory / "sample.c").write_bytes(_SAMPLE)
             toolchain.run((*command, "sample.c", "-o", "sample"), cwd=directory, what="a sample", outputs=["sample"])
         return "yes"
@@ -210,7 +218,7 @@ def can_cross(toolchain: Toolchain, target: Target) -> bool:
     glibc = target.name.endswith("-gnu") and target.format == "elf"
 
     def link() -> str:
-        with toolchain.scratch() as directory:
+        with scratch_directory() as directory:
             (directory / "sample.c").write_bytes(_PROGRAM)
             toolchain.run(
                 (*toolchain.cc(target.name), f"-DGLIBC={int(glibc)}", "sample.c", "-o", "sample"),
@@ -219,7 +227,7 @@ def can_cross(toolchain: Toolchain, target: Target) -> bool:
                 outputs=["sample"],
             )
             # A static program names no library; its headers were checked before.
-            needed = needed_libraries((directory / "sample").read_bytes(), name="sample")
+            needed = needed_libraries((directory / "sample").read_bytes())
         return "yes" if not needed or (_GLIBC in needed) == glibc else "no"
 
     try:

@@ -25,31 +25,16 @@ class Target:
     emulation: str = ""
 
 
+def _linux(machine: str, library: str, emulation: str) -> Target:
+    triple = f"{machine}-unknown-linux-{library}"
+    return Target(name=f"{machine}-linux-{library}", triple=triple, rustc=triple, emulation=emulation)
+
+
 _TARGETS = (
-    Target(
-        name="x86_64-linux-gnu",
-        triple="x86_64-unknown-linux-gnu",
-        rustc="x86_64-unknown-linux-gnu",
-        emulation="elf_x86_64",
-    ),
-    Target(
-        name="aarch64-linux-gnu",
-        triple="aarch64-unknown-linux-gnu",
-        rustc="aarch64-unknown-linux-gnu",
-        emulation="aarch64linux",
-    ),
-    Target(
-        name="x86_64-linux-musl",
-        triple="x86_64-unknown-linux-musl",
-        rustc="x86_64-unknown-linux-musl",
-        emulation="elf_x86_64",
-    ),
-    Target(
-        name="aarch64-linux-musl",
-        triple="aarch64-unknown-linux-musl",
-        rustc="aarch64-unknown-linux-musl",
-        emulation="aarch64linux",
-    ),
+    _linux("x86_64", "gnu", "elf_x86_64"),
+    _linux("aarch64", "gnu", "aarch64linux"),
+    _linux("x86_64", "musl", "elf_x86_64"),
+    _linux("aarch64", "musl", "aarch64linux"),
     Target(name="x86_64-windows-gnu", triple="x86_64-w64-windows-gnu", rustc="x86_64-pc-windows-gnu", format="coff"),
     Target(name="aarch64-macos", triple="arm64-apple-macosx", rustc="aarch64-apple-darwin", format="macho"),
     Target(name="wasm32-wasi", triple="wasm32-unknown-wasi", rustc="wasm32-wasip1", format="wasm"),

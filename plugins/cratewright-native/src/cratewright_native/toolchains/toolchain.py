@@ -20,7 +20,6 @@ from cratewright import (
     dataclass,
     pattern,
     run_program,
-    scratch_directory,
     scratch_root,
 )
 
@@ -93,19 +92,19 @@ class Toolchain(ABC):
         """Return whether it has a compiler for `objective-c` or `objective-c++`."""
         return True
 
-    @abstractmethod
     def clang_ir(self, target: str) -> tuple[str, ...]:
         """Return the driver that takes `-x ir` and `-fthinlto-index=`.
 
         Raises: UnsupportedError if the toolchain has no LLVM.
         """
+        raise UnsupportedError(f"{self.kind} has no LLVM in it")
 
-    @abstractmethod
     def lld(self, target: str) -> tuple[str, ...]:
         """Return the raw linker.
 
         Raises: UnsupportedError if the toolchain has no lld.
         """
+        raise UnsupportedError(f"{self.kind} has no LLVM in it")
 
     @abstractmethod
     def ar(self) -> tuple[str, ...]:
@@ -164,42 +163,34 @@ class Toolchain(ABC):
         """Yield the environment of one run of a program."""
         yield self.environment()
 
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """Yield a directory of its own, removed afterwards."""
-        with scratch_directory() as directory:
-            yield directory
-
     def run(
         self,
         argv: Sequence[str],
         *,
         cwd: str | Path,
         what: str,
-        input: bytes | None = None,
         outputs: Sequence[str | Path] = (),
-        failure: type[CratewrightError] = ToolError,
         refused: Callable[[str], CratewrightError] | None = None,
     ) -> Completed:
         """Run a program.
 
         Shape: `what` names the work in messages, such as `main.c` or `thin link of crate 'app'`; `outputs` are the
         files it must have made, not empty, relative to `cwd` or absolute; `refused` makes the error from its output.
-        Raises: `failure` with the program's output, or the error from `refused`, if it refused its input; ToolError if
-        it is missing, crashed, or succeeded without making its outputs.
+        Raises: the error from `refused` if it refused its input; ToolError if there is none, or if it is missing,
+        crashed, or succeeded without making its outputs.
         """
         if self.report is not None:
             argv = (*argv, *self.report_words(argv))
         try:
             with self.run_environment(argv) as environment:
-                done = run_program(argv, what=what, cwd=cwd, env=environment, input=input, timeout=self.timeout)
+                done = run_program(argv, what=what, cwd=cwd, env=environment, timeout=self.timeout)
         except OSError as error:
             raise ToolError(
                 f"{what}: {os.path.basename(argv[0])} cannot be run",
                 context=(("reason", error.strerror),),
                 hint="install cratewright-native[zig], or clang and lld of one version",
             ) from error
-        return self.checked(done, argv, cwd=cwd, what=what, outputs=outputs, failure=failure, refused=refused)
+        return self.checked(done, argv, cwd=cwd, what=what, outputs=outputs, refused=refused)
 
     def checked(
         self,
@@ -209,7 +200,6 @@ class Toolchain(ABC):
         cwd: str | Path,
         what: str,
         outputs: Sequence[str | Path] = (),
-        failure: type[CratewrightError] = ToolError,
         refused: Callable[[str], CratewrightError] | None = None,
     ) -> Completed:
         """Return the output of a program that ran here or elsewhere, if it succeeded.
@@ -225,7 +215,7 @@ class Toolchain(ABC):
             if refused is not None:
                 raise refused(stderr)
             stderr = stderr.strip() or f"exit status {done.status}"
-            raise failure(
+            raise ToolError(
                 f"{what}: {os.path.basename(argv[0])} failed",
                 context=(("output", stderr),),
                 hint=_ASSEMBLED_LATE if _ASSEMBLY.search(stderr) else "",
@@ -262,15 +252,12 @@ class Toolchain(ABC):
             raise ToolError(f"{what}: {program} was interrupted")
         if status < 0 or (status and _CRASHED.search(output)):
             reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+            lines = "\n".join(output.strip().splitlines()[:5])
             raise ToolError(
                 f"{what}: {program} crashed",
-                context=(("toolchain", self.version), ("reason", reason), ("output", _first_lines(output))),
+                context=(("toolchain", self.version), ("reason", reason), ("output", lines)),
                 hint="this is a bug of the compiler; try another opt_level, or simplify the unit",
             )
         broken = _FAILED.search(output)
         if broken:
             raise ToolError(f"{what}: {program} failed", context=(("output", broken[0]), ("toolchain", self.version)))
-
-
-def _first_lines(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[:5])

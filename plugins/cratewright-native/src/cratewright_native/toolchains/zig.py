@@ -8,10 +8,9 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import ClassVar
 
-from cratewright import UnsupportedError, dataclass
+from cratewright import UnsupportedError, dataclass, scratch_directory
 
 from .targets import find_target
 from .toolchain import Toolchain
@@ -122,10 +121,5 @@ class Zig(Toolchain):
         if argv[1] not in ("cc", "c++"):
             yield self.environment()
             return
-        with self.scratch() as directory:
+        with scratch_directory() as directory:
             yield {**self.environment(), "ZIG_LOCAL_CACHE_DIR": str(directory)}
-
-
-def zig_cache(directory: Path, version: str) -> str:
-    """Return where a version of zig keeps what it builds."""
-    return str(directory / f"zig-{version}")
