@@ -29,7 +29,7 @@ from cratewright_slang.grouping import entries_of_part, grouped
 from cratewright_slang.macros import module_symbol
 from cratewright_slang.module_compiler import ModuleCompiler
 from cratewright_slang.options import settings_of, words_of
-from cratewright_slang.stages import vulkan_stage
+from cratewright_slang.unit import _STAGE_NAMES
 from cratewright_slang.wheel import build_tag
 from cratewright_spirv.sharing import entries_of
 from cratewright_spirv.sharing.linking import independent_form, modules_of_entries
@@ -98,7 +98,7 @@ def request_of(root: Path, sources: Mapping[str, str], library: str = LIBRARY, *
     modules = []
     for path, text in texts.items():
         made = ModuleCompiler(settings, str(root), ()).compile(path, text.encode())
-        entries = tuple(EntryPoint(str(vulkan_stage(stage)), name) for name, stage in made.entries)
+        entries = tuple(EntryPoint(_STAGE_NAMES[stage], name) for name, stage in made.entries)
         words = {"alike": words_of(chosen), "paths": '["lib"]', "slang": build_tag(), "source": path}
         module = ModuleCodegen(
             name=f"{path}-module",

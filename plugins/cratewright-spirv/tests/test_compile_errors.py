@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, Diagnostic, Severity, SourceError, ToolError
+from cratewright_spirv.base.stages import STAGE_NAMES
+from cratewright_spirv.compile.stage_compiler import Attempt, StageCompiler
 from cratewright_spirv.compile.unit import compile_unit
 from cratewright_spirv.compilers.glslang import Compiler, Glslang
 from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
@@ -14,8 +16,6 @@ from cratewright_spirv.compilers.glslang_sdk import GlslangExecutable
 from .unit_requests import LIBRARY, request, symbols, write
 
 
-# It is started for each stage, which takes seconds.
-@pytest.mark.exhaustive(compiler="executable", path=("u.glsl", "u.hlsl"))
 @pytest.mark.parametrize("path", ["u.glsl", "u.comp", "u.hlsl"])
 def test_recursion_is_shown_at_the_function(compiler: Compiler, tmp_path: Path, path: str) -> None:
     text = b"int g(int n) { return n; }\n\nint f(int n) { return n == 0 ? g(1) : n * f(n - 1); }\n"
@@ -26,6 +26,28 @@ def test_recursion_is_shown_at_the_function(compiler: Compiler, tmp_path: Path, 
     (found,) = caught.value.diagnostics
     assert (found.file, found.line) == (path, 3)
     assert "Recursion detected" in found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "tried"),
+    [
+        (b"int f(int n) { return n == 0 ? 1 : n * f(n - 1); }\n", {"comp"}),
+        (b"int f(int n) { return gl_Wrong; }\n", set(STAGE_NAMES)),
+    ],
+)
+def test_only_what_another_stage_may_accept_is_compiled_for_it(
+    library: Glslang, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, tried: set[str]
+) -> None:
+    stages, compiled = [], StageCompiler.compile
+
+    def compile_for(unit: StageCompiler, stage: str) -> Attempt:
+        stages.append(stage)
+        return compiled(unit, stage)
+
+    monkeypatch.setattr(StageCompiler, "compile", compile_for)
+    with pytest.raises(SourceError):
+        compile_unit(request(tmp_path, text), library)
+    assert set(stages) == tried
 
 
 def test_a_library_cannot_write_to_a_stream(compiler: Compiler, tmp_path: Path) -> None:

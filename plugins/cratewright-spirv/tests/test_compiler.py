@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cratewright import ConfigurationError, SourceError
+from cratewright_spirv.base.stages import STAGE_NAMES
 from cratewright_spirv.compile.unit import compile_unit
-from cratewright_spirv.compilers.glslang import COMPILER_SUFFIXES, Compiler, Glslang
+from cratewright_spirv.compilers.glslang import Compiler, Glslang
 from cratewright_spirv.spirv_tools.tools import find_tools
 
 from .unit_requests import LIBRARY, SHADER, request, symbols, write
@@ -105,7 +106,7 @@ def test_initialisers_are_kept(compiler: Compiler, tmp_path: Path, spirv) -> Non
         (b"return dFdx(x);", [()]),
         (b"barrier(); return x;", [()]),
         (b"EmitVertex(); return x;", [()]),
-        (b"return texture(s, vec2(x)).x;", [("frag",), tuple(word for word in COMPILER_SUFFIXES if word != "frag")]),
+        (b"return texture(s, vec2(x)).x;", [("frag",), tuple(word for word in STAGE_NAMES if word != "frag")]),
     ],
 )
 def test_a_library_of_no_stage_is_as_free_as_it_can_be(
@@ -118,7 +119,7 @@ def test_a_library_of_no_stage_is_as_free_as_it_can_be(
         spirv.validate(variant.data, "spv1.5")
 
 
-@pytest.mark.parametrize("stage", COMPILER_SUFFIXES)
+@pytest.mark.parametrize("stage", STAGE_NAMES)
 def test_every_stage_takes_a_library_and_a_call(stage: str, library: Glslang, tmp_path: Path, spirv) -> None:
     text = b"float away(float x);\nfloat f(float x) { return away(x); }\n"
     result = compile_unit(request(tmp_path, text, f"u.{stage}"), library)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cratewright import Symbol
 from cratewright_spirv.compile.make_object import make_object
-from cratewright_spirv.compile.objects import MARKER, Outline, SymbolInfo
+from cratewright_spirv.compile.objects import MARKER, Outline
 
 # A library as glslang leaves it: a stub main with an initialiser, an included helper that nothing
 # reaches, two overloads and the stub of an import.
@@ -72,10 +73,10 @@ OUTLINE = Outline(
 def test_symbols_are_matched_by_name_and_order(spirv) -> None:
     data, exports, imports, initialiser = make_object(spirv.assemble(MODULE), OUTLINE)
     assert exports == (
-        SymbolInfo("f(f1;", 4, "lib/u.glsl", "float (float)"),
-        SymbolInfo("f(vf2;", 9, "lib/u.glsl", "float (floatx2)"),
+        Symbol("f(f1;", "f(float)", "lib/u.glsl", 4, "float (float)"),
+        Symbol("f(vf2;", "f(vec2)", "lib/u.glsl", 9, "float (floatx2)"),
     )
-    assert imports == (SymbolInfo("away(f1;", 2, "inc/a.h", "float (float)"),)
+    assert imports == (Symbol("away(f1;", "away(float)", "inc/a.h", 2, "float (float)"),)
     assert initialiser == "$init:lib/u.glsl"
     spirv.validate(data, "spv1.5")
 

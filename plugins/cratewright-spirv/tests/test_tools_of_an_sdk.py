@@ -85,8 +85,8 @@ def test_an_sdk_without_the_programs(tmp_path: Path) -> None:
 
 
 def test_an_sdk_is_preferred(sdk: Path) -> None:
-    assert find_tools(str(sdk)).origin == "executables"
-    assert find_tools(str(sdk / "bin")).origin == "executables"
+    assert isinstance(find_tools(str(sdk)), Executables)
+    assert isinstance(find_tools(str(sdk / "bin")), Executables)
 
 
 def test_a_crash_names_the_signal(sdk: Path) -> None:
@@ -151,10 +151,10 @@ def test_without_the_library_the_programs_serve(monkeypatch: pytest.MonkeyPatch)
         raise ToolError("the SPIRV-Tools library cannot be loaded")
 
     monkeypatch.setattr(library_module, "load", missing)
-    assert find_tools.__wrapped__(None).origin == "executables"
+    assert isinstance(find_tools.__wrapped__(None), Executables)
     monkeypatch.undo()
     shared_library()
-    assert find_tools.__wrapped__(None).origin == "library"
+    assert isinstance(find_tools.__wrapped__(None), library_module.Library)
 
 
 def test_with_nothing_installed_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

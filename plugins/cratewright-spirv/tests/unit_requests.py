@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from cratewright_spirv.base.stages import STAGE_NAMES
 from cratewright_spirv.compile.request import UnitRequest, UnitResult
-from cratewright_spirv.compilers.glslang import COMPILER_SUFFIXES
 
 LIBRARY = b"float square(float x) { return x * x; }\nvec2 square(vec2 x) { return x * x; }\n"
 
@@ -16,7 +16,7 @@ SHADER = b"layout(binding = 0) buffer B { float b; };\nfloat square(float x);\nv
 
 def request(root: Path, text: bytes, path: str = "lib/u.glsl", **fields: object) -> UnitRequest:
     words = path.split(".")
-    stage = next((word for word in words if word in COMPILER_SUFFIXES), None)
+    stage = next((word for word in words if word in STAGE_NAMES), None)
     language = "hlsl" if words[-1] == "hlsl" else "glsl"
     base = UnitRequest(root=str(root), path=path, text=text, language=language, stage=stage, target="vulkan1.2")
     return replace(base, **fields)

@@ -73,7 +73,7 @@ class SlangBackend(SpirvBackend):
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Start Slang, which takes as long as compiling twenty shaders."""
         # Loaded here they are loaded once, not by each worker.
-        from . import link, unit, wheel  # noqa: F401, PLC0415
+        from . import link, unit, wheel  # noqa: F401
 
         wheel.library()
         if stencils and self.session.cache:
@@ -81,21 +81,21 @@ class SlangBackend(SpirvBackend):
 
     def fingerprint(self) -> str:
         """Return the versions of Slang and of the tools."""
-        from . import __version__  # noqa: PLC0415 - the package module_compiler this module
-        from .wheel import build_tag, installed_version  # noqa: PLC0415 - ctypes is slow to import
+        from . import __version__
+        from .wheel import build_tag, installed_version
 
         tools = self.tools_fingerprint()
         return f"cratewright-slang {__version__}, slangpy {installed_version()} (slang {build_tag()}), {tools}"
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source to a module in Slang's IR."""
-        from .unit import compile_slang_source  # noqa: PLC0415 - only workers compile
+        from .unit import compile_slang_source
 
         return compile_slang_source(stencil, self)
 
     def included_names(self, text: bytes) -> tuple[str, ...]:
         """Return the files that a text imports or includes."""
-        from .files import imported_names  # noqa: PLC0415 - few builds make sources
+        from .files import imported_names
 
         return imported_names(text)
 
@@ -109,14 +109,14 @@ class SlangBackend(SpirvBackend):
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each group of entry points, with the modules that they import."""
-        from .grouping import parts_of_groups  # noqa: PLC0415 - a null build links nothing
+        from .grouping import parts_of_groups
 
         with _in_words_of_modules(request):
             return parts_of_groups(request, super().split_lto(request), across=True)
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for the images of each source, with the modules that it imports; after LTO, for each image."""
-        from .grouping import parts_of_groups  # noqa: PLC0415 - as above
+        from .grouping import parts_of_groups
 
         with _in_words_of_modules(request):
             parts = super().split_link(request)
@@ -126,7 +126,7 @@ class SlangBackend(SpirvBackend):
 
     def split_crashed(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point of a part on which Slang crashed."""
-        from .grouping import entries_of_part  # noqa: PLC0415 - seldom called
+        from .grouping import entries_of_part
 
         names = [entry.output for entry in entries_of_part(request)]
         alone = super().split_lto(replace(request, part="")) if request.part and len(names) > 1 else ()
@@ -138,7 +138,7 @@ class SlangBackend(SpirvBackend):
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return the entry points of a part, linked and in canonical form."""
-        from cratewright_spirv.sharing.linking import one_by_one  # noqa: PLC0415 - only workers link
+        from cratewright_spirv.sharing.linking import one_by_one
 
         parts = one_by_one(self._linked(request))
         return tuple(module for part in parts for module in super(SlangBackend, self).run_thin_lto(part))
@@ -154,15 +154,15 @@ class SlangBackend(SpirvBackend):
         linked = self._linked(request)
         if not request.part:
             return super().link(linked)
-        from cratewright_spirv.sharing.linking import joined, one_by_one  # noqa: PLC0415 - only workers link
+        from cratewright_spirv.sharing.linking import joined, one_by_one
 
         return joined([super(SlangBackend, self).link(part) for part in one_by_one(linked)])
 
     def _linked(self, request: LinkRequest) -> LinkRequest:
-        from cratewright_spirv.sharing.linking import independent_form, with_whole_entries  # noqa: PLC0415 - only workers
+        from cratewright_spirv.sharing.linking import independent_form, with_whole_entries
 
-        from .grouping import entries_of_part  # noqa: PLC0415
-        from .link import code_of_entries  # noqa: PLC0415
+        from .grouping import entries_of_part
+        from .link import code_of_entries
 
         with _in_words_of_modules(request):
             return with_whole_entries(
@@ -182,7 +182,7 @@ def _in_words_of_modules(request: LinkRequest) -> Iterator[None]:
     except LinkError as error:
         if "`module " not in error.message:
             raise
-        from .macros import refuse_other_macros  # noqa: PLC0415 - few builds are refused
+        from .macros import refuse_other_macros
 
         refuse_other_macros(request, error.message)
         raise LinkError(

@@ -81,9 +81,6 @@ def _mixes(request: LinkRequest, own: int, needed: Sequence[LinkModule]) -> bool
     Its exports would define `extern` names in the others, and a session identifies a module by the words of an import.
     """
     module = request.modules[own].module
-    names = [_import_name(item.module.attribute("source")) for item in (request.modules[own], *needed)]
+    sources = (item.module.attribute("source") for item in (request.modules[own], *needed))
+    names = [posixpath.basename(source).replace("_", "-") for source in sources]
     return not module.attribute("exports") and len(set(names)) == len(names) > 1
-
-
-def _import_name(source: str) -> str:
-    return posixpath.basename(source).replace("_", "-")

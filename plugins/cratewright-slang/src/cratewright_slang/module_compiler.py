@@ -147,13 +147,10 @@ class ModuleCompiler:
         """Compile what will be imported; errors are reported to the importer."""
         if path is None or path in self._doing or self._served(path) is not None:
             return
-        text = self._text(path)
+        text = ProjectFiles(self._root, self._repositories).read(path)
         if text is not None:
             with suppress(Refused):
                 self._compile(path, text, imported=True)
-
-    def _text(self, path: str) -> bytes | None:
-        return ProjectFiles(self._root, self._repositories).read(path)
 
     def _known(self, path: str, text: bytes) -> Compiled | None:
         """Return the module of a source if it was compiled before and its inputs still exist."""

@@ -7,7 +7,7 @@ import posixpath
 import re
 
 from cratewright import CodegenBackend, CompiledUnit, Diagnostic, EntryPoint, ModuleCodegen, SourceError, UnitStencil
-from cratewright_spirv.sharing import STAGE_SUFFIXES
+from cratewright_spirv.sharing import STAGES
 
 from .cached_modules import CachedModules
 from .compiled import Compiled
@@ -16,7 +16,6 @@ from .libslang import Refused
 from .macros import module_symbol
 from .module_compiler import compiler_for
 from .options import macros_of, settings_of, words_of
-from .stages import vulkan_stage
 from .wheel import build_tag
 
 __all__ = ["MEMBER", "PART", "compile_slang_source", "log_errors", "warnings_of"]
@@ -27,7 +26,8 @@ PART = b"part of a module\n"
 """Marks a source that is part of another's module and compiled with it."""
 
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
-_STAGE = re.compile(rf"({'|'.join(map(re.escape, STAGE_SUFFIXES))})\.hlsl$")
+_STAGE_NAMES = {stage.slang: stage.name for stage in STAGES}
+_STAGE = re.compile(rf"(\.(?:{'|'.join(stage.word for stage in STAGES)}))\.hlsl$")
 _IMPLEMENTING = re.compile(rb"\s*implementing\b")
 
 
@@ -128,7 +128,7 @@ def _directories(stencil: UnitStencil) -> tuple[str, ...]:
 
 
 def _entry(name: str, stage: int, path: str) -> EntryPoint:
-    known = vulkan_stage(stage)
+    known = _STAGE_NAMES.get(stage)
     if known is None:
         raise SourceError.at(path, 1, f"the stage of the entry point '{name}' is not one of Vulkan's")
     return EntryPoint(known, name)

@@ -6,12 +6,11 @@ Only the library is loaded from the wheel, and none of its Python modules is imp
 from __future__ import annotations
 
 import ctypes
-import sys
 from functools import cache
 from pathlib import Path
 
 from cratewright import ToolError
-from cratewright_spirv.sharing import KNOWN_RELEASES, is_known_release
+from cratewright_spirv.sharing import KNOWN_RELEASES, is_known_release, library_in_slangpy
 
 from .com import Object
 
@@ -90,11 +89,9 @@ def slang_library() -> Path:
 
     Raises: ToolError if it is missing.
     """
-    for place in sys.path:
-        folder = Path(place, "slangpy")
-        for pattern in ("libslang-compiler.so.*", "libslang-compiler.*.dylib", "slang-compiler.dll"):
-            if place and (names := sorted(folder.glob(pattern))):
-                return names[-1]
+    found = library_in_slangpy("libslang-compiler.so.*", "libslang-compiler.*.dylib", "slang-compiler.dll")
+    if found is not None:
+        return found
     raise ToolError(
         "Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=SLANG_INSTALL_HINT
     )

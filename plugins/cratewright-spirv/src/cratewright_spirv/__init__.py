@@ -38,6 +38,6 @@ def cratewright_register_backend() -> type[CodegenBackend]:
 @hookimpl
 def cratewright_describe(path: str, data: bytes) -> Mapping[str, object] | None:
     """Describe a SPIR-V module."""
-    from .reflection.described import describe_module  # noqa: PLC0415 - only who asks needs it
+    from .reflection.reflect import describe_module  # noqa: PLC0415 - only who asks needs it
 
     return describe_module(path, data)

@@ -72,7 +72,7 @@ class SpirvBackend(CodegenBackend):
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
         """Load what workers need, and build the compiler's tables."""
-        from .warm import warm_up  # noqa: PLC0415 - a null build compiles nothing
+        from .warm import warm_up
 
         warm_up(stencils, self.session.root, self._compiler, self.session.target)
 
@@ -83,7 +83,7 @@ class SpirvBackend(CodegenBackend):
 
     def fingerprint(self) -> str:
         """Return the versions of compiler and tools, and the digest of their bytes."""
-        from . import __version__  # noqa: PLC0415 - the package module_compiler this module
+        from . import __version__
 
         compiler, tools = self._compiler(), self._tools()
         digest = programs_digest((*compiler.programs(), *tools.programs()))[:32]
@@ -96,23 +96,23 @@ class SpirvBackend(CodegenBackend):
 
     def check_crate(self, crate: Crate) -> None:
         """Refuse options without effect."""
-        from .crate.option_checks import check_options  # noqa: PLC0415 - few builds are refused
+        from .crate.option_checks import check_options
 
         check_options(crate)
         if chosen := self.session.setting("CRATE_GLSLANG"):
-            from .compilers.choice import check_languages  # noqa: PLC0415 - few choose
+            from .compilers.choice import check_languages
 
             check_languages(crate, chosen)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile one source: a module for each entry point, or for each way a library differs by stage."""
-        from .compile.canonical_form import compile_with_form  # noqa: PLC0415 - only workers compile
+        from .compile.canonical_form import compile_with_form
 
         return compile_with_form(stencil, self.session.root, self._compiler, self._tools)
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm | None:
         """Return the source in canonical form."""
-        from .compile.canonical_form import canonical_unit  # noqa: PLC0415 - only workers read sources
+        from .compile.canonical_form import canonical_unit
 
         return canonical_unit(stencil, self.session.root)
 
@@ -122,20 +122,20 @@ class SpirvBackend(CodegenBackend):
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Leave a module for the link; refuse image options of a source that has no image."""
-        from .crate.source_options import check_own_options  # noqa: PLC0415 - a null build compiles nothing
+        from .crate.source_options import check_own_options
 
         check_own_options(module)
         return module
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
         """Replace positions by ordinals of lines."""
-        from .compile.positions import text_reader, with_ordinals  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.positions import text_reader, with_ordinals
 
         return with_ordinals(unit, form.parameters, text_reader(self.session.root))
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
         """Restore the positions of a source."""
-        from .compile.positions import text_reader, with_positions  # noqa: PLC0415 - a null build compiles nothing
+        from .compile.positions import text_reader, with_positions
 
         return with_positions(unit, form.parameters, text_reader(self.session.root))
 
@@ -147,23 +147,23 @@ class SpirvBackend(CodegenBackend):
         """Return the image of each entry point, by output name; none of variants, of which equal ones share one."""
         if any(source.variant for source in crate.sources):
             return None
-        from .crate.expected_images import expected_outputs  # noqa: PLC0415 - only crates with a directory of images ask
+        from .crate.expected_images import expected_outputs
 
         outputs = expected_outputs(crate.sources, self.session.root)
         return None if outputs is None else {output: image_path(crate.name, output) for output in outputs}
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
         """Link modules to one that exports what is requested and imports nothing."""
-        from .images.relocatable import merge_exports  # noqa: PLC0415 - only workers link
+        from .images.relocatable import merge_exports
 
         return merge_exports(request, self._tools())
 
     def run_fat_lto(self, request: LinkRequest) -> ModuleCodegen:
         """Link what all entry points reach."""
-        from .crate.source_options import check_all_alike  # noqa: PLC0415
-        from .images.lto import link_entry_points  # noqa: PLC0415
-        from .link.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .transforms.debug_split import made_twice  # noqa: PLC0415
+        from .crate.source_options import check_all_alike
+        from .images.lto import link_entry_points
+        from .link.dumps import leaving_inputs
+        from .transforms.debug_split import made_twice
 
         check_all_alike(request)
         if request.crate_type is CrateType.OBJECT:
@@ -175,27 +175,27 @@ class SpirvBackend(CodegenBackend):
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Optimize what all entry points reach, together."""
-        from .images.lto import optimize_entry_points  # noqa: PLC0415 - only workers link
-        from .transforms.debug_pair import is_pair  # noqa: PLC0415
-        from .transforms.debug_split import optimized_twice  # noqa: PLC0415
+        from .images.lto import optimize_entry_points
+        from .transforms.debug_pair import is_pair
+        from .transforms.debug_split import optimized_twice
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_fat)
         if module.attribute("merged"):
-            from .images.relocatable import optimized  # noqa: PLC0415 - only workers link
+            from .images.relocatable import optimized
 
             return optimized(module, config, self._tools())
         return optimize_entry_points(module, config, self._tools())
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each entry point, with the modules that it reaches; an object is one part."""
-        from .images.parts import lto_parts  # noqa: PLC0415 - a null build links nothing
+        from .images.parts import lto_parts
 
         return super().split_lto(request) if request.crate_type is CrateType.OBJECT else lto_parts(request)
 
     def narrow_lto(self, request: LinkRequest) -> LinkRequest:
         """Return the request for an entry point with only the functions that it calls."""
-        from .link.reduction import reduce_part  # noqa: PLC0415 - only thin LTO needs it
+        from .link.reduction import reduce_part
 
         if request.crate_type is CrateType.OBJECT or splits(request.options):
             return request
@@ -207,15 +207,15 @@ class SpirvBackend(CodegenBackend):
 
     def could_return(self, call: BackendCall[Any], value: object) -> bool:
         """Refuse values that no method here would have written."""
-        from .crate.cached_results import is_readable  # noqa: PLC0415 - only hits are asked about
+        from .crate.cached_results import is_readable
 
         return is_readable(value)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
         """Return what the entry point of a part reaches, in canonical form."""
-        from .images.lto import link_entry_point  # noqa: PLC0415
-        from .link.dumps import leaving_inputs  # noqa: PLC0415 - only workers link
-        from .transforms.debug_split import made_twice  # noqa: PLC0415
+        from .images.lto import link_entry_point
+        from .link.dumps import leaving_inputs
+        from .transforms.debug_split import made_twice
 
         if splits(request.options):
             return (made_twice(request, lambda half: self.run_thin_lto(self.narrow_lto(half))[0]),)
@@ -227,58 +227,58 @@ class SpirvBackend(CodegenBackend):
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
         """Optimize one entry point with all that it reaches."""
-        from .images.lto import optimize_entry_point  # noqa: PLC0415 - only workers link
-        from .transforms.debug_pair import is_pair  # noqa: PLC0415
-        from .transforms.debug_split import optimized_twice  # noqa: PLC0415
+        from .images.lto import optimize_entry_point
+        from .transforms.debug_pair import is_pair
+        from .transforms.debug_split import optimized_twice
 
         if is_pair(module):
             return optimized_twice(module, config, self.optimize_thin)
         if module.index:
-            from .images.relocatable import optimized  # noqa: PLC0415 - only workers link
+            from .images.relocatable import optimized
 
             return optimized(ModuleCodegen(name="", data=module.data), config, self._tools())
         return optimize_entry_point(module.data, config, self._tools())
 
     def lto_memory(self, request: LinkRequest) -> int:
         """Return the memory for optimizing the modules together, or those of the largest part."""
-        from .images.parts import lto_memory  # noqa: PLC0415 - as above
+        from .images.parts import lto_memory
 
         return lto_memory(request, () if request.lto is LtoMode.FAT else self.split_lto(request))
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         """Return a part for each image, with the modules its entry points reach; an object is one."""
-        from .images.parts import link_parts  # noqa: PLC0415 - as above
+        from .images.parts import link_parts
 
         return super().split_link(request) if request.crate_type is CrateType.OBJECT else link_parts(request)
 
     def link(self, request: LinkRequest) -> LinkResult:
         """Link one image; after fat LTO, all of them."""
-        from .crate.source_options import with_own_options  # noqa: PLC0415 - only workers link
-        from .transforms.debug_split import linked_twice  # noqa: PLC0415
+        from .crate.source_options import with_own_options
+        from .transforms.debug_split import linked_twice
 
         if splits(request.options):
             return linked_twice(request, self.link)
         if request.crate_type is CrateType.OBJECT:
-            from .images.relocatable import link_object  # noqa: PLC0415
+            from .images.relocatable import link_object
 
             return link_object(request, self._tools())
         entries = [entry for entry in entries_of(request) if request.part in ("", entry.output)]
         request = with_own_options(request, entries)
         if request.lto is not LtoMode.OFF:
-            from .images.lto_images import link_optimized  # noqa: PLC0415 - only workers link
+            from .images.lto import link_optimized
 
             return link_optimized(request, entries, self._tools())
-        from .images.image import link_image  # noqa: PLC0415 - only workers link
+        from .images.image import link_image
 
         return link_image(request, image_path(request.crate, request.part), entries, self._tools())
 
     def _compiler(self) -> Compiler:
-        from .compilers.choice import find_compiler  # noqa: PLC0415 - a link needs none
+        from .compilers.choice import find_compiler
 
         return find_compiler(self.session.setting("CRATE_GLSLANG"), self.session.setting("CRATE_SPIRV_SDK"))
 
     def _tools(self) -> Tools:
-        from .spirv_tools.tools import find_tools  # noqa: PLC0415 - a null build needs no more than the version
+        from .spirv_tools.tools import find_tools
 
         return find_tools(self.session.setting("CRATE_SPIRV_SDK") or None)
 
@@ -290,8 +290,7 @@ class SpirvBackend(CodegenBackend):
         """Put the manifest in front of the images; an object has none."""
         if request.crate_type is CrateType.OBJECT:
             return super().finish_link(request, results)
-        from .crate.manifest import write_manifest  # noqa: PLC0415 - a null build writes none
-        from .crate.variant_table import shared_images, written  # noqa: PLC0415
+        from .crate.manifest import shared_images, write_manifest, written
 
         shared = shared_images(request, results)
         return LinkResult(

@@ -130,7 +130,9 @@ def compile_clang(
     for item in observed:
         if item.digest is not None and not os.path.isabs(item.path):
             _check_text(item.path, Path(root, item.path).read_bytes(), language)
-    diagnostics = tuple(found for found in _diagnostics(stderr, stencil, root) if _is_warning(found))
+    found = _diagnostics(stderr, stencil, root)
+    # Without a line, the compiler warns of how it was called.
+    diagnostics = tuple(item for item in found if item.severity is Severity.WARNING and item.line > 0)
     return CompiledUnit(
         modules=(bitcode_module(data, stencil.path, types),), observed=observed, diagnostics=diagnostics
     )
@@ -225,11 +227,6 @@ def _failure(found: Sequence[Diagnostic], stderr: str, path: str, language: str)
         first, _, rest = text.partition("\n")
         return SourceError.at(path, 0, first, context=[("output", rest)] * bool(rest))
     return ToolError(f"the compiler failed on {path}", context=(("output", text[-2000:]),) if text else ())
-
-
-def _is_warning(found: Diagnostic) -> bool:
-    """Return whether the compiler warns of a source, not of how it was called."""
-    return found.severity is Severity.WARNING and found.line > 0
 
 
 def _system(words: Sequence[str]) -> list[str]:

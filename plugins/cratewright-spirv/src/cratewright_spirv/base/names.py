@@ -19,27 +19,25 @@ from cratewright import (
     dataclass,
 )
 
-from .stages import STAGES
+from .stages import STAGE_WORDS
 
 __all__ = [
-    "LANGUAGE_SUFFIXES",
     "ImageEntry",
     "debug_path",
     "entries_of",
     "image_directory",
     "image_path",
-    "known_stage",
     "manifest_name",
     "object_path",
     "optimized_entries",
+    "output_name",
     "output_names",
     "splits",
     "spv_environment",
     "text_path",
 ]
 
-LANGUAGE_SUFFIXES = (".glsl", ".hlsl", ".slang", ".spvasm", ".spv")
-_SUFFIXES = {stage.name: stage.suffix[1:] for stage in STAGES}
+_LANGUAGE_SUFFIXES = (".glsl", ".hlsl", ".slang", ".spvasm", ".spv")
 _SPIRV = {
     **{"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5"},
     **dict.fromkeys(("vulkan1.3", "vulkan1.4"), "spv1.6"),
@@ -67,12 +65,7 @@ class ImageEntry:
     @property
     def suffix(self) -> str:
         """The stage's suffix word, such as `comp`."""
-        return _SUFFIXES[self.stage]
-
-
-def known_stage(stage: object) -> bool:
-    """Say whether an entry point of a stage has a name for its image."""
-    return stage in _SUFFIXES
+        return STAGE_WORDS[self.stage]
 
 
 def entries_of(request: LinkRequest) -> tuple[ImageEntry, ...]:
@@ -133,13 +126,18 @@ def _entries_of_module(index: int, module: ModuleCodegen) -> list[ImageEntry]:
 
 
 def _output(module: ModuleCodegen, stage: str, entry: str) -> str:
-    base = module.name.removesuffix(module.attribute("member"))
-    for language in LANGUAGE_SUFFIXES:
-        base = base.removesuffix(language)
-    suffix = f".{_SUFFIXES[stage]}"
-    if module.attribute("several") or len(module.entry_points) > 1:
-        return f"{base.removesuffix(suffix)}.{entry}"
-    return base if base.endswith(suffix) else base + suffix
+    several = bool(module.attribute("several")) or len(module.entry_points) > 1
+    return output_name(
+        module.name.removesuffix(module.attribute("member")), STAGE_WORDS[stage], entry if several else ""
+    )
+
+
+def output_name(source: str, word: str, entry: str = "") -> str:
+    """Return the output name of an entry point by the name of its source, with its own if the source has several."""
+    for language in _LANGUAGE_SUFFIXES:
+        source = source.removesuffix(language)
+    base = source.removesuffix(f".{word}")
+    return f"{base}.{entry or word}"
 
 
 def _refuse_shared_outputs(request: LinkRequest, entries: list[ImageEntry]) -> None:

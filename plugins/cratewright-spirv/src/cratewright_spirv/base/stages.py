@@ -1,37 +1,52 @@
-"""The shader stages: one table of names, file suffixes and SPIR-V execution models."""
+"""The shader stages: one table of their names, words and numbers."""
 
 from __future__ import annotations
 
 from cratewright import dataclass
 
-__all__ = ["SHADER_LANGUAGES", "STAGES", "SUFFIXES", "ShaderStage", "stage_name"]
+__all__ = ["SHADER_LANGUAGES", "STAGES", "STAGE_NAMES", "STAGE_WORDS", "SUFFIXES", "ShaderStage", "stage_name"]
 
 
 @dataclass(frozen=True, slots=True)
 class ShaderStage:
-    """A stage's name in messages and metadata, its file suffix and the execution models that mean it."""
+    """A stage, by its name in messages and metadata.
+
+    Shape: `word` is the suffix of its files, without a dot; `models` are SPIR-V's execution models, `slang` is Slang's
+    number; `attributes` are the words of HLSL's `[shader("...")]`.
+    """
 
     name: str
-    suffix: str
+    word: str
     models: tuple[int, ...]
+    slang: int
+    attributes: tuple[str, ...]
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of its files."""
+        return f".{self.word}"
 
 
+# glslang numbers stages by their position here.
 STAGES = (
-    ShaderStage("vertex", ".vert", (0,)),
-    ShaderStage("tess-control", ".tesc", (1,)),
-    ShaderStage("tess-eval", ".tese", (2,)),
-    ShaderStage("geometry", ".geom", (3,)),
-    ShaderStage("fragment", ".frag", (4,)),
-    ShaderStage("compute", ".comp", (5,)),
-    ShaderStage("task", ".task", (5364, 5267)),
-    ShaderStage("mesh", ".mesh", (5365, 5268)),
-    ShaderStage("raygen", ".rgen", (5313,)),
-    ShaderStage("intersection", ".rint", (5314,)),
-    ShaderStage("any-hit", ".rahit", (5315,)),
-    ShaderStage("closest-hit", ".rchit", (5316,)),
-    ShaderStage("miss", ".rmiss", (5317,)),
-    ShaderStage("callable", ".rcall", (5318,)),
+    ShaderStage("vertex", "vert", (0,), 1, ("vertex",)),
+    ShaderStage("tess-control", "tesc", (1,), 2, ("hull",)),
+    ShaderStage("tess-eval", "tese", (2,), 3, ("domain",)),
+    ShaderStage("geometry", "geom", (3,), 4, ("geometry",)),
+    ShaderStage("fragment", "frag", (4,), 5, ("fragment", "pixel")),
+    ShaderStage("compute", "comp", (5,), 6, ("compute",)),
+    ShaderStage("raygen", "rgen", (5313,), 7, ("raygen", "raygeneration")),
+    ShaderStage("intersection", "rint", (5314,), 8, ("intersection",)),
+    ShaderStage("any-hit", "rahit", (5315,), 9, ("anyhit",)),
+    ShaderStage("closest-hit", "rchit", (5316,), 10, ("closesthit",)),
+    ShaderStage("miss", "rmiss", (5317,), 11, ("miss",)),
+    ShaderStage("callable", "rcall", (5318,), 12, ("callable",)),
+    ShaderStage("task", "task", (5364, 5267), 14, ("task", "amplification")),
+    ShaderStage("mesh", "mesh", (5365, 5268), 13, ("mesh",)),
 )
+STAGE_NAMES = {stage.word: stage.name for stage in STAGES}
+STAGE_WORDS = {stage.name: stage.word for stage in STAGES}
+
 SHADER_LANGUAGES = ("glsl", "hlsl", "spvasm", "spv")
 """Languages of sources, which are also suffixes of those that do not name their stage last."""
 

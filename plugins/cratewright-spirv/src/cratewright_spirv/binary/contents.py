@@ -38,6 +38,7 @@ _CONSTANTS = frozenset(
     }
 )  # fmt: skip
 _MARKS = frozenset({op.DECORATE, op.MEMBER_DECORATE, op.DECORATE_ID})
+_ANNOTATIONS = _MARKS | {op.NAME, op.MEMBER_NAME, op.DECORATE_STRING, op.MEMBER_DECORATE_STRING}
 
 
 class Contents:
@@ -123,13 +124,9 @@ def substituted(program: Program, merged: dict[int, int]) -> Program:
     preamble = [
         rewrite(words, merged)
         for words in program.preamble
-        if result(words) not in merged and not (_is_annotation(words) and words[1] in merged)
+        if result(words) not in merged and not (words[0] & 0xFFFF in _ANNOTATIONS and words[1] in merged)
     ]
     functions = {
         function: tuple([rewrite(words, merged) for words in body]) for function, body in program.functions.items()
     }
     return replace(program, preamble=tuple(preamble), functions=functions)
-
-
-def _is_annotation(words: Instruction) -> bool:
-    return words[0] & 0xFFFF in (*_MARKS, op.NAME, op.MEMBER_NAME, op.DECORATE_STRING, op.MEMBER_DECORATE_STRING)

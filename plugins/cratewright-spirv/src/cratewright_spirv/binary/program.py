@@ -9,14 +9,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
-from cratewright import dataclass
+from cratewright import FormatError, dataclass
 
 from ..base.stages import stage_name
 from . import opcodes as op
 from .enumerants import BINDING, INPUT, OUTPUT
 from .module import Instruction, Module, build, result, string
 
-__all__ = ["ANNOTATIONS", "BEFORE_NAMES", "Program", "ProgramEntry", "reach", "trim"]
+__all__ = ["ANNOTATIONS", "BEFORE_NAMES", "Program", "ProgramEntry", "callees_first", "reach", "trim"]
 
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)
@@ -141,6 +141,35 @@ def reach(graph: Mapping[int, Iterable[int]], *roots: int) -> dict[int, None]:
                 seen[each] = None
                 todo.append(each)
     return seen
+
+
+def callees_first(program: Program, roots: Iterable[int]) -> list[int]:
+    """Return all functions that the roots call, themselves included, each after those that it calls.
+
+    Shape: otherwise in the order of first calls, so the order of definitions has no effect.
+    Raises: FormatError for recursion.
+    """
+    done: dict[int, None] = {}
+    for root in roots:
+        path: dict[int, Iterator[int]] = {} if root in done else {root: _calls(program, root)}
+        while path:
+            function, callees = next(reversed(path.items()))
+            callee = next((each for each in callees if each not in done), None)
+            if callee is None:
+                done[function] = None
+                del path[function]
+            elif callee in path:
+                raise FormatError(
+                    f"{program.module.name} has a function that calls itself",
+                    hint="turn the recursion into a loop",
+                )
+            else:
+                path[callee] = _calls(program, callee)
+    return list(done)
+
+
+def _calls(program: Program, function: int) -> Iterator[int]:
+    return iter([words[3] for words in program.functions[function] if words[0] & 0xFFFF == op.FUNCTION_CALL])
 
 
 def trim(program: Program, *, preserve_bindings: bool = False) -> Program:

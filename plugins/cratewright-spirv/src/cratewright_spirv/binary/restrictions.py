@@ -60,8 +60,8 @@ def located_variable(name: str, storage: int, *, is_array: bool, is_patch: bool)
     return Restriction(what, (*one, *each) if is_array else one, "only exists")
 
 
-def _derivative(name: str, hint: str = "") -> Restriction:
-    return Restriction(f"`{name}`", _FRAGMENT, groups=_GROUPS, hint=hint)
+def _derivative(name: str) -> Restriction:
+    return Restriction(f"`{name}`", _FRAGMENT, groups=_GROUPS)
 
 
 def _operation(name: str, *stages: str) -> Restriction:

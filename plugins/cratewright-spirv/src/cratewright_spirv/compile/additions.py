@@ -16,10 +16,9 @@ from ..compilers.glslang import StageSource
 from ..compilers.keep_uncalled import MAIN
 from ..text.diagnostics import STUB_STRING, GlslangMessage
 from ..text.scan import Function
-from ..text.workgroup_size import takes_size
 from .objects import MARKER
 
-__all__ = ["layouts_wanted", "tail", "with_size"]
+__all__ = ["declares_size", "layouts_wanted", "tail", "with_size"]
 
 # A stub main needs these where the unit has no layout of its own: the compiler's request, a layout that satisfies it,
 # and the resulting execution mode. Arrays get the maximum length; the link corrects it.
@@ -46,12 +45,14 @@ _SIZE = b"layout(%s) in; " % b", ".join(
 )
 _SIZES = {"comp": (1024, 1024, 64), "task": (32, 32, 32), "mesh": (32, 32, 32)}
 _LAST_CONSTANT = 2046
+_DECLARES_SIZE = pattern(rb"\blocal_size_[xyz](?:_id)?\b")
+_TAKES_SIZE = pattern(rb"\bgl_WorkGroupSize\b|\bderivative_group_\w+\b")
 _CODE = pattern(rb"^[ \t]*[^\s#]", re.M)
 
 
 def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:
     """Return a text whose workgroup size, if undeclared, is set by constants, and the first one's id, or 0."""
-    if source.language != "glsl" or source.stage not in _SIZES or not takes_size(text):
+    if source.language != "glsl" or source.stage not in _SIZES or declares_size(text) or not _TAKES_SIZE.search(text):
         return 0, text
     first = _LAST_CONSTANT - 2
     while any(str(first + axis).encode() in text for axis in range(3)):
@@ -60,6 +61,11 @@ def with_size(source: StageSource, text: bytes) -> tuple[int, bytes]:
     at = code.end() - 1 if code is not None else len(text)
     x, y, z = _SIZES[source.stage]
     return first, text[:at] + _SIZE % (x, first, y, first + 1, z, first + 2) + text[at:]
+
+
+def declares_size(text: bytes) -> bool:
+    """Return whether a preprocessed GLSL text declares a workgroup size."""
+    return b"local_size_" in text and _DECLARES_SIZE.search(text) is not None
 
 
 def layouts_wanted(stage: str, messages: Iterable[GlslangMessage]) -> Iterator[tuple[bytes, Mode]]:

@@ -233,7 +233,3 @@ class _Repair(DebugTables):
         self.new_first.append(words)
         self.defined |= {words[2], zero}
         return words[2]
-
-    def number(self) -> int:
-        self.bound += 1
-        return self.bound - 1

@@ -19,7 +19,7 @@ from ..binary.contents import Contents
 from ..binary.module import Instruction, parse
 from ..binary.program import Program
 from ..binary.signatures import Signatures
-from ..text.workgroup_size import declares_size
+from .additions import declares_size
 
 __all__ = ["UnitContext", "implied_by", "initialises"]
 

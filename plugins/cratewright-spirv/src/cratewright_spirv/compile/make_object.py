@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from cratewright import dataclass
+from cratewright import Symbol, dataclass
 
 from ..base.implied import INITIALISER
 from ..base.stopwatch import step
@@ -18,9 +18,10 @@ from ..binary.enumerants import BUILT_IN, EXPORT, IMPORT, LINKAGE, LINKAGE_ATTRI
 from ..binary.module import HEADER_WORDS
 from ..binary.signatures import DECLARES_TYPES, Signatures
 from ..binary.workgroup import RESERVED
+from ..text.demangle import demangle
 from .debug_repair import repair_compiler_debug_info
 from .object_debug import ObjectDebugInfo, Span, string_words, text_at
-from .objects import MARKER, Outline, SourcePosition, SymbolInfo
+from .objects import MARKER, Outline, SourcePosition
 
 __all__ = ["make_object"]
 
@@ -59,9 +60,7 @@ class _Function:
 
 
 @step("make object of compiled source")
-def make_object(
-    data: bytes, outline: Outline
-) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
+def make_object(data: bytes, outline: Outline) -> tuple[bytes, tuple[Symbol, ...], tuple[Symbol, ...], str | None]:
     """Return the object, its exports, its imports and its initialiser, from glslang's module."""
     if outline.texts:
         data = repair_compiler_debug_info(data, initialiser=f"{INITIALISER}{outline.path}" if outline.library else "")
@@ -83,7 +82,7 @@ class _Rewriter:
         self.bound = self.words[3]
         self.signatures = Signatures(self.words[at:end] for opcode, at, end in self.spans if opcode in DECLARES_TYPES)
 
-    def run(self) -> tuple[bytes, tuple[SymbolInfo, ...], tuple[SymbolInfo, ...], str | None]:
+    def run(self) -> tuple[bytes, tuple[Symbol, ...], tuple[Symbol, ...], str | None]:
         exports, initialiser = self._exports() if self.outline.library else ({}, None)
         kept = self._reachable(exports, initialiser)
         imports = self._imports(kept)
@@ -141,11 +140,11 @@ class _Rewriter:
             at = end
         return functions
 
-    def _exports(self) -> tuple[dict[int, SymbolInfo], int | None]:
+    def _exports(self) -> tuple[dict[int, Symbol], int | None]:
         positions: dict[str, list[SourcePosition | None]] = {}
         for name, position in self.outline.definitions:
             positions.setdefault(name, []).append(position)
-        exports: dict[int, SymbolInfo] = {}
+        exports: dict[int, Symbol] = {}
         initialiser = None
         for function in self.functions:
             if function.id in self.entries:
@@ -156,12 +155,10 @@ class _Rewriter:
                 waiting = positions.get(mangled.partition("(")[0])
                 position = waiting.pop(0) if waiting else None
                 if position is not None:
-                    exports[function.id] = SymbolInfo(
-                        mangled, position[1], position[0], self.signatures.of(function.type)
-                    )
+                    exports[function.id] = self._symbol(function, mangled, position)
         return exports, initialiser
 
-    def _reachable(self, exports: Mapping[int, SymbolInfo], initialiser: int | None) -> list[_Function]:
+    def _reachable(self, exports: Mapping[int, Symbol], initialiser: int | None) -> list[_Function]:
         if not self.outline.library:
             return self.functions
         known = {function.id: function for function in self.functions}
@@ -175,20 +172,23 @@ class _Rewriter:
                 todo.extend(() if known[number].stub else known[number].calls)
         return [function for function in self.functions if function.id in reached]
 
-    def _imports(self, kept: Iterable[_Function]) -> dict[int, SymbolInfo]:
+    def _imports(self, kept: Iterable[_Function]) -> dict[int, Symbol]:
         positions: dict[str, list[SourcePosition]] = {}
         for name, position in self.outline.stubs:
             positions.setdefault(name, []).append(position)
-        found: dict[int, SymbolInfo] = {}
+        found: dict[int, Symbol] = {}
         wanted = {function.id for function in kept}
         for function in self.functions:
             if function.stub:
                 mangled = self.names[function.id]
                 waiting = positions.get(mangled.partition("(")[0])
-                file, line = waiting.pop(0) if waiting else (self.outline.path, 0)
+                position = waiting.pop(0) if waiting else (self.outline.path, 0)
                 if function.id in wanted:
-                    found[function.id] = SymbolInfo(mangled, line, file, self.signatures.of(function.type))
+                    found[function.id] = self._symbol(function, mangled, position)
         return found
+
+    def _symbol(self, function: _Function, mangled: str, position: SourcePosition) -> Symbol:
+        return Symbol(mangled, demangle(mangled), *position, self.signatures.of(function.type))
 
     def _vanished(self, kept: list[_Function]) -> set[int]:
         """Return the ids that are no longer defined."""

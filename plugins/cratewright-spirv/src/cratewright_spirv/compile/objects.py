@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from cratewright import dataclass
+from cratewright import Symbol, dataclass
 
 from ..base.implied import NOTHING_IMPLIED, Implied
 
-__all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePosition", "SymbolInfo"]
+__all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePosition"]
 
 # A local variable with this name marks the body of a stub.
 MARKER = "cw_import_stub"
 SourcePosition = tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolInfo:
-    """A linkage name, where the source declares it (line 0 if unknown) and the type of the function."""
-
-    name: str
-    line: int
-    file: str
-    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +26,8 @@ class ObjectVariant:
 
     stages: tuple[str, ...]
     data: bytes
-    exports: tuple[SymbolInfo, ...]
-    imports: tuple[SymbolInfo, ...]
+    exports: tuple[Symbol, ...]
+    imports: tuple[Symbol, ...]
     initialiser: str | None
     entry_point: tuple[str, str] | None
     implied: Implied = NOTHING_IMPLIED

@@ -20,15 +20,13 @@ from ..binary.checks import check
 from ..binary.linkage import linkage_symbols, with_plain_linkage
 from ..binary.module import parse
 from ..reflection import reflect
-from ..spirv_tools.tools import Tools, ValidatorOptions
+from ..spirv_tools.tools import LENIENT, Tools
 from ..text.demangle import demangle
 from ..text.sources import SourceUnit
 from ..transforms.link_once import ONCE, once_symbols
 
 __all__ = ["ready_made_unit"]
 
-# A module may use whatever an image may; the image is validated again.
-_LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
 _FUNCTION_NAME = pattern(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
 
 
@@ -40,9 +38,8 @@ def ready_made_unit(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Com
     once = once_symbols(data, name=stencil.path)
     data = with_plain_linkage(data, name=stencil.path)
     exports, imports = linkage_symbols(data, name=stencil.path)
-    # Foreign modules are checked before they are archived: the linker trusts its input.
     try:
-        tools.validate(data, env=environment, options=_LENIENT)
+        tools.validate(data, env=environment, options=LENIENT)
     except ValidationError as error:
         raise ValidationError(f"{stencil.path}: {error.message}", context=error.context, hint=error.hint) from error
     if not imports and reflect.entry_points(data, name=stencil.path):

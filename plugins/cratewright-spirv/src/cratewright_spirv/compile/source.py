@@ -12,27 +12,23 @@ from cratewright import (
     ModuleCodegen,
     Observed,
     SourceError,
-    Symbol,
     UnitStencil,
 )
 
 from ..base.implied import IMPLIES
-from ..base.stages import STAGES
+from ..base.stages import STAGE_NAMES
 from ..compilers.glslang import Compiler
 from ..spirv_tools.tools import Tools
-from ..text.demangle import demangle
 from ..text.includes import plain_lines
 from ..text.sources import SourceUnit, classify
 from ..transforms.finalize import rename_entry_points
-from .objects import ObjectVariant, SymbolInfo
+from .objects import ObjectVariant
 from .positions import AS_WRITTEN
 from .ready_made import ready_made_unit
-from .request import FoundSource, UnitRequest, find_canonical
+from .request import FoundSource, UnitRequest
 from .unit import compile_unit
 
 __all__ = ["compile_shader_source", "unit_request"]
-
-_STAGE_NAMES = {stage.suffix[1:]: stage.name for stage in STAGES}
 
 
 def compile_shader_source(
@@ -40,7 +36,7 @@ def compile_shader_source(
     root: str,
     compiler: Callable[[], Compiler],
     tools: Callable[[], Tools],
-    found: FoundSource | None = None,
+    found: FoundSource | None,
 ) -> CompiledUnit:
     """Return the modules of a source; `found` is its canonical form, if that was looked for already.
 
@@ -57,14 +53,13 @@ def compile_shader_source(
     modules: list[ModuleCodegen] = []
     observed: dict[str, Observed] = {}
     diagnostics: dict[Diagnostic, None] = {}
-    # Entry points of one source share one text.
-    found = found or find_canonical(unit_request(stencil, units[0], root))
     for unit in units:
         result = compile_unit(unit_request(stencil, unit, root), compiler(), found)
         for variant in result.variants:
             member = _member(unit, variant, several=len(units) > 1, variants=len(result.variants))
-            module = _module(variant, member, stencil.path, several=len(units) > 1)
-            modules.append(replace(module, attributes=_as_written(module)) if result.as_written else module)
+            more = {"several": "1"} if len(units) > 1 else {}
+            more |= {AS_WRITTEN: "1"} if result.as_written else {}
+            modules.append(_module(variant, {"member": member, "source": stencil.path, **more}))
         observed |= {item.path: item for item in result.observed}
         diagnostics |= dict.fromkeys(result.diagnostics)
     if units[0].language == "glsl" and wanted:
@@ -97,10 +92,7 @@ def _member(unit: SourceUnit, variant: ObjectVariant, *, several: bool, variants
     return ".spv"
 
 
-def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) -> ModuleCodegen:
-    attributes = {"member": member, "source": path}
-    if several:
-        attributes["several"] = "1"
+def _module(variant: ObjectVariant, attributes: dict[str, str]) -> ModuleCodegen:
     if variant.stages and not variant.entry_point:
         attributes["stages"] = " ".join(variant.stages)
     if variant.initialiser:
@@ -109,23 +101,15 @@ def _module(variant: ObjectVariant, member: str, path: str, *, several: bool) ->
         attributes[IMPLIES] = implied
     entries: tuple[EntryPoint, ...] = ()
     if variant.entry_point:
-        entries = (EntryPoint(_STAGE_NAMES[variant.entry_point[0]], variant.entry_point[1]),)
+        entries = (EntryPoint(STAGE_NAMES[variant.entry_point[0]], variant.entry_point[1]),)
     return ModuleCodegen(
-        name=member,
+        name=attributes["member"],
         data=variant.data,
-        exports=tuple(_symbol(item) for item in variant.exports),
-        imports=tuple(_symbol(item) for item in variant.imports),
+        exports=variant.exports,
+        imports=variant.imports,
         entry_points=entries,
         attributes=tuple(sorted(attributes.items())),
     )
-
-
-def _as_written(module: ModuleCodegen) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((*module.attributes, (AS_WRITTEN, "1"))))
-
-
-def _symbol(item: SymbolInfo) -> Symbol:
-    return Symbol(item.name, demangle(item.name), item.file, item.line, item.signature)
 
 
 def _renamed(module: ModuleCodegen, name: str) -> ModuleCodegen:

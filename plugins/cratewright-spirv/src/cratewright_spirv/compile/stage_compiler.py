@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from cratewright import dataclass
+from cratewright import SourceError, dataclass, pattern
 
 from ..base.implied import Mode
 from ..compilers.glslang import Compiler, CompileRefused, StageSource
 from ..text.canonical_text import Canonical
-from ..text.diagnostics import GlslangMessage, read_glslang_log
+from ..text.diagnostics import GlslangMessage, at_definitions, at_prototypes, read_glslang_log, unfinished_message
 from ..text.includes import IncludeResolver
 from ..text.scan import Declarations, Function, LineMap, missing_bodies, scan
-from ..text.stub_messages import at_definitions, at_prototypes, unfinished_message
 from .additions import layouts_wanted, tail, with_size
-from .exports import exported
 from .implications import UnitContext, implied_by, initialises
 from .make_object import make_object
 from .narrow import narrows, widened
@@ -22,6 +21,10 @@ from .objects import ObjectVariant, Outline, SourcePosition
 from .request import UnitRequest
 
 __all__ = ["Attempt", "StageCompiler", "StageRefused", "UnknownStage"]
+
+
+# In HLSL, glslang drops what is appended to a stream that no entry point has.
+_STREAM = pattern(rb"(?:Point|Line|Triangle)Stream<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,12 @@ class _Generated:
 
 
 class StageRefused(Exception):
-    """A stage that a unit does not compile for; holds the messages."""
+    """A stage that a unit does not compile for; holds the messages, and whether it compiles for no other."""
 
     def __init__(self, messages: tuple[GlslangMessage, ...]) -> None:
         super().__init__()
         self.messages = tuple(message for message in messages if message.kind == "error") or messages
+        self.in_any_stage = any("Recursion detected" in message.text for message in messages)
 
 
 class UnknownStage(Exception):
@@ -140,7 +144,7 @@ class StageCompiler:
         self.sized = self.sized or reserved > 0
         made = self._generate(source, sized, lines, stubs, library)
         positions = tuple((stub.name, self._position(*lines.locate(stub.offset))) for stub in made.stubs)
-        definitions = () if not library else exported(
+        definitions = () if not library else _exported(
             found.definitions, lambda each: self._position(*lines.locate(each.offset)), self.includes.is_include
         )  # fmt: skip
         outline = self._outline(source, library=library, definitions=definitions, stubs=positions, reserved=reserved)
@@ -226,3 +230,24 @@ class StageCompiler:
         # Only a text without its own line numbers needs a mapping of lines.
         positions = self.form.line_positions if self.form is not None and self.request.debuginfo == "none" else ()
         return positions[line - 1] if 0 < line <= len(positions) else (file, line)
+
+
+def _exported(
+    definitions: Iterable[Function], locate: Callable[[Function], SourcePosition], is_include: Callable[[str], bool]
+) -> tuple[tuple[str, SourcePosition | None], ...]:
+    """Return all definitions; those included or hidden by the language have no position.
+
+    Raises: SourceError for one that only works in the unit of its entry point.
+    """
+    result: list[tuple[str, SourcePosition | None]] = []
+    for function in definitions:
+        position = locate(function)
+        private = function.private or is_include(position[0])
+        if not private and any(map(_STREAM.match, function.parameters)):
+            raise SourceError.at(
+                *position,
+                f"`{function.name}` writes to a stream, whose outputs only the unit with the entry point knows",
+                hint="#include it in the geometry shader, or let it return a vertex",
+            )
+        result.append((function.name, None if private else position))
+    return tuple(result)

@@ -61,7 +61,7 @@ def _choice(word: str) -> str:
     return word
 
 
-class _Newest:
+class _Newest(Compiler):
     """The newest glslang that reads the language of a source."""
 
     latest = True
@@ -77,9 +77,6 @@ class _Newest:
 
     def version(self) -> str:
         return f"{self._version}, {self._hlsl.version()}"
-
-    def programs(self) -> tuple[str, ...]:
-        return ()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
         self._glsl.warm(target, versions)

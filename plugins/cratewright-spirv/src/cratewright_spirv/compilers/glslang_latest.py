@@ -18,10 +18,11 @@ from typing import Any
 from cratewright import ToolError, UnsupportedError, pattern
 
 from ..base.redirection import quiet
+from ..base.stages import STAGES
 from ..base.stopwatch import step
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_SOURCE, DEBUG_TYPE_BASIC, is_debug_set
-from ..binary.module import HEADER_WORDS, spans
+from ..binary.module import HEADER_WORDS, build, literal, spans
 from ..text.diagnostics import GlslangMessage, read_glslang_log
 from ..text.extensions import NEWER, NEWER_MACROS
 from ..text.includes import IncludeResolver
@@ -29,12 +30,12 @@ from ..text.scan import Function, LineMap
 from ..text.sources import glsl_version
 from .glslang import (
     DEFAULT_VERSION,
+    Compiler,
     CompileRefused,
     Glslang,
     StageSource,
     defines,
     prelude,
-    source_without_work,
     target_numbers,
     version_end,
 )
@@ -43,10 +44,7 @@ from .latest_wheel import HLSL_HINT, latest_version, library_path
 
 __all__ = ["LatestGlslang", "library_function", "run_action"]
 
-_STAGES = {
-    **{"vert": 1, "tesc": 2, "tese": 3, "geom": 4, "frag": 5, "comp": 6},
-    **{"rgen": 7, "rint": 8, "rahit": 9, "rchit": 10, "rmiss": 11, "rcall": 12, "mesh": 13, "task": 14},
-}
+_STAGES = {stage.word: stage.slang for stage in STAGES}
 _DEBUG = {"none": 0, "line": 1, "full": 2}
 _EXTENSION = pattern(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)", re.M)
 # Preprocessors print a pragma without its spaces.
@@ -72,7 +70,7 @@ class _Request(ctypes.Structure):
     )
 
 
-class LatestGlslang:
+class LatestGlslang(Compiler):
     """glslang 16 of the slangpy wheel; GLSL only, one thread.
 
     Raises: ToolError, when made, if the wheel is missing or of an unknown release.
@@ -85,26 +83,9 @@ class LatestGlslang:
         self._front = Glslang()
 
     def version(self) -> str:
-        """Return the wheel's name and version, and those of the preprocessor."""
         return f"{self._version}, {self._front.version()}"
 
-    def programs(self) -> tuple[str, ...]:
-        """Return none: the version of a wheel determines its content."""
-        return ()
-
-    def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Build the tables of built-in functions, so that processes forked later share them."""
-        target_numbers(target)
-        for version in versions:
-            source = source_without_work(b"#version %d\nvoid main() {}\n" % version, "glsl", target)
-            includes = IncludeResolver("/", (), source.path, source.text)
-            self.compile(source, self.preprocess(source, includes), keep_uncalled=False)
-
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
-        """Return the text with includes, macros and conditionals resolved.
-
-        Raises: CompileRefused, or SourceError for an include that is not found.
-        """
         _check_language(source)
         defined = {name for name, _ in source.defines}
         newer = tuple((name, "1") for name in NEWER_MACROS if name not in defined)
@@ -113,7 +94,6 @@ class LatestGlslang:
 
     @step("glslang: compile")
     def compile_whole(self, source: StageSource) -> tuple[bytes, str] | None:
-        """Return the module of a source that includes nothing, and the log; None if it takes two passes."""
         text, macros = prelude(source), defines(source)
         if macros:
             text = _versioned(text)
@@ -126,10 +106,6 @@ class LatestGlslang:
 
     @step("glslang: compile")
     def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
-        """Return the module of a preprocessed text and the log.
-
-        Raises: CompileRefused.
-        """
         if not keep_uncalled or not text.endswith(MAIN):
             return _compile(source, text)
         functions: list[Function | None] = list(kept_functions(text))
@@ -259,17 +235,17 @@ def _with_repaired_debug_info(data: bytes, path: str) -> bytes:
     is_debug = {at: opcode == op.EXT_INST and words[at + 3] in sets for opcode, at, _ in found}
     named = next((number for number, text in texts.items() if text == path.encode()), None)
     out = words[:HEADER_WORDS]
-    strings: dict[int, bytes] = {}
+    strings: dict[int, str] = {}
     number = named or _new_id(out)
     if named is None and unnamed:
-        strings[number] = path.encode()
+        strings[number] = path
     if any(is_debug[at] and 0 in words[at + 5 : end] for _, at, end in found):
-        strings[_new_id(out)] = b"a type that the compiler does not describe"
+        strings[_new_id(out)] = "a type that the compiler does not describe"
     substitute = described = none = 0
     for opcode, at, end in found:
         if opcode == op.STRING:
             for new, text in strings.items():
-                out += _string(new, text)
+                out.extend(build(op.STRING, new, *literal(text)))
                 substitute = new
             strings = {}
         piece = words[at:end]
@@ -287,11 +263,6 @@ def _with_repaired_debug_info(data: bytes, path: str) -> bytes:
             piece[5:] = array("I", (word or described for word in piece[5:]))
         out += piece
     return out.tobytes()
-
-
-def _string(number: int, text: bytes) -> array[int]:
-    literal = array("I", text + b"\0" * (4 - len(text) % 4))
-    return array("I", (2 + len(literal) << 16 | op.STRING, number)) + literal
 
 
 def _new_id(words: array[int]) -> int:

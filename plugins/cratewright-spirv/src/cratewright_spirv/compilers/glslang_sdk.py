@@ -16,7 +16,7 @@ from cratewright import SourceError, ToolError, pattern, run_program, scratch_di
 from ..base.stopwatch import step
 from ..text.includes import Included, IncludeResolver, redirect
 from ..text.sources import glsl_version
-from .glslang import DEFAULT_VERSION, CompileRefused, StageSource, defines, prelude, spaced, target_numbers
+from .glslang import DEFAULT_VERSION, Compiler, CompileRefused, StageSource, defines, prelude, spaced, target_numbers
 
 __all__ = ["GlslangExecutable"]
 
@@ -26,13 +26,11 @@ _DEBUG: dict[str, tuple[str, ...]] = {"none": (), "line": ("-g",), "full": ("-gV
 _SDK_HINT = "name the directory of a Vulkan SDK in CRATE_SPIRV_SDK"
 
 
-class GlslangExecutable:
+class GlslangExecutable(Compiler):
     """`glslangValidator` or `glslang` of a directory, or of `bin` or `Bin` in it.
 
     Raises: ToolError, when made, if there is none.
     """
-
-    latest = False
 
     def __init__(self, directory: str) -> None:
         suffix = ".exe" if sys.platform == "win32" else ""
@@ -51,11 +49,9 @@ class GlslangExecutable:
         self._program = program.absolute()
 
     def version(self) -> str:
-        """Return the version that the program prints."""
         return self._version
 
     def programs(self) -> tuple[str, ...]:
-        """Return the only driver."""
         return (str(self._program),)
 
     @cached_property
@@ -64,18 +60,10 @@ class GlslangExecutable:
         return " ".join(output.split("\n", 1)[0].split())
 
     def warm(self, target: str, versions: Iterable[int], *, hlsl: bool = False) -> None:
-        """Only refuse an unknown target; a process keeps nothing for the next."""
-        target_numbers(target)
-
-    def compile_whole(self, source: StageSource) -> None:
-        """Return None: what a text needs is unknown until it is preprocessed."""
+        """Do nothing: a process keeps nothing for the next."""
 
     @step("glslang: preprocess")
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:
-        """Return the text with includes, macros and conditionals resolved.
-
-        Raises: CompileRefused, ToolError, or SourceError for an include that is not found.
-        """
         target_numbers(source.target)
         defines(source)
         # The program refuses a target together with -E, so the target's macros are passed explicitly.
@@ -94,10 +82,6 @@ class GlslangExecutable:
 
     @step("glslang: compile")
     def compile(self, source: StageSource, text: bytes, *, keep_uncalled: bool) -> tuple[bytes, str]:
-        """Return the module of a preprocessed text and the log.
-
-        Raises: CompileRefused, ToolError.
-        """
         uncalled = ("--keep-uncalled",) if keep_uncalled else ()
         flags = ("--target-env", source.target, "-Od", *uncalled, *_DEBUG[source.debuginfo], *_flags(source))
         with scratch_directory() as folder:

@@ -14,7 +14,15 @@ from cratewright import ToolError
 
 from ..text.extensions import LATEST_EXTRA
 
-__all__ = ["HLSL_HINT", "KNOWN_RELEASES", "is_known_release", "latest_version", "library_path", "usable_latest"]
+__all__ = [
+    "HLSL_HINT",
+    "KNOWN_RELEASES",
+    "is_known_release",
+    "latest_version",
+    "library_in_slangpy",
+    "library_path",
+    "usable_latest",
+]
 
 HLSL_HINT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
 
@@ -71,14 +79,15 @@ def is_known_release(version: str) -> bool:
 
 @cache
 def _found() -> Path | None:
-    """Return the library, without loading the Python package it belongs to."""
-    patterns = ("libslang-glslang-*.so", "libslang-glslang-*.dylib", "slang-glslang-*.dll")
-    for place in sys.path:
-        folder = Path(place, "slangpy")
-        if place and folder.is_dir():
-            for pattern in patterns:
-                if names := sorted(folder.glob(pattern)):
-                    return names[-1]
+    return library_in_slangpy("libslang-glslang-*.so", "libslang-glslang-*.dylib", "slang-glslang-*.dll")
+
+
+def library_in_slangpy(*patterns: str) -> Path | None:
+    """Return a library of the wheel, without loading the Python package it belongs to."""
+    for place in filter(None, sys.path):
+        for pattern in patterns:
+            if names := sorted(Path(place, "slangpy").glob(pattern)):
+                return names[-1]
     return None
 
 

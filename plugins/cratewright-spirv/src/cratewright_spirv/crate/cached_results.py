@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from cratewright import VARIANT, CompiledUnit, FormatError, LinkResult, ModuleCodegen, ThinModule, read_variant
 
-from ..base.names import known_stage
+from ..base.stages import STAGE_WORDS
 from ..reflection.facts import Facts
 from ..transforms.debug_pair import attributes_within
 
@@ -37,7 +37,7 @@ def is_readable(value: object) -> bool:
 
 
 def _module(module: ModuleCodegen) -> bool:
-    return all(known_stage(entry.stage) for entry in module.entry_points) and _within(module)
+    return all(entry.stage in STAGE_WORDS for entry in module.entry_points) and _within(module)
 
 
 def _within(module: ModuleCodegen | ThinModule) -> bool:
@@ -49,7 +49,7 @@ def _attributes(attributes: Iterable[tuple[str, str]]) -> bool:
     rows = json.loads(words.get("entries") or "[]")
     if not isinstance(read_variant(words.get(VARIANT, "")), dict):
         return False
-    if not all(len(row) == 6 and all(isinstance(word, str) for word in row) and known_stage(row[0]) for row in rows):
+    if not all(len(row) == 6 and all(isinstance(word, str) for word in row) and row[0] in STAGE_WORDS for row in rows):
         return False
     facts = Facts.decode(words.get("facts") or "[]")
     if not all(isinstance(each.size, int) and isinstance(each.instructions, int) for each in facts):

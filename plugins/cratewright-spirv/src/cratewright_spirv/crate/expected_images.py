@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 from cratewright import CratewrightError, Source
 
-from ..base.names import LANGUAGE_SUFFIXES
-from ..base.stages import STAGES
+from ..base.names import output_name
+from ..base.stages import STAGE_NAMES
 from ..text.sources import classify
 
 __all__ = ["expected_outputs"]
-
-_STAGES = tuple(stage.suffix for stage in STAGES)
 
 
 def expected_outputs(sources: Sequence[Source], root: str) -> tuple[str, ...] | None:
@@ -34,12 +32,9 @@ def expected_outputs(sources: Sequence[Source], root: str) -> tuple[str, ...] | 
 
 
 def _outputs_of(source: Source, root: str) -> list[str] | None:
-    base = source.name
-    for language in LANGUAGE_SUFFIXES:
-        base = base.removesuffix(language)
-    if source.path.endswith(_STAGES):
-        stage = source.path.rpartition(".")[2]
-        return [_one(base, stage)]
+    word = source.path.rpartition(".")[2]
+    if word in STAGE_NAMES:
+        return [output_name(source.name, word)]
     if not source.path.endswith((".glsl", ".hlsl")):
         return None
     try:
@@ -48,9 +43,5 @@ def _outputs_of(source: Source, root: str) -> list[str] | None:
     except (OSError, CratewrightError):
         return None
     if len(units) > 1:
-        return [f"{base.removesuffix(f'.{unit.stage}')}.{unit.entry_point}" for unit in units]
-    return [_one(base, unit.stage) for unit in units if unit.stage is not None]
-
-
-def _one(base: str, stage: str) -> str:
-    return base if base.endswith(f".{stage}") else f"{base}.{stage}"
+        return [output_name(source.name, unit.stage or "", unit.entry_point) for unit in units]
+    return [output_name(source.name, unit.stage) for unit in units if unit.stage is not None]

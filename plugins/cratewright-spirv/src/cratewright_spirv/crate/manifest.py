@@ -1,21 +1,21 @@
-"""The manifest: what a link made, as JSON.
+"""The manifest: what a link made, as JSON; and which variants share an image.
 
-It has `entry_points` and `module`, as in rust-gpu's `CompileResult`, and more.
+It has `entry_points` and `module`, as in rust-gpu's `CompileResult`, and more. Equal images of variants are written
+once, under the name of the first.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from cratewright import Artifact, LinkRequest, LinkResult, content_digest
+from cratewright import Artifact, LinkRequest, LinkResult, content_digest, read_variant
 
-from ..base.names import ImageEntry, entries_of, image_path, manifest_name
-from .variant_table import variant_rows
+from ..base.names import ImageEntry, debug_path, entries_of, image_path, manifest_name, text_path
 
-__all__ = ["write_manifest"]
+__all__ = ["shared_images", "write_manifest", "written"]
 
 
 def write_manifest(request: LinkRequest, results: Sequence[LinkResult], shared: Mapping[str, str]) -> Artifact:
@@ -58,7 +58,7 @@ def write_manifest(request: LinkRequest, results: Sequence[LinkResult], shared: 
         "lto": request.lto.value,
         "modules": _modules(results, [image for image in images if image["path"] not in shared]),
     }
-    if table := variant_rows(entries, listed):
+    if table := _variant_rows(entries, listed):
         document["variants"] = table
     return Artifact(manifest_name(request.crate), _one_line_each(document).encode())
 
@@ -91,4 +91,50 @@ def _modules(results: Sequence[LinkResult], images: Sequence[dict[str, Any]]) ->
             "size": len(data[str(image["path"])]),
         }
         for image in images
+    ]
+
+
+def shared_images(request: LinkRequest, results: Sequence[LinkResult]) -> dict[str, str]:
+    """Return the images of variants that need not be written, each with an equal one that is.
+
+    Shape: in a crate with one module there is nothing to share. A source without variants always has its own image.
+    """
+    entries = entries_of(request)
+    if not request.options.flag("multimodule") or not any(entry.variant for entry in entries):
+        return {}
+    data = {each.path: each.data for result in results for each in result.artifacts if not each.dump}
+    first: dict[bytes, str] = {}
+    shared: dict[str, str] = {}
+    for entry in sorted(entries, key=lambda entry: bool(entry.variant)):
+        image = image_path(request.crate, entry.output)
+        kept = first.setdefault(data[image], image)
+        if entry.variant and kept != image:
+            shared[image] = kept
+    return shared
+
+
+def written(results: Sequence[LinkResult], shared: Collection[str]) -> tuple[Artifact, ...]:
+    """Return what to write: each path once, because images of one library share a copy; nothing for shared images."""
+    unwritten = {*shared, *map(text_path, shared), *map(debug_path, shared)}
+    every = (each for result in results for each in result.artifacts if each.dump or each.path not in unwritten)
+    return tuple({each.path: each for each in every}.values())
+
+
+def _variant_rows(entries: Sequence[ImageEntry], listed: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Return the lookup table; `listed` are the manifest's rows of the entry points.
+
+    Shape: `of` is the name of the unit, `key` and `values` are the variant's; `entry_point` is the entry point's key in
+    the manifest, `name` what it is called in its `module`, `own_name` in the source.
+    """
+    return [
+        {
+            **read_variant(entry.variant),
+            "entry_point": row["key"],
+            "module": row["module"],
+            "name": row["name"],
+            "own_name": entry.own_name,
+            "stage": entry.stage,
+        }
+        for entry, row in zip(entries, listed, strict=True)
+        if entry.variant
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, fields
 
 from cratewright import (
     Artifact,
@@ -14,6 +14,7 @@ from cratewright import (
     LinkRequest,
     LinkResult,
     ModuleConfig,
+    Options,
     OptLevel,
     Severity,
     ValidationError,
@@ -29,7 +30,6 @@ from ..link.dumps import inputs
 from ..reflection import reflect
 from ..reflection.facts import Facts, restore_names, sources_of
 from ..reflection.statistics import statistics
-from ..spirv_tools.passes import passes_for
 from ..spirv_tools.tools import Tools, ValidatorOptions
 from ..transforms.canonical import canonical_programs
 from ..transforms.debug_split import at_level
@@ -84,7 +84,7 @@ def _link(image: Image, entries: Sequence[ImageEntry], tools: Tools) -> LinkResu
         optimized = run_passes(linked, request.config, tools)
     except CratewrightError as error:
         raise error.with_context(("image", image.path)) from error
-    interface = reflect.interface(linked, name=image.path, blocks=True)
+    interface = reflect.interface(linked, name=image.path)
     if request.options.opt_level is OptLevel.NONE:  # all names are still there
         return finish(image, optimized, Facts.of(linked, sources_of(request.modules), None), tools, interface)
     return finish(image, optimized, Facts.of(linked, sources_of(request.modules), interface), tools)
@@ -95,7 +95,7 @@ def run_passes(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
 
     Raises: ToolError if the optimizer refuses.
     """
-    passes, data = passes_for(config.options), with_plain_copies(data)
+    passes, data = _passes_for(config.options), with_plain_copies(data)
     if not config.options.flag("spirv_opt"):
         return data
     if config.options.opt_level is OptLevel.NONE and needs_legalising(data):
@@ -110,6 +110,25 @@ def run_passes(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:
         preserve_bindings=config.options.flag("preserve_bindings"),
     )
     return repair_inlined_debug_info(repair_optimized(data, optimized))
+
+
+def _passes_for(options: Options) -> list[str]:
+    """Return the passes that the options call for, as `spirv-opt` spells them; none if it need not run.
+
+    Source: rust-gpu, which also drops debug names and dead constants where no debug information is asked for.
+    """
+    passes: list[str] = []
+    level, debuginfo = options.opt_level, options.debuginfo
+    if level is not OptLevel.NONE:
+        passes.append("-Os" if level.for_size else "-O")
+    if debuginfo is DebugInfo.NONE and options.text("spirv_metadata") == "none":
+        # In this order: the second then has less to do.
+        passes += ["--strip-debug", "--eliminate-dead-const"]
+    if level is not OptLevel.NONE:
+        passes.append("--trim-capabilities")
+        if not options.flag("preserve_bindings"):
+            passes.append("--remove-unused-interface-variables")
+    return [*passes, "--compact-ids"] if passes else []
 
 
 def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:
@@ -148,7 +167,7 @@ def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:
     # Setting spirv_opt without opt_level for one source is deliberate.
     if (
         options.flag("spirv_opt")
-        or not passes_for(options)
+        or not _passes_for(options)
         or any("spirv_opt" in each and "opt_level" not in each for each in own)
     ):
         return ()
@@ -158,15 +177,8 @@ def _diagnostics(image: Image) -> tuple[Diagnostic, ...]:
 
 
 def _validator(request: LinkRequest) -> ValidatorOptions:
-    flag = request.options.flag
-    return ValidatorOptions(
-        relax_struct_store=flag("relax_struct_store"),
-        relax_logical_pointer=flag("relax_logical_pointer"),
-        relax_block_layout=flag("relax_block_layout"),
-        uniform_buffer_standard_layout=flag("uniform_buffer_standard_layout"),
-        scalar_block_layout=flag("scalar_block_layout"),
-        skip_block_layout=flag("skip_block_layout"),
-    )
+    names = [each.name for each in fields(ValidatorOptions)]
+    return ValidatorOptions(**{name: request.options.flag(name) for name in names})
 
 
 def _validate(image: Image, data: bytes, facts: Facts, tools: Tools) -> None:
@@ -217,7 +229,7 @@ def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
 def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | None) -> str:
     if interface is None:
         # Optimizing drops unused resources, but also all names, so these are restored.
-        interface = reflect.interface(data, name=image.path, blocks=True)
+        interface = reflect.interface(data, name=image.path)
         restore_names(interface, facts)
     row = {
         "path": image.path,

@@ -30,7 +30,7 @@ from ..binary.linkage import linkage_symbols
 from ..binary.module import Instruction, build, literal, parse, string
 from ..binary.program import BEFORE_NAMES, Program
 from ..link.symbols import SymbolTable, stages_of
-from ..spirv_tools.tools import Tools, ValidatorOptions
+from ..spirv_tools.tools import LENIENT, Tools
 from ..transforms.debug_split import at_level
 from ..transforms.link_once import one_of_each
 from ..transforms.memory_model import modules_of_one_model
@@ -40,7 +40,6 @@ from .image import run_passes
 __all__ = ["link_object", "merge_exports", "optimized"]
 
 _MARK = "cratewright export "
-_LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
 
 
 def merge_exports(request: LinkRequest, tools: Tools) -> ModuleCodegen:
@@ -99,7 +98,7 @@ def link_object(request: LinkRequest, tools: Tools) -> LinkResult:
     environment = spv_environment(request.target)
     if request.options.flag("spirv_val"):
         try:
-            tools.validate(data, env=environment, options=_LENIENT)
+            tools.validate(data, env=environment, options=LENIENT)
         except ValidationError as error:
             raise ValidationError(
                 f"{path} breaks the rules of SPIR-V", context=(("validator", error.message), *error.context)
@@ -143,7 +142,7 @@ def _marked(data: bytes, wanted: set[str]) -> bytes:
     program = Program.of(module)
     others = [words for words in program.preamble if not (words[0] & 0xFFFF == op.NAME and words[1] in found)]
     at = next(index for index, words in enumerate(others) if words[0] & 0xFFFF not in BEFORE_NAMES)
-    return _with_preamble(program, (*others[:at], *marks, *others[at:])).encode()
+    return replace(program, preamble=(*others[:at], *marks, *others[at:])).encode()
 
 
 def _exporting(program: Program) -> Program:
@@ -162,13 +161,9 @@ def _exporting(program: Program) -> Program:
         preamble.insert(0, capability)
     named = BEFORE_NAMES | {op.NAME, op.MEMBER_NAME, op.MODULE_PROCESSED}
     at = next(index for index, words in enumerate(preamble) if words[0] & 0xFFFF not in named)
-    return _with_preamble(program, (*preamble[:at], *_decorations(exports), *preamble[at:]))
+    return replace(program, preamble=(*preamble[:at], *_decorations(exports), *preamble[at:]))
 
 
 def _decorations(exports: Mapping[int, str]) -> Iterator[Instruction]:
     for number, name in exports.items():
         yield build(op.DECORATE, number, LINKAGE_ATTRIBUTES, *literal(name), EXPORT)
-
-
-def _with_preamble(program: Program, preamble: tuple[Instruction, ...]) -> Program:
-    return replace(program, preamble=preamble)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import fields
+from itertools import islice
 
 from cratewright import pattern
 
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_LINE, DEBUG_SOURCE, SET_NAME
-from ..binary.module import HEADER_WORDS
+from ..binary.module import spans
 from ..spirv_tools.tools import ValidatorOptions
 
 __all__ = ["instruction_position", "validation_hint", "with_option_names"]
@@ -53,14 +54,11 @@ def instruction_position(data: bytes, instruction: str | int | None) -> tuple[st
     """Return the file and line of an instruction, counted from 1, if recorded."""
     if instruction is None:
         return None
-    words, at, place = array("I", data), HEADER_WORDS, (0, 0)
+    words, place = array("I", data), (0, 0)
     strings: dict[int, str] = {}
     sources, numbers = dict[int, int](), dict[int, int]()
     sets: set[int] = set()
-    for _ in range(int(instruction)):
-        if at >= len(words):
-            break
-        opcode, end = words[at] & 0xFFFF, at + (words[at] >> 16)
+    for opcode, at, end in islice(spans(words), int(instruction)):
         if opcode == op.STRING:
             strings[words[at + 1]] = words[at + 2 : end].tobytes().partition(b"\0")[0].decode("utf-8", "replace")
         elif opcode == op.EXT_INST_IMPORT and words[at + 2 : end].tobytes().startswith(SET_NAME.encode()):
@@ -76,5 +74,4 @@ def instruction_position(data: bytes, instruction: str | int | None) -> tuple[st
             place = (words[at + 1], words[at + 2])
         elif opcode in (op.NO_LINE, op.FUNCTION_END):
             place = (0, 0)
-        at = end
     return (strings[place[0]], place[1]) if place[0] in strings else None

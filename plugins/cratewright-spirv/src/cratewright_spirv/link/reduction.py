@@ -14,9 +14,8 @@ from cratewright import DebugInfo, LinkModule, LinkRequest, Symbol, dataclass
 from ..base.names import entries_of
 from ..binary import opcodes as op
 from ..binary.enumerants import EXPORT, LINKAGE_ATTRIBUTES
-from ..binary.function_order import callees_first
 from ..binary.module import parse, string
-from ..binary.program import Program
+from ..binary.program import Program, callees_first
 from ..transforms.canonical import canonical_library, is_orderable
 from ..transforms.debug_split import at_level
 from .symbols import SymbolTable

@@ -32,7 +32,9 @@ def with_stage_arrays(program: Program, entry: ProgramEntry, variables: Collecti
 
     Shape: `variables` are those of units to which layouts were added.
     """
-    modes = [words[2:] for words in program.preamble if words[:2] == (words[0], entry.function) and _is_mode(words)]
+    modes = [
+        words[2:] for words in program.preamble if words[0] & 0xFFFF == op.EXECUTION_MODE and words[1] == entry.function
+    ]
     constants = {words[2]: words for words in program.preamble if words[0] & 0xFFFF == op.CONSTANT}
     arrays = {words[1]: words for words in program.preamble if words[0] & 0xFFFF == op.TYPE_ARRAY}
     pointers = {words[1]: words for words in program.preamble if words[0] & 0xFFFF == op.TYPE_POINTER}
@@ -54,10 +56,6 @@ def with_stage_arrays(program: Program, entry: ProgramEntry, variables: Collecti
         ]
         bound += 3
     return replace(program, module=replace(program.module, bound=bound), preamble=tuple(preamble))
-
-
-def _is_mode(words: Instruction) -> bool:
-    return words[0] & 0xFFFF == op.EXECUTION_MODE
 
 
 def _marks(program: Program) -> dict[int, dict[int, tuple[int, ...]]]:

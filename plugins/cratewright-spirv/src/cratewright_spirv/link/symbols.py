@@ -97,8 +97,7 @@ class SymbolTable:
         """Raise LinkError if a name means two members of a struct that a call passes."""
         if "{" not in needed.signature:
             return
-        offered = next(each for each in self._modules[index].module.exports if each.name == needed.name)
-        if name := misnamed(needed.signature, offered.signature):
+        if name := misnamed(needed.signature, self._export(index, needed.name).signature):
             raise LinkError(
                 f"`{name}` is not the same member where `{needed.display}` is declared and where it is defined",
                 context=[("defined by", self._position(index, needed.name)), ("needed by", _position(needed, item))],
@@ -106,13 +105,14 @@ class SymbolTable:
             )
 
     def _position(self, index: int, name: str) -> str:
-        item = self._modules[index]
-        symbol = next(symbol for symbol in item.module.exports if symbol.name == name)
-        return _position(symbol, item)
+        return _position(self._export(index, name), self._modules[index])
+
+    def _export(self, index: int, name: str) -> Symbol:
+        return next(symbol for symbol in self._modules[index].module.exports if symbol.name == name)
 
     def _ambiguous(self, doubled: Mapping[str, list[int]]) -> LinkError:
         name = min(doubled)
-        symbol = next(symbol for symbol in self._modules[doubled[name][0]].module.exports if symbol.name == name)
+        symbol = self._export(doubled[name][0], name)
         more = f" (and {len(doubled) - 1} more symbols)" if len(doubled) > 1 else ""
         return LinkError(
             f"`{symbol.display}` is defined {len(doubled[name])} times{more}",
@@ -162,7 +162,7 @@ class SymbolTable:
         ]
         rows: list[tuple[str, str]] = []
         for name, index in near[:5]:
-            shown = _display(self._modules[index], name)
+            shown = self._export(index, name).display
             # A struct's members are part of its type, but not of its spelling.
             other = ", with a struct of other members" if shown == symbol.display else ""
             rows.append(("offered is", f"`{shown}` by {self._position(index, name)}{other}"))
@@ -173,10 +173,6 @@ def _same_variant(one: LinkModule, other: LinkModule) -> bool:
     """Return whether two modules are variants of one source with equal results."""
     first, second = (read_variant(each.module.attribute(VARIANT)).get("of") for each in (one, other))
     return first is not None and (one.crate, first, one.module.data) == (other.crate, second, other.module.data)
-
-
-def _display(item: LinkModule, name: str) -> str:
-    return next(symbol.display for symbol in item.module.exports if symbol.name == name)
 
 
 def _position(symbol: Symbol, item: LinkModule) -> str:

@@ -5,26 +5,25 @@ All answers are plain values in a fixed order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from cratewright import ToolError, dataclass
+from cratewright import ToolError, content_digest, dataclass
 
-from ..base.stages import STAGES, ShaderStage
 from ..base.stopwatch import step
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import HEADER_WORDS, Instruction, parse
+from ..binary.module import HEADER_WORDS, MAGIC_BYTES, Instruction, parse
 from ..binary.program import Program, ProgramEntry, reach
 from ..binary.shapes import ScalarValue, Shapes
 from ..spirv_tools.library import load
 from .blocks import Blocks, Row
 
 __all__ = [
-    "STAGES",
     "ReflectedEntry",
     "Row",
-    "ShaderStage",
+    "describe_module",
     "descriptor_order",
     "entry_points",
     "instruction_count",
@@ -77,12 +76,12 @@ def count_instructions(data: bytes) -> int:
 
 
 @step("describe interface")
-def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row:
+def interface(data: bytes, *, name: str = "module") -> Row:
     """Return what a host must know to use the module, as JSON values.
 
     Shape: `entry_points`, each with its stage, name, workgroup_size, descriptors, push_constant_size, inputs
-    and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound. With
-    `blocks`, descriptors that are blocks and `push_constants` have a `block`: a layout as of `Blocks`.
+    and outputs, and `spec_constants` of the whole module. A descriptor count of 0 is an array without bound.
+    Descriptors that are blocks and `push_constants` have a `block`: a layout as of `Blocks`.
     From SPIR-V 1.4 on an entry point's own list of globals is taken, which may name what it declares and does
     not use; before that, what its calls reach.
     Units: push_constant_size in bytes
@@ -90,7 +89,7 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
     listed = lists_all_globals(data)
     program = Program.of(parse(data, name, bodies=not listed))
     shapes = Shapes(program.preamble)
-    layouts = Blocks(shapes) if blocks else None
+    layouts = Blocks(shapes)
     graph, variables = {} if listed else program.graph(), program.variables()
     rows: list[Row] = []
     for entry in program.entries():
@@ -105,8 +104,7 @@ def interface(data: bytes, *, name: str = "module", blocks: bool = False) -> Row
         )
         row["push_constant_size"] = 0 if pushed is None else shapes.size(pushed)
         if pushed is not None:
-            block: Row = {"block": layouts.layout(pushed)} if layouts is not None else {}
-            row["push_constants"] = {"name": shapes.names.get(pushed, ""), **block}
+            row["push_constants"] = {"name": shapes.names.get(pushed, ""), "block": layouts.layout(pushed)}
         row["inputs"] = _located(shapes, [each for each in used if each[3] == spv.INPUT])
         row["outputs"] = _located(shapes, [each for each in used if each[3] == spv.OUTPUT])
         rows.append(row)
@@ -139,7 +137,7 @@ def _triple(values: list[ScalarValue | None]) -> tuple[int, int, int]:
     return x, y, z
 
 
-def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks | None) -> list[Row]:
+def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks) -> list[Row]:
     found = []
     for words in variables:
         marks = shapes.decorations.get(words[2], {})
@@ -152,7 +150,7 @@ def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks |
                 "name": shapes.names.get(words[2]) or shapes.names.get(type_id, ""),
                 "count": count,
             }
-            if layouts is not None and shapes.opcode(type_id) == op.TYPE_STRUCT:
+            if shapes.opcode(type_id) == op.TYPE_STRUCT:
                 row["block"] = layouts.layout(type_id)
             found.append(row)
     return sorted(found, key=descriptor_order)
@@ -227,3 +225,20 @@ def _spec_constants(shapes: Shapes) -> list[Row]:
             if row not in found:
                 found.append(row)
     return sorted(found, key=lambda row: (row["id"], row["name"]))
+
+
+def describe_module(path: str, data: bytes) -> Mapping[str, object] | None:
+    """Return what `cratewright inspect` shows of a module, None for a file that is none.
+
+    Raises: FormatError for a damaged one.
+    """
+    if data[:4] != MAGIC_BYTES:
+        return None
+    found: dict[str, object] = {
+        "kind": "SPIR-V module",
+        "version": f"{data[6]}.{data[5]}" if len(data) > 6 else "",
+        "size": len(data),
+        "sha256": content_digest(data),
+        "instructions": instruction_count(data),
+    }
+    return {**found, **interface(data, name=path)}

@@ -9,9 +9,14 @@ from __future__ import annotations
 from ..backend import SpirvBackend
 from ..base.names import ImageEntry, entries_of
 from ..base.stages import STAGES
-from ..compilers.latest_wheel import KNOWN_RELEASES, is_known_release
+from ..compilers.latest_wheel import KNOWN_RELEASES, is_known_release, library_in_slangpy
 
-__all__ = ["KNOWN_RELEASES", "STAGE_SUFFIXES", "ImageEntry", "SpirvBackend", "entries_of", "is_known_release"]
-
-STAGE_SUFFIXES = tuple(stage.suffix for stage in STAGES)
-"""Suffixes of files with the entry point of a stage."""
+__all__ = [
+    "KNOWN_RELEASES",
+    "STAGES",
+    "ImageEntry",
+    "SpirvBackend",
+    "entries_of",
+    "is_known_release",
+    "library_in_slangpy",
+]

@@ -13,14 +13,11 @@ from pathlib import Path
 from cratewright import ToolError, pattern, run_program, scratch_directory
 
 from .provider import Tools, ValidatorOptions
-from .results import INSTALL_HINT, ToolResult, data_of, tool_errors, version_of
+from .results import INSTALL_HINT, TIDYING, ToolResult, data_of, tool_errors, version_of
 
 __all__ = ["Executables"]
 
 _UNKNOWN_FLAG = pattern(r"Unknown flag '(--[\w-]+)'")
-_OUR_PASSES = frozenset(
-    {"--compact-ids", "--eliminate-dead-const", "--remove-unused-interface-variables", "--trim-capabilities"}
-)
 _PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
 
 
@@ -29,8 +26,6 @@ class Executables(Tools):
 
     Raises: ToolError, when made, if one of the programs is missing.
     """
-
-    origin = "executables"
 
     def __init__(self, directory: str) -> None:
         suffix = ".exe" if sys.platform == "win32" else ""
@@ -77,7 +72,7 @@ class Executables(Tools):
         answer = self._run("spirv-opt", *flags, "-", "-o", "-", given=module)
         unknown = _UNKNOWN_FLAG.search(answer.text) if answer.data is None else None
         # Unknown passes are reported by the program, since a newer one may have them.
-        if unknown is not None and unknown[1] in _OUR_PASSES:
+        if unknown is not None and unknown[1] in TIDYING:
             raise ToolError(
                 f"this spirv-opt is too old: it has no {unknown[1]}",
                 context=(("program", self._programs["spirv-opt"]), ("version", self._tool_version())),

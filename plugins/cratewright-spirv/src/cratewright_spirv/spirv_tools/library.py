@@ -94,8 +94,6 @@ class Library(Tools):
     Raises: ToolError, when made, if the library is missing, does not load or is of another build.
     """
 
-    origin = "library"
-
     def __init__(self) -> None:
         self._library = load()
 

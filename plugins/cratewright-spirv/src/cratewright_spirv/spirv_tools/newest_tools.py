@@ -13,16 +13,12 @@ from collections.abc import Callable, Sequence
 from ..base.redirection import redirected
 from ..compilers.glslang_latest import library_function, run_action
 from ..transforms.repairs import without_names
-from .results import ToolMessage, ToolResult, tool_errors
+from .results import TIDYING, ToolMessage, ToolResult, tool_errors
 
 __all__ = ["NewestTools"]
 
 _DISASSEMBLE, _OPTIMIZE = 1, 2
 _NO_PASSES, _SPEED = 0, 2
-# Passes that only tidy an image, which is valid without them.
-_TIDYING = frozenset(
-    {"--eliminate-dead-const", "--trim-capabilities", "--remove-unused-interface-variables", "--compact-ids"}
-)
 
 
 class _LinkRequest(ctypes.Structure):
@@ -61,7 +57,7 @@ class NewestTools:
 
     def optimize(self, module: bytes, passes: Sequence[str]) -> ToolResult:
         """Run the passes of `-O`, and remove names; everything else is refused."""
-        missing = [name for name in passes if name not in _TIDYING | {"-O", "--strip-debug"}]
+        missing = [name for name in passes if name not in TIDYING | {"-O", "--strip-debug"}]
         if missing:
             wanted = missing[0] if len(missing) == 1 else f"{missing[0]} and {len(missing) - 1} more"
             text = f"the newest SPIRV-Tools offer only -O, not {wanted}: set opt_level=3, or spirv_opt=False"

@@ -28,7 +28,7 @@ from ..binary.enumerants import LINKAGE
 from ..binary.module import HEADER_WORDS, MAGIC_BYTES
 from .results import ToolResult, data_of, is_unknown_environment
 
-__all__ = ["Newer", "Tools", "ValidatorOptions"]
+__all__ = ["LENIENT", "Newer", "Tools", "ValidatorOptions"]
 # Options of the program other than passes: some print, some write files, some switch checks off.
 _NOT_PASSES = frozenset(
     (
@@ -78,6 +78,10 @@ class ValidatorOptions:
         return ["--" + option.name.replace("_", "-") for option in fields(self) if getattr(self, option.name)]
 
 
+LENIENT = ValidatorOptions(relax_struct_store=True, relax_logical_pointer=True, skip_block_layout=True)
+"""For modules that are not images: they may use whatever an image may."""
+
+
 class Newer(Protocol):
     """SPIRV-Tools that read newer modules, with fewer options."""
 
@@ -90,12 +94,11 @@ class Newer(Protocol):
 class Tools:
     """SPIRV-Tools, as a library or as programs, with the checks and errors that make both accept and refuse alike.
 
-    Shape: `origin` is "library" or "executables"; `env` is an environment such as `vulkan1.2` or `spv1.5`. The tools
+    Shape: `env` is an environment such as `vulkan1.2` or `spv1.5`. The tools
     that `newer` returns handle modules with a capability or instruction unknown here; `newer_version` is their version,
     empty if there are none.
     """
 
-    origin: str
     newer_version = ""
     newer: Callable[[], Newer] | None = None
 

@@ -13,6 +13,7 @@ from cratewright import (
 
 __all__ = [
     "INSTALL_HINT",
+    "TIDYING",
     "ToolMessage",
     "ToolResult",
     "data_of",
@@ -22,6 +23,10 @@ __all__ = [
 ]
 
 INSTALL_HINT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
+TIDYING = frozenset(
+    {"--compact-ids", "--eliminate-dead-const", "--remove-unused-interface-variables", "--trim-capabilities"}
+)
+"""The passes that this package asks for besides `-O` and `-Os`; they only tidy an image that is valid already."""
 _PRINTED = pattern(r"(?m)^(error|warning|info|debug): (?:line )?(?:(\d+): )?(?:(\d+): )?")
 
 

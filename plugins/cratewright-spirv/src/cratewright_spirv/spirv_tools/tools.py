@@ -9,10 +9,10 @@ from cratewright import ToolError
 from ..compilers.latest_wheel import latest_version, usable_latest
 from .executables import Executables
 from .library import Library
-from .provider import Newer, Tools, ValidatorOptions
+from .provider import LENIENT, Newer, Tools, ValidatorOptions
 from .results import INSTALL_HINT
 
-__all__ = ["Executables", "Library", "Tools", "ValidatorOptions", "find_tools"]
+__all__ = ["LENIENT", "Executables", "Library", "Tools", "ValidatorOptions", "find_tools"]
 
 
 @cache

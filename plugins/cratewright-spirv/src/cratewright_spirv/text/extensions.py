@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from cratewright import near_miss, pattern
 
-__all__ = ["LATEST_EXTRA", "NEWER", "NEWER_MACROS", "extension_hint", "known_by_latest"]
+__all__ = ["LATEST_EXTRA", "NEWER", "NEWER_MACROS", "extension_hint"]
 
 LATEST_EXTRA = "pip install 'cratewright-spirv[latest]'"
 
@@ -58,18 +58,13 @@ NEWER = frozenset(NEWER_MACROS) | {
 _REFUSED = pattern(r"extension not supported: (GL_\w+)|Possible extensions include:\s*((?:GL_\w+\s*)+)")
 
 
-def known_by_latest(name: str) -> bool:
-    """Return whether only the newest glslang knows an extension."""
-    return name in NEWER
-
-
 def extension_hint(messages: Iterable[str], *, latest: bool) -> str:
     """Return what to do about messages that refuse extensions, or nothing."""
     refused = [name for text in messages for found in _REFUSED.findall(text) for name in (found[0] or found[1]).split()]
-    newer = sorted({name for name in refused if known_by_latest(name)})
+    newer = sorted({name for name in refused if name in NEWER})
     if newer and not latest:
         return f"needs {', '.join(newer)}: {LATEST_EXTRA}, and no CRATE_GLSLANG that names another"
-    unknown = next((name for name in refused if not known_by_latest(name)), None)
+    unknown = next((name for name in refused if name not in NEWER), None)
     if unknown is None or newer:
         return ""
     meant = near_miss(unknown, NEWER_MACROS)

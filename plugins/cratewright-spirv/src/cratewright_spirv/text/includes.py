@@ -171,7 +171,7 @@ class IncludeResolver:
         return (("included from", "\n".join(chain)),) if chain else ()
 
     def chain(self, shown: str, limit: int = MAX_DEPTH) -> tuple[tuple[str, int], ...]:
-        """Return the places of the includes that related_places to a file, innermost first; none for the unit."""
+        """Return the places of the includes that lead to a file, innermost first; none for the unit."""
         chain: list[tuple[str, int]] = []
         seen: set[str] = set()
         while shown in self._includer and shown not in seen and len(chain) < limit:

@@ -10,22 +10,14 @@ import re
 
 from cratewright import ConfigurationError, SourceError, dataclass, near_miss, pattern
 
-from ..base.stages import SHADER_LANGUAGES, STAGES, SUFFIXES
+from ..base.stages import SHADER_LANGUAGES, STAGE_NAMES, STAGES, SUFFIXES
 from .includes import plain_lines
 from .scan import shader_entries
 
 __all__ = ["SourceUnit", "classify", "glsl_version"]
 
-_STAGES = tuple(stage.suffix[1:] for stage in STAGES)
-_PRAGMA_STAGES = {
-    "vertex": "vert", "tesscontrol": "tesc", "tesseval": "tese", "geometry": "geom", "fragment": "frag",
-    "compute": "comp", "task": "task", "mesh": "mesh", "raygen": "rgen", "intersection": "rint",
-    "anyhit": "rahit", "closesthit": "rchit", "miss": "rmiss", "callable": "rcall",
-}  # fmt: skip
-_ATTRIBUTE_STAGES = {
-    **{word: stage for word, stage in _PRAGMA_STAGES.items() if not word.startswith("tess")},
-    "pixel": "frag", "hull": "tesc", "domain": "tese", "amplification": "task", "raygeneration": "rgen",
-}  # fmt: skip
+_PRAGMA_STAGES = {stage.name.replace("-", ""): stage.word for stage in STAGES}
+_ATTRIBUTE_STAGES = {word: stage.word for stage in STAGES for word in stage.attributes}
 _PRAGMA = pattern(rb"^[ \t]*#[ \t]*pragma[ \t]+shader_stage[ \t]*\([ \t]*(\w*)[ \t]*\)", re.M)
 _VERSION = pattern(rb"(?:\s+|//[^\n]*|/\*.*?\*/)*#[ \t]*version[ \t]+(\d+)", re.S)
 
@@ -79,7 +71,7 @@ def glsl_version(text: bytes) -> int | None:
 def _suffixes(path: str) -> tuple[str, str, str | None]:
     """Return the stem, the language and the stage of a path."""
     stem, dot, last = posixpath.basename(path).rpartition(".")
-    if last in _STAGES and stem:
+    if last in STAGE_NAMES and stem:
         return stem, "glsl", last
     if last not in SHADER_LANGUAGES or not stem:
         raise ConfigurationError(
@@ -88,7 +80,7 @@ def _suffixes(path: str) -> tuple[str, str, str | None]:
             hint=near_miss(dot + last, SUFFIXES) if dot else "give the file one of these suffixes",
         )
     inner, _, stage = stem.rpartition(".")
-    if inner and stage in _STAGES:
+    if inner and stage in STAGE_NAMES:
         return inner, last, stage
     return stem, last, None
 

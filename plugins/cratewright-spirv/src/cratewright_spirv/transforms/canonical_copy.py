@@ -9,9 +9,8 @@ from cratewright import FormatError
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_GLOBAL_VARIABLE, SET_NAME
 from ..binary.enumerants import BINDING, BUILT_IN
-from ..binary.function_order import callees_first
 from ..binary.module import RESULTS, Instruction, build, result, string
-from ..binary.program import Program, ProgramEntry, entry_of
+from ..binary.program import Program, ProgramEntry, callees_first, entry_of
 from .canonical_module import CanonicalModule, ContentKey, Names
 
 __all__ = ["ProgramCopier"]

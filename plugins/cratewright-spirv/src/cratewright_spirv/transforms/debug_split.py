@@ -68,9 +68,9 @@ def compiled_twice(stencil: UnitStencil, compiled: Callable[[UnitStencil], Compi
     Shape: a library that differs by stage in only one of the two forms is split as finely as that form.
     Raises: what `compiled` does; UnsupportedError if modules of both do not match.
     """
-    plain = compiled(
-        replace(stencil, options=_options(stencil.options, debug=False).override(_silent(stencil.options)))
-    )
+    # A source is dumped once.
+    silent = {name: "" for name, _ in stencil.options.values if name == "dump_source"}
+    plain = compiled(replace(stencil, options=_options(stencil.options, debug=False).override(silent)))
     full = compiled(replace(stencil, options=_options(stencil.options, debug=True)))
     names = [{module.name for module in each.modules} for each in (plain, full)]
     if 1 not in map(len, names) and names[0] != names[1]:
@@ -150,11 +150,6 @@ def _sizeless(program: Program) -> Program:
         if words[0] & 0xFFFF != op.DECORATE or words[2:4] != (BUILT_IN, WORKGROUP_SIZE)
     )
     return replace(program, preamble=tuple(kept))
-
-
-def _silent(options: Options) -> dict[str, str]:
-    """Return changes that keep a source from being dumped twice."""
-    return {name: "" for name, _ in options.values if name == "dump_source"}
 
 
 def _request(request: LinkRequest, *, debug: bool) -> LinkRequest:

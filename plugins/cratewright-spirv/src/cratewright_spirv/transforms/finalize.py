@@ -56,15 +56,12 @@ def finalize_program(
     return trim(program, preserve_bindings=preserve_bindings)
 
 
-def keep_entry_points(
-    data: bytes, keep: Collection[EntryKey], *, name: str = "module", preserve_bindings: bool = False
-) -> bytes:
+def keep_entry_points(data: bytes, keep: Collection[EntryKey], *, name: str) -> bytes:
     """Return the module with only these (stage, name) entry points and what they reach.
 
     Raises: LinkError for one that the module does not have.
     """
-    program = only_entry_points(Program.of(parse(data, name)), keep)
-    return trim(program, preserve_bindings=preserve_bindings).encode()
+    return trim(only_entry_points(Program.of(parse(data, name)), keep)).encode()
 
 
 def only_entry_points(program: Program, keep: Collection[EntryKey]) -> Program:
@@ -88,7 +85,7 @@ def only_entry_points(program: Program, keep: Collection[EntryKey]) -> Program:
     return replace(program, preamble=tuple(preamble))
 
 
-def rename_entry_points(data: bytes, renames: Mapping[EntryKey, str], *, name: str = "module") -> bytes:
+def rename_entry_points(data: bytes, renames: Mapping[EntryKey, str], *, name: str) -> bytes:
     """Return the module with (stage, name) entry points under new names.
 
     Raises: LinkError for one that the module does not have, or if two of one stage get the same name.
