@@ -22,7 +22,7 @@ COPIED = """\
 # A copy of a file is known as the file is.
 cratewright.base.stamp.file_stamp.__code__ = (lambda found: [found.st_mtime_ns, 1, found.st_size, 1]).__code__
 """
-TELL = """
+TELL = """\
 import atexit
 def _tell():
     builds = env.fs.__dict__.get("cratewright_builds", {})
@@ -95,7 +95,7 @@ class ProjectPair:
             project.write(files)
 
     def sconstruct(self, text: str) -> None:
-        self.write({"SConstruct": self._header + text + TELL})
+        self.write({"SConstruct": self._header + TELL + text})
 
     def run(self, *arguments: str) -> str:
         """Run both, which comes to the same, and return the names of the crates that were declared."""
@@ -128,10 +128,14 @@ class ProjectPair:
         self.sconstruct(text)
         self.until_known(*arguments)
 
+    def is_known(self) -> bool:
+        """Say whether the last build declared nothing."""
+        return not self._declared()
+
     def until_known(self, *arguments: str) -> set[str]:
         """Build until nothing is declared, and return what was; `asked` has nothing to do after the first build."""
         found = [self.run(*arguments)]
-        while found[-1] and len(found) < 6:
+        while found[-1] and len(found) < 4:
             self.kept.scons(*arguments, expect=None)
             found.append(self._declared())
         assert not found[-1], found

@@ -1,0 +1,138 @@
+"""Builds with nothing to do that are known as a whole, although their calls are of kinds that are hard to record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.spirv_e2e.test_settled import BOTH, CRATES, FILES, pair, without, writing
+from tests.support.project_pair import ProjectPair
+
+__all__ = ["pair"]
+
+LATER = """\
+import os
+sources = ["a.comp"]
+lib = env.Crate("lib", ["lib.glsl"])
+env["CRATE_OPT_LEVEL"] = "0"
+env.Append(GLSLPATH=["inc"])
+one = env.Crate("one", sources, deps=[lib], crate_type="cdylib", defines={"Q": 1})
+sources.append("b.comp")
+env["CRATE_OPT_LEVEL"] = "3"
+env["CRATE_DEFINES"] = {"Q": 1}
+os.environ["SOMETHING"] = "other"
+ARGUMENTS["CRATE_DEBUGINFO"] = "full"
+two = env.Crate("two", sources, deps=[lib], crate_type="cdylib")
+env["CRATE_DEFINES"] = {"Q": True}
+ARGUMENTS["CRATE_DEBUGINFO"] = "none"
+six = env.Crate("six", [File("a.comp"), ("b.comp", {"defines": ["R"]})], deps=["lib"], crate_type="cdylib")
+"""
+
+
+def test_a_call_is_made_later_as_it_was_made(pair: ProjectPair) -> None:
+    """Lists and variables that have changed since, and the line of a mistake."""
+    for more in (
+        "print(one.rlink, env['CRATE_OPT_LEVEL'], os.environ['SOMETHING'], ARGUMENTS)\n",
+        "env.Crate('one', 'a.comp')\n",
+        "lib.rlink\nenv.Crate('one', 'a.comp')\n",
+        "open('inc/x.inc', 'w').write('#define X 8.0\\n')\n",
+    ):
+        pair.settle(LATER)
+        pair.sconstruct(LATER + more)
+        pair.run()
+        assert ('SConstruct", line' in pair.kept.output) == ("'one'" in more)
+        for project in pair:
+            project.write({"inc/x.inc": "#define X 5.0 // another\n"})
+        pair.run()
+    for before, after in (
+        ('{"Q": 1}', '{"Q": 1.0}'),
+        ('"3"', "3"),
+        ('["R"]', '("R",)'),
+    ):
+        pair.settle(LATER)
+        pair.sconstruct(LATER.replace(before, after))
+        pair.run()
+        assert not pair.is_known(), after
+
+
+def test_what_is_asked_for_is_part_of_it(pair: ProjectPair) -> None:
+    """What was not looked at is not known."""
+    pair.settle(CRATES + "Default(wide)\n")
+    pair.sconstruct(CRATES + "Default(wide, [one])\n")
+    pair.run()
+    assert "Linking one.spv.json" in pair.kept.output
+    pair.settle(CRATES)
+    assert "`.' is up to date" in pair.kept.output
+    for _ in range(3):
+        pair.run("one.spv")
+    assert pair.is_known()
+
+
+GATHERED = (
+    CRATES
+    + """\
+targets = []
+targets += wide
+targets.extend(one)
+Default(targets)
+more = [*lib]
+more += one + lib
+exec(open("said.txt").read())
+"""
+)
+
+
+def test_nodes_in_a_list_are_those_of_the_crates(pair: ProjectPair) -> None:
+    """To take them is no question; they are the same before and after anybody has asked one."""
+    for said in (
+        "print(len(targets), len(more), type(targets).__name__, bool(one))",
+        "print([targets[place] is wide[place] for place in (0, 1)], *targets, more[-1].has_builder())",
+        "all = Flatten([targets, [more]])\nprint(all == [*wide, *one, *lib, *one, *lib], more[0].rfile())",
+        "targets[-1].attributes.mine = 1; print(one[-1].attributes.mine)",
+        "one.pop(); del wide[0]; Default(more[:1])",
+        "Depends(more, 'in.txt'); Default(env.Command('copy', targets[-1], Copy('$TARGET', '$SOURCE')))",
+        "env['MORE'] = more; two = env.Crate('two', 'lib.glsl', deps=more[:1]); print(two)",
+        "open('inc/x.inc', 'w').write('#define X 9.0\\n')",
+    ):
+        pair.write({"said.txt": ""})
+        pair.settle(GATHERED)
+        pair.write({"said.txt": said})
+        pair.run()
+        assert pair.is_known() == ("len(targets)" in said), said
+        pair.run()
+
+
+LIBRARIES = """\
+base = env.Crate("base", ["lib.glsl"])
+upper = env.Crate("upper", ["upper.glsl"], deps=[base])
+Default(env.Crate("one", ["a.comp"], deps=[upper], crate_type="cdylib", include_dirs=["inc"]))
+"""
+UPPER = {"upper.glsl": "#version 460\nfloat f();\nfloat g() { return f() * 3.0; }\n"}
+
+
+def test_a_library_may_depend_on_another(pair: ProjectPair) -> None:
+    """What a library knows of the interfaces below it stands in their files."""
+    edits: dict[str, Callable[[ProjectPair], list[str]]] = {
+        "its body": writing({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\n"}),
+        "its interface": writing({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\nfloat h() { return 1.0; }\n"}),
+        "what tells it is gone": without("base.rlink"),
+        "the library is gone": without("libupper.rlib"),
+        "what tells it is damaged": writing({"base.rlink": "garbage"}),  # for good, so it comes last
+    }
+    for what, change in edits.items():
+        pair.write(UPPER)
+        pair.settle(LIBRARIES)
+        pair.run(*change(pair))
+        assert not pair.is_known(), what
+        pair.run()
+
+
+def test_nothing_is_known_on_windows(pair: ProjectPair) -> None:
+    """SCons keeps its nodes there by names that are no paths."""
+    for windows in (False, True):
+        module = "cratewright.scons.last_build.call_recorder"
+        system = f"import {module}\n{module}.WINDOWS = {windows}\n"
+        pair.write(FILES)
+        pair.sconstruct(system + BOTH)
+        for _ in range(4):
+            pair.run()
+        assert pair.is_known() != windows
