@@ -1,4 +1,4 @@
-"""The cache as a user of SCons meets it: after a clean, in another checkout, damaged, checked, explained."""
+"""The cache as a user of SCons meets it: after a clean, in another checkout, damaged, checked."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _hits(project: SconsProject) -> list[str]:
     return [line.partition(": ")[2] for line in project.built()]
 
 
-def _run(project: SconsProject, *arguments: str, expect: int = 0) -> str:
+def command(project: SconsProject, *arguments: str, expect: int = 0) -> str:
     environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **project.environ}
     server = server_of(project.form)
     done = server.run(arguments, cwd=project.path, environ=environ, timeout=HANG, program="cratewright")
@@ -165,99 +165,17 @@ def test_a_backend_that_reads_behind_our_back(scons_project: SconsProject) -> No
     assert not scons_project.exists("app.rlink")
 
 
-def test_one_line_says_why(project: SconsProject) -> None:
-    def because() -> list[str]:
-        project.scons()
-        return [line for line in project.output.splitlines() if ": because " in line]
-
-    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
-    lines = because()
-    assert len(lines) == 2, lines
-    assert lines[0].startswith("crate app: because a.stub changed: ") and lines[0].endswith(" (1 unit)")
-    assert lines[1].startswith("crate app: because module app::a.stub.o changed: ")
-    project.write({"first/x.inc": "export x\n"})
-    assert because()[0] == "crate lib: because first/x.inc appeared (1 unit)"
-    project.write({"SConstruct": project.read("SConstruct").replace("multimodule", 'defines={"X": "7"}, multimodule')})
-    assert because() == ["crate app: because define X appeared: '7' (2 units)"]
-    project.write({"SConstruct": project.read("SConstruct").replace('"7"', '"8"')})
-    assert because() == ["crate app: because define X changed: '7' -> '8' (2 units)"]
-    project.write({"SConstruct": project.read("SConstruct").replace("multimodule", "shout=True, multimodule")})
-    assert because() == ["crate app: because option shout changed: False -> True (2 images)"]
-    project.write({"a.stub": SOURCES["a"]})
-    project.scons("-s")
-    assert "because" not in project.output
-
-
-def test_explain(project: SconsProject) -> None:
-    assert _run(project, "explain", "app.rlink") == (
-        "app.rlink: 2 made, 0 reused\n  new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
-    )
-    project.write({"a.stub": SOURCES["a"].replace("entry a", "entry a 2")})
-    project.scons()
-    text = _run(project, "explain", "app.cdylib.json")
-    assert text.startswith("app.cdylib.json: 1 made, 1 reused\n  module app::a.stub.o changed: ")
-    assert "app.rlink: 1 made, 1 reused\n  a.stub changed: " in text
-    assert _run(project, "explain", "app.images/a") == text
-    assert _run(project, "explain", "libapp.rlib") == text[text.index("app.rlink") :]
-    assert _run(project, "explain", str(project.path / "liblib.rlib")).endswith("  new\n    crate 'lib': b.stub\n")
-    assert "no record of how no.such was made" in _run(project, "explain", "no.such", expect=2)
-    project.scons("-c")
-    _run(project, "explain", "app.rlink", expect=2)
-
-
-EXPLAINED = """\
-env.Append(CPPPATH=["."])
-if "more" in ARGUMENTS: env.Append(LIBS=["m"], ARFLAGS="rcsD", _CPPDEFFLAGS="-DX", OWNFLAGS="-x", ENV={"PATH": ""})
-base = env.Crate("base", ["b.stub"])
-env.Crate("app", ["a.stub"], deps=[base], crate_type=["rlib", "cdylib"], lto="fat", CXXFLAGS="-g")
-env.Crate("other", ["a.stub"], deps=[base], crate_type="cdylib", CPPPATH=[])
-"""
-
-
-def test_explain_follows_stages_and_names_variables(scons_project: SconsProject) -> None:
-    """A link of what LTO left of what codegen left; and each variable that the backend does not take, once."""
-    scons_project.sconstruct(EXPLAINED, a="entry a\nimport b\n", b="export b\n")
-    # Variables of compilers of C, which come with SCons's usual tools.
-    usual = scons_project.read("SConstruct").replace("tools=[", 'tools=["default", ')
-    scons_project.write({"SConstruct": usual})
-    scons_project.scons()
-    text = _run(scons_project, "explain", "app.cdylib.json")
-    heads = [line.partition(":")[0] for line in text.splitlines() if not line.startswith((" ", "variables"))]
-    assert heads == ["app.cdylib.json", "app.cdylib.lto", "app.rlink"]
-    assert text.endswith("variables of the Environment that backend 'stub' ignores: CPPPATH CXXFLAGS\n  app.rlink\n")
-    scons_project.write({"b.stub": "export b 2\n"})
-    scons_project.scons()
-    text = _run(scons_project, "explain", "app.cdylib")
-    # The link and LTO ran; what codegen did when it ran last is told with it.
-    assert "  module app::merged changed: " in text and "  module base::b.stub.o changed: " in text
-    assert "app.rlink: 1 made, 0 reused\n  new\n" in text
-    # It is told of what is up to date as well, and in a dry run nothing is noted.
-    assert scons_project.up_to_date("more=1", "-n")
-    assert "LIBS" not in _run(scons_project, "explain")
-    assert scons_project.up_to_date("more=1")
-    untaken = [line for line in _run(scons_project, "explain").splitlines() if "ignores" in line]
-    assert sorted(line.partition(": ")[2] for line in untaken) == [
-        "ARFLAGS LIBS _CPPDEFFLAGS",
-        "CPPPATH",
-        "CXXFLAGS",
-    ]
-    assert scons_project.up_to_date()
-    assert "LIBS" not in _run(scons_project, "explain", "other.rlink")
-    scons_project.scons("-c")
-    assert not list(scons_project.path.glob(".*.state"))
-
-
 def test_commands(project: SconsProject) -> None:
-    stats = _run(project, "cache", "stats")
+    stats = command(project, "cache", "stats")
     assert "entries:   5\n" in stats and " of 5.0 GiB\n" in stats and "last used: at most 0 days ago\n" in stats
-    assert _run(project, "cache", "verify") == "entries: 5, all intact\n"
+    assert command(project, "cache", "verify") == "entries: 5, all intact\n"
     project.environ["CRATE_CACHE_SIZE"] = "10k"
-    assert "entries:   0\n" in _run(project, "cache", "gc")
-    assert _run(project, "cache", "verify", "--cache", "nowhere") == "entries: 0, all intact\n"
+    assert "entries:   0\n" in command(project, "cache", "gc")
+    assert command(project, "cache", "verify", "--cache", "nowhere") == "entries: 0, all intact\n"
     assert not project.exists("nowhere")
-    assert _run(project, "cache", "stats", "--cache", "off") == "nothing to report\n"
+    assert command(project, "cache", "stats", "--cache", "off") == "nothing to report\n"
     project.environ["CRATE_CACHE_SIZE"] = "ten"
-    assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in _run(project, "cache", "gc", expect=2)
+    assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in command(project, "cache", "gc", expect=2)
 
 
 def test_verify_finds_bit_rot(project: SconsProject) -> None:
@@ -265,9 +183,9 @@ def test_verify_finds_bit_rot(project: SconsProject) -> None:
     data = file.read_bytes()
     at = data.index(b"export x")
     file.write_bytes(data[:at] + b"E" + data[at + 1 :])
-    text = _run(project, "cache", "verify", expect=2)
+    text = command(project, "cache", "verify", expect=2)
     assert "of 5 entries cannot be used and were removed" in text and "its digest does not match" in text
-    assert "all intact" in _run(project, "cache", "verify")
+    assert "all intact" in command(project, "cache", "verify")
     project.scons("-c")
     project.scons()
     assert project.exists("app.images/a")
