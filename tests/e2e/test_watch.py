@@ -193,7 +193,7 @@ ENDED = """\
 from cratewright.scons.forked import ForkedBuild
 from cratewright.system.changes import Changes
 from cratewright.system.child import owns
-for end in (ForkedBuild.outcome, lambda build: build.interrupt(60)):
+for end in (ForkedBuild.outcome, ForkedBuild.interrupt):
     build = ForkedBuild(lambda: 0)
     assert owns(build.process)
     while not build.read():

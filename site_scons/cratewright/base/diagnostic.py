@@ -58,7 +58,7 @@ class Diagnostic:
 
     @property
     def place(self) -> str:
-        """`file:line:column`, as far as known."""
+        """`file:line:column`, or the known part of it."""
         numbers = [self.line, self.column] if self.column else [self.line] if self.line else []
         return ":".join([self.file, *map(str, numbers)]) if self.file else ""
 

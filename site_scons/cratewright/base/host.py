@@ -82,7 +82,7 @@ def lead_group() -> None:
 
 
 def end_tree(leader: int) -> None:
-    """Kill a process and its descendants, as far as the system knows them."""
+    """Kill a process and those of its descendants that the system can name."""
     if has_groups():
         try:
             os.killpg(leader, signal.SIGKILL)

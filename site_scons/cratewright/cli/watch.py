@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..scons.forked import ForkedBuild, Outcome
 
 _SHOWN = 8
-_PATIENCE = 0.6
-"""Seconds that an interrupted build has to end by itself."""
 
 
 def add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -209,7 +207,7 @@ class _Watcher:
     def close(self) -> None:
         """End everything that was started."""
         if self._building is not None:
-            self._building.interrupt(_PATIENCE)
+            self._building.interrupt()
         self._stop()
         self._changes.close()
 

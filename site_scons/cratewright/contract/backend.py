@@ -347,10 +347,10 @@ class CodegenBackend(ABC):
         """
 
     def output_links(self, crate: str, crate_type: CrateType, options: Options) -> Mapping[str, str]:
-        """Return links to make beside the files of a link, each to the file or link it leads to; names as in
-        `output_names`.
+        """Return links to make beside the files of a link, each with the file or link it leads to.
 
-        Shape: the first stands for the link, before any file. The pipeline makes them; `link` does not see them.
+        Shape: names as in `output_names`; the first stands for the link, before any file. The pipeline makes them;
+        `link` does not see them.
         """
         return {}
 

@@ -59,7 +59,7 @@ class FoundCrate:
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """The rlib and the dylib, as far as found."""
+        """The rlib and the dylib, whichever were found."""
         return tuple(item for item in (self.rlib, self.dylib) if item is not None)
 
     @property

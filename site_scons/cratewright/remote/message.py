@@ -88,6 +88,6 @@ class ActionResult:
             if item.text(1) == ENTRY_OUTPUT:
                 result = ActionResult(read_digest(item.message(2)), item.data(5))
                 if result.contents and message_digest(result.contents) != result.digest:
-                    raise WireError("other contents than the digest says")
+                    raise WireError("contents that do not match their digest")
                 return result
         raise WireError("a result without the entry")

@@ -1,4 +1,4 @@
-"""The encoding of protocol buffers, as far as the messages of a cache need it: fields by number.
+"""The part of protocol buffers' encoding that the messages of a cache need: fields by number.
 
 They need only two kinds of fields, so that a server over HTTP needs no library but Python's own; tests compare with
 Google's.

@@ -37,6 +37,9 @@ from .graph.plain_graph import all_nodes
 from .last_build.call_recorder import CallRecorder
 from .nodes.stage import stage_of
 
+_PATIENCE = 0.6
+"""Seconds that an interrupted build has to end by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -87,12 +90,12 @@ class ForkedBuild:
             return Outcome(status or 2)
         return Outcome(status, row["made"], frozenset(row["read"]), tuple(map(tuple, row["crates"])))
 
-    def interrupt(self, seconds: float) -> None:
-        """End the build as Ctrl-C does; what is left after some seconds is killed."""
+    def interrupt(self) -> None:
+        """End the build as Ctrl-C does, and kill what is left soon after."""
         with suppress(OSError):
             os.killpg(self.process, signal.SIGINT)
         signal.signal(signal.SIGALRM, _too_long)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
         try:
             wait_unreaped(self.process)
         except TimeoutError:

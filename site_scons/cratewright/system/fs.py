@@ -267,7 +267,7 @@ def remove(path: str) -> None:
 
 
 def prune_directory(path: str) -> None:
-    """Remove a directory and its subdirectories as far as they are empty; leave a link to one alone."""
+    """Remove a directory and its subdirectories, all that are empty; keep a link to one."""
     if os.path.islink(path):
         return
     for directory, _, _ in os.walk(path, topdown=False):

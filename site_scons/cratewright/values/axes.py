@@ -67,7 +67,7 @@ def _values(axis: str, given: object, where: str) -> tuple[Value, ...]:
             raise ConfigurationError(
                 twice if same(other, value) else alike,
                 context=context,
-                hint="leave one out" if same(other, value) else "spell one of them in another way",
+                hint="leave one out" if same(other, value) else "spell one of them differently",
             )
         words[word] = value
     return tuple(sorted(values, key=lambda value: (_RANKS.index(kind_of(value)), value)))

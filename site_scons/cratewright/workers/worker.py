@@ -217,7 +217,7 @@ def cannot_start(error: OSError) -> ToolError:
     return ToolError(
         "no process can be started",
         context=(("reason", error.strerror or str(error)),),
-        hint="end other processes, or raise the limit of them (ulimit -u), or build with fewer jobs",
+        hint="end other processes, raise their limit (ulimit -u), or build with fewer jobs",
     )
 
 

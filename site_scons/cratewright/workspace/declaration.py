@@ -1,4 +1,4 @@
-"""The crates of a workspace, as far as they can be read without knowing any backend."""
+"""The crates of a workspace: what can be read without knowing any backend."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ class _Selecting:
     def _request(self, name: str, feature: str) -> None:
         if name not in self._crates:
             raise UnknownNameError(
-                f"{self._document.path}: there is no crate '{name}' to have feature '{feature}'",
+                f"{self._document.path}: there is no crate '{name}' with a feature '{feature}'",
                 hint=near_miss(name, self._crates),
             )
         self._enable(name, feature, ("crate", name))

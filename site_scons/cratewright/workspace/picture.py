@@ -1,6 +1,6 @@
 """The crate graph as text for Mermaid or Graphviz: crates, their types, and how each is linked.
 
-Of crates declared elsewhere it knows only the names.
+Crates declared elsewhere are known only by name.
 """
 
 from __future__ import annotations

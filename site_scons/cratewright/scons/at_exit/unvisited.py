@@ -12,9 +12,9 @@ from ..nodes.stage import stage_of
 
 
 def reads_any(build: Build, paths: set[str]) -> bool:
-    """Return whether a stage of these crates may read one of some files; always, if the crates make texts, which may
-    name any file.
+    """Return whether a stage of these crates may read one of some files.
 
+    Crates that make texts may always do so: these may name any file.
     Shape: absolute paths, those of directories with a trailing `/`.
     Called: once all SConscripts have been read.
     """

@@ -108,7 +108,7 @@ class DeclaredCrate:
         return rlink if rlink is not None else next(iter(self.libraries.values()))
 
     def fits(self, backend: str, machine: str) -> bool:
-        """Return whether the crate is for a target of a backend, as far as targets can be compared."""
+        """Return whether the crate can be used for a target of a backend; targets of two backends never differ."""
         return not self.machine or self.machine == machine or self.backend != backend
 
     def path(self, name: str) -> str:

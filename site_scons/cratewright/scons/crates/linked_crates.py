@@ -65,8 +65,7 @@ class CrateLinks:
             return [self._crates[key] for key in graph.link_order(crate.key)]
 
     def links_of(self, crate: DeclaredCrate) -> tuple[bool, bool]:
-        """Return whether links may optimize the modules of a crate with others, and whether some link each module as
-        it is.
+        """Return whether links optimize a crate's modules with others, and whether some link them as they are.
 
         Shape: a crate that nothing here links may be linked in any way elsewhere, also with LTO.
         Raises: GraphError as `find`.
@@ -89,9 +88,7 @@ class CrateLinks:
             return self._links_of[crate.key]
 
     def _mark(self, crate: DeclaredCrate, marked: set[str], *, static: bool = False) -> None:
-        """Mark the dependencies of a crate; if `static`, leave out those that can only be linked dynamically, and
-        their contents.
-        """
+        """Mark the dependencies of a crate; if `static`, only those that can be linked statically."""
         pending = self._direct(crate)
         while pending:
             item = pending.pop()

@@ -41,8 +41,9 @@ def _named(env: Environment, path: str) -> Any:
 
 
 def prebuilt_crate(build: Build, engine: Engine, node: Any, *, user: str) -> str:
-    """Return the key of the crate in an rlib, and declare it if needed, with the crates it needs if their rlibs are
-    beside it.
+    """Return the key of the crate in an rlib.
+
+    If it is not declared yet, declare it, with those crates that it needs whose rlibs are beside it.
 
     Raises: ConfigurationError if there is no such rlib; FormatError for an invalid one.
     """

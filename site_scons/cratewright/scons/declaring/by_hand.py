@@ -198,7 +198,7 @@ def _target_node(env: Environment, item: Any, prefix: str, suffix: str) -> Any:
             path = os.path.join(directory, (name if name.startswith(prefix) else prefix + name) + suffix)
         node = env.fs.File(path)
     if not node.name.endswith(suffix):
-        raise ConfigurationError(f"{node} has the wrong suffix", hint=f"call it *{suffix}")
+        raise ConfigurationError(f"{node} has the wrong suffix", hint=f"its name must end in {suffix}")
     return node
 
 

@@ -289,7 +289,7 @@ class Declaration:
             raise ConfigurationError(
                 f"crate '{self.name}' would not get the name that it was declared with",
                 context=(("crate type", kind.value),),
-                hint="set construction variables for versions and for files that a link writes before env.Crate",
+                hint="set the construction variables for its version and for the files of its link before env.Crate",
             )
 
 

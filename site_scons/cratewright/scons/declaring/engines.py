@@ -70,7 +70,7 @@ def check_programs(engine: Engine, env: Environment, backend: type[CodegenBacken
             raise ConfigurationError(
                 f"{variable.name} was set after the crate was declared",
                 context=(("where", where), (variable.name, str(env.subst(f"${variable.name}")))),
-                hint=f"set it before env.Crate, where it decides which options there are; or set {variable.setting}",
+                hint=f"set it before env.Crate, since options depend on it, or set {variable.setting}",
             )
 
 

@@ -79,9 +79,7 @@ def check_shared_objects(nodes: Iterable[Any], types: Iterable[CrateType], *, cr
 
 
 def with_linkable(target: list[Any], source: list[Any], env: Environment) -> tuple[list[Any], list[Any]]:
-    """Return targets and sources of a builder, with the files that a linker takes in place of each crate; in `LIBS` as
-    well.
-    """
+    """Return targets and sources of a builder, with files for the linker in place of each crate, also in `LIBS`."""
     if has_crates(env.get("LIBS")) and not _is_archive(env, target):
         # That of the call if it has its own variables, or else of the Environment.
         env["LIBS"] = [item for item, _ in linkable(env["LIBS"], user=target[0])]

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 
 
 class CrateStages:
-    """Makes the nodes of a declared crate: one for codegen, one for the rlib, one for each LTO, and those of each
-    link.
+    """Makes the nodes of a declared crate: for codegen, for the rlib, for each LTO and for each link.
 
     Shape: `rlink` is set once codegen is declared; `target` gets each new node.
     """

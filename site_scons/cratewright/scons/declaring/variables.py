@@ -52,7 +52,7 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
             raise ConfigurationError(
                 f"{variable.name}={text!r} is not the name of one program",
                 context=(("where", where),),
-                hint=f"results are kept without a launcher; or set {variable.setting}",
+                hint=f"leave out the launcher, since results are cached without one, or set {variable.setting}",
             )
         place, name = os.path.split(text)
         for old, new in variable.renamed:
@@ -63,7 +63,7 @@ def chosen_programs(env: Environment, backend: type[CodegenBackend], *, where: s
             raise ConfigurationError(
                 f"{before[0]} and {variable.name} are of different toolchains",
                 context=(("where", where), (before[0], before[1]), (variable.name, text)),
-                hint=f"set {variable.setting} to say which is meant",
+                hint=f"choose one with {variable.setting}",
             )
     return {setting: program for setting, (_, program) in chosen.items()}
 

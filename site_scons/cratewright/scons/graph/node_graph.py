@@ -33,7 +33,7 @@ def chain_between(node: Any, goals: Collection[Any]) -> list[Any]:
 
 
 def made_from(node: Any) -> Iterator[Any]:
-    """Yield the nodes that a node is made from, or that must be made first, as far as SCons and its stage know."""
+    """Yield the nodes from which SCons and its stage know that a node is made, or which must be made first."""
     # SCons clears nodes that have been made.
     for nodes in (node.sources, node.depends, node.implicit, node.prerequisites):
         yield from nodes or ()

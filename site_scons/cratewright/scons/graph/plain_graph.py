@@ -19,8 +19,9 @@ def all_nodes(fs: Any) -> Iterator[tuple[str, Node]]:
 
 
 def is_plain_graph(fs: Any, is_own: Callable[[Node], bool], aliases: Collection[str] = ()) -> bool:
-    """Return whether, apart from own nodes and files with a builder, no node has a builder or rules of an SConstruct,
-    and there are no aliases but these.
+    """Return whether the graph holds nothing but own nodes, files with a builder, plain files and these aliases.
+
+    A plain file or directory has no rules, as `Depends` adds. Nor may there be repositories.
     """
     for _, node in all_nodes(fs):
         if is_own(node):

@@ -18,7 +18,7 @@ from .requested_targets import RequestedNode, RequestedTargets, position_of
 
 
 class CallNodes:
-    """The targets of calls and their nodes: SCons's own, or such as stand for them until crates are declared.
+    """The targets of calls and their nodes: SCons's own, or stand-ins until crates are declared.
 
     Shape: a position is the number of a call and the index among its nodes. `declare` declares all crates.
     """
@@ -118,7 +118,7 @@ class CallNodes:
 
 
 class _TakenNodes:
-    """The nodes of recorded calls, as far as an SConstruct has taken them.
+    """The nodes of recorded calls that an SConstruct has taken.
 
     Shape: `declare` as in `PendingNodes`. A call is given by its number and its row in `LastBuild.calls`.
     """
@@ -163,8 +163,9 @@ class _TakenNodes:
         self._pending.end()
 
     def leave_alone(self, executed: Container[int]) -> None:
-        """Have SCons leave the files of calls that are not executed alone: it takes them for sources, which it would
-        duplicate in a variant directory.
+        """Prevent SCons from touching the files of calls that are not executed.
+
+        It takes them for sources, which it would duplicate in a variant directory.
         """
         from ..nodes.made_file import never_duplicate  # noqa: PLC0415 - only if something differs
 

@@ -252,8 +252,9 @@ class CallRecorder:
         )
 
     def _execute_part(self, partial: PartialBuild, requested: Requested) -> bool:
-        """Execute some calls, and have SCons print that all other targets are up to date; return False if these would
-        make what the executed ones may read.
+        """Execute some calls, and have SCons print that all other targets are up to date.
+
+        Shape: False if calls that are not executed would make what the executed ones may read.
         """
         from .up_to_date_lines import lines_in_order, targets_with_lines  # noqa: PLC0415 - only if something differs
 

@@ -25,7 +25,7 @@ class PartialBuild(NamedTuple):
     executed: set[int]
 
     def unvisited_outputs(self) -> set[str]:
-        """Return what calls that are not executed would make, as far as SCons has not visited it."""
+        """Return what calls that are not executed would make and SCons has not visited."""
         others = [record for number, record in enumerate(self.records) if number not in self.executed]
         return {self.last_build.outputs[output] for record in others for output in record.unvisited}
 
@@ -81,11 +81,10 @@ def _outdated_calls(
 
 
 def _calls_reading(last_build: LastBuild, records: Sequence[CallRecord], others: Set[str]) -> set[int] | None:
-    """Return the numbers of the calls whose stages read, or that may make, what other builders make; None if something
-    reads it that belongs to no call.
+    """Return the numbers of the calls that read, or may make, what other builders make.
 
-    Shape: `others` that are not absolute paths are ignored. An output that SCons has not visited so far may be
-    requested by what another builder makes now.
+    Shape: None if anything reads it that belongs to no call. `others` that are not absolute paths are ignored. An
+    output that SCons has not visited so far may be requested by what another builder makes now.
     """
     if not any(map(os.path.isabs, others)):
         return set()
@@ -101,8 +100,9 @@ def _calls_reading(last_build: LastBuild, records: Sequence[CallRecord], others:
 def _named_calls(
     last_build: LastBuild, records: Sequence[CallRecord], root: str, names: Iterable[str], others: Container[str]
 ) -> set[int] | None:
-    """Return the numbers of the calls that make what a command line names, apart from `others` and directories; None if
-    it names anything else.
+    """Return the numbers of the calls that make what a command line names, apart from `others` and directories.
+
+    Shape: None if it names anything else.
     """
     outputs = last_build.outputs
     makers = {outputs[output].rstrip("/"): number for number, record in enumerate(records) for output in record.outputs}

@@ -31,8 +31,9 @@ def up_to_date_lines(requested: Requested, records: Sequence[CallRecord]) -> dic
 def lines_in_order(
     requested: Requested, records: Sequence[CallRecord], printed: Sequence[str], executed: Container[int] = ()
 ) -> list[tuple[int, str]] | None:
-    """Return the lines of `up_to_date_lines`, each after the number of its call, in the order in which SCons visits the
-    targets: what a target needs comes before it. SCons itself sees to that for calls that are executed.
+    """Return the lines of `up_to_date_lines`, each after the number of its call, as SCons visits the targets.
+
+    What a target needs comes before it. SCons itself sees to that for calls that are executed.
 
     Shape: `printed` as in `LastBuild`; None if it does not determine the order.
     """

@@ -24,27 +24,18 @@ class CrateTarget(SCons.Util.NodeList):  # type: ignore[misc]
     images: Mapping[str, Node]
     targets: Mapping[str, CrateTarget]
 
-    def __init__(
-        self,
-        nodes: list[Node],
-        *,
-        name: str = "",
-        key: str = "",
-        images: Mapping[str, Node] | None = None,
-        emitted: Sequence[Node] = (),
-        **parts: Node | None,
-    ) -> None:
+    def __init__(self, nodes: list[Node], *, name: str = "", key: str = "", rlib: Node | None = None) -> None:
         super().__init__(nodes)
         self.results = list(nodes)
         self.name = name
-        self.images = images or {}
-        self.emitted = SCons.Util.NodeList(emitted)
         self.key = key
+        self.images = {}
+        self.emitted = SCons.Util.NodeList()
         self.targets = {}
-        self.rlink = parts.get("rlink")
-        self.rlib = parts.get("rlib")
-        self.image = parts.get("image")
-        self.manifest = parts.get("manifest")
+        self.rlink: Node | None = None
+        self.rlib = rlib
+        self.image: Node | None = None
+        self.manifest: Node | None = None
 
     @property
     def is_crate(self) -> bool:

@@ -43,7 +43,7 @@ class ExpectedImages:
 
 
 class ImageNodes(Mapping[str, Any]):
-    """The images of a crate by entry point, such as `clouds.comp`, as far as they are known before the link.
+    """The images of a crate by entry point, such as `clouds.comp`; those known before the link.
 
     Shape: in the order of the sources. A name without its directories is enough if it is unambiguous.
     """

@@ -51,7 +51,7 @@ def is_image_directory(node: Any) -> bool:
 
 
 def expected_image_paths(directory: Any) -> Iterable[str]:
-    """Return the files, absolute, that a link will make in a directory of images, as far as they are known."""
+    """Return the files, absolute, that a link is known to make in a directory of images."""
     return sorted(directory.attributes.crate_images.expected.files or ())
 
 

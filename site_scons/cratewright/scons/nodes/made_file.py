@@ -38,8 +38,9 @@ class MadeFile(SCons.Node.FS.File):  # type: ignore[misc]
 
 
 class KeptFile(SCons.Node.FS.File):  # type: ignore[misc]
-    """A file that a stage keeps: in a variant directory, SCons would take it for the copy of a removed source and
-    delete it.
+    """A file that a stage keeps.
+
+    In a variant directory, SCons would take it for the copy of a removed source and delete it.
     """
 
     __slots__ = ()

@@ -1,8 +1,8 @@
 """Whether a stage is up to date, as one SCons node for each stage, and the record for its next run.
 
 The sources of a crate and what they include are not SCons nodes: a null build costs about a millisecond for each node,
-and SCons could not see a missing include path. The digest of them all is the signature of one node instead; the list of
-files is stored beside the target.
+and SCons could not see a missing include path. Instead, one node has the digest of them all as its signature; the list
+of files is stored beside the target.
 """
 
 from __future__ import annotations
