@@ -118,12 +118,12 @@ def _keep_listings(registry: Any) -> None:
     code = {place: list_code(place) for name in registry.names for place in places(registry.backend(name))}
     programs: dict[str, list[str]] = {}
     for path in os.environ["PATH"].split(os.pathsep):
-        with suppress(ValueError):
-            programs[path] = [*list_programs({path}, ValueError)]
+        with suppress(installed.UnrecordableBuild):
+            programs[path] = [*list_programs({path})]
 
-    def programs_once(paths: set[str], raises: type[Exception]) -> Iterator[str]:
+    def programs_once(paths: set[str]) -> Iterator[str]:
         for path in sorted(paths):
-            yield from programs.get(path) or list_programs({path}, raises)
+            yield from programs.get(path) or list_programs({path})
 
     installed.code_files = lambda place: code.get(place) or list_code(place)
     installed._programs = programs_once
