@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -66,6 +67,24 @@ def test_gcc_makes_an_object(project: Project) -> None:
     assert not project.backend.supports_lto(made), "nothing is left to be optimized"
     defined = {symbol.name for symbol in elf_symbols(made.data, name="made") if symbol.defined}
     assert "main" in defined
+
+
+def test_classes_within_many_functions(project_with: Callable[[str], Project]) -> None:
+    """So many that gcc's LTO, left to itself, divides the program into parts."""
+    project = project_with("gcc")
+    text = "struct Base { virtual ~Base(); virtual int f(int) = 0; };\nint use(Base *);\n"
+    for number in range(200):
+        text += (
+            f'extern "C" int a{number}(int c) {{\n'
+            "    struct A : Base { int c; int f(int a) { return a * c; } };\n"
+            "    A one; one.c = c; return use(&one); }\n"
+            f'extern "C" int b{number}(int c) {{\n'
+            "    struct B : Base { int c; ~B() {} int f(int a) { return a + c; } };\n"
+            "    B *one = new B; one->c = c; return use(one); }\n"
+        )
+    main = {"main.cpp": f"{text}int main(int c, char **) {{ return a0(c) + b199(c); }}\n"}
+    request = request_for(project, {"app": main}, lto=LtoMode.FAT, opt_level="1")
+    assert is_elf(_optimized(project, request).data)
 
 
 def test_the_same_bytes_again(project: Project) -> None:

@@ -32,7 +32,8 @@ _MERGED = "merged"
 # An empty pipeline: lld merges and internalises before it.
 _MERGE_ONLY = ("--lto=full", "--lto-emit-llvm", "--lto-newpm-passes=verify")
 _KEEP_LTO = ("-r", "-flto", "-flinker-output=rel")
-_TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel")
+# A relocatable file keeps groups of sections, and gcc crashes when it divides a program between two parts of one.
+_TO_OBJECT = ("-r", "-flto", "-flinker-output=nolto-rel", "-flto-partition=none")
 
 
 def merge_modules(request: LinkRequest, toolchain: Toolchain) -> ModuleCodegen:
