@@ -18,9 +18,10 @@ from cratewright.base.errors import Interrupted
 from cratewright.cache.level import Level
 from cratewright.cache.results import ResultCache
 from cratewright.remote.address import read_address
-from cratewright.remote.http_connection import HttpConnection, HttpError, ServerAccess
+from cratewright.remote.http_connection import HttpConnection, ServerAccess
 from cratewright.remote.message import INLINE
 from cratewright.remote.patience import Wait
+from cratewright.remote.store import ServerError
 from cratewright.system.child import end_all
 from tests.support.bounds import HANG, ends
 from tests.support.cache_server import FAULTS, faulty_server, serving
@@ -169,7 +170,7 @@ def test_a_connection_that_is_cut_stays_closed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(HttpConnection, "_connect", cut_after)
     with serving() as server:
         connection = HttpConnection(ServerAccess(read_address(server.url, {})))
-        with pytest.raises(HttpError):
+        with pytest.raises(ServerError):
             connection.exchange("GET", "/ac/none", wait=Wait(PLENTY))
     assert server.connections <= 1 and not server.count
 

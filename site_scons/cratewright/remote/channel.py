@@ -14,15 +14,14 @@ from ..base.errors import ConfigurationError, Interrupted
 from .address import Address
 from .patience import Wait
 from .proxy import netloc
-from .store import Fault
+from .store import Fault, ServerError
 
 
-class Gone(Exception):
+class Gone(ServerError):
     """The server cannot be used."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.fault = Fault(reason, final=True)
+        super().__init__(reason, final=True)
 
 
 class Channel:

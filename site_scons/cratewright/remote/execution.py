@@ -21,7 +21,7 @@ from .content_storage import ContentStorage
 from .input_tree import input_root
 from .message import API, WireDigest, message_digest, read_digest
 from .patience import Wait
-from .store import Fault, tell_user
+from .store import Fault, ServerError, tell_user
 from .wire import WireError, WireFields, decode, encode_message
 
 _EXECUTE = f"{API}.Execution/Execute"
@@ -34,15 +34,6 @@ _GRACE = 30.0
 _GOODBYE = 2.0
 _FAILURES = 3
 """Failed runs in a row after which a server is no longer used."""
-
-
-class _Unusable(Exception):
-    """A run that failed, but not because of the program; after a `final` one, no other run should be tried."""
-
-    def __init__(self, reason: str, final: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.final = final
 
 
 class Executor:
@@ -86,11 +77,8 @@ class Executor:
             try:
                 self._compare(portable.system)
                 ran = self._run(portable)
-            except _Unusable as error:
-                self._failed(error.reason, error.final)
-                return None
-            except Gone as gone:
-                self._failed(gone.fault.reason, True)
+            except ServerError as error:
+                self._failed(error.fault.reason, error.fault.final)
                 return None
             except WireError as error:
                 self._failed(f"its answers cannot be read: {error}", False)
@@ -118,7 +106,7 @@ class Executor:
     def _compare(self, system: Mapping[str, str]) -> None:
         """Check that the machines have the same files as this one.
 
-        Raises: _Unusable, Gone, WireError.
+        Raises: ServerError, WireError.
         """
         with self._asking:
             unknown = [item for item in system.items() if item not in self._alike]
@@ -132,7 +120,7 @@ class Executor:
                 for path, digest in some.items():
                     if found.get(path) != digest:
                         what = "differs" if path in found else "is missing"
-                        raise _Unusable(f"{path} {what} there", final=True)
+                        raise ServerError(f"{path} {what} there", final=True)
                 self._alike.update(some.items())
 
     def _run(self, portable: Portable, fresh: bool = False) -> Ran:
@@ -178,7 +166,7 @@ class Executor:
             try:
                 known = self._sizes[item.digest] = WireDigest(item.digest, os.stat(item.file).st_size)
             except OSError as error:
-                raise _Unusable(f"{path}: {error.strerror}") from error
+                raise ServerError(f"{path}: {error.strerror}") from error
         return known
 
     @staticmethod
@@ -187,22 +175,22 @@ class Executor:
             with open(place, "rb") as file:
                 data = file.read()
         except OSError as error:
-            raise _Unusable(f"{path}: {error.strerror}") from error
+            raise ServerError(f"{path}: {error.strerror}") from error
         if hashlib.sha256(data).hexdigest() != digest.hash or len(data) != digest.size:
-            raise _Unusable(f"{path} has changed while it was sent")
+            raise ServerError(f"{path} has changed while it was sent")
         return data
 
     def _give(self, blobs: Mapping[WireDigest, bytes]) -> None:
         new = {digest: data for digest, data in blobs.items() if digest not in self._there}
         faults = self._storage.write(new, Wait(_GRACE))[1] if new else ()
         if faults:
-            raise _Unusable(faults[-1].reason, faults[-1].final)
+            raise ServerError(faults[-1].reason, faults[-1].final)
         self._there.update(new)
 
     def _executed(self, action: WireDigest, fresh: bool) -> WireFields:
         """Return the response to an Action.
 
-        Raises: _Unusable; Interrupted, after cancelling the Action.
+        Raises: ServerError; Interrupted, after cancelling the Action.
         """
         request = self._storage.request((3, int(fresh)), (6, action.encoded()))
         operation = b""
@@ -211,11 +199,9 @@ class Executor:
                 if isinstance(message, Fault) or message is None:
                     # The server may have evicted a blob between the check and its use.
                     self._there.clear()
-                    raise (
-                        _Unusable("it does not support execution")
-                        if message is None
-                        else _Unusable(message.reason, message.final)
-                    )
+                    if message is None:
+                        raise ServerError("it does not support execution")
+                    raise ServerError(message.reason, message.final)
                 fields = decode(message)
                 operation = fields.data(1) or operation
                 if fields.number(3):
@@ -223,15 +209,15 @@ class Executor:
         except (Interrupted, Gone):
             self._cancel(operation)
             raise
-        raise _Unusable("it ended before the program did")
+        raise ServerError("it ended before the program did")
 
     def _response(self, operation: WireFields) -> WireFields:
         if status := operation.message(4).number(1):
-            raise _Unusable(f"{operation.message(4).text(2)} ({status})")
+            raise ServerError(f"{operation.message(4).text(2)} ({status})")
         response = operation.message(5).message(2)
         if status := response.message(3).number(1):
             self._there.clear()
-            raise _Unusable(f"{response.message(3).text(2)} ({status})")
+            raise ServerError(f"{response.message(3).text(2)} ({status})")
         return response.message(1)
 
     def _cancel(self, operation: bytes) -> None:
@@ -265,7 +251,7 @@ class Executor:
             found, faults = self._storage.read(missing, Wait(_GRACE))
             wanted |= found
             if any(digest not in wanted for digest in missing):
-                raise _Unusable(faults[-1].reason if faults else "the program's outputs are gone")
+                raise ServerError(faults[-1].reason if faults else "the program's outputs are gone")
         for number, digest in streams:
             output[number] = wanted[digest]
         status = result.number(4)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .address import Address
 from .gathering import Answers, Gathered, fetched, gather
-from .http_connection import HttpConnection, HttpError, ServerAccess
+from .http_connection import HttpConnection, ServerAccess
 from .message import INLINE, ActionResult, action_of, message_digest
 from .patience import Wait
-from .store import Fault, Fetched, Transport
+from .store import Fault, Fetched, ServerError, Transport
 from .wire import WireError
 
 _READERS = 16
@@ -68,12 +68,12 @@ def _get(key: str, wait: Wait) -> Callable[[HttpConnection], bytes | None]:
         try:
             result = ActionResult.read(data)
         except WireError as error:
-            raise HttpError(Fault(f"its entry is not a result: {error}")) from error
+            raise ServerError(f"its entry is not a result: {error}") from error
         if result.contents or not result.digest.size:
             return result.contents
         data = connection.exchange("GET", f"/cas/{result.digest.hash}", most=result.digest.size, wait=wait)
         if data is not None and message_digest(data) != result.digest:
-            raise HttpError(Fault("contents with another digest than requested"))
+            raise ServerError("contents with another digest than requested")
         return data
 
     return work
@@ -147,7 +147,7 @@ class _Threads:
             fault: Fault | None = None
             try:
                 data = work(connection) if not self._closed else None
-            except HttpError as error:
+            except ServerError as error:
                 fault = error.fault
             except Exception as error:  # a server may cause any of them
                 fault = Fault(f"{type(error).__name__}: {error}")

@@ -13,21 +13,13 @@ from .address import Address
 from .message import LARGEST
 from .patience import Wait
 from .proxy import netloc
-from .store import Fault
+from .store import ServerError
 
 _CONNECT = 3.0
 """Seconds in which a working server accepts a connection."""
 _CHUNK = 1 << 18
 _MISSING = (404, 410)
 _DENIED = {401: "it requires credentials", 403: "it refuses access", 407: "a proxy requires credentials"}
-
-
-class HttpError(Exception):
-    """A failed exchange."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.reason)
-        self.fault = fault
 
 
 class ServerAccess:
@@ -41,7 +33,7 @@ class ServerAccess:
     def context(self) -> ssl.SSLContext:
         """Return whom to trust; the system's certificates are read once, since that is slow.
 
-        Raises: HttpError.
+        Raises: ServerError.
         """
         with self._lock:
             try:
@@ -51,7 +43,7 @@ class ServerAccess:
                         self._context.load_cert_chain(self.address.certificate)
             except (OSError, ValueError) as error:
                 words = f"CRATE_CACHE_CA or CRATE_CACHE_CERT cannot be used: {error}"
-                raise HttpError(Fault(words, final=True)) from error
+                raise ServerError(words, final=True) from error
             return self._context
 
 
@@ -74,20 +66,20 @@ class HttpConnection:
     ) -> bytes | None:
         """Return what the server has at a path, None if nothing.
 
-        Raises: HttpError.
+        Raises: ServerError.
         """
         for again in (True, False):
             kept = self._client is not None
             try:
                 return self._exchange(method, path, body, most, wait)
-            except HttpError:
+            except ServerError:
                 self.cut()
                 raise
             except (http.client.HTTPException, OSError) as error:
                 self.cut()
                 # A server may close a connection that was idle for a while.
                 if not (kept and again) or isinstance(error, TimeoutError):
-                    raise HttpError(Fault(_words(error))) from error
+                    raise ServerError(_words(error)) from error
         raise AssertionError
 
     def _exchange(self, method: str, path: str, body: bytes | None, most: int, wait: Wait) -> bytes | None:
@@ -108,7 +100,7 @@ class HttpConnection:
             data += piece
             wait.came(len(piece))
             if len(data) > most:
-                raise HttpError(Fault("it sends more than was requested"))
+                raise ServerError("it sends more than was requested")
         if response.length and response.status == 200 and method == "GET":
             raise http.client.IncompleteRead(bytes(data), response.length)
         for _ in range(2):  # read the body of an error, or it would precede the next answer
@@ -137,7 +129,7 @@ class HttpConnection:
             client.connect()
         except (OSError, ValueError) as error:
             client.close()
-            raise HttpError(Fault(f"no connection: {_words(error)}", final=True)) from error
+            raise ServerError(f"no connection: {_words(error)}", final=True) from error
         self._client = client
         return client
 
@@ -162,7 +154,7 @@ def _pieces(body: bytes, wait: Wait) -> Iterator[memoryview]:
 def _is_there(method: str, response: http.client.HTTPResponse) -> bool:
     """Return whether the server has it.
 
-    Raises: HttpError for any answer but yes and no.
+    Raises: ServerError for any answer but yes and no.
     """
     status = response.status
     if status in ((200,) if method != "PUT" else (200, 201, 202, 204)):
@@ -171,11 +163,11 @@ def _is_there(method: str, response: http.client.HTTPResponse) -> bool:
         return False
     words = f"{method} was answered with {status} {response.reason}"
     if status in _DENIED:
-        raise HttpError(Fault(f"{_DENIED[status]} ({words})", final=True))
+        raise ServerError(f"{_DENIED[status]} ({words})", final=True)
     if 300 <= status < 400:
-        raise HttpError(Fault(f"it redirects: {words}, {response.headers.get('location', '')}", final=True))
+        raise ServerError(f"it redirects: {words}, {response.headers.get('location', '')}", final=True)
     # Not final if another try, or another value, may succeed.
-    raise HttpError(Fault(words, final=status not in (400, 408, 413, 429) and status < 500))
+    raise ServerError(words, final=status not in (400, 408, 413, 429) and status < 500)
 
 
 def _words(error: Exception) -> str:

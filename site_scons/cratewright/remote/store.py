@@ -40,6 +40,14 @@ class Fault:
     final: bool = False
 
 
+class ServerError(Exception):
+    """A server's fault, as an exception."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.fault = Fault(reason, final)
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A server's answers.
