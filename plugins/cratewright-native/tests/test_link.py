@@ -75,6 +75,23 @@ def test_inline_functions_are_no_part_of_a_c_interface(project: Project) -> None
 
 
 @pytest.mark.parametrize("lto", LTO)
+def test_a_cdylib_offers_variables_of_classes_and_inline_functions(project: Project, lto: LtoMode) -> None:
+    """Those that use the library have the same ones: what identifies a class, and the state of a template."""
+    skip_without_thin(project, lto)
+    source = (
+        "struct Base { virtual ~Base(); virtual int f(); };\nBase::~Base() {}\nint Base::f() { return 1; }\n"
+        "inline int &count() { static int one; return one; }\ninline int shared = 2;\n"
+        "int entry() { return count() += shared; }\n"
+    )
+    words = {"lto": lto, "std": "c++17", "cxxflags": ["-fno-exceptions"]}
+    request = request_for(project, {"lib": {"lib.cpp": source}}, CrateType.CDYLIB, exported=(), **words)
+    exported = tuple(sorted(symbol.name for item in request.modules for symbol in item.module.exports))
+    offered = _offered(finished(project, replace(request, exported=exported)))
+    assert {"_ZTV4Base", "_ZTI4Base", "_ZTS4Base", "_ZZ5countvE3one", "shared", "_Z5entryv"} <= set(offered)
+    assert "_Z5countv" not in offered
+
+
+@pytest.mark.parametrize("lto", LTO)
 def test_a_cdylib_offers_what_is_defined_once_whatever_else_is_weak(project: Project, lto: LtoMode) -> None:
     """Tentative definitions become one variable, and a strong definition replaces a weak one of the same name."""
     skip_without_thin(project, lto)

@@ -20,7 +20,7 @@ _SYMTAB, _STRTAB = 25, 23
 # Version 1 came with LLVM 9; from 2 on, a symbol is laid out as it is here.
 _VERSIONS = (2, 3, 4)
 _SYMBOL = struct.Struct("<6I")
-_UNDEFINED, _WEAK, _COMMON, _FORMAT_SPECIFIC, _GLOBAL = 1 << 3, 1 << 4, 1 << 5, 1 << 11, 1 << 10
+_UNDEFINED, _WEAK, _COMMON, _GLOBAL, _FORMAT_SPECIFIC, _EXECUTABLE = 1 << 3, 1 << 4, 1 << 5, 1 << 10, 1 << 11, 1 << 12
 _VISIBILITY = 3
 _OPERANDS = 64
 """More operands than any abbreviation of these two blocks has."""
@@ -66,7 +66,7 @@ def bitcode_symbols(data: bytes, *, name: str) -> tuple[ObjectSymbol, ...]:
             defined=not flags & _UNDEFINED,
             weak=bool(flags & (_WEAK | _COMMON)),
             hidden=flags & _VISIBILITY == 1,
-            common=bool(flags & _COMMON),
+            data=not flags & _EXECUTABLE,
         )
         for start, size, _, _, _, flags in rows
         if flags & _GLOBAL and not flags & _FORMAT_SPECIFIC

@@ -42,6 +42,8 @@ _USUAL = pattern(
     r"|init_array|fini_array|preinit_array|ctors|dtors|init|fini|group|ARM\.ex\w+|IA_64\.unwind\w*)(?:[.$]|\Z)"
 )
 _LOCAL, _WEAK, _UNIQUE = 0, 2, 10
+_VARIABLES = (1, 6)
+"""The types of symbols for variables, the latter of each thread."""
 _UNDEFINED, _COMMON = 0, 0xFFF2
 _INTERNAL, _HIDDEN = 1, 2
 
@@ -206,5 +208,6 @@ def _symbols(data: bytes, table: tuple[int, ...], strings: tuple[int, ...]) -> l
             weak = info >> 4 in (_WEAK, _UNIQUE)
             hidden = other & 3 in (_INTERNAL, _HIDDEN)
             name_of, common = text.decode("utf-8", "surrogateescape"), section == _COMMON
-            found.append(ObjectSymbol(name_of, section != _UNDEFINED, weak or common, hidden, common))
+            is_data = common or info & 15 in _VARIABLES
+            found.append(ObjectSymbol(name_of, section != _UNDEFINED, weak or common, hidden, is_data))
     return found

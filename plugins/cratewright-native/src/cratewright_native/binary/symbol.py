@@ -11,12 +11,12 @@ __all__ = ["ObjectSymbol"]
 class ObjectSymbol:
     """A name visible to other objects.
 
-    Shape: `weak` if several objects may define it, `common` if because C's old rule merges tentative definitions;
-    `hidden` if the linked output does not export it.
+    Shape: `weak` if several objects may define it, also by C's old rule for tentative definitions; `hidden` if the
+    linked output does not export it; `data` if it is a variable.
     """
 
     name: str
     defined: bool
     weak: bool
     hidden: bool
-    common: bool = False
+    data: bool = False

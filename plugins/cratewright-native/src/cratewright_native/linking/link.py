@@ -238,8 +238,9 @@ def _visibility(request: LinkRequest, toolchain: Toolchain, directory: Path) -> 
         exported |= set(replaceable_symbols(symbol.name for symbol in _defined(request.modules)))
         words.append("-rdynamic")
     elif request.crate_type is CrateType.CDYLIB and not request.options.texts("exports"):
-        # Each includer of a header has its own inline functions; they are not part of a C interface.
-        weak = {symbol.name for symbol in _defined(request.modules) if symbol.weak and not symbol.common}
+        # Each includer of a header has its own inline functions, but all share their variables, such as those that
+        # identify a class.
+        weak = {symbol.name for symbol in _defined(request.modules) if symbol.weak and not symbol.data}
         exported -= weak.difference(symbol.name for symbol in _defined(request.modules) if not symbol.weak)
     visible = (symbol.name for symbol in _defined(request.modules) if not symbol.hidden)
     exported |= exported_by_flags(flags, visible, script_reader(toolchain.root, request))
