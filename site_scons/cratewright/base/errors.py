@@ -203,6 +203,11 @@ class OutputError(CratewrightError):
     """A result that could not be written; an earlier file is gone or intact."""
 
 
+def damaged_file(path: str, *found: tuple[str, object]) -> FormatError:
+    """Return the error about a truncated or damaged file that a build has made; `found` is its context."""
+    return FormatError(f"{path} is truncated or damaged", context=found, hint="delete it and build again")
+
+
 _MOST_TOLD = 100
 """How many names a hint lists: enough for settings and options, not for files."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from ..base.errors import FormatError
+from ..base.errors import FormatError, damaged_file
 from ..base.values import dataclass
 
 ARCHIVE_MAGIC = b"!<arch>\n"
@@ -100,11 +100,11 @@ def read_archive(data: bytes, *, path: str) -> tuple[Member, ...]:
     while position < len(data):
         header = data[position : position + _HEADER]
         if len(header) < _HEADER or header[58:60] != b"`\n" or not header[48:58].strip().isdigit():
-            raise _damaged(path, position, "a member header is damaged")
+            raise damaged_file(path, ("offset", position), ("found", "a member header is damaged"))
         size = int(header[48:58])
         body = data[position + _HEADER : position + _HEADER + size]
         if len(body) < size:
-            raise _damaged(path, position, f"{size - len(body)} bytes of a member are missing")
+            raise damaged_file(path, ("offset", position), ("found", f"a member lacks {size - len(body)} bytes"))
         field = header[:16].rstrip()
         if field == b"//":
             long_names = body
@@ -119,19 +119,11 @@ def _member_name(field: bytes, long_names: bytes, path: str, position: int) -> s
         start = int(field[1:]) if field[1:].isdigit() else len(long_names)
         end = long_names.find(b"/\n", start)
         if start >= len(long_names) or end < 0:
-            raise _damaged(path, position, "a long member name is missing")
+            raise damaged_file(path, ("offset", position), ("found", "a long member name is missing"))
         field = long_names[start:end]
     elif field[-1:] == b"/":
         field = field[:-1]
     try:
         return field.decode()
     except UnicodeDecodeError as error:
-        raise _damaged(path, position, "a member name is not UTF-8") from error
-
-
-def _damaged(path: str, position: int, what: str) -> FormatError:
-    return FormatError(
-        f"{path} is truncated or damaged",
-        context=(("offset", position), ("found", what)),
-        hint="delete it and build again",
-    )
+        raise damaged_file(path, ("offset", position), ("found", "a member name is not UTF-8")) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..base.codec import Codec
 from ..base.digest import content_digest
-from ..base.errors import ConfigurationError, FormatError, LinkError, VersionError
+from ..base.errors import ConfigurationError, FormatError, LinkError, VersionError, damaged_file
 from ..base.serializer import DecodeError
 from ..base.values import dataclass
 from ..values.crate import check_crate_name
@@ -135,7 +135,7 @@ def decode_lto(data: bytes, *, path: str) -> LtoFile:
         raise VersionError(f"{path} was made by another version of cratewright", hint="build it again")
     document = memoryview(data)[start:]
     if bytes.fromhex(content_digest(document)) != data[len(_MAGIC) : start]:
-        raise _damaged(path)
+        raise damaged_file(path)
     try:
         read = _DOCUMENT.decode(document)
         if read.producer != PRODUCER:
@@ -146,9 +146,9 @@ def decode_lto(data: bytes, *, path: str) -> LtoFile:
             )
         requests = tuple(_request(link, read.lists) for link in read.links)
     except (ConfigurationError, DecodeError, IndexError) as error:
-        raise _damaged(path) from error
+        raise damaged_file(path) from error
     if not requests:
-        raise _damaged(path)
+        raise damaged_file(path)
     return LtoFile(read.backend, read.fingerprint, requests)
 
 
@@ -167,7 +167,3 @@ def _request(link: _Link, lists: tuple[tuple[LinkModule, ...], ...]) -> LinkRequ
         lto=link.lto,
         embed=link.embed,
     )
-
-
-def _damaged(path: str) -> FormatError:
-    return FormatError(f"{path} is truncated or damaged", hint="delete it and build again")

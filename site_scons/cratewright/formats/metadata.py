@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from ..base.codec import Codec
 from ..base.digest import content_digest
-from ..base.errors import ConfigurationError, FormatError, VersionError
+from ..base.errors import ConfigurationError, FormatError, VersionError, damaged_file
 from ..base.serializer import DecodeError
 from ..base.values import dataclass
 from ..rules.dependency_format import Linkage
@@ -93,7 +93,7 @@ def decode_rlink(data: bytes, *, path: str) -> CrateMetadata:
     head = _read_head(data, 0, _RLINK_MAGIC, path)
     crate, content = decode_document(head.document, interface=head.interface, path=path)
     if head.end + sum(size for size, _ in content) != len(data):
-        raise _damaged(path)
+        raise damaged_file(path)
     parts: list[bytes] = []
     position = head.end
     for size, _ in content:
@@ -174,13 +174,13 @@ def _read_head(data: bytes, start: int, magic: bytes, path: str) -> _Head:
             hint="build it again with this version",
         )
     if len(data) < position + _NUMBERS.size:
-        raise _damaged(path)
+        raise damaged_file(path)
     _, size, digest = _NUMBERS.unpack_from(data, position)
     end = position + _NUMBERS.size + size
     # A view: a damaged file may be large, and is not worth a copy.
     body = memoryview(data)[start:end]
     if len(data) < end + _SEAL or bytes.fromhex(content_digest(body)) != data[end : end + _SEAL]:
-        raise _damaged(path)
+        raise damaged_file(path)
     interface = InterfaceDigest("" if digest == _NO_INTERFACE else digest.hex())
     return _Head(interface, data[position + _NUMBERS.size : end], end + _SEAL)
 
@@ -201,23 +201,11 @@ def _read_rlib(data: bytes, path: str) -> tuple[CrateMetadata, Content, Sequence
 def _with_data(crate: CrateMetadata, content: Content, parts: Iterable[bytes], path: str) -> CrateMetadata:
     data = list(parts)
     if len(data) != len(crate.modules):
-        raise FormatError(
-            f"{path} is truncated or damaged",
-            context=(("modules listed", len(crate.modules)), ("modules found", len(data))),
-            hint="delete it and build again",
-        )
+        raise damaged_file(path, ("modules listed", len(crate.modules)), ("modules found", len(data)))
     for module, part, (_, digest) in zip(crate.modules, data, content, strict=True):
         if content_digest(part) != digest:
-            raise FormatError(
-                f"{path} is truncated or damaged",
-                context=(("module", module.name),),
-                hint="delete it and build again",
-            )
+            raise damaged_file(path, ("module", module.name))
     return replace(
         crate,
         modules=tuple(replace(module, data=part) for module, part in zip(crate.modules, data, strict=True)),
     )
-
-
-def _damaged(path: str) -> FormatError:
-    return FormatError(f"{path} is truncated or damaged", hint="delete it and build again")

@@ -52,17 +52,6 @@ def link_request(
     check_interfaces([crate, *(item.crate for item in dependencies)])
     backend = engine.backend(crate.backend, crate.target)
     check_linkable(crate, backend, crate_type)
-    return _request(engine, backend, crate, dependencies, crate_type, formats)
-
-
-def _request(
-    engine: Engine,
-    backend: CodegenBackend,
-    crate: CrateMetadata,
-    dependencies: Sequence[Dependency],
-    crate_type: CrateType,
-    formats: DependencyFormats,
-) -> LinkRequest:
     labels = _labels(crate, dependencies)
     static = [(label, item.crate) for label, item in labels if item.linkage is Linkage.STATIC]
     lto = crate.options.lto_for(crate_type)
