@@ -1,4 +1,4 @@
-"""What several unit tests need."""
+"""Fixtures that several unit test modules share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.http_store import kept_by_a_build
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """Give an engine over an empty project, whose backend runs in this process."""
+    """Return an engine for an empty project; its backend runs in this process."""
     registry = Registry()
     registry.register(testing)
     monkeypatch.setattr(registry, "backend", lambda name: Recorded)
@@ -27,7 +27,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 @pytest.fixture
 def stub_only(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """Let the command line find only the stub."""
+    """Restrict the command line to the stub backend."""
     registry = Registry()
     registry.register(testing, origin="for tests")
     monkeypatch.setattr(cli, "default_registry", lambda: registry)

@@ -1,4 +1,4 @@
-"""Archives: deterministic, read back as written, understood by other tools, never half read."""
+"""Archives: deterministic, read back as written, compatible with GNU binutils, rejected if damaged."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ def test_round_trip(members: list[Member]) -> None:
     assert read_archive(write_archive(members), path="x") == tuple(members)
 
 
-def test_round_trip_of_the_sample() -> None:
+def test_round_trip_with_symbols() -> None:
     found = read_archive(write_archive(SAMPLE), path="x")
     assert [(member.name, member.data) for member in found] == [(member.name, member.data) for member in SAMPLE]
 
 
-def test_nothing() -> None:
+def test_empty_archive() -> None:
     assert write_archive([]) == ARCHIVE_MAGIC
     assert read_archive(ARCHIVE_MAGIC, path="x") == ()
 
 
-def test_headers_say_nothing_of_the_machine() -> None:
+def test_header_has_no_time_owner_or_umask() -> None:
     data = write_archive([Member("a", b"1")])
     assert data == ARCHIVE_MAGIC + b"a/              0           0     0     644     1         `\n1\n"
 
 
 @pytest.mark.parametrize("name", ["a", "a name of more than sixteen bytes", "x/y"])
-def test_duplicates_are_refused(name: str) -> None:
+def test_duplicate_member_is_rejected(name: str) -> None:
     with pytest.raises(FormatError, match="two members of one archive"):
         write_archive([Member(name, b"1"), Member(name, b"2")])
 
 
 @pytest.mark.parametrize("name", ["", "a/\nb", "a\nb"])
-def test_what_cannot_be_a_name(name: str) -> None:
+def test_invalid_member_name_is_rejected(name: str) -> None:
     with pytest.raises(FormatError):
         write_archive([Member(name, b"1")])
 
 
-def test_truncated_at_every_byte() -> None:
-    """What is left is refused or, cut between two members, has fewer of them: never one that is not whole."""
+def test_truncated_archive_yields_only_whole_members() -> None:
+    """A prefix is rejected or, if it ends between two members, has the members before the cut."""
     data = write_archive(SAMPLE)
     whole = tuple((member.name, member.data) for member in SAMPLE)
     refused = 0
@@ -77,7 +77,7 @@ def test_truncated_at_every_byte() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_foreign_bytes(data: bytes) -> None:
+def test_arbitrary_bytes_raise_only_format_errors(data: bytes) -> None:
     for foreign in (data, ARCHIVE_MAGIC + data):
         try:
             read_archive(foreign, path="foreign")
@@ -86,7 +86,7 @@ def test_foreign_bytes(data: bytes) -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-def test_flipped_bytes(position: int, mask: int) -> None:
+def test_flipped_byte_raises_only_format_errors(position: int, mask: int) -> None:
     data = bytearray(write_archive(SAMPLE))
     data[position % len(data)] ^= mask
     try:
@@ -96,7 +96,7 @@ def test_flipped_bytes(position: int, mask: int) -> None:
 
 
 @pytest.mark.parametrize("member", range(len(SAMPLE)))
-def test_a_size_that_is_too_large(member: int) -> None:
+def test_member_size_beyond_end_is_rejected(member: int) -> None:
     data = write_archive(SAMPLE[: member + 1])
     with pytest.raises(FormatError, match="truncated or damaged"):
         read_archive(data[:-2] if SAMPLE[member].data else data[:-1], path="x")
@@ -104,7 +104,7 @@ def test_a_size_that_is_too_large(member: int) -> None:
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
-    """Give a file that holds the sample."""
+    """Return an archive file with the sample members."""
     require_tool(shutil.which("ar") is not None, "ar")
     path = tmp_path / "sample.a"
     path.write_bytes(write_archive(SAMPLE))
@@ -115,7 +115,7 @@ def _run(*command: str, cwd: Path) -> bytes:
     return subprocess.run(command, cwd=cwd, check=True, capture_output=True).stdout
 
 
-def test_gnu_ar_lists_and_prints(sample: Path) -> None:
+def test_gnu_ar_reads_members(sample: Path) -> None:
     listed = _run("ar", "t", sample.name, cwd=sample.parent).decode().splitlines()
     assert listed == [member.name for member in SAMPLE]
     for member in SAMPLE:
@@ -123,7 +123,7 @@ def test_gnu_ar_lists_and_prints(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 4, len(SAMPLE)])
-def test_gnu_ar_makes_the_same_bytes(tmp_path: Path, count: int) -> None:
+def test_same_bytes_as_gnu_ar(tmp_path: Path, count: int) -> None:
     require_tool(shutil.which("ar") is not None, "ar")
     members = [Member(member.name, member.data) for member in SAMPLE[:count] if "/" not in member.name]
     for member in members:
@@ -134,7 +134,7 @@ def test_gnu_ar_makes_the_same_bytes(tmp_path: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("symbols", [("one",), ("one", "three"), ("one", "two", "three")])
-def test_gnu_ar_makes_the_same_symbol_table(tmp_path: Path, symbols: tuple[str, ...]) -> None:
+def test_same_symbol_table_as_gnu_ar(tmp_path: Path, symbols: tuple[str, ...]) -> None:
     require_tool(shutil.which("as") is not None and shutil.which("ar") is not None, "GNU binutils")
     for symbol in symbols:
         (tmp_path / "source.s").write_text(f".globl {symbol}\n{symbol}: .long 0\n")
@@ -145,7 +145,7 @@ def test_gnu_ar_makes_the_same_symbol_table(tmp_path: Path, symbols: tuple[str, 
     assert (tmp_path / "theirs.a").read_bytes() == write_archive(ours)
 
 
-def test_nm_reads_the_symbol_table(sample: Path) -> None:
+def test_nm_reads_symbol_table(sample: Path) -> None:
     require_tool(shutil.which("nm") is not None, "nm")
     done = subprocess.run(["nm", "-s", sample.name], cwd=sample.parent, capture_output=True, text=True, check=False)
     assert "first in a.o" in done.stdout and "second in a.o" in done.stdout

@@ -1,6 +1,6 @@
-"""The command that measures: what it takes, how ways are compared, and that its tables and plots hang on figures alone.
+"""The benchmark command: its arguments, the comparison of alternatives, and reproducible tables and plots.
 
-Knows nothing of how long anything takes. Measuring waits for every child there is, so it has a process of its own.
+No timings are checked. Measuring waits for all child processes, so each test runs it in a process of its own.
 """
 
 from __future__ import annotations
@@ -91,17 +91,17 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_ways_take_turns_and_the_missing_are_said(tmp_path: Path) -> None:
+def test_alternatives_alternate_and_missing_ones_are_reported(tmp_path: Path) -> None:
     done = _run("-c", MEASURED, str(tmp_path))
     assert done.returncode == 0, done.stderr
 
 
-def test_a_command_that_fails_is_an_error_with_what_it_said(tmp_path: Path) -> None:
+def test_failed_command_is_reported_with_its_output(tmp_path: Path) -> None:
     said = _run("-c", BROKEN, str(tmp_path)).stdout
     assert "failed" in said and "why" in said and "3" in said
 
 
-def test_names_are_checked_and_all_of_them_can_be_asked() -> None:
+def test_help_lists_every_benchmark() -> None:
     done = _run("-m", "tests.bench", "nul")
     assert done.returncode == 2 and "no measurement 'nul'" in done.stderr
     helped = _run("-m", "tests.bench", "--help").stdout
@@ -114,7 +114,7 @@ def test_names_are_checked_and_all_of_them_can_be_asked() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_plots_hang_on_figures_alone(tmp_path: Path) -> None:
+def test_plot_depends_only_on_results(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     code = (
         "import sys; from pathlib import Path; from tests.bench.case import Measured, Took; "

@@ -1,4 +1,4 @@
-"""Only a whole entry of its own key is believed, and comes back equal."""
+"""Cache entries: round trips, and the rejection of damaged entries and of entries stored under another key."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ links = st.builds(
 
 
 @given(units | links | modules)
-def test_a_result_comes_back_equal(result: CompiledUnit | LinkResult | ModuleCodegen) -> None:
+def test_result_round_trip(result: CompiledUnit | LinkResult | ModuleCodegen) -> None:
     assert result_of(result_bytes(result)) == result
 
 
 @given(
     st.lists(st.builds(ObservedResult, st.lists(observed, max_size=3).map(tuple), st.binary(max_size=9)), max_size=3)
 )
-def test_worlds_come_back_in_order(alternatives: list[ObservedResult]) -> None:
+def test_alternatives_keep_their_order(alternatives: list[ObservedResult]) -> None:
     assert decode_alternatives(open_entry(KEY, seal_entry(KEY, encode_alternatives(alternatives)))) == tuple(
         alternatives
     )
@@ -99,8 +99,8 @@ def _fault(key: str, data: bytes) -> RecompileFault:
     return caught.value.fault
 
 
-def test_every_damage_is_found() -> None:
-    """The marker of the version comes first, then the key, then the digest of all the rest."""
+def test_any_damage_is_detected() -> None:
+    """The version marker is checked first, then the key, then the digest of the rest."""
     data = seal_entry(KEY, b"payload")
     assert open_entry(KEY, data) == b"payload"
     for position in range(len(data)):
@@ -115,20 +115,20 @@ def test_every_damage_is_found() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", result_bytes(UNIT)[:-3], result_bytes(UNIT) + b"\0"])
-def test_what_is_no_result_is_refused(data: bytes) -> None:
+def test_invalid_result_bytes_are_rejected(data: bytes) -> None:
     for decode in (result_of, decode_alternatives):
         with pytest.raises(RecompileError) as caught:
             decode(data)
         assert caught.value.fault is RecompileFault.FOREIGN
 
 
-def test_every_result_that_can_name_files_is_one() -> None:
-    """Enumerated from the types of results, so that another with such a field cannot be forgotten."""
+def test_all_result_types_with_observed_files_are_covered() -> None:
+    """Enumerated from the result types, so that a new one with such a field is not forgotten."""
     kinds = [kind for kind in RESULT_KINDS if is_dataclass(kind) and "observed" in {item.name for item in fields(kind)}]
     assert kinds == [type(result) for result in (UNIT, LINK)]
 
 
-def found_or_kept(cache: ResultCache, key: str, make: Callable[[], CompiledUnit | LinkResult]) -> tuple[object, bool]:
+def find_or_store(cache: ResultCache, key: str, make: Callable[[], CompiledUnit | LinkResult]) -> tuple[object, bool]:
     found = cache.find([CacheKey(key)])[0]
     if found.result is not None:
         return found.result, True
@@ -138,32 +138,32 @@ def found_or_kept(cache: ResultCache, key: str, make: Callable[[], CompiledUnit 
 
 
 @pytest.mark.parametrize("bare", [UNIT, LINK], ids=["unit", "link"])
-def test_files_decide_which_result_is_found(bare: CompiledUnit | LinkResult) -> None:
+def test_lookup_selects_result_by_observed_files(bare: CompiledUnit | LinkResult) -> None:
     files = {"a": "1"}
     cache = ResultCache(MemoryStore(), files.get)
     result = replace(bare, observed=(Observed("a", "1"), Observed("b", None)))
     assert observed_files(result) == result.observed and without_observed(result) == bare
-    assert found_or_kept(cache, KEY, lambda: result) == (result, False)
-    assert found_or_kept(cache, KEY, lambda: bare) == (result, True)
+    assert find_or_store(cache, KEY, lambda: result) == (result, False)
+    assert find_or_store(cache, KEY, lambda: bare) == (result, True)
     files["b"] = "2"
     other = replace(bare, observed=(Observed("a", "1"), Observed("b", "2")))
-    assert found_or_kept(cache, KEY, lambda: other) == (other, False)
-    assert found_or_kept(cache, KEY, lambda: bare) == (other, True)
+    assert find_or_store(cache, KEY, lambda: other) == (other, False)
+    assert find_or_store(cache, KEY, lambda: bare) == (other, True)
     del files["b"]
-    assert found_or_kept(cache, KEY, lambda: bare) == (result, True)
+    assert find_or_store(cache, KEY, lambda: bare) == (result, True)
 
 
-def test_worlds_are_bounded() -> None:
+def test_number_of_alternatives_is_bounded() -> None:
     store, files = MemoryStore(), {"a": ""}
     cache = ResultCache(store, files.get)
     for number in range(20):
         files["a"] = str(number)
-        found_or_kept(cache, KEY, lambda: replace(UNIT, observed=(Observed("a", files["a"]),)))
+        find_or_store(cache, KEY, lambda: replace(UNIT, observed=(Observed("a", files["a"]),)))
     found = [alternative.observed[0].digest for alternative in decode_alternatives(open_entry(KEY, store[KEY]))]
     assert found == ["19", "18", "17", "16"]
 
 
-def test_entries_that_could_never_be_used() -> None:
+def test_damaged_entries_lists_unusable_entries() -> None:
     whole = seal_entry(KEY, encode_alternatives([ObservedResult((), result_bytes(UNIT))]))
     empty = seal_entry(KEY, encode_alternatives([ObservedResult((), b"junk")]))
     rows = [(KEY, whole), (OTHER, whole), (KEY, empty), (KEY, whole[:-1])]
@@ -172,13 +172,13 @@ def test_entries_that_could_never_be_used() -> None:
 
 
 @pytest.mark.parametrize("wrong", [replace(UNIT, diagnostics=("a", 3)), replace(LINK, artifacts=[])])
-def test_a_result_that_would_not_come_back_equal_is_not_kept(wrong: CompiledUnit | LinkResult) -> None:
+def test_result_that_does_not_round_trip_is_not_stored(wrong: CompiledUnit | LinkResult) -> None:
     store = MemoryStore()
     ResultCache(store, {}.get).keep(KEY, wrong)
     assert not store
 
 
-def test_an_entry_names_so_many_files_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_observed_files_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     alternative = ObservedResult(tuple(Observed(str(number), None) for number in range(9)), b"")
     data = encode_alternatives([alternative] * 4)
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""Why something was made anew: told from what is remembered, for each thing that can change."""
+"""Why a result was recomputed: explained from the recorded history, for each kind of change."""
 
 from __future__ import annotations
 
@@ -61,15 +61,17 @@ def _with(**changes: str | None) -> Fields:
         (_with(option_x="'2'"), (("one.inc", None),), ["option x changed: '1' -> '2'", "one.inc went away"]),
     ],
 )
-def test_each_change_is_told(fields: Fields, observed: tuple[tuple[str, str | None], ...], words: list[str]) -> None:
+def test_each_change_is_described(
+    fields: Fields, observed: tuple[tuple[str, str | None], ...], words: list[str]
+) -> None:
     assert [describe(change) for change in changes_between((OLD, SEEN), fields, observed)] == words
 
 
-def test_what_is_new() -> None:
+def test_unit_without_history_is_new() -> None:
     assert [describe(change) for change in changes_between(None, OLD, SEEN)] == ["new"]
 
 
-def test_modules_of_a_link() -> None:
+def test_changed_modules_of_a_link() -> None:
     old: Fields = (("module a::x.o", "sha256:" + "1" * 64), ("module a::y.o", "sha256:" + "2" * 64))
     new: Fields = (("module a::x.o", "sha256:" + "3" * 64), ("module b::z.o", "sha256:" + "2" * 64))
     assert [describe(change) for change in changes_between((old, ()), new, ())] == [
@@ -79,20 +81,20 @@ def test_modules_of_a_link() -> None:
     ]
 
 
-def test_results_with_one_cause_are_together() -> None:
+def test_results_are_grouped_by_cause() -> None:
     one, other = Change("option x", "1", "2"), Change("file a", "1", "2")
     rows = group({"a": (one,), "b": (other,), "c": (one, other), "d": (other,)})
     assert rows == [(other, ("b", "c", "d")), (one, ("a", "c"))]
 
 
-class Story:
-    """Runs of one stage, as an engine notes them."""
+class RecordedRuns:
+    """Consecutive runs of one stage, recorded as an engine does."""
 
     def __init__(self) -> None:
         self.kept = b""
 
     def run(self, failed: bool = False, **units: tuple[bool, str]) -> str:
-        """Note a run of units, each a hit or not and its source; return the reason."""
+        """Record a run, given `(hit, source)` of each unit; return the explanation."""
         history = StageHistory(lambda: self.kept)
         for label, (hit, source) in units.items():
             note = history.reused if hit else history.made
@@ -101,27 +103,27 @@ class Story:
         return history.reason({"compile": "unit", "compile_codegen_unit": "unit"})
 
 
-def test_a_line_says_why() -> None:
-    story = Story()
-    assert story.run(a=(False, "1"), b=(False, "1")) == "", "all are new: nothing to explain"
-    assert story.run(a=(True, "1"), b=(True, "1")) == ""
+def test_explanation_of_a_run() -> None:
+    runs = RecordedRuns()
+    assert runs.run(a=(False, "1"), b=(False, "1")) == "", "all units are new: nothing to explain"
+    assert runs.run(a=(True, "1"), b=(True, "1")) == ""
     assert (
-        story.run(a=(False, "2"), b=(True, "1"), c=(False, "1"))
+        runs.run(a=(False, "2"), b=(True, "1"), c=(False, "1"))
         == "a changed: 11111111 -> 22222222 (1 unit); 1 unit new"
     )
-    assert story.run(a=(False, "2"), b=(False, "1")) == "no longer in the cache (2 units)"
-    many = story.run(**{name: (False, "9") for name in "ab"}, c=(False, "2"))
+    assert runs.run(a=(False, "2"), b=(False, "1")) == "no longer in the cache (2 units)"
+    many = runs.run(**{name: (False, "9") for name in "ab"}, c=(False, "2"))
     assert many == ("a changed: 22222222 -> 99999999 (1 unit); b changed: 11111111 -> 99999999 (1 unit); 1 unit new")
-    many = story.run(**{name: (False, "8") for name in "abc"})
+    many = runs.run(**{name: (False, "8") for name in "abc"})
     assert many.endswith("b changed: 99999999 -> 88888888 (1 unit); 1 more cause")
-    assert {label: list(map(describe, causes)) for label, causes in causes_of(story.kept).items()} == {
+    assert {label: list(map(describe, causes)) for label, causes in causes_of(runs.kept).items()} == {
         "compile: a": ["a changed: 99999999 -> 88888888"],
         "compile: b": ["b changed: 99999999 -> 88888888"],
         "compile: c": ["c changed: 22222222 -> 88888888"],
     }
 
 
-def test_of_several_steps_the_first_tells() -> None:
+def test_first_changed_step_explains_the_run() -> None:
     kept = b""
     for source in "12":
         history = StageHistory(lambda kept=kept: kept)
@@ -132,24 +134,24 @@ def test_of_several_steps_the_first_tells() -> None:
     assert history.reason({"link": "image"}) == "analyse source changed: 1 -> 2 (2 results)"
 
 
-def test_a_run_that_fails_forgets_nothing() -> None:
-    story = Story()
-    story.run(a=(False, "1"), b=(False, "1"))
-    story.run(failed=True, a=(False, "2"))
-    assert story.run(a=(True, "2"), b=(False, "2")) == "b changed: 11111111 -> 22222222 (1 unit)"
-    story.run(a=(True, "2"))
-    assert story.run(a=(True, "2"), b=(False, "2")) == "", "what was not there last time is new"
+def test_failed_run_keeps_history() -> None:
+    runs = RecordedRuns()
+    runs.run(a=(False, "1"), b=(False, "1"))
+    runs.run(failed=True, a=(False, "2"))
+    assert runs.run(a=(True, "2"), b=(False, "2")) == "b changed: 11111111 -> 22222222 (1 unit)"
+    runs.run(a=(True, "2"))
+    assert runs.run(a=(True, "2"), b=(False, "2")) == "", "a unit that was absent from the last run is new"
 
 
 @pytest.mark.parametrize("data", [b"", b"junk", b"\xb3another format here\0", b"\x93\x01\x02\x03"])
-def test_a_history_that_cannot_be_read_tells_nothing(data: bytes) -> None:
-    story = Story()
-    story.kept = data
+def test_unreadable_history_is_ignored(data: bytes) -> None:
+    runs = RecordedRuns()
+    runs.kept = data
     assert decode_history(data) == {}
-    assert story.run(a=(False, "1")) == ""
+    assert runs.run(a=(False, "1")) == ""
 
 
-def test_an_engine_takes_note(tmp_path: Path) -> None:
+def test_engine_records_history(tmp_path: Path) -> None:
     registry = Registry()
     registry.register(testing)
     engine = Engine(str(tmp_path), registry, {})
@@ -190,7 +192,7 @@ def test_an_engine_takes_note(tmp_path: Path) -> None:
         engine.close()
 
 
-def test_units_of_one_source_have_histories_of_their_own(tmp_path: Path) -> None:
+def test_variants_of_one_source_have_separate_histories(tmp_path: Path) -> None:
     (tmp_path / "a.stub").write_text("export a\n")
     registry = Registry()
     registry.register(testing)

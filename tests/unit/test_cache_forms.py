@@ -1,4 +1,4 @@
-"""A unit is found by its canonical form, and placed where it is used."""
+"""Lookup of units by their canonical form, and relocation of the units found."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.support.engine_build import kept_history
 
 
 class Canonical(Recorded):
-    """Knows that a comment cannot matter, and puts the line numbers back."""
+    """A backend whose canonical form leaves out comments and line numbers."""
 
-    asked: Sequence[str] = ()
+    form_requests: Sequence[str] = ()
 
     def canonical_form(self, stencil: UnitStencil) -> CanonicalForm:
-        """Return the source without its comments."""
-        Canonical.asked = [*Canonical.asked, stencil.path]
+        """Return the form of the source without comments."""
+        Canonical.form_requests = [*Canonical.form_requests, stencil.path]
         return self._form(stencil, super().compile_codegen_unit(stencil))
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile, and say of what."""
+        """Compile, and attach the canonical form."""
         unit = super().compile_codegen_unit(stencil)
         return replace(unit, form=self._form(stencil, unit))
 
@@ -38,11 +38,11 @@ class Canonical(Recorded):
         return CanonicalForm(key="\n".join(code).encode(), observed=unit.observed, parameters=(("line", at),))
 
     def relative_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit | None:
-        """Take the line out, unless there are two warnings."""
+        """Remove the line number, or refuse if there are two warnings."""
         return None if len(unit.diagnostics) > 1 else _lined(unit, 0)
 
     def place_unit(self, unit: CompiledUnit, form: CanonicalForm) -> CompiledUnit:
-        """Put the line of the warning in."""
+        """Restore the line number of the warning."""
         return _lined(unit, int(dict(form.parameters)["line"] or 0))
 
 
@@ -52,9 +52,9 @@ def _lined(unit: CompiledUnit, line: int) -> CompiledUnit:
 
 @pytest.fixture
 def canonical(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., JobOutcome]:
-    """Give a function that compiles a source with a backend that has canonical forms, as a stage would."""
+    """Return a function that compiles a source with `Canonical`, as a stage does."""
     monkeypatch.setattr(engine.registry, "backend", lambda name: Canonical)
-    monkeypatch.setattr(Canonical, "asked", ())
+    monkeypatch.setattr(Canonical, "form_requests", ())
     for name in ("first", "second"):
         (tmp_path / name / "x.inc").write_text("export x\n")
 
@@ -66,42 +66,40 @@ def canonical(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     return compiled
 
 
-def test_a_canonical_form_finds_what_the_value_itself_does_not(
-    canonical: Callable[..., JobOutcome], tmp_path: Path
-) -> None:
+def test_hit_by_canonical_form(canonical: Callable[..., JobOutcome], tmp_path: Path) -> None:
     source = b"include x.inc\nexport a\nwarning w\n"
     first = canonical(source)
-    assert not first.hit and not Canonical.asked  # what was never made is not asked for its form
+    assert not first.hit and not Canonical.form_requests  # no form is requested before the first compilation
     moved = canonical(b"# a comment\n" + source)
     assert moved.hit and isinstance(moved.result, CompiledUnit) and data_of(moved) == data_of(first)
     assert [item.line for item in moved.result.diagnostics] == [4] and moved.result.form is None
-    # An include that is found elsewhere serves as well; what was read now is what the unit depends on.
+    # The include is now found elsewhere: still a hit, and the unit depends on what was read this time.
     (tmp_path / "first" / "x.inc").unlink()
     other = canonical(source)
     assert other.hit and isinstance(other.result, CompiledUnit)
     assert [item.path for item in other.result.observed] == ["x.inc", "first/x.inc", "second/x.inc"]
-    asked = len(Canonical.asked)
-    # Now it is kept under its own key too, so the form is not asked for again.
-    assert canonical(source).hit and len(Canonical.asked) == asked
+    form_requests = len(Canonical.form_requests)
+    # The unit is now stored under its own key too, so the form is not requested again.
+    assert canonical(source).hit and len(Canonical.form_requests) == form_requests
     (tmp_path / "second" / "x.inc").write_text("export y\n")
     assert data_of(canonical(source + b"export z\n")) == b"export y\nexport a\nexport z\n"
 
 
-def test_what_must_not_serve_others_is_not_kept_by_its_form(canonical: Callable[..., JobOutcome]) -> None:
+def test_unit_that_cannot_be_relocated_is_not_stored_by_form(canonical: Callable[..., JobOutcome]) -> None:
     source = b"export a\nwarning v\nwarning w\n"
     assert not canonical(source).hit
     assert not canonical(b"# a comment\n" + source).hit
     assert canonical(source).hit
 
 
-def test_without_a_cache_no_form_is_asked_for(canonical: Callable[..., JobOutcome], engine: Engine) -> None:
+def test_no_form_is_requested_without_a_cache(canonical: Callable[..., JobOutcome], engine: Engine) -> None:
     canonical(b"export a\n")
     canonical(b"# a comment\nexport a\n")
-    assert len(Canonical.asked) == 1
+    assert len(Canonical.form_requests) == 1
     engine.environ, engine._store = {"CRATE_CACHE": "off"}, None
-    assert not canonical(b"# another comment\nexport a\n").hit and len(Canonical.asked) == 1
+    assert not canonical(b"# another comment\nexport a\n").hit and len(Canonical.form_requests) == 1
 
 
-def test_a_form_that_cannot_be_found_is_no_error_of_its_own(canonical: Callable[..., JobOutcome]) -> None:
+def test_error_in_canonical_form_is_reported_by_the_compilation(canonical: Callable[..., JobOutcome]) -> None:
     canonical(b"export a\n")
     assert str(canonical(b"error no\n").error) == "a.stub:1: error: no"

@@ -1,4 +1,4 @@
-"""Everything that decides a result is in its key."""
+"""Cache keys cover everything that a result depends on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REQUEST = LinkRequest(
 
 
 def _others(value: object) -> Iterator[object]:
-    """Yield values of the same type that differ, in every way that a field of them can."""
+    """Yield different values of the same type, at least one for each field."""
     if isinstance(value, bool):
         yield not value
     elif isinstance(value, Enum):
@@ -63,15 +63,15 @@ def _others(value: object) -> Iterator[object]:
 
 
 def _changed(value: object) -> Iterator[object]:
-    """Yield a frozen dataclass with each field changed in turn."""
+    """Yield copies of a frozen dataclass, each with one field changed."""
     for field in fields(value):  # type: ignore[arg-type]
         for other in _others(getattr(value, field.name)):
             yield replace(value, **{field.name: other})  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("value", [STENCIL, REQUEST], ids=["stencil", "request"])
-def test_every_field_of_what_decides_a_result_is_in_its_key(value: object) -> None:
-    """Enumerated from the dataclass, so that a new field cannot be forgotten."""
+def test_every_field_is_in_the_key(value: object) -> None:
+    """Enumerated from the dataclass, so that a new field is not forgotten."""
     changed = list(_changed(value))
     assert len(changed) > 30
     keys = {key_of("kind", "salt", item) for item in [value, *changed]}
@@ -79,7 +79,7 @@ def test_every_field_of_what_decides_a_result_is_in_its_key(value: object) -> No
 
 
 def test_no_parameter_is_in_the_key() -> None:
-    """A stencil cannot hold a parameter: what is applied afterwards has no way into the key."""
+    """A stencil has no parameters, so what is applied afterwards cannot reach the key."""
     parameters = {field.name for field in fields(UnitParameters)}
     assert parameters and not parameters & {field.name for field in fields(UnitStencil)}
     named = UnitParameters(name="n")
@@ -95,7 +95,7 @@ def test_no_parameter_is_in_the_key() -> None:
         assert apply_parameters(UNIT, one) != apply_parameters(UNIT, other)
 
 
-def test_what_makes_a_result_is_in_its_key() -> None:
+def test_call_code_and_value_are_in_the_key() -> None:
     rows = [("a", "s", 1, ""), ("b", "s", 1, ""), ("a", "t", 1, ""), ("a", "s", 2, ""), ("a", "s", 1, "f")]
     assert len({key_of(*row) for row in rows}) == len(rows)
     assert key_of("a", "s", STENCIL) == key_of("a", "s", replace(STENCIL))
@@ -103,12 +103,12 @@ def test_what_makes_a_result_is_in_its_key() -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.text(max_size=3)), max_size=4))
-def test_fields_do_not_run_into_one_another(rows: list[tuple[str, str]]) -> None:
+def test_field_boundaries_are_in_the_digest(rows: list[tuple[str, str]]) -> None:
     moved = [(name + text[:1], text[1:]) for name, text in rows]
     assert (fields_digest(tuple(rows)) == fields_digest(tuple(moved))) == (rows == moved)
 
 
-def test_a_module_that_many_links_share_is_walked_once() -> None:
+def test_module_shared_by_links_is_digested_once() -> None:
     known: dict[int, str] = {}
     first = key_fields("link", "", REQUEST, "", known)
     assert id(MODULE) in known
@@ -116,7 +116,7 @@ def test_a_module_that_many_links_share_is_walked_once() -> None:
     assert ("module c::m.o", known[id(MODULE)]) in first
 
 
-def test_a_content_that_many_thin_modules_share_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_shared_by_thin_modules_is_digested_once(monkeypatch: pytest.MonkeyPatch) -> None:
     data, seen = b"shared", []
     monkeypatch.setattr("cratewright.cache.key.value_digest", lambda value: seen.append(value) or value_digest(value))
     thin = ThinModule(name="a", crate="c", data=data, imports=(ThinBuffer("b", b"other"),))
@@ -127,7 +127,7 @@ def test_a_content_that_many_thin_modules_share_is_digested_once(monkeypatch: py
     assert len(keys) == 4 and seen.count(data) == 1
 
 
-def test_the_digest_of_code(tmp_path: Path) -> None:
+def test_code_digest_depends_only_on_python_files(tmp_path: Path) -> None:
     for place in ("one", "two"):
         (tmp_path / place / "sub").mkdir(parents=True)
         (tmp_path / place / "a.py").write_text("a")

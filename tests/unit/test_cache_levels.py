@@ -1,4 +1,4 @@
-"""Several stores as one: near to far, each filled from what is behind it, each used as its mode says."""
+"""Stacked stores, from near to far: filling of nearer levels, and the mode of each level."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _stack(*modes: str) -> tuple[StackedStore, list[MemoryStore]]:
     return StackedStore(levels), stores
 
 
-def test_what_is_far_comes_near() -> None:
+def test_hit_fills_nearer_levels() -> None:
     stack, (near, middle, far) = _stack("rw", "rw", "rw")
     ResultCache(far, lambda path: None).keep(KEY, _unit("a"))
     cache = ResultCache(stack, lambda path: None)
@@ -53,27 +53,27 @@ def test_what_is_far_comes_near() -> None:
 
 
 @pytest.mark.parametrize(("modes", "expected"), [(("rw", "r"), (1, 0)), (("r", "w"), (0, 1)), (("r", "r"), (0, 0))])
-def test_each_level_is_used_as_its_mode_says(modes: tuple[str, ...], expected: tuple[int, ...]) -> None:
+def test_level_is_written_as_its_mode_allows(modes: tuple[str, ...], expected: tuple[int, ...]) -> None:
     stack, stores = _stack(*modes)
     ResultCache(stack, lambda path: None).keep(KEY, _unit("a"))
     assert tuple(map(len, stores)) == expected
 
 
-def test_a_level_that_is_not_believed_is_not_asked() -> None:
+def test_write_only_level_is_not_read() -> None:
     stack, (near, far) = _stack("rw", "w")
     ResultCache(far, lambda path: None).keep(KEY, _unit("a"))
     assert ResultCache(stack, lambda path: None).find([KEY])[0].result is None and not near
 
 
-def test_a_far_level_may_know_of_files_as_they_are_here() -> None:
-    """The near level has an entry for the key, made from another state of the files."""
+def test_far_level_may_have_the_matching_alternative() -> None:
+    """The near level has an entry for the key, but for another state of the files."""
     stack, (near, far) = _stack("rw", "rw")
     ResultCache(near, lambda path: None).keep(KEY, _unit("one", "1"))
     ResultCache(far, lambda path: None).keep(KEY, _unit("two", "2"))
     now = "2"
     cache = ResultCache(stack, lambda path: now)
     assert cache.find([KEY])[0].result == _unit("two", "2")
-    # What the near level knew is not lost for it.
+    # The near level keeps its own alternative.
     far.clear()
     for now, word in (("1", "one"), ("2", "two")):
         assert cache.find([KEY])[0].result == _unit(word, now)
@@ -85,7 +85,7 @@ def test_a_far_level_may_know_of_files_as_they_are_here() -> None:
         assert cache.find([KEY])[0].result == _unit(word, now)
 
 
-def test_a_bad_entry_of_one_level_hides_no_good_one() -> None:
+def test_damaged_entry_does_not_hide_one_of_a_farther_level() -> None:
     stack, (near, far) = _stack("rw", "rw")
     near[KEY] = b"junk"
     ResultCache(far, lambda path: None).keep(KEY, _unit("a"))
@@ -93,7 +93,7 @@ def test_a_bad_entry_of_one_level_hides_no_good_one() -> None:
     assert near == far
 
 
-def test_places() -> None:
+def test_parse_cache_places() -> None:
     assert cache_places("") == (".crate-cache",)
     assert cache_places("a, b") == ("a", "b")
     assert cache_places("a,http://x") == ("a", "http://x")
@@ -106,7 +106,7 @@ def test_places() -> None:
             cache_places(wrong)
 
 
-def test_modes(tmp_path: Path) -> None:
+def test_parse_cache_modes(tmp_path: Path) -> None:
     def modes(cache: str, mode: str) -> list[tuple[bool, bool]]:
         store = read_store({"CRATE_CACHE": cache, "CRATE_CACHE_MODE": mode}, str(tmp_path), Registry())
         return [(level.reads, level.writes) for level in store.levels if isinstance(level, Level)]
@@ -141,7 +141,7 @@ def test_modes(tmp_path: Path) -> None:
             read_remote(wrong)
 
 
-def test_what_each_level_was_good_for(tmp_path: Path) -> None:
+def test_report_counts_hits_and_misses_by_level(tmp_path: Path) -> None:
     environ = {"CRATE_CACHE": "near, far"}
     for _ in range(2):
         store = read_store(environ, str(tmp_path), Registry())
@@ -152,7 +152,7 @@ def test_what_each_level_was_good_for(tmp_path: Path) -> None:
     rows = dict(read_store(environ, str(tmp_path), Registry()).report().rows)
     assert (rows["1 level"], rows["1 hits"], rows["1 misses"]) == ("near", "1 (50 %)", "1")
     assert (rows["2 level"], rows["2 hits"], rows["2 misses"]) == ("far", "0 (0 %)", "1")
-    # A builder that may change nothing notes nothing.
+    # With read-only access, usage is not recorded.
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     store = read_store(environ | {"CRATE_CACHE_MODE": "read"}, str(tmp_path), Registry())
     assert store.get(KEY) is not None
@@ -160,7 +160,7 @@ def test_what_each_level_was_good_for(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_usage_is_bounded_and_never_in_the_way(tmp_path: Path) -> None:
+def test_usage_file_is_bounded_and_tolerates_damage(tmp_path: Path) -> None:
     for _ in range(3000):
         note_usage(str(tmp_path), {"near": Usage(1, 2, 3, 0.5)})
     assert (tmp_path / "usage.jsonl").stat().st_size < 70_000
@@ -178,7 +178,7 @@ def test_usage_is_bounded_and_never_in_the_way(tmp_path: Path) -> None:
     assert read_usage(str(tmp_path)) == {}
 
 
-def test_a_local_cache_loads_nothing_of_remote_ones(tmp_path: Path) -> None:
+def test_local_cache_imports_no_remote_modules(tmp_path: Path) -> None:
     script = f"""
 import sys
 from cratewright.pipeline.cache_settings import read_store
@@ -200,8 +200,8 @@ print([name for name in sys.modules if "remote" in name or name in ("http.client
     assert done.stdout == "[]\n"
 
 
-def test_the_directory_for_what_workers_keep() -> None:
-    """The nearest that is read and written; none that is not compared where hits are made again."""
+def test_directory_of_the_workers_own_cache() -> None:
+    """The nearest directory that is read and written; none with CRATE_CACHE_VERIFY: its hits are not compared."""
 
     def own(**given: str) -> tuple[str, int]:
         return read_own_cache({f"CRATE_CACHE{name}": text for name, text in given.items()}, "/p")

@@ -1,4 +1,4 @@
-"""Stores that plugins open: used, given up when they fail, and refused by name."""
+"""Stores opened by plugins: use, failures, and unknown URLs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cratewright.plugins.registry import Registry
 from tests.support.cached_engine import compile_source, data_of, unit_call
 
 
-class Shelf(CacheKvStore):
-    """A store in memory, as a plugin might bring one; what was put appears after a flush."""
+class PluginStore(CacheKvStore):
+    """A store in memory whose writes take effect on `flush`."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -28,25 +28,25 @@ class Shelf(CacheKvStore):
         self.broken = False
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Return what is kept."""
+        """Return the flushed values."""
         self.calls.append(len(keys))
         if self.broken:
             raise OSError("the network is down")
         return {key: self.kept[key] for key in keys if key in self.kept}
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Remember for later."""
+        """Queue until `flush`."""
         self.waiting.update(items)
 
     def flush(self) -> None:
-        """Keep it now."""
+        """Store what is queued."""
         self.kept.update(self.waiting)
 
 
 @pytest.fixture
-def shelf(engine: Engine) -> Shelf:
-    """Give the store that a plugin opens for `shelf://`."""
-    store = Shelf()
+def shelf(engine: Engine) -> PluginStore:
+    """Register a plugin that opens a store for `shelf://one`; return the store."""
+    store = PluginStore()
     plugin = types.ModuleType("shelves")
 
     @hookimpl
@@ -59,19 +59,21 @@ def shelf(engine: Engine) -> Shelf:
     return store
 
 
-def test_a_plugin_brings_a_store(engine: Engine, shelf: Shelf) -> None:
+def test_store_of_a_plugin_is_used(engine: Engine, shelf: PluginStore) -> None:
     jobs = [Job(unit_call(b"export a%d\n" % number, "a.stub"), "a.stub") for number in range(9)]
     for hit in (False, True):
         outcomes = engine.run_cached("stub", "text", jobs)
         assert [outcome.hit for outcome in outcomes] == [hit] * 9
     assert shelf.calls == [9, 9] and len(shelf.kept) == 9
     assert not (Path(engine.root) / ".crate-cache").exists()
-    # Bytes that come back wrong are not believed.
+    # Damaged bytes are a miss.
     shelf.kept = dict.fromkeys(shelf.kept, b"junk")
     assert not compile_source(engine, b"export a1\n").hit
 
 
-def test_a_store_that_fails_is_done_without(engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_continues_without_a_failed_store(
+    engine: Engine, shelf: PluginStore, capsys: pytest.CaptureFixture[str]
+) -> None:
     shelf.broken = True
     for _ in range(2):
         assert data_of(compile_source(engine, b"export a\n")) == b"export a\n"
@@ -81,8 +83,8 @@ def test_a_store_that_fails_is_done_without(engine: Engine, shelf: Shelf, capsys
     )
 
 
-def test_a_store_of_a_plugin_is_looked_after_as_far_as_it_can_be(
-    engine: Engine, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+def test_maintenance_of_a_store_of_a_plugin(
+    engine: Engine, shelf: PluginStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = engine.store
     store.remove([])
@@ -96,7 +98,7 @@ def test_a_store_of_a_plugin_is_looked_after_as_far_as_it_can_be(
     store.close()
 
 
-def test_a_url_that_nobody_knows(engine: Engine, shelf: Shelf) -> None:
+def test_unknown_url_and_broken_store_are_errors(engine: Engine, shelf: PluginStore) -> None:
     engine.environ = {"CRATE_CACHE": "shelf://two"}
     with pytest.raises(UnknownNameError, match="no plugin opens the cache 'shelf://two'"):
         compile_source(engine, b"export a\n")

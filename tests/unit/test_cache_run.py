@@ -1,4 +1,4 @@
-"""Hits are right, everything else is a miss, and neither is an error."""
+"""Cached compilation: hits, misses, damaged entries and failed units."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cratewright.values.module import CompiledUnit
 from tests.support.cached_engine import Recorded, compile_source, data_of, stencil_of, unit_call
 
 
-def test_a_hit_compiles_nothing(engine: Engine) -> None:
+def test_hit_does_not_compile(engine: Engine) -> None:
     first = compile_source(engine, b"export a\n")
     second = compile_source(engine, b"export a\n")
     assert (first.hit, second.hit) == (False, True)
@@ -24,14 +24,14 @@ def test_a_hit_compiles_nothing(engine: Engine) -> None:
     assert not compile_source(engine, b"export b\n").hit
 
 
-def test_a_failure_is_not_kept(engine: Engine) -> None:
+def test_failure_is_not_cached(engine: Engine) -> None:
     for _ in range(2):
         outcome = compile_source(engine, b"error no\n")
         assert not outcome.hit and "a.stub:1: error: no" in str(outcome.error)
     assert len(Recorded.compiled) == 2
 
 
-def test_a_file_that_changes_appears_and_goes(engine: Engine) -> None:
+def test_changed_added_and_removed_includes(engine: Engine) -> None:
     root = Path(engine.root)
     source = b"include x.inc\n"
     (root / "second" / "x.inc").write_text("export second\n")
@@ -40,11 +40,11 @@ def test_a_file_that_changes_appears_and_goes(engine: Engine) -> None:
     (root / "second" / "x.inc").write_text("export again\n")
     changed = compile_source(engine, source)
     assert not changed.hit and data_of(changed) == b"export again\n"
-    # A path that was missing is there now, and hides the other.
+    # A file that was absent now shadows the other.
     (root / "first" / "x.inc").write_text("export first\n")
     shadowed = compile_source(engine, source)
     assert not shadowed.hit and data_of(shadowed) == b"export first\n"
-    # What is behind it does not matter any more.
+    # The shadowed file no longer matters.
     (root / "second" / "x.inc").unlink()
     assert compile_source(engine, source).hit
     (root / "first" / "x.inc").unlink()
@@ -60,7 +60,7 @@ def _damage(engine: Engine) -> None:
         file.write_bytes(b"damaged")
 
 
-def test_a_damaged_cache_compiles_again(engine: Engine) -> None:
+def test_damaged_cache_is_a_miss(engine: Engine) -> None:
     compile_source(engine, b"export a\n")
     _damage(engine)
     outcome = compile_source(engine, b"export a\n")
@@ -68,7 +68,7 @@ def test_a_damaged_cache_compiles_again(engine: Engine) -> None:
     assert compile_source(engine, b"export a\n").hit
 
 
-def test_an_entry_that_holds_no_result_compiles_again(engine: Engine) -> None:
+def test_entry_without_a_result_is_a_miss(engine: Engine) -> None:
     stencil = stencil_of(b"export a\n", "a.stub")
     key = key_of("compile_codegen_unit", engine.code_digest("stub", "text"), stencil)
     compile_source(engine, b"export a\n")
@@ -81,7 +81,7 @@ def test_an_entry_that_holds_no_result_compiles_again(engine: Engine) -> None:
     assert compile_source(engine, b"export a\n").hit
 
 
-def test_a_failure_keeps_what_others_came_to(engine: Engine) -> None:
+def test_other_units_are_cached_when_one_fails(engine: Engine) -> None:
     jobs = [Job(unit_call(source, "a.stub"), "a.stub") for source in (b"export a\n", b"error no\n", b"export b\n")]
     outcomes = engine.run_cached("stub", "text", jobs)
     assert [outcome.error is None for outcome in outcomes] == [True, False, True]
@@ -89,7 +89,7 @@ def test_a_failure_keeps_what_others_came_to(engine: Engine) -> None:
     assert [outcome.hit for outcome in outcomes] == [True, False, True]
 
 
-def test_warnings_come_back_in_order(engine: Engine) -> None:
+def test_cached_warnings_keep_their_order(engine: Engine) -> None:
     source = b"".join(b"warning w%d\n" % number for number in (3, 1, 2, 1))
     first, second = compile_source(engine, source), compile_source(engine, source)
     assert second.hit and isinstance(second.result, CompiledUnit) and isinstance(first.result, CompiledUnit)
@@ -97,7 +97,7 @@ def test_warnings_come_back_in_order(engine: Engine) -> None:
     assert first.result.diagnostics == second.result.diagnostics
 
 
-def test_a_setting_that_is_none(engine: Engine) -> None:
+def test_invalid_cache_setting_is_named(engine: Engine) -> None:
     for name, word in (("CRATE_CACHE_VERIFY", "perhaps"), ("CRATE_CACHE_SIZE", "much"), ("CRATE_CACHE_SIZE", "-1")):
         engine.environ, engine._store = {name: word}, None
         with pytest.raises(ConfigurationError, match=name):

@@ -1,4 +1,4 @@
-"""The store on disk keeps what it is given, within its bound, and survives damage."""
+"""The store on disk: round trips, damage, the size limit and settings."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from cratewright.plugins.registry import Registry
 from tests.support.store_items import filled_store, key_for, some_items
 
 
-def test_what_goes_in_comes_out(tmp_path: Path) -> None:
+def test_round_trip_and_removal(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path / "a" / "store"))
     assert store.get(key_for(0)) is None
-    assert not (tmp_path / "a").exists(), "a lookup makes no directory"
+    assert not (tmp_path / "a").exists(), "a lookup creates no directory"
     items = some_items(20) | {key_for("empty"): b""}
     store.put_many(items)
-    assert store.get_many(list(items)) == items, "what waits to be written is there already"
+    assert store.get_many(list(items)) == items, "pending writes are visible"
     store.flush()
     other = EmbeddedStore(str(tmp_path / "a" / "store"))
     assert other.get_many([*items, key_for("no such")]) == items
@@ -36,10 +36,10 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     store.remove([key_for(3), key_for("no such")])
     assert store.get(key_for(3)) is None and len(dict(store.entries())) == 20
     store.close()
-    assert store.get(key_for(4)) == items[key_for(4)], "closed is not lost"
+    assert store.get(key_for(4)) == items[key_for(4)], "a closed store still reads"
 
 
-def test_values_are_replaced_not_added(tmp_path: Path) -> None:
+def test_replaced_value_takes_no_more_space(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path))
     for number in range(30):
         store.put_many({key_for(0): bytes([number]) * 50_000})
@@ -49,7 +49,7 @@ def test_values_are_replaced_not_added(tmp_path: Path) -> None:
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 200_000
 
 
-def test_much_is_written_before_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_writes_are_bounded_in_size_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that is killed loses little."""
     writer, reader = EmbeddedStore(str(tmp_path)), EmbeddedStore(str(tmp_path))
     writer.put_many(some_items(50, 100_000))
@@ -61,8 +61,8 @@ def test_much_is_written_before_the_end(tmp_path: Path, monkeypatch: pytest.Monk
     assert reader.get(key_for("late0")) and reader.get(key_for("later0"))
 
 
-def test_every_file_flipped_anywhere_is_a_miss_and_heals(tmp_path: Path) -> None:
-    """Bits flip in one page after another, and all over."""
+def test_flipped_bits_are_misses_and_the_store_recovers(tmp_path: Path) -> None:
+    """Flip bits in single pages and in the whole file."""
     items = some_items(120, 3000)
     wrong = 0
     for seed in range(60):
@@ -77,7 +77,7 @@ def test_every_file_flipped_anywhere_is_a_miss_and_heals(tmp_path: Path) -> None
         store = EmbeddedStore(str(directory))
         found = store.get_many(list(items))
         wrong += sum(items[key] != value for key, value in found.items())
-        # Once compiled again and kept, all is there, and stays.
+        # After the lost values are stored again, all are found.
         store.put_many({key: value for key, value in items.items() if found.get(key) != value})
         store.close()
         store = EmbeddedStore(str(directory))
@@ -89,7 +89,7 @@ def test_every_file_flipped_anywhere_is_a_miss_and_heals(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"SQLite format 3\0", b"no database" * 1000], ids=range(4))
-def test_a_file_that_is_no_database_is_left_behind(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_a_database_is_replaced(tmp_path: Path, content: bytes) -> None:
     file = filled_store(tmp_path, some_items(5))
     file.write_bytes(content)
     store = EmbeddedStore(str(tmp_path))
@@ -100,7 +100,7 @@ def test_a_file_that_is_no_database_is_left_behind(tmp_path: Path, content: byte
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_truncated_anywhere(tmp_path: Path) -> None:
+def test_truncated_store_recovers(tmp_path: Path) -> None:
     items = some_items(40, 3000)
     whole = filled_store(tmp_path / "whole", items).read_bytes()
     for number, size in enumerate(range(0, len(whole), 7001)):
@@ -113,7 +113,7 @@ def test_truncated_anywhere(tmp_path: Path) -> None:
         assert EmbeddedStore(str(directory)).get_many(list(items)) == items
 
 
-def test_other_tables_are_damage(tmp_path: Path) -> None:
+def test_store_with_unexpected_tables_recovers(tmp_path: Path) -> None:
     file = filled_store(tmp_path, some_items(3))
     connection = sqlite3.connect(file)
     connection.execute("ALTER TABLE entry RENAME TO else_where")
@@ -126,7 +126,7 @@ def test_other_tables_are_damage(tmp_path: Path) -> None:
     assert EmbeddedStore(str(tmp_path)).get_many(list(some_items(3))) == some_items(3)
 
 
-def test_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+def test_file_of_a_newer_version_is_untouched(tmp_path: Path) -> None:
     newer = tmp_path / "results-2.7.db"
     newer.write_bytes(b"of the future")
     store = EmbeddedStore(str(tmp_path))
@@ -138,8 +138,8 @@ def test_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     assert EmbeddedStore(str(tmp_path)).get_many(list(some_items(3))) == some_items(3)
 
 
-def test_a_name_is_never_used_for_two_files(tmp_path: Path) -> None:
-    """Who still has a damaged file open must not touch its successor's journal."""
+def test_successor_of_a_damaged_file_has_a_new_name(tmp_path: Path) -> None:
+    """A process that still has the damaged file open must not touch its successor's journal."""
     first = filled_store(tmp_path, some_items(3))
     one, two = EmbeddedStore(str(tmp_path)), EmbeddedStore(str(tmp_path))
     assert one.get(key_for(0)) and two.get(key_for(0))
@@ -152,11 +152,11 @@ def test_a_name_is_never_used_for_two_files(tmp_path: Path) -> None:
     two.flush()
     (file,) = tmp_path.iterdir()
     assert file.name == "results-1.2.db"
-    assert two.get(key_for(3)) is not None, "both have moved on"
+    assert two.get(key_for(3)) is not None, "both stores use the new file"
     assert EmbeddedStore(str(tmp_path)).get_many(list(some_items(4))) == some_items(4)
 
 
-def test_the_bound_keeps_what_was_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_least_recently_used_values_are_evicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "_EVICT_ROWS", 16)
     clock = [1_000_000.0]
     monkeypatch.setattr(time, "time", lambda: clock[0])
@@ -178,13 +178,13 @@ def test_the_bound_keeps_what_was_used_last(tmp_path: Path, monkeypatch: pytest.
             assert running.get_many(list(used)) == used, "what was used later outlives what was not"
     assert store.get_many(list(some_items(20, 10_000, "new8"))) == some_items(20, 10_000, "new8")
     assert store.get_many(list(old)) == {}
-    # A build that runs meanwhile finds what is left and keeps what it makes.
+    # A build that runs meanwhile finds the remaining values and stores its own.
     running.put_many(some_items(1, name="running"))
     running.flush()
     assert store.get(key_for("running0"))
 
 
-def test_a_clock_that_was_ahead_does_not_decide_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eviction_recovers_from_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [4_000_000_000.0]
     monkeypatch.setattr(time, "time", lambda: clock[0])
     store = EmbeddedStore(str(tmp_path), 2_000_000)
@@ -197,12 +197,12 @@ def test_a_clock_that_was_ahead_does_not_decide_for_ever(tmp_path: Path, monkeyp
         latest = some_items(20, 10_000, f"new{number}")
         store.put_many(latest)
         store.flush()
-        assert store.get_many(list(latest)) == latest, "what was used last is not what goes first"
+        assert store.get_many(list(latest)) == latest, "the most recently used values are not evicted first"
     assert store.get_many(list(ahead)) == {}
     store.close()
 
 
-def test_gc_gives_room_back(tmp_path: Path) -> None:
+def test_gc_shrinks_the_file(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path))
     store.put_many(some_items(100, 20_000))
     store.close()
@@ -218,20 +218,20 @@ def test_gc_gives_room_back(tmp_path: Path) -> None:
     assert 0 < len(dict(EmbeddedStore(str(tmp_path)).entries())) < 30
 
 
-def test_one_value_may_not_fill_the_store(tmp_path: Path) -> None:
+def test_oversized_value_is_not_stored(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path), 100_000)
     store.put_many({key_for(0): b"." * 50_000, key_for(1): b"small"})
     store.close()
     assert list(dict(store.entries())) == [key_for(1)]
 
 
-def test_an_empty_store_reports_so(tmp_path: Path) -> None:
+def test_report_of_an_empty_store(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path / "none"))
     assert dict(store.report().rows) == {"directory": str(tmp_path / "none"), "entries": "0"}
     assert list(store.entries()) == [] and not (tmp_path / "none").exists()
 
 
-def test_settings(tmp_path: Path) -> None:
+def test_cache_settings(tmp_path: Path) -> None:
     root, registry = str(tmp_path), Registry()
     assert isinstance(read_store({"CRATE_CACHE": "off"}, root, registry), NoStore)
     for setting, place in (("", ".crate-cache"), ("here", "here"), (str(tmp_path / "there"), "there")):
@@ -254,8 +254,8 @@ def test_settings(tmp_path: Path) -> None:
             read_store({"CRATE_CACHE_SIZE": text}, root, registry)
 
 
-def test_a_lookup_among_many_is_quick(tmp_path: Path) -> None:
-    """No entry but its own is looked at; tests/bench/cache_stores.py measures it at 100,000 entries."""
+def test_lookup_is_fast_among_many_entries(tmp_path: Path) -> None:
+    """A lookup must not scan; tests/bench/cache_stores.py measures it with 100,000 entries."""
     store = EmbeddedStore(str(tmp_path))
     store.put_many(some_items(20_000, 200))
     store.close()

@@ -1,4 +1,4 @@
-"""The store on disk among processes: killed, denied, out of space, or in each other's way."""
+"""The store on disk used by several processes: kills, missing permissions, full disks and contention."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.store_items import filled_store, key_for, some_items
 
 def _run(script: str, *arguments: object, status: int = 0, forget: bool = False) -> str:
     def drop() -> None:
-        if forget and os.geteuid() == 0:  # root heeds no modes otherwise
+        if forget and os.geteuid() == 0:  # without these capabilities, root respects file modes
             for capability in (1, 2):
                 ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
 
@@ -52,7 +52,7 @@ store = EmbeddedStore(sys.argv[1])
 """
 
 
-def test_a_read_only_directory_is_read(tmp_path: Path) -> None:
+def test_read_only_directory_is_read(tmp_path: Path) -> None:
     file = filled_store(tmp_path / "store", {key_for(0): b"value"})
     before = file.read_bytes()
     file.chmod(0o444)
@@ -63,7 +63,7 @@ store.insert(key(1), b"new"); store.flush()
 print(store.get(key(1)), store.get(key(0)), store.report().problem)
 """
     assert _run(script, tmp_path / "store", forget=True) == ("b'value' None\nNone b'value' it is read-only")
-    # The same if the first thing that happens is a write, or if nothing is there.
+    # The same if a write comes first, and in an empty directory.
     first = "store.insert(key(1), b'n'); store.flush(); print(store.get(key(0)), store.get(key(1)))"
     assert _run(first, file.parent, forget=True) == "b'value' None"
     (tmp_path / "none").mkdir(mode=0o555)
@@ -71,7 +71,7 @@ print(store.get(key(1)), store.get(key(0)), store.report().problem)
     assert file.read_bytes() == before and list((tmp_path / "none").iterdir()) == []
 
 
-def test_several_users_share_a_directory_that_says_so(tmp_path: Path) -> None:
+def test_file_mode_follows_the_directory(tmp_path: Path) -> None:
     for mode, expect in ((0o755, 0o644), (0o775, 0o664), (0o777, 0o666), (0o700, 0o600)):
         directory = tmp_path / oct(mode)
         directory.mkdir()
@@ -79,8 +79,8 @@ def test_several_users_share_a_directory_that_says_so(tmp_path: Path) -> None:
         assert filled_store(directory, some_items(1)).stat().st_mode & 0o777 == expect
 
 
-def test_a_full_disk_costs_only_what_does_not_fit(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk; a real one is in tests/bench/cache_faults.py."""
+def test_full_disk_loses_only_what_does_not_fit(tmp_path: Path) -> None:
+    """A file size limit simulates the full disk; tests/bench/cache_faults.py uses a real one."""
     script = """
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
@@ -101,19 +101,19 @@ def _line(process: subprocess.Popen[bytes]) -> bytes:
     return process.stdout.readline()
 
 
-def test_killed_at_any_moment(tmp_path: Path) -> None:
-    """Three writers at a time, four times over; what one has flushed is there, what is there is whole."""
+def test_killed_writers_lose_nothing_flushed(tmp_path: Path) -> None:
+    """Kill three concurrent writers, four times: all flushed values are found, and all found values are whole."""
     directory = tmp_path / "store"
     script = (
         _PRELUDE
         + """
 from cratewright.cache import database
-database._PATIENCE = 100  # for a build that gives up a lock promises nothing
+database._PATIENCE = 100  # a writer that gives up a lock would drop its values
 store, name = EmbeddedStore(sys.argv[1]), sys.argv[2]
 for number in range(10**6):
     store.insert(key(f"{name}{number}"), value(f"{name}{number}")); store.flush()
     print(number, flush=True)
-    time.sleep(0.002)  # without a pause two of them keep the third out, as no build does
+    time.sleep(0.002)  # without a pause, two writers starve the third
 """
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(source_paths())}
@@ -143,8 +143,8 @@ for number in range(10**6):
     assert EmbeddedStore(str(directory)).get(key_for("after0")), "no lock outlives its owner"
 
 
-def test_builds_that_begin_a_store_together_all_write_to_it(tmp_path: Path) -> None:
-    """Each may find an empty file, and another one's tables by the time that it makes its own."""
+def test_builds_that_create_a_store_at_once_all_write_to_it(tmp_path: Path) -> None:
+    """Each may find an empty file, and later the tables that another build has created."""
     for turn in range(30):
         directory, barrier = tmp_path / str(turn), threading.Barrier(4)
 
@@ -160,7 +160,7 @@ def test_builds_that_begin_a_store_together_all_write_to_it(tmp_path: Path) -> N
         assert EmbeddedStore(str(directory)).get_many(list(expected)) == expected
 
 
-def test_who_waits_too_long_goes_on_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_is_skipped_after_waiting_too_long_for_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_PATIENCE", 0.05)
     file = filled_store(tmp_path, some_items(3))
     stopped = sqlite3.connect(file, isolation_level=None)
@@ -183,7 +183,7 @@ class _Interrupted(dict[str, bytes]):
         raise KeyboardInterrupt
 
 
-def test_an_interrupt_leaves_no_transaction(tmp_path: Path) -> None:
+def test_interrupt_leaves_no_open_transaction(tmp_path: Path) -> None:
     file = filled_store(tmp_path, some_items(3))
     store = EmbeddedStore(str(tmp_path))
     store.put_many(some_items(1, name="lost"))
@@ -193,12 +193,12 @@ def test_an_interrupt_leaves_no_transaction(tmp_path: Path) -> None:
     store._pending = {}
     store.put_many(some_items(1, name="kept"))
     store.flush()
-    assert file.exists(), "nobody took it for damage"
+    assert file.exists(), "the file was not taken for damaged"
     assert EmbeddedStore(str(tmp_path)).get_many(list(some_items(3))) == some_items(3)
     assert store.get(key_for("kept0"))
 
 
-def test_threads_share_a_store(tmp_path: Path) -> None:
+def test_threads_share_a_store_without_losses(tmp_path: Path) -> None:
     store = EmbeddedStore(str(tmp_path))
     wrong: list[object] = []
 

@@ -1,4 +1,4 @@
-"""CRATE_CACHE_VERIFY and `check_observations` find results that hits would get wrong."""
+"""CRATE_CACHE_VERIFY and `check_observations` detect unreported dependencies."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Sneaky(Recorded):
     """Reads a file that it does not report."""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile, and let the secret decide."""
+        """Return the content of the secret file."""
         unit = super().compile_codegen_unit(stencil)
         secret = Path(self.session.root, "secret.txt").read_bytes()
         return replace(unit, modules=(replace(unit.modules[0], data=secret),))
 
 
-def test_a_backend_that_reads_behind_our_back_is_caught(
+def test_unreported_read_of_a_compilation_is_detected(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(engine.registry, "backend", lambda name: Sneaky)
@@ -51,10 +51,10 @@ def test_a_backend_that_reads_behind_our_back_is_caught(
 
 
 class SneakyLink(testing.StubBackend):
-    """Finds libraries, but does not report it."""
+    """Looks for libraries without reporting them."""
 
     def link(self, request: LinkRequest) -> LinkResult:
-        """Link and keep quiet."""
+        """Link, and drop the observed files."""
         return replace(super().link(request), observed=())
 
 
@@ -66,7 +66,7 @@ def _link_request(crate: str) -> LinkRequest:
     )
 
 
-def test_a_link_that_reads_unseen_is_caught(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unreported_read_of_a_link_is_detected(engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def link(crate: str) -> JobOutcome[CompiledUnit]:
         return engine.run_cached("stub", "text", [Job(BackendCall(CodegenBackend.link, _link_request(crate)), crate)])[
             0
@@ -90,7 +90,7 @@ def test_a_link_that_reads_unseen_is_caught(engine: Engine, monkeypatch: pytest.
         testing.check_observations(engine.backend("stub", "text"), _link_request("sneaky"))
 
 
-def test_a_backend_that_reports_what_it_reads_is_not(engine: Engine, tmp_path: Path) -> None:
+def test_reported_reads_pass_verification(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "second" / "x.inc").write_text("export x\n")
     testing.check_observations(engine.backend("stub", "text"), stencil_of(b"include x.inc\n", "a.stub"))
     engine.environ = {"CRATE_CACHE_VERIFY": "1"}
@@ -100,31 +100,31 @@ def test_a_backend_that_reports_what_it_reads_is_not(engine: Engine, tmp_path: P
     assert len(Recorded.compiled) == 1 + 1 + 2
 
 
-class Moody(Recorded):
-    """Fails, or looks at another file, as it likes."""
+class Changeable(Recorded):
+    """A backend that appends `extra_source` to each source."""
 
-    mood = ""
+    extra_source = ""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile as today's mood is."""
-        return super().compile_codegen_unit(replace(stencil, source=stencil.source + self.mood.encode()))
+        """Compile the source with `extra_source` appended."""
+        return super().compile_codegen_unit(replace(stencil, source=stencil.source + self.extra_source.encode()))
 
 
 @pytest.mark.parametrize(
-    ("mood", "message", "rows"),
+    ("extra_source", "message", "rows"),
     [
         ("error no", "a.stub: the cache has a result, but a fresh compilation fails", ["failure"]),
         ("include x.inc", "a.stub: the cached result differs", ["differs", "only now seen", "opened, not reported"]),
         ("warning w", "a.stub: the cached result differs", ["differs"]),
     ],
 )
-def test_what_a_fresh_compilation_contradicts(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mood: str, message: str, rows: list[str]
+def test_difference_to_a_fresh_compilation_is_explained(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, extra_source: str, message: str, rows: list[str]
 ) -> None:
-    monkeypatch.setattr(engine.registry, "backend", lambda name: Moody)
+    monkeypatch.setattr(engine.registry, "backend", lambda name: Changeable)
     (tmp_path / "first" / "x.inc").write_text("export x\n")
     compile_source(engine, b"export a\n")
-    monkeypatch.setattr(Moody, "mood", mood)
+    monkeypatch.setattr(Changeable, "extra_source", extra_source)
     engine.environ = {"CRATE_CACHE_VERIFY": "1"}
     error = compile_source(engine, b"export a\n").error
     assert isinstance(error, CacheError) and error.message.startswith(message)

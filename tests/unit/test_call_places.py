@@ -30,7 +30,7 @@ CONFIG = LinkRequest(crate="c", crate_type=CrateType.BIN, target="text", options
 
 
 def _engine_for(backend: type[testing.StubBackend], root: Path, **environ: str) -> Engine:
-    """Return an engine for which every name is that of one backend, which workers can import."""
+    """Return an engine that resolves every backend name to `backend`, which workers can import."""
     registry = Registry()
     registry.register(testing)
     registry.backend = lambda name: backend  # type: ignore[method-assign]
@@ -50,7 +50,7 @@ def _job(name: str = "a", memory: int = 0) -> Job[ModuleCodegen]:
         (RunsPrograms, 1, {"CRATE_TIME_PASSES": "1"}, False),
     ],
 )
-def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
+def test_single_call_that_runs_programs_is_made_in_process(
     tmp_path: Path, backend: type[Works], count: int, environ: Mapping[str, str], here: bool
 ) -> None:
     engine = _engine_for(backend, tmp_path, CRATE_CACHE="off", **environ)
@@ -65,7 +65,7 @@ def test_a_call_that_is_alone_is_made_here_if_programs_do_the_work(
         engine.close()
 
 
-def test_threads_make_calls_side_by_side_in_this_process(tmp_path: Path) -> None:
+def test_threads_make_concurrent_calls_in_process(tmp_path: Path) -> None:
     engine = _engine_for(RunsPrograms, tmp_path, CRATE_CACHE="off", CRATE_WORKERS="threads")
     engine.jobs, heard = 2, list[Event]()
     engine.listeners.append(heard.append)
@@ -82,7 +82,7 @@ def test_threads_make_calls_side_by_side_in_this_process(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("environ", [{}, {"CRATE_WORKERS": "threads"}])
 @pytest.mark.parametrize(("jobs", "memory"), [(1, 0), (4, 60 << 20)])
-def test_calls_made_here_are_no_more_than_workers_would_be(
+def test_in_process_calls_respect_job_and_memory_limits(
     tmp_path: Path, jobs: int, memory: int, environ: Mapping[str, str]
 ) -> None:
     engine = _engine_for(TakesTime, tmp_path, CRATE_CACHE="off", CRATE_MEMORY="100M", **environ)
@@ -99,7 +99,7 @@ def test_calls_made_here_are_no_more_than_workers_would_be(
     engine.close()
 
 
-def test_nothing_is_prepared_for_a_server_that_was_given_up(
+def test_no_remote_preparation_after_the_server_failed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_grpc()
@@ -118,8 +118,8 @@ def test_nothing_is_prepared_for_a_server_that_was_given_up(
     assert capfd.readouterr().err.count("all programs run here") == 1
 
 
-def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> None:
-    """There, the files that are opened meanwhile are those of one call."""
+def test_verified_call_is_made_by_a_worker(tmp_path: Path) -> None:
+    """In a worker, all files opened meanwhile belong to one call."""
     for environ in ({}, {"CRATE_CACHE_VERIFY": "1"}):
         engine = _engine_for(RunsPrograms, tmp_path, **environ)
         (outcome,) = engine.run_cached("stub", "text", [_job()])
@@ -127,7 +127,7 @@ def test_what_is_compared_with_the_cache_is_made_by_a_worker(tmp_path: Path) -> 
     assert isinstance(outcome.error, CacheError) and str(os.getpid()) not in str(outcome.error.context[0])
 
 
-def test_an_error_of_a_call_made_here_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_of_an_in_process_call_is_an_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise CacheError("no")
 

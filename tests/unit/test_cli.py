@@ -1,4 +1,4 @@
-"""What every command does: help, versions, wrong usage, lists, and output that nobody can take."""
+"""The command line: help, version, usage errors, the list of backends, and unwritable output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_help(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("COLUMNS", "100")
     done = run_cli("--help")
     assert done.returncode == 0
-    # Python 3.13 breaks usage lines elsewhere.
+    # Python 3.13 wraps usage lines differently, and 3.9 had another heading.
     text = done.stdout.replace("optional arguments:", "options:")
     golden("help.txt", " ".join(text.split()) + "\n")
 
@@ -34,7 +34,7 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("nothing",), ("inspect",), ("backends", "x")])
-def test_wrong_usage(arguments: tuple[str, ...]) -> None:
+def test_usage_errors(arguments: tuple[str, ...]) -> None:
     done = run_cli(*arguments)
     assert done.returncode == 2
     assert "usage: cratewright" in done.stderr and "Traceback" not in done.stderr
@@ -42,14 +42,14 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("command", [("build",), ("watch",), ("link", "a.rlink")])
 @pytest.mark.parametrize("count", ["0", "-1", "x"])
-def test_numbers_of_jobs(command: tuple[str, ...], count: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_number_of_jobs(command: tuple[str, ...], count: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([*command, f"-j{count}"])
     assert ended.value.code == 2
     assert f"takes a number of jobs, at least 1, not '{count}'" in capsys.readouterr().err
 
 
-def test_a_directory_that_was_removed(
+def test_removed_current_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()
@@ -59,7 +59,7 @@ def test_a_directory_that_was_removed(
     assert "there is no current directory" in capsys.readouterr().err
 
 
-def test_a_build_directory_that_is_a_file(
+def test_build_directory_that_is_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -69,7 +69,7 @@ def test_a_build_directory_that_is_a_file(
     assert "--build-dir taken: this is not a directory" in capsys.readouterr().err
 
 
-def test_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_of_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["backends"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "stub (for tests)"
@@ -84,7 +84,7 @@ def test_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> No
     ]
 
 
-def test_a_broken_plugin_is_an_error_of_the_list(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_plugin_fails_the_list_of_backends(stub_only: Registry, capsys: pytest.CaptureFixture[str]) -> None:
     stub_only._plugins["bad"] = Plugin("bad", "bad_module", "cratewright-bad 2", broken="it does not load")
     stub_only._plugins["no"] = Plugin("no", "no_module", "cratewright-no 3", broken=BLOCKED)
     assert cli.main(["backends"]) == 2
@@ -104,8 +104,8 @@ def test_no_backends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
-def test_output_that_cannot_be_written(tmp_path: Path) -> None:
-    """Is an error of the command, not of Python; a closed one is no error."""
+def test_unwritable_output(tmp_path: Path) -> None:
+    """A full disk is an error without a traceback; closed standard output is no error."""
     site = str(Path(cratewright.__file__).parents[1])
     (tmp_path / "e.jsonl").write_text(
         '{"event":"build-started","time":0,"version":1,"cratewright":"","started":0,"jobs":1}\n'
@@ -127,14 +127,14 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
             assert (done.returncode, done.stderr) == (status, said), words
 
 
-def test_figures_of_a_cache_are_numbers(tmp_path: Path) -> None:
+def test_cache_statistics_are_numbers(tmp_path: Path) -> None:
     done = run_cli("cache", "gc", "--json", "--cache", str(tmp_path / "cache"))
     found = json.loads(done.stdout)
     assert (found["entries"], found["freed_bytes"]) == (0, 0) and found["directory"] == str(tmp_path / "cache")
 
 
-def test_a_server_is_not_made_smaller_from_here(tmp_path: Path) -> None:
-    """An error where there is nothing else to do; a directory beside it is made smaller, whether it answers or not."""
+def test_gc_of_a_server(tmp_path: Path) -> None:
+    """It is an error, unless there is also a directory, which is collected even if the server does not answer."""
     url = "http://127.0.0.1:1/x"
     done = run_cli("cache", "gc", "--cache", url)
     assert done.returncode == 2 and not done.stdout
@@ -143,11 +143,11 @@ def test_a_server_is_not_made_smaller_from_here(tmp_path: Path) -> None:
     assert found["1 freed_bytes"] == 0 and found["2 size"] == "left to the server"
 
 
-def test_a_cache_that_cannot_be_verified(tmp_path: Path) -> None:
-    """Is an error: no entries at all would be whole as well."""
+def test_cache_that_cannot_be_verified(tmp_path: Path) -> None:
+    """It is an error, since finding no entries must not count as success."""
     (tmp_path / "file").write_bytes(b"")
     listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))  # and nobody listens
+    listening.bind(("127.0.0.1", 0))  # bound, but not listening
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/x"
     for action, place, said in (
         ("verify", str(tmp_path / "file"), "is not a directory"),

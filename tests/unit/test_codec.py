@@ -1,4 +1,4 @@
-"""Plain bytes: every value comes back equal, and no bytes do more than make an error, soon and in little memory."""
+"""The codec: round trips, and errors for any other bytes in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ EITHER: Codec[Deep | Flat] = Codec(Deep | Flat)
 
 
 @given(deeps | flats)
-def test_a_value_comes_back_equal(value: Deep | Flat) -> None:
+def test_round_trip(value: Deep | Flat) -> None:
     data = EITHER.encode(value)
     assert EITHER.decode(data) == value
     assert EITHER.encode(EITHER.decode(data)) == data
 
 
 @given(deeps, st.data())
-def test_a_prefix_is_no_value_and_neither_is_more(value: Deep, data: st.DataObject) -> None:
+def test_truncated_and_extended_bytes_are_rejected(value: Deep, data: st.DataObject) -> None:
     encoded = DEEP.encode(value)
     size = data.draw(st.integers(0, len(encoded) - 1))
     for wrong in (encoded[:size], encoded + b"\0", encoded + b"\xc4"):
@@ -87,7 +87,7 @@ def test_a_prefix_is_no_value_and_neither_is_more(value: Deep, data: st.DataObje
 
 
 @given(deeps, st.data())
-def test_a_changed_byte_is_another_value_or_an_error(value: Deep, data: st.DataObject) -> None:
+def test_changed_byte_is_a_valid_value_or_an_error(value: Deep, data: st.DataObject) -> None:
     encoded = bytearray(DEEP.encode(value))
     encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
     try:
@@ -115,7 +115,7 @@ def test_a_changed_byte_is_another_value_or_an_error(value: Deep, data: st.DataO
     ],
     ids=repr,
 )
-def test_what_is_not_as_declared_is_not_written(value: Deep) -> None:
+def test_value_of_another_type_is_not_encoded(value: Deep) -> None:
     with pytest.raises(ValueError):
         DEEP.encode(value)
 
@@ -127,17 +127,17 @@ WHOLE = [b"", "red", False, 0, 0, 0, 0, 0, False, 0]
     ("place", "wrong"),
     [(0, "text"), (1, "green"), (1, 3), (2, 0), (2, 1.5), (3, -1), (3, 1), (3, True), (3, 2**63), (4, "2"), (8, None)],
 )
-def test_what_is_not_as_declared_is_not_read(place: int, wrong: object) -> None:
+def test_value_of_another_type_is_not_decoded(place: int, wrong: object) -> None:
     assert DEEP.decode(msgpack.packb([WHOLE])) == Deep(data=b"")
     with pytest.raises(DecodeError):
         DEEP.decode(msgpack.packb([[*WHOLE[:place], wrong, *WHOLE[place + 1 :]]]))
 
 
 HOSTILE = {
-    "an array": b"\x90",
+    "array": b"\x90",
     "nested arrays": b"\x91" * 100_000,
-    "arrays that claim all": b"\xdd\x7f\xff\xff\xff" * 1000,
-    "arrays that claim what there is": struct.pack(">BI", 0xDD, 400_000) * 1000 + bytes(400_000),
+    "arrays with the largest size": b"\xdd\x7f\xff\xff\xff" * 1000,
+    "arrays as large as the input": struct.pack(">BI", 0xDD, 400_000) * 1000 + bytes(400_000),
     "a mapping": b"\xdf\x7f\xff\xff\xff",
     "a long text": b"\xdb\x7f\xff\xff\xff",
     "long bytes": b"\xc6\xff\xff\xff\xff",
@@ -157,13 +157,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_bytes_are_an_error(data: bytes) -> None:
+def test_hostile_bytes_fail_quickly(data: bytes) -> None:
     with cpu_below(5), pytest.raises(DecodeError):
         DEEP.decode(data)
 
 
-def test_a_value_of_many_scalars_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In more than one row; and what would not be read is not written."""
+def test_round_trip_of_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long tuples are split into rows; a value too long to be decoded is not encoded."""
     many: Codec[tuple[tuple[int, str], ...]] = Codec(tuple[tuple[int, str], ...])
     value = tuple((number, str(number)) for number in range(5000))
     data = many.encode(value)
@@ -177,8 +177,8 @@ def test_a_value_of_many_scalars_comes_back(monkeypatch: pytest.MonkeyPatch) -> 
         many.encode(value[:8])
 
 
-def test_what_bytes_claim_takes_no_memory() -> None:
-    """32 GB and more are asked for; 1 GB there is."""
+def test_claimed_sizes_allocate_no_memory() -> None:
+    """The bytes claim 32 GB and more, with 1 GB of address space."""
     script = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -198,8 +198,8 @@ for data in {list(HOSTILE.values())[2:8]!r}:
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2 << 20
 
 
-def test_the_library_without_its_c_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a platform without a wheel it is in Python."""
+def test_pure_python_msgpack_gives_the_same_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is used on platforms without a binary wheel."""
     from msgpack import fallback
 
     value = Deep(data=b"abc", rows=(Flat("a\udcff", 2**40, None),), pairs=(("a", "b"),), words=("x",))

@@ -1,4 +1,4 @@
-"""When Python's own looking for garbage is left as it is."""
+"""The garbage collector's thresholds, and its last run at exit."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from cratewright.scons import collector
 
 
 @pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Return what is frozen; what else the tests have set comes back."""
+def calls_made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Record calls of `gc.freeze` and `atexit.register`; restore the thresholds."""
     calls: list[str] = []
     monkeypatch.setattr(gc, "freeze", lambda: calls.append("frozen"))
     monkeypatch.setattr(collector.atexit, "register", lambda call: calls.append(call.__name__))
@@ -21,24 +21,24 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     gc.set_threshold(*before)
 
 
-def test_it_is_seldom_and_not_at_the_end(frozen: list[str]) -> None:
+def test_collection_is_rare_and_skipped_at_exit(calls_made: list[str]) -> None:
     gc.set_threshold(700, 10, 10)
     collector.collect_seldom()
     assert gc.get_threshold()[0] == 50_000
     collector._leave_all()
-    assert frozen == ["_leave_all", "frozen"]
+    assert calls_made == ["_leave_all", "frozen"]
 
 
-def test_thresholds_of_an_sconstruct_stay(frozen: list[str]) -> None:
+def test_thresholds_set_before_are_kept(calls_made: list[str]) -> None:
     gc.set_threshold(1_000, 10, 10)
     collector.collect_seldom()
     assert gc.get_threshold() == (1_000, 10, 10)
-    assert frozen == []
+    assert calls_made == []
 
 
-def test_thresholds_set_later_keep_the_look_at_the_end(frozen: list[str]) -> None:
+def test_thresholds_set_later_keep_the_collection_at_exit(calls_made: list[str]) -> None:
     gc.set_threshold(700, 10, 10)
     collector.collect_seldom()
     gc.set_threshold(700, 10, 10)
     collector._leave_all()
-    assert frozen == ["_leave_all"]
+    assert calls_made == ["_leave_all"]

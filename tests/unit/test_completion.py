@@ -20,8 +20,7 @@ def _shell(name: str) -> str:
     return program
 
 
-def test_bash_completes(tmp_path: Path) -> None:
-    """What `completion` prints is taken by the shell, and knows commands, words and options."""
+def test_bash_completes_commands_options_and_values(tmp_path: Path) -> None:
     bash = _shell("bash")
     done = run_cli("completion", "bash")
     assert done.returncode == 0
@@ -44,7 +43,7 @@ def test_bash_completes(tmp_path: Path) -> None:
          "autoload +X _cratewright; functions _cratewright", "_shtab_cratewright"),
     ],
 )  # fmt: skip
-def test_other_shells_take_the_script(shell: str, ask: str, answer: str, tmp_path: Path) -> None:
+def test_other_shells_accept_the_script(shell: str, ask: str, answer: str, tmp_path: Path) -> None:
     program = _shell(shell)
     for name in ("script", "_cratewright"):
         (tmp_path / name).write_text(run_cli("completion", shell).stdout)

@@ -1,4 +1,4 @@
-"""Crates' names, types and units."""
+"""Names of crates, crate types and names of units."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cratewright.values.crate_type import CrateType
 
 
 @pytest.mark.parametrize("name", ["a", "noise", "_x", "a-b_2"])
-def test_names(name: str) -> None:
+def test_valid_names(name: str) -> None:
     assert check_crate_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["", "2a", "-a", "a b", "a/b", "a.b", "é", "a\n", 3, None])
-def test_what_is_no_name(name: object) -> None:
+def test_invalid_names(name: object) -> None:
     with pytest.raises(ConfigurationError, match="is not a crate name"):
         check_crate_name(name)
 
@@ -30,22 +30,22 @@ def test_what_is_no_name(name: object) -> None:
         ([CrateType.DYLIB, "staticlib"], (CrateType.DYLIB, CrateType.STATICLIB)),
     ],
 )
-def test_types(given: object, types: tuple[CrateType, ...]) -> None:
+def test_parse_crate_types(given: object, types: tuple[CrateType, ...]) -> None:
     assert parse_crate_types(given, crate="c") == types
 
 
 @pytest.mark.parametrize("given", [(), [], None, 3])
-def test_no_type(given: object) -> None:
+def test_missing_crate_type(given: object) -> None:
     with pytest.raises(ConfigurationError, match="asks for no crate type"):
         parse_crate_types(given, crate="c")
 
 
-def test_a_program_is_nothing_else_besides() -> None:
+def test_bin_excludes_other_crate_types() -> None:
     with pytest.raises(ConfigurationError, match="mixes 'bin'"):
         parse_crate_types(["bin", "rlib"], crate="c")
 
 
-def test_near_miss() -> None:
+def test_misspelt_crate_type_has_a_suggestion() -> None:
     with pytest.raises(UnknownNameError, match="unknown crate type 'cdylb'") as caught:
         parse_crate_types(["rlib", "cdylb"], crate="c")
     assert caught.value.hint == "did you mean 'cdylib'?"

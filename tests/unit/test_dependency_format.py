@@ -1,6 +1,6 @@
-"""What crates are linked as.
+"""The dependency formats of each crate type.
 
-Knows nothing of rustc; that its answers are the same is checked in `tests/differential`.
+`tests/differential` compares them with those of rustc.
 """
 
 from __future__ import annotations
@@ -43,40 +43,40 @@ def both(name: str, *recorded: tuple[str, Linkage]) -> Available:
     return Available(name, rlib=True, dylib=True, recorded=recorded)
 
 
-def decided(kind: CrateType, *crates: Available, prefer_dynamic: bool = False) -> list[Linkage]:
+def linkages_of(kind: CrateType, *crates: Available, prefer_dynamic: bool = False) -> list[Linkage]:
     formats = calculate("app", kind, crates, prefer_dynamic=prefer_dynamic)
     assert list(formats.crates) == [crate.name for crate in crates]
     return list(formats.linkages)
 
 
 @pytest.mark.parametrize("kind", LINKED_TYPES)
-def test_everything_is_static_if_it_can_be(kind: CrateType) -> None:
-    assert decided(kind, both("b"), rlib("a")) == [STATIC, STATIC]
+def test_static_by_default(kind: CrateType) -> None:
+    assert linkages_of(kind, both("b"), rlib("a")) == [STATIC, STATIC]
 
 
 @pytest.mark.parametrize("prefer_dynamic", [False, True])
-def test_an_rlib_links_nothing(prefer_dynamic: bool) -> None:
+def test_rlib_links_nothing(prefer_dynamic: bool) -> None:
     crates = [rlib("a"), dylib("b")]
     assert calculate("app", RLIB, crates, prefer_dynamic=prefer_dynamic) == DependencyFormats()
 
 
 @pytest.mark.parametrize("kind", [BIN, DYLIB, CDYLIB])
-def test_dylibs_are_taken_where_they_are_preferred(kind: CrateType) -> None:
-    assert decided(kind, both("b"), rlib("a"), prefer_dynamic=True) == [DYNAMIC, STATIC]
+def test_prefer_dynamic_selects_dylibs(kind: CrateType) -> None:
+    assert linkages_of(kind, both("b"), rlib("a"), prefer_dynamic=True) == [DYNAMIC, STATIC]
 
 
-def test_a_staticlib_does_not_listen_to_prefer_dynamic() -> None:
-    assert decided(STATICLIB, both("b"), prefer_dynamic=True) == [STATIC]
+def test_staticlib_ignores_prefer_dynamic() -> None:
+    assert linkages_of(STATICLIB, both("b"), prefer_dynamic=True) == [STATIC]
 
 
-def test_one_crate_without_an_rlib_makes_every_dylib_be_taken() -> None:
+def test_crate_without_an_rlib_selects_all_dylibs() -> None:
     crates = [both("b", ("a", STATIC)), rlib("a"), dylib("c"), rlib("d")]
-    assert decided(BIN, *crates) == [DYNAMIC, INCLUDED, DYNAMIC, STATIC]
+    assert linkages_of(BIN, *crates) == [DYNAMIC, INCLUDED, DYNAMIC, STATIC]
 
 
 @pytest.mark.parametrize(("kind", "allowed"), [(STATICLIB, False), (OBJECT, False), (BIN, True), (CDYLIB, True)])
 @pytest.mark.parametrize("prefer_dynamic", [False, True])
-def test_what_must_be_static_says_every_crate_without_an_rlib(
+def test_static_crate_type_lists_all_crates_without_an_rlib(
     kind: CrateType, allowed: bool, prefer_dynamic: bool
 ) -> None:
     crates = [dylib("a"), rlib("b"), dylib("c")]
@@ -84,20 +84,20 @@ def test_what_must_be_static_says_every_crate_without_an_rlib(
     assert resolve(kind, crates, prefer_dynamic=prefer_dynamic).conflicts == (() if allowed else wrong)
 
 
-def test_what_was_recorded_is_what_was_linked() -> None:
+def test_recorded_linkages_leave_out_included_crates() -> None:
     formats = calculate("x", DYLIB, [both("b", ("a", STATIC)), rlib("a"), rlib("c")], prefer_dynamic=True)
     assert formats.recorded == (("b", DYNAMIC), ("c", STATIC))
     assert dict(zip(formats.crates, formats.linkages, strict=True)) == {"b": DYNAMIC, "a": INCLUDED, "c": STATIC}
 
 
-def test_formats_are_equal_exactly_if_they_link_the_same() -> None:
+def test_formats_are_equal_if_linkages_are() -> None:
     crates = [both("b"), rlib("a")]
     keys = {calculate("x", kind, crates) for kind in LINKED_TYPES}
     assert len(keys) == 1
     assert calculate("x", BIN, crates, prefer_dynamic=True) not in keys
 
 
-def test_two_dylibs_that_contain_the_same_crates_are_one_row() -> None:
+def test_conflict_groups_dylibs_by_the_crates_they_contain() -> None:
     inside = (("core", STATIC), ("std", STATIC))
     crates = [both("std", ("core", STATIC)), rlib("core"), dylib("a", *inside), both("b", *inside)]
     with pytest.raises(LinkageConflictError) as caught:
@@ -115,7 +115,7 @@ def test_two_dylibs_that_contain_the_same_crates_are_one_row() -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-def test_a_dylib_that_is_gone_says_who_needs_it() -> None:
+def test_missing_dylib_names_its_users() -> None:
     crates = [dylib("b", ("a", DYNAMIC)), rlib("a"), dylib("c", ("a", DYNAMIC))]
     with pytest.raises(LinkageConflictError) as caught:
         calculate("app", CDYLIB, crates, prefer_dynamic=True)
@@ -129,14 +129,14 @@ def test_a_dylib_that_is_gone_says_who_needs_it() -> None:
     ]
 
 
-def test_crates_with_neither_form_are_named() -> None:
+def test_crate_without_rlib_or_dylib_is_named() -> None:
     nothing = Available("a", rlib=False, dylib=False)
     resolution = resolve(BIN, [dylib("b"), nothing], prefer_dynamic=False)
     assert resolution.conflicts == (Conflict("a", ConflictKind.NO_RLIB),)
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_the_first_dylib_decides_what_is_missing_beside_a_conflict(swapped: bool) -> None:
+def test_missing_dylib_beside_a_conflict_depends_on_order(swapped: bool) -> None:
     users = [dylib("shares", ("a", DYNAMIC)), dylib("contains", ("a", STATIC))]
     found = resolve(BIN, [*(reversed(users) if swapped else users), rlib("a")], prefer_dynamic=False).conflicts
     twice = Conflict("a", ConflictKind.TWICE, ("contains",), ("shares",))
@@ -144,14 +144,14 @@ def test_the_first_dylib_decides_what_is_missing_beside_a_conflict(swapped: bool
     assert found == ((twice,) if swapped else (twice, missing))
 
 
-def test_crates_are_unique_and_complete() -> None:
+def test_duplicate_and_missing_crates_are_errors() -> None:
     with pytest.raises(GraphError, match="'a' appears twice"):
         calculate("app", BIN, [rlib("a"), rlib("a")])
     with pytest.raises(GraphError, match="dylib of crate 'b' was linked with crate 'a'"):
         calculate("app", BIN, [dylib("b", ("a", STATIC))])
 
 
-def test_a_crate_is_loaded_before_its_dependencies() -> None:
+def test_load_order_puts_users_first() -> None:
     graph = CrateGraph(
         {"app": ["left", "right"], "left": ["base"], "right": ["extra", "base"], "base": [], "extra": []}
     )
@@ -159,14 +159,14 @@ def test_a_crate_is_loaded_before_its_dependencies() -> None:
     assert load_order(graph, "base") == ()
 
 
-def test_a_long_chain_needs_no_recursion() -> None:
+def test_load_order_of_a_long_chain() -> None:
     names = [f"c{number}" for number in range(20_000)]
     graph = CrateGraph({name: names[number + 1 : number + 2] for number, name in enumerate(names)})
     assert load_order(graph, "c0") == tuple(names[1:])
 
 
-def graph_of(seed: int) -> list[Available]:
-    """Return crates in load order, each with the dylib that our own rules make, if they make one."""
+def random_crates(seed: int) -> list[Available]:
+    """Return random crates in load order, some with a dylib that is linked by our own rules."""
     chance = random.Random(seed)
     crates: dict[str, Available] = {}
     below: dict[str, list[str]] = {}
@@ -183,7 +183,7 @@ def graph_of(seed: int) -> list[Available]:
 
 @given(st.integers(0, 10**6), st.sampled_from(LINKED_TYPES), st.booleans())
 def test_each_crate_is_linked_exactly_once(seed: int, kind: CrateType, dynamic: bool) -> None:
-    crates = graph_of(seed)
+    crates = random_crates(seed)
     resolution = resolve(kind, crates, prefer_dynamic=dynamic)
     if resolution.conflicts:
         return
@@ -203,8 +203,8 @@ def test_each_crate_is_linked_exactly_once(seed: int, kind: CrateType, dynamic: 
 
 
 @given(st.integers(0, 10**6), st.sampled_from(LINKED_TYPES), st.booleans())
-def test_the_first_way_out_of_a_conflict_is_one(seed: int, kind: CrateType, dynamic: bool) -> None:
-    crates = graph_of(seed)
+def test_first_hint_resolves_the_conflict(seed: int, kind: CrateType, dynamic: bool) -> None:
+    crates = random_crates(seed)
     if not resolve(kind, crates, prefer_dynamic=dynamic).conflicts:
         return
     with pytest.raises(LinkageConflictError) as caught:

@@ -1,4 +1,4 @@
-"""Dependency files, read back by GNU make itself where it is there."""
+"""Dependency files, also as read by GNU make."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cratewright.formats.depfile import decode_depfile, encode_depfile
 from cratewright.testing import require_tool
 
 
-def test_one_rule() -> None:
+def test_encode_one_rule() -> None:
     assert encode_depfile("a.spv", ["a.comp", "k.h"]) == b"a.spv: \\\n  a.comp \\\n  k.h\n"
     assert encode_depfile("a.spv", []) == b"a.spv:\n"
 
 
-def test_rules_of_compilers_are_read() -> None:
+def test_decode_rules_of_compilers() -> None:
     text = "a.o: a.c dir/b\\ c.h \\\n  x\\#y.h d$$e.h \\\n /usr/x.h a.c\n\nb.h:\n"
     assert decode_depfile(text, name="a.c") == ("a.c", "dir/b c.h", "x#y.h", "d$e.h", "/usr/x.h")
     with pytest.raises(FormatError, match=r"a\.c: the compiler wrote no list"):
@@ -27,7 +27,7 @@ def test_rules_of_compilers_are_read() -> None:
     assert decode_depfile(encode_depfile("out put", names).decode(), name="a.c") == tuple(names)
 
 
-def test_make_reads_odd_names(tmp_path: Path) -> None:
+def test_make_reads_unusual_names(tmp_path: Path) -> None:
     require_tool(shutil.which("make") is not None, "make")
     names = ["a b.h", "$(HOME).h", "#x.h", "ü.h", "plain.h"]
     for name in names:
@@ -54,6 +54,6 @@ def _make(where: Path) -> str:
     return subprocess.run(["make", "out put"], cwd=where, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_line_break_is_refused() -> None:
+def test_line_break_is_rejected() -> None:
     with pytest.raises(OutputError, match="line break"):
         encode_depfile("a", ["b\nc"])

@@ -1,6 +1,6 @@
-"""Diagnostics read from what compilers print.
+"""Diagnostics parsed from compiler output.
 
-Knows nothing of compilers that run: the texts were printed by gcc 12 and clang 19.
+No compiler runs here: the texts are output of gcc 12 and clang 19.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ t.h:1:45: error: request for member 'size' in 't', which is of non-class type 'i
 """
 
 
-def test_clang() -> None:
+def test_parse_clang_output() -> None:
     error, warning = read_diagnostics(CLANG)
     assert (error.severity, error.place) == (Severity.ERROR, "t.h:1:45")
     assert error.related == (
@@ -44,21 +44,21 @@ def test_clang() -> None:
     assert warning.headline == "a.cpp:3:5: warning: unused variable 'x' [-Wunused-variable]"
 
 
-def test_gcc() -> None:
+def test_parse_gcc_output() -> None:
     (error,) = read_diagnostics(GCC)
     assert error.related == (RelatedPlace("required from here", "a.cpp", 2, 25),)
     assert str(error) == GCC.rstrip("\n")
     assert error.place == "t.h:1:45"
 
 
-def test_every_line_is_kept() -> None:
+def test_all_lines_but_the_summary_are_kept() -> None:
     assert "\n".join(map(str, read_diagnostics(CLANG))) == CLANG.rstrip()
-    # What only warns needs no sum.
+    # The count of warnings is dropped.
     warned = "a.c:1:2: warning: unused\n1 warning generated.\n"
     assert [str(item) for item in read_diagnostics(warned)] == ["a.c:1:2: warning: unused"]
 
 
-def test_a_headline_alone() -> None:
+def test_headline_without_source_lines() -> None:
     (found,) = read_diagnostics("C:\\a b\\x.comp:4: error: 'y' : undeclared identifier")
     assert found == Diagnostic(Severity.ERROR, "'y' : undeclared identifier", "C:\\a b\\x.comp", 4)
     assert str(found) == found.headline == "C:\\a b\\x.comp:4: error: 'y' : undeclared identifier"
@@ -66,7 +66,7 @@ def test_a_headline_alone() -> None:
     assert read_diagnostics("") == ()
 
 
-def test_errors_of_ours() -> None:
+def test_diagnostics_of_our_own_errors() -> None:
     (found,) = error_diagnostics(SourceError.at("a.comp", 4, "wrong", context=(("crate", "sky"),), hint="mend it"))
     assert (found.file, found.line, found.text) == ("a.comp", 4, "wrong")
     assert str(found) == "a.comp:4: error: wrong\n  crate: sky\n  hint:  mend it"
@@ -75,6 +75,6 @@ def test_errors_of_ours() -> None:
     assert (found.severity, found.file) == (Severity.ERROR, "")
 
 
-def test_what_steers_a_terminal_is_written_out() -> None:
+def test_terminal_escapes_are_escaped() -> None:
     assert "\x1b" not in str(Diagnostic(Severity.ERROR, "a\x1b[31m", "b.c", 1))
     assert "\x1b" not in str(Diagnostic(Severity.ERROR, "a", "b.c", 1, rendered="b.c:1: error: a\x1b[31m"))

@@ -1,4 +1,4 @@
-"""Digests: equal for equal values, different for anything else."""
+"""Digests: equal for equal values, otherwise different."""
 
 from __future__ import annotations
 
@@ -37,26 +37,22 @@ VALUES = st.recursive(
 
 
 class Colour(Enum):
-    """An enumeration."""
-
     RED = "red"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value."""
-
     x: int
     y: object
 
 
 @given(VALUES, VALUES)
-def test_one_digest_exactly_for_equal_values(left: Any, right: Any) -> None:
+def test_digests_are_equal_exactly_for_equal_values(left: Any, right: Any) -> None:
     assert (value_digest(left) == value_digest(right)) == (_typed(left) == _typed(right))
 
 
 def _typed(value: Any) -> Any:
-    """Return a value that tells True from 1, which Python holds to be equal."""
+    """Return the value with its types, since `True == 1` in Python."""
     if isinstance(value, tuple):
         return ("t", *map(_typed, value))
     if isinstance(value, dict):
@@ -84,36 +80,36 @@ def _key(value: Any) -> str:
         ("é", "e\u0301"),
     ],
 )
-def test_unequal(left: object, right: object) -> None:
+def test_similar_values_differ(left: object, right: object) -> None:
     assert value_digest(left) != value_digest(right)
 
 
-def test_the_order_of_a_mapping_does_not_count() -> None:
+def test_order_of_a_mapping_is_ignored() -> None:
     assert value_digest({"a": 1, "b": 2}) == value_digest({"b": 2, "a": 1})
 
 
-def test_the_order_of_a_tuple_counts() -> None:
+def test_order_of_a_tuple_matters() -> None:
     assert value_digest((1, 2)) != value_digest((2, 1))
 
 
-def test_it_is_the_same_for_ever() -> None:
-    """A digest that moves throws away every cache there is."""
+def test_digest_never_changes() -> None:
+    """Another digest would invalidate every existing cache."""
     value = (None, True, 7, "é", b"x", {"k": Colour.RED}, Point(1, ()))
     assert value_digest(value)[:16] == "06da4346039aeb60"
     assert content_digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
-def test_file_names_that_are_not_utf8() -> None:
+def test_strings_with_surrogates_differ() -> None:
     assert value_digest("\udcff") != value_digest("\udcfe")
 
 
 @pytest.mark.parametrize("value", [1.5, {1, 2}, object(), (1, [2.0])])
-def test_what_has_no_canonical_bytes(value: object) -> None:
+def test_unsupported_types_are_rejected(value: object) -> None:
     with pytest.raises(TypeError):
         value_digest(value)
 
 
-def test_a_class_of_another_name_or_field_is_another_value() -> None:
+def test_names_of_class_and_fields_matter() -> None:
     one = make_dataclass("One", ["a"], frozen=True)
     two = make_dataclass("Two", ["a"], frozen=True)
     renamed = make_dataclass("One", ["b"], frozen=True)
@@ -164,7 +160,7 @@ SAMPLES: list[Any] = [
 
 
 def changed(value: Any) -> Any:
-    """Return a value of the same type that differs."""
+    """Return a different value of the same type."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, Enum):
@@ -185,7 +181,7 @@ def changed(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: type(sample).__name__)
-def test_every_field_counts(sample: Any) -> None:
+def test_every_field_matters(sample: Any) -> None:
     seen = {value_digest(sample)}
     for field in fields(sample):
         seen.add(value_digest(replace(sample, **{field.name: changed(getattr(sample, field.name))})))

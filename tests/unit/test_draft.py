@@ -1,4 +1,4 @@
-"""First workspaces from what lies in a directory."""
+"""Draft workspaces for the sources in a directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NATIVE = {"native": ((".c", ".cpp"), [CrateType.RLIB, CrateType.BIN])}
 MAIN = "int main(void) { return 0; }"
 
 
-def test_shaders_use_a_library() -> None:
+def test_shaders_depend_on_a_library() -> None:
     crates = draft_crates(
         "sky", SHADERS, {"a.comp": "void main() {}", "lib/n.glsl": "float n();", "b.frag": "void main() {}"}
     )
@@ -23,24 +23,24 @@ def test_shaders_use_a_library() -> None:
     ]
 
 
-def test_what_is_included_is_no_source() -> None:
+def test_included_file_is_not_a_source() -> None:
     texts = {"a.comp": '#include "k.glsl"\n#  include <inc/v.glsl>\nvoid main() {}', "k.glsl": "", "x/inc/v.glsl": ""}
     assert draft_crates("sky", SHADERS, texts) == [
         DraftCrate("sky", "spirv", "cdylib", ("a.comp",), include_dirs=("x",))
     ]
 
 
-def test_an_include_in_a_comment_is_none() -> None:
+def test_include_in_a_comment_is_ignored() -> None:
     crates = draft_crates("sky", SHADERS, {"a.comp": '/*\n#include "k.glsl"\n*/ void main() {}', "k.glsl": "float k;"})
     assert [crate.sources for crate in crates] == [("k.glsl",), ("a.comp",)]
 
 
-def test_one_program_is_one_crate() -> None:
+def test_single_program_is_one_crate() -> None:
     texts = {"main.c": MAIN, "b.c": "", "b.h": ""}
     assert draft_crates("tool", NATIVE, texts) == [DraftCrate("tool", "native", "bin", ("b.c", "main.c"))]
 
 
-def test_several_programs_share_the_rest() -> None:
+def test_several_programs_share_a_library() -> None:
     crates = draft_crates("9 tools!", NATIVE, {"x/a.c": MAIN, "y/a.c": MAIN, "b.c": ""})
     assert [(crate.name, crate.type, crate.deps) for crate in crates] == [
         ("crate-9-tools-lib", "rlib", ()),
@@ -49,16 +49,16 @@ def test_several_programs_share_the_rest() -> None:
     ]
 
 
-def test_two_backends_have_names_apart() -> None:
+def test_crates_of_two_backends_have_different_names() -> None:
     crates = draft_crates("game", {**SHADERS, **NATIVE}, {"main.c": MAIN, "a.comp": "void main() {}"})
     assert [crate.name for crate in crates] == ["game-spirv", "game-native"]
 
 
-def test_nothing_comes_of_nothing() -> None:
+def test_no_sources_give_no_crates() -> None:
     assert draft_crates("x", SHADERS, {"readme.h": ""}) == []
 
 
-def test_texts_say_what_the_draft_says() -> None:
+def test_generated_files_describe_the_draft() -> None:
     crate = DraftCrate("a", "spirv", "cdylib", ('ä "q".comp', *(f"{n:040}.comp" for n in range(4))), ("b",), (".",))
     read = tomli.loads(draft_toml([crate, DraftCrate("b", "spirv", "rlib", ("b.glsl",))]))["crate"]
     assert read["a"] == {
@@ -85,7 +85,7 @@ def test_texts_say_what_the_draft_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paths", "shared"),
+    ("paths", "expected"),
     [
         (["a.hlsl"], {"spirv": ["a.hlsl"]}),
         (["a.comp", "b.hlsl"], {"spirv": ["a.comp", "b.hlsl"]}),
@@ -95,7 +95,7 @@ def test_texts_say_what_the_draft_says() -> None:
         (["a.c", "b.watx"], {"wasm": ["a.c", "b.watx"]}),
     ],
 )
-def test_a_source_is_compiled_by_one_backend(paths: list[str], shared: dict[str, list[str]]) -> None:
+def test_each_source_has_one_backend(paths: list[str], expected: dict[str, list[str]]) -> None:
     rlib = (CrateType.RLIB,)
     backends = {
         "native": ((".c", ".cpp", ".S"), rlib),
@@ -104,4 +104,4 @@ def test_a_source_is_compiled_by_one_backend(paths: list[str], shared: dict[str,
         "wasm": ((".c", ".watx"), rlib),
     }
     crates = draft_crates("x", backends, dict.fromkeys(paths, ""))
-    assert {crate.backend: list(crate.sources) for crate in crates} == shared
+    assert {crate.backend: list(crate.sources) for crate in crates} == expected

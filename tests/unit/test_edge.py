@@ -1,4 +1,4 @@
-"""Exceptions of a backend, and objects that answer anything, become errors that name the plugin."""
+"""Exceptions and invalid objects of a backend become errors that name the plugin."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Golden = Callable[[str, str], None]
 
 
 class Odd(SourceError):
-    """An error with a form of its own, which nobody else could make."""
+    """A subclass of our errors with its own constructor."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"a.txt:{line}: error: odd", context=(("line", line),), hint="even it")
 
 
 class Uncaught(BaseException):
-    """What `except Exception` does not catch."""
+    """Not caught by `except Exception`."""
 
 
 class Mute(Exception):
-    """An exception that cannot say what it is."""
+    """An exception whose `str()` fails."""
 
     def __str__(self) -> str:
         raise ValueError
@@ -53,8 +53,8 @@ RAISED: Mapping[str, Callable[[], BaseException]] = {
 
 
 @pytest.mark.parametrize("method", ["__init__", "init", "fingerprint", "compile_codegen_unit", "output_names"])
-def test_exceptions(golden: Golden, method: str) -> None:
-    said: list[str] = []
+def test_exception_of_a_method_names_the_plugin(golden: Golden, method: str) -> None:
+    messages: list[str] = []
     for name, make in RAISED.items():
 
         def fail(self: object, *arguments: object, make: Callable[[], BaseException] = make) -> None:
@@ -64,15 +64,15 @@ def test_exceptions(golden: Golden, method: str) -> None:
         with pytest.raises(CratewrightError) as caught:
             getattr(open_backend(changed({method: fail}), SESSION), method)(*arguments.get(method, ()))
         lines = str(caught.value).splitlines()
-        said.append("\n".join([f"# {name}", *(line for line in lines if "test_edge.py:" not in line), ""]))
+        messages.append("\n".join([f"# {name}", *(line for line in lines if "test_edge.py:" not in line), ""]))
         assert caught.value.__class__.__module__ == "cratewright.base.errors"
         if isinstance(caught.value, PluginError):
             at = dict(caught.value.context)["raised at"]
             assert at.endswith("in fail: raise make()") and at.count("\n") == 0
-    golden(f"errors/plugin_fails_{method.replace('__init__', 'made')}.txt", "\n".join(said))
+    golden(f"errors/plugin_fails_{method.replace('__init__', 'made')}.txt", "\n".join(messages))
 
 
-def test_an_interrupt_by_the_user_is_no_fault_of_the_plugin() -> None:
+def test_interrupt_passes_through() -> None:
     import signal
 
     class Slow(Upper):
@@ -84,8 +84,8 @@ def test_an_interrupt_by_the_user_is_no_fault_of_the_plugin() -> None:
         open_backend(Slow, SESSION).fingerprint()
 
 
-class Restless:
-    """A value that cannot be looked at."""
+class Uninspectable:
+    """A value whose class cannot be determined."""
 
     @property
     def __class__(self) -> type:  # type: ignore[override]
@@ -96,44 +96,47 @@ def _deny(self: object, name: str) -> object:
     raise ZeroDivisionError(name)
 
 
-def test_objects_that_answer_anything() -> None:
-    """A backend, or what it returns, may have any metaclass, property and attribute there is."""
-    for words, said in (
+def test_invalid_backend_objects_are_rejected() -> None:
+    """A backend and its results may have any metaclass, property and attribute."""
+    for words, message in (
         ({"__new__": lambda cls: 3}, r"Upper\(\) made an int"),
         ({"__new__": lambda cls: None}, r"Upper\(\) made None"),
         ({"__getattribute__": _deny}, r"init\(\) failed: ZeroDivisionError: init"),
         ({"session": property(lambda self: 1 / 0, lambda self, value: None)}, "session.* failed: ZeroDivisionError"),
-        ({"fingerprint": lambda self: Restless()}, r"fingerprint\(\) returned|fingerprint\(\) failed: ZeroDivision"),
+        (
+            {"fingerprint": lambda self: Uninspectable()},
+            r"fingerprint\(\) returned|fingerprint\(\) failed: ZeroDivision",
+        ),
         ({"fingerprint": lambda self: " "}, r"fingerprint\(\) returned ' '"),
         ({"fingerprint": lambda self: "\x1b[31m"}, r"fingerprint\(\) returned '.x1b"),
         ({"fingerprint": lambda self: "\udcff"}, r"fingerprint\(\) returned '.udcff"),
-        ({"output_names": lambda self, *_: (Restless(),)}, r"output_names\(\) failed: ZeroDivisionError"),
+        ({"output_names": lambda self, *_: (Uninspectable(),)}, r"output_names\(\) failed: ZeroDivisionError"),
     ):
-        with pytest.raises(PluginError, match=rf"backend 'upper': {said}") as caught:
+        with pytest.raises(PluginError, match=rf"backend 'upper': {message}") as caught:
             backend = open_backend(changed(words), SESSION)
             backend.fingerprint()
             backend.output_names("app", CrateType.BIN, Options(()))
         assert ("plugin", "upper_plugin, no version") in caught.value.context
 
 
-def test_a_session_that_is_not_kept() -> None:
+def test_init_must_keep_the_session() -> None:
     with pytest.raises(PluginError, match=r"init\(\) does not keep the session"):
         open_backend(changed({"init": lambda self, session: None}), SESSION)
 
 
-def test_a_guarded_backend_is_like_the_plugins_own() -> None:
+def test_guarded_backend_behaves_like_the_original() -> None:
     backend = open_backend(StubBackend, SESSION)
     assert guard(backend) is backend and plugin_class(backend) is StubBackend
     assert (backend.NAME, backend.TARGETS, backend.session) == ("stub", ("text", "text2"), SESSION)
     assert backend.fingerprint() == "stub 1"
     assert backend.capabilities == StubBackend.capabilities and not backend.times_passes
     assert implements(backend, CodegenBackend.run_fat_lto) and not implements(backend, CodegenBackend.codegen)
-    # What the contract does itself costs nothing.
+    # Default implementations are not wrapped.
     assert backend.codegen(MODULE, REQUEST.config) is MODULE
     assert type(backend).codegen is CodegenBackend.codegen and type(backend).OPTIONS is StubBackend.OPTIONS
 
 
-def test_every_method_of_the_contract_is_guarded() -> None:
+def test_every_method_is_guarded() -> None:
     own = [name for name, value in vars(CodegenBackend).items() if callable(value) and not name.startswith("_")]
     everything = changed({name: lambda self, *arguments: {3} for name in own if name != "init"})
     backend = open_backend(everything, SESSION)

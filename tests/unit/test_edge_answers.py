@@ -1,4 +1,4 @@
-"""What a backend's methods return is checked."""
+"""Checks of the values that a backend's methods return."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.edge_backend import DIGEST, LINKED, MODULE, REQUEST, SESSION,
 Golden = Callable[[str, str], None]
 
 
-def test_kept_units_with_other_files_than_asked_for_are_none_of_ours() -> None:
+def test_cached_unit_must_have_the_requested_files() -> None:
     kind = changed(
         {
             "OPTIONS": (OptionSpec(name="emit", kind=OptionKind.TEXTS, default=(), help=""),),
@@ -48,11 +48,11 @@ def test_kept_units_with_other_files_than_asked_for_are_none_of_ours() -> None:
 
 
 class Name(str):
-    """A string that is more."""
+    """A subclass of `str`."""
 
 
 class Unit(CompiledUnit):
-    """A unit that is more."""
+    """A subclass of `CompiledUnit`."""
 
 
 def _with_module(**words: Any) -> CompiledUnit:
@@ -147,7 +147,7 @@ def _answering(method: str, answer: object) -> CodegenBackend:
     return open_backend(kind, SESSION)
 
 
-def test_answers(golden: Golden) -> None:
+def test_invalid_results_are_rejected(golden: Golden) -> None:
     said: list[str] = []
     for name, (method, arguments, answer) in ANSWERS.items():
         with pytest.raises(PluginError) as caught:
@@ -156,7 +156,7 @@ def test_answers(golden: Golden) -> None:
     golden("errors/plugin_answers.txt", "\n".join(said))
 
 
-def test_sound_answers_are_returned() -> None:
+def test_valid_results_are_returned() -> None:
     entry = EntryPoint("comp", "main")
     module = replace(MODULE, entry_points=(entry,), exports=(Symbol("f", "f"),), attributes=(("a", "1"), ("b", "2")))
     unit = CompiledUnit(modules=(module,), observed=(Observed("a.inc", DIGEST), Observed("b.inc", None)))
@@ -176,7 +176,7 @@ def test_sound_answers_are_returned() -> None:
         assert getattr(_answering(method, answer), method)(*arguments) is answer
 
 
-def test_what_is_promised(golden: Golden) -> None:
+def test_artifacts_must_match_output_names(golden: Golden) -> None:
     backend = guard(Upper())
     wide = _with_artifacts(Artifact("d/1", b""), Artifact("x", b"", dump=True), Artifact("b", b""), Artifact("a", b""))
     ordered = check_promised(backend, ("a", "b", "d/"), wide, "app")

@@ -1,4 +1,4 @@
-"""What a backend's class must declare to be registered."""
+"""What a backend class must declare to be registered."""
 
 from __future__ import annotations
 
@@ -131,18 +131,18 @@ DECLARED: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def test_declared(golden: Golden) -> None:
-    said: list[str] = []
+def test_invalid_declarations_are_rejected(golden: Golden) -> None:
+    messages: list[str] = []
     for name, words in DECLARED.items():
         registry = Registry()
         with pytest.raises(PluginError) as caught:
             registry.register(_plugin(changed(words)))
         assert registry.names == (), name
-        said.append(f"# {name}\n{caught.value}\n")
-    golden("errors/plugin_classes.txt", "\n".join(said))
+        messages.append(f"# {name}\n{caught.value}\n")
+    golden("errors/plugin_classes.txt", "\n".join(messages))
 
 
-def test_sound_classes_are_taken() -> None:
+def test_valid_classes_are_accepted() -> None:
     assert find_class_fault(Upper) is None and find_class_fault(StubBackend) is None
     for words in (
         {"link": lambda self, request, more=1: LINKED},

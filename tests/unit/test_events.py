@@ -1,4 +1,4 @@
-"""Build events as values and as lines of a file."""
+"""Build events and the files that they are written to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_a_line_an_event(tmp_path: Path) -> None:
+def test_one_line_per_event(tmp_path: Path) -> None:
     file = EventFile(str(tmp_path / "e"))
     for event in EVENTS:
         file(event)
@@ -40,7 +40,7 @@ def test_a_line_an_event(tmp_path: Path) -> None:
     assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
 
 
-def test_a_child_writes_nothing(tmp_path: Path) -> None:
+def test_forked_child_writes_nothing(tmp_path: Path) -> None:
     file = EventFile(str(tmp_path / "e"))
     child = os.fork()
     if child == 0:
@@ -50,13 +50,13 @@ def test_a_child_writes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "e").read_bytes() == b""
 
 
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+def test_unwritable_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="build events cannot be written"):
         EventFile(str(tmp_path / "no" / "e"))
 
 
-def test_what_is_not_overwritten(tmp_path: Path) -> None:
-    """A wrong name costs no source; two builds do not mix; a pipe that nobody reads holds nobody up."""
+def test_other_files_and_readerless_pipes_are_refused(tmp_path: Path) -> None:
+    """A source is not overwritten, two builds do not share a file, and a pipe without a reader does not block."""
     (tmp_path / "SConstruct").write_text("import cratewright\n")
     with pytest.raises(OutputError, match="overwrite a file of another kind"):
         EventFile(str(tmp_path / "SConstruct"))
@@ -85,9 +85,9 @@ def test_what_is_not_overwritten(tmp_path: Path) -> None:
     assert len(_rows(tmp_path / "e")) == 1
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_a_file_of_somebody_else(tmp_path: Path) -> None:
-    """That may be read and not be written; nor may its directory."""
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the user")
+def test_file_of_another_user(tmp_path: Path) -> None:
+    """The file is readable, but neither it nor its directory is writable."""
     EventFile(str(tmp_path / "e"))(EVENTS[0])
     (tmp_path / "e").chmod(0o644)
     for place in (tmp_path, *tmp_path.parents[:-2]):
@@ -107,7 +107,7 @@ def test_a_file_of_somebody_else(tmp_path: Path) -> None:
     assert len(_rows(tmp_path / "e")) == 1 and not (tmp_path / "new").exists()
 
 
-def test_a_disk_that_is_full_is_told_once() -> None:
+def test_full_disk_is_reported_once() -> None:
     lost: list[str] = []
     file = EventFile("/dev/full", lost.append)
     file(EVENTS[0])
@@ -115,13 +115,13 @@ def test_a_disk_that_is_full_is_told_once() -> None:
     assert len(lost) == 1 and "/dev/full: build events end here" in lost[0]
 
 
-def test_names_of_no_text_are_written_out(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     file = EventFile(str(tmp_path / "e"))
     file(events.StageStarted("link", "a", "x\udcff\n"))
     assert len(_rows(tmp_path / "e")) == 1
 
 
-def test_the_schema_knows_every_kind() -> None:
+def test_schema_describes_every_event() -> None:
     schema: Any = event_schema()
     kinds = {row["properties"]["event"]["const"] for row in schema["oneOf"]}
     assert len(kinds) == len(get_args(events.Event))

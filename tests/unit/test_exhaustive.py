@@ -1,4 +1,4 @@
-"""Which cases of a test of many dimensions run by default."""
+"""The cases of a test with many dimensions that run by default."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_plain():
 
 
 @pytest.mark.parametrize("sizes", [(3, 3), (3, 3, 2), (6, 3, 3), (2, 2, 2, 2), (4, 3, 2, 2, 5), (5,)])
-def test_all_pairs_meet(sizes: tuple[int, ...]) -> None:
+def test_chosen_cases_cover_all_pairs(sizes: tuple[int, ...]) -> None:
     rows = [dict(zip("abcde", values, strict=False)) for values in product(*map(range, sizes))]
     chosen = [rows[place] for place in cover(rows)]
     pairs = [{pair for row in some for pair in combinations(row.items(), 2)} for some in (rows, chosen)]
@@ -59,15 +59,15 @@ def _run(path: Path, *words: str) -> str:
     return subprocess.run(command, cwd=path, env=environ, capture_output=True, text=True, check=False).stdout
 
 
-def test_the_rest_is_left_out_and_told(tmp_path: Path) -> None:
-    """Cases with nothing to try run, and no pair is met in them."""
+def test_other_cases_are_left_out_and_counted(tmp_path: Path) -> None:
+    """Cases that do not apply run, but cover no pairs."""
     output = _run(tmp_path, "-n2")
     assert "15 passed" in output and "5 exhaustive tests were left out" in output, output
     output = _run(tmp_path, "-k", "many and gcc or one")
     assert "6 passed" in output and "1 exhaustive tests" in output, output
 
 
-def test_the_rest_alone(tmp_path: Path) -> None:
+def test_exhaustive_runs_only_the_other_cases(tmp_path: Path) -> None:
     output = _run(tmp_path, "--exhaustive")
     assert "5 passed" in output and "left out" not in output, output
     assert "test_some[b-1]" in output and "test_some[b-2]" not in output

@@ -1,4 +1,4 @@
-"""`cratewright diff`: what grew, told for people and programs; all but two manifests refused by name."""
+"""`cratewright diff`: text and JSON output, and the rejection of files that are not manifests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _single(crate: str, **figures: int) -> str:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run `cratewright diff` on two texts."""
+    """Return a function that runs `cratewright diff` on two texts."""
     monkeypatch.chdir(tmp_path)
 
     def diff(old: str, new: str, *words: str) -> tuple[int, str, str]:
@@ -46,7 +46,7 @@ OLD = {"a.comp": {"size": 100, "loops": 1}, "b.comp": {"size": 200, "loops": 2},
 NEW = {"a.comp": {"size": 90, "loops": 1}, "b.comp": {"size": 230, "loops": 1}, "new.comp": {"size": 20, "loops": 0}}
 
 
-def test_what_grew_comes_first(run: Run) -> None:
+def test_growth_is_listed_first(run: Run) -> None:
     status, out, _ = run(_manifest(OLD), _manifest(NEW))
     assert status == 1
     assert out.splitlines() == [
@@ -72,18 +72,18 @@ def test_what_grew_comes_first(run: Run) -> None:
     }
 
 
-def test_nothing_grew(run: Run) -> None:
+def test_status_is_zero_without_growth(run: Run) -> None:
     assert run(_manifest(OLD), _manifest(OLD)) == (0, "nothing differs\n", "")
     smaller = {"a.comp": {"size": 99, "loops": 1, "size_before_optimisation": 2}}
     assert run(_manifest({"a.comp": {**smaller["a.comp"], "size_before_optimisation": 1}}), _manifest(smaller))[0] == 0
     assert run(_manifest(OLD), _manifest(smaller))[0] == 0
-    # A figure that an older version does not tell of is none that grew.
+    # A figure that is absent from the older manifest has not grown.
     assert run(_manifest({"a.comp": {"size": 99}}), _manifest(smaller)) == (0, "nothing differs\n", "")
     assert run(_single("app", size=9), _single("other", size=8))[:2][0] == 0
     assert "other       size" in run(_single("app", size=9), _single("other", size=10))[1]
 
 
-def test_an_image_that_variants_share_counts_once(run: Run) -> None:
+def test_shared_image_is_counted_once(run: Run) -> None:
     images = {"a.comp": {"size": 100}, "b.comp": {"size": 100}}
     totals = json.loads(run(_manifest(images), _manifest(images, {"b.comp": "a.comp"}), "--json")[1])["totals"]
     assert totals == {"size": {"old": 200, "new": 100}}
@@ -102,13 +102,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_manifest(run: Run, name: str) -> None:
+def test_other_files_are_rejected(run: Run, name: str) -> None:
     for pair, file in (((BAD[name], _manifest(OLD)), "old.json"), ((_manifest(OLD), BAD[name]), "new.json")):
         status, out, err = run(*pair)
         assert (status, out) == (2, "") and f"{file} is not a manifest of images" in err
 
 
-def test_what_cannot_be_compared(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_manifests_that_cannot_be_compared(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(_manifest(OLD), _single("app", size=1))
     assert status == 2 and "cannot be compared image by image" in err and "multimodule" in err
     assert main(["diff", "absent.json", "new.json"]) == 2

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""File access: atomic writes, reading, digests and removal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cratewright.system.fs import FileDigests, digest_file, read_bytes, remove, 
 SITE = str(Path(fs.__file__).parents[2])
 
 
-def test_write_makes_directories_and_replaces(tmp_path: Path) -> None:
+def test_write_creates_directories_and_replaces_files(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     write_atomic(str(path), b"one")
     write_atomic(str(path), b"two")
@@ -37,7 +37,7 @@ def test_mode_follows_the_umask(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-def test_a_directory_in_the_way(tmp_path: Path) -> None:
+def test_write_over_a_directory_fails(tmp_path: Path) -> None:
     (tmp_path / "f" / "inner").mkdir(parents=True)
     with pytest.raises(OutputError, match=r"cannot write .*f") as caught:
         write_atomic(str(tmp_path / "f"), b"x")
@@ -45,14 +45,14 @@ def test_a_directory_in_the_way(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["f"]
 
 
-def test_a_file_in_the_way_of_a_directory(tmp_path: Path) -> None:
+def test_write_below_a_file_fails(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"old")
     with pytest.raises(OutputError, match="cannot write"):
         write_atomic(str(tmp_path / "f" / "g"), b"x")
     assert (tmp_path / "f").read_bytes() == b"old"
 
 
-def test_no_room_leaves_the_old_file(tmp_path: Path) -> None:
+def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes(b"old")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -68,7 +68,7 @@ def test_no_room_leaves_the_old_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["f"]
 
 
-def test_write_if_changed(tmp_path: Path) -> None:
+def test_write_if_changed_keeps_the_time_of_an_equal_file(tmp_path: Path) -> None:
     path = tmp_path / "f"
     assert write_if_changed(str(path), b"one")
     os.utime(path, ns=(1, 1))
@@ -78,7 +78,7 @@ def test_write_if_changed(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns != 1
 
 
-def test_read(tmp_path: Path) -> None:
+def test_read_and_its_errors(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
     assert read_bytes(str(tmp_path / "f")) == b"x"
     with pytest.raises(FormatError, match=r"cannot read source .*nothing") as caught:
@@ -88,7 +88,7 @@ def test_read(tmp_path: Path) -> None:
         read_bytes(str(tmp_path))
 
 
-def test_digest(tmp_path: Path) -> None:
+def test_digest_of_files_directories_and_loops(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"")
     assert (digest_file(str(tmp_path / "f")) or "").startswith("e3b0c442")
     assert digest_file(str(tmp_path / "nothing")) is None
@@ -97,7 +97,7 @@ def test_digest(tmp_path: Path) -> None:
     assert digest_file(str(tmp_path / "loop")) == "unreadable" == FileDigests(str(tmp_path)).digest("loop")
 
 
-def test_remove(tmp_path: Path) -> None:
+def test_remove_files_only(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"")
     remove(str(tmp_path / "f"))
     remove(str(tmp_path / "f"))
@@ -107,7 +107,7 @@ def test_remove(tmp_path: Path) -> None:
         remove(str(tmp_path / "d"))
 
 
-def test_prune(tmp_path: Path) -> None:
+def test_prune_removes_empty_directories(tmp_path: Path) -> None:
     (tmp_path / "d" / "empty" / "deep").mkdir(parents=True)
     (tmp_path / "d" / "full").mkdir()
     (tmp_path / "d" / "full" / "f").write_bytes(b"")
@@ -120,7 +120,7 @@ def _age(path: Path) -> None:
     os.utime(path, ns=(1, 1))
 
 
-def test_a_file_is_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_file_is_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fs, "is_recent", lambda found: False)
     reads: list[str] = []
     monkeypatch.setattr(fs, "digest_file", lambda path: reads.append(path) or digest_file(path))
@@ -130,17 +130,17 @@ def test_a_file_is_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert digests.digest("f") == digests.digest("f") == digest_file(str(tmp_path / "f"))
     assert len(reads) == 1
     (tmp_path / "f").write_bytes(b"two")
-    _age(tmp_path / "f")  # neither size nor time tells
+    _age(tmp_path / "f")  # same size and time: only the content differs
     assert digests.digest("f") == digest_file(str(tmp_path / "f"))
     assert digests.digest("nothing") is None and digests.digest(".") == "directory"
     (tmp_path / "f").unlink()
     assert digests.digest("f") is None
 
 
-def test_a_file_just_written_is_digested_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recently_written_file_is_digested_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "f").write_bytes(b"one")
     digests = FileDigests(str(tmp_path))
-    monkeypatch.setattr(fs, "file_stamp", lambda found: [0])  # a clock that stands still
+    monkeypatch.setattr(fs, "file_stamp", lambda found: [0])  # a stamp that never changes
     before = digests.digest("f")
     (tmp_path / "f").write_bytes(b"two")
     assert digests.digest("f") != before

@@ -1,4 +1,4 @@
-"""What Windows does differently with paths and files, told on this system by saying that it is Windows."""
+"""Windows rules for paths and files, tested here by patching the platform flag."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ from tests.support.paths import ROOT
 
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the rules of paths be those of Windows."""
+    """Apply the path rules of Windows."""
     for module in (host, output_place, sarif):
         monkeypatch.setattr(module, "WINDOWS", True)
     monkeypatch.setattr("cratewright.values.crate.WINDOWS", True)
 
 
 @pytest.mark.parametrize("path", ["C:evil", "C:/evil", "a:stream", "nul", "a/CON.spv", "Lpt1.txt", "a.", "b /c", "d?"])
-def test_outputs_that_lead_elsewhere(windows: None, path: str) -> None:
+def test_reserved_windows_names_are_rejected(windows: None, path: str) -> None:
     with pytest.raises(OutputError, match="cannot be an output"):
         output_place.check_output_path(path, where="x")
 
 
 @pytest.mark.parametrize("path", ["console.spv", "a/nullable", "comet", "com.spv", "x.y"])
-def test_outputs_that_do_not(windows: None, path: str) -> None:
+def test_similar_names_are_accepted_on_windows(windows: None, path: str) -> None:
     assert output_place.check_output_path(path, where="x") == path
 
 
-def test_they_are_names_like_others_elsewhere() -> None:
+def test_reserved_names_are_accepted_on_other_systems() -> None:
     for path in ("C:evil", "nul", "a.", "a:b"):
         assert output_place.check_output_path(path, where="x") == path
 
 
-def test_drives(windows: None) -> None:
+def test_paths_with_drives(windows: None) -> None:
     assert host.is_absolute("C:/x") and host.is_absolute("/x") and not host.is_absolute("x/C:")
     assert unit_name("C:/far/a.c", "here") == unit_name("C:/far/a.c", "").replace("here", "") == "__root/C/far/a.c"
     assert sarif._uri("C:/a b.c") == "file:///C:/a%20b.c" and sarif._uri("a b.c") == "a%20b.c"
     assert output_name.seen_from("C:/a", "C:/a/b") == "b"
 
 
-def test_plain_paths_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_windows_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fs, "os", SimpleNamespace(path=ntpath, sep="\\"))
     assert fs.plain_path("C:\\a\\b\\..\\c") == "C:\\a\\c"
     assert fs.plain_path("C:/a/./b") == "C:\\a\\b"
     assert fs.plain_path("\\\\server\\share\\a\\..\\b") == "\\\\server\\share\\b"
 
 
-def test_a_file_that_somebody_has_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Windows refuses to replace it; who has it open is waited for, and named if it takes too long."""
+def test_write_waits_for_a_file_that_is_open_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Windows does not replace an open file; the write is retried, and fails with the reason if it takes too long."""
     really, refusals = os.replace, [3]
 
     def replace(source: str, target: str) -> None:
@@ -74,7 +74,7 @@ def test_a_file_that_somebody_has_open(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(os, "replace", replace)
     monkeypatch.setattr(host.time, "sleep", lambda seconds: None)
     with pytest.raises(OutputError, match="cannot write"):
-        fs.write_atomic(str(tmp_path / "file"), b"here nobody waits")
+        fs.write_atomic(str(tmp_path / "file"), b"not retried here")
     monkeypatch.setattr(host, "WINDOWS", True)
     fs.write_atomic(str(tmp_path / "file"), b"text")
     assert (tmp_path / "file").read_bytes() == b"text"
@@ -84,8 +84,8 @@ def test_a_file_that_somebody_has_open(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert (tmp_path / "file").read_bytes() == b"text" and len(os.listdir(tmp_path)) == 1
 
 
-def test_where_nothing_can_be_locked_nothing_is_swept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A lock tells that a build lives; without, what another has left may be in use."""
+def test_without_locks_nothing_is_swept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A lock shows that a build is alive; without locks, scratch files of others may be in use."""
     from cratewright.system import scratch
 
     monkeypatch.setattr(host, "_posix_locks", lambda: None)
@@ -98,7 +98,7 @@ def test_where_nothing_can_be_locked_nothing_is_swept(monkeypatch: pytest.Monkey
 
 
 FORKING = {"zygote.py", "worker.py", "changes.py", "forked.py"}
-"""Modules that run only where there is a fork, so that what they use is there."""
+"""Modules that run only where `fork` exists, and so do the names they use."""
 GUARDED = {
     "watchdog.py": {"posix_spawn", "POSIX_SPAWN_OPEN", "POSIX_SPAWN_DUP2", "set_blocking"},
     "memory.py": {"sysconf"},
@@ -107,10 +107,10 @@ GUARDED = {
     "event_file.py": {"set_blocking"},
     "conformance.py": {"killpg", "SIGKILL"},
 }
-"""What is asked for, or caught, where it is used."""
+"""Names whose absence is handled where they are used."""
 
 
-def test_what_is_not_everywhere_is_asked_of_one_module() -> None:
+def test_platform_specific_names_are_used_only_in_host() -> None:
     text = (ROOT / "tests/support/other_system.py").read_text(encoding="utf-8")
     lacking = {*re.findall(r'"(\w+)"', text.partition("KILL = ")[0].partition("_MODULES = ")[2]), "POSIX_SPAWN_OPEN"}
     found: dict[str, set[str]] = {}
@@ -130,10 +130,10 @@ def test_what_is_not_everywhere_is_asked_of_one_module() -> None:
 
 
 @pytest.mark.parametrize(("unwanted", "place"), [(True, None), (False, None), (False, "kept=here")])
-def test_where_other_interpreters_keep_bytecode(
+def test_other_interpreters_use_the_same_bytecode_settings(
     unwanted: bool, place: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without it, a worker would load what an earlier one has compiled of a plugin that was edited since."""
+    """Otherwise a worker could load outdated bytecode of a plugin that was edited."""
     monkeypatch.setattr(sys, "dont_write_bytecode", unwanted)
     monkeypatch.setattr(sys, "pycache_prefix", place)
     code = "import sys; print((sys.dont_write_bytecode, sys.pycache_prefix, sys.flags.isolated))"

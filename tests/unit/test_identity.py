@@ -1,4 +1,4 @@
-"""Who a crate is: what its three names depend on, and what they do not."""
+"""The identity of a crate: what its stable id, interface and content depend on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _module(**changes: object) -> CrateMetadata:
     return replace(CRATE, modules=(replace(MODULE, **changes), *CRATE.modules[1:]))  # type: ignore[arg-type]
 
 
-def test_a_stable_id_hangs_on_name_version_and_metadata_alone() -> None:
+def test_stable_id_depends_only_on_name_version_and_metadata() -> None:
     ids = [
         stable_crate_id("noise", "1.0.0"),
         stable_crate_id("noise", "2.0.0"),
@@ -68,7 +68,7 @@ def test_a_stable_id_hangs_on_name_version_and_metadata_alone() -> None:
         replace(CRATE, allocator="needs"),
     ],
 )
-def test_what_changes_the_content_alone(changed: CrateMetadata) -> None:
+def test_changes_of_content_only(changed: CrateMetadata) -> None:
     again = identified(changed)
     assert again.interface == CRATE.interface
     assert again.content != CRATE.content
@@ -90,13 +90,13 @@ def test_what_changes_the_content_alone(changed: CrateMetadata) -> None:
         replace(CRATE, dependencies=(CrateReference("base", "ffff"), CRATE.dependencies[1])),
     ],
 )
-def test_what_changes_the_interface(changed: CrateMetadata) -> None:
+def test_changes_of_the_interface(changed: CrateMetadata) -> None:
     again = identified(changed)
     assert again.interface != CRATE.interface
     assert again.content != CRATE.content
 
 
-def test_what_is_found_out_later_changes_neither() -> None:
+def test_interfaces_of_dependencies_change_neither() -> None:
     later = identified(CRATE.knowing({"12ab": "ee" * 32, "none of its own": "ff" * 32}))
     assert (later.interface, later.content) == (CRATE.interface, CRATE.content)
     assert later.dependencies == (CrateReference("base", "12ab", "ee" * 32), CrateReference("maths", "34cd"))
@@ -119,5 +119,5 @@ Row = tuple[str, str, tuple[str, ...]]
         ),
     ],
 )
-def test_labels(rows: list[Row], labels: tuple[str, ...]) -> None:
+def test_labels_are_unique(rows: list[Row], labels: tuple[str, ...]) -> None:
     assert unique_labels(rows) == labels

@@ -1,4 +1,4 @@
-"""`cratewright inspect` shows crates, images and manifests, and refuses other files."""
+"""`cratewright inspect` shows crates, images and manifests, and rejects other files."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ DETAILS = [
 
 
 @pytest.mark.parametrize(("encode", "name"), [(encode_rlib, "libnoise.rlib"), (encode_rlink, "noise.rlink")])
-def test_inspect(
+def test_inspect_an_rlib_and_an_rlink(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], encode: Callable[[CrateMetadata], bytes], name: str
 ) -> None:
     (tmp_path / name).write_bytes(encode(CRATE))
@@ -110,7 +110,7 @@ REPORT = {
 
 
 def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of what is linked, only the build knows what LTO did."""
+    """The LTO report is read from the state beside the program."""
     (tmp_path / "app").write_bytes(b"\x7fELF")
     (tmp_path / ".app.state").write_bytes(encode_record(StageRecord(report=json.dumps(REPORT))))
     assert cli.main(["inspect", str(tmp_path / "app")]) == 0
@@ -125,7 +125,7 @@ def test_inspect_a_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("report", ["", "[]", "{", '{"mode": "fat"}', "3", "[" * 100_000])
-def test_inspect_beside_a_state_that_says_nothing(
+def test_inspect_ignores_a_state_without_a_valid_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], report: str
 ) -> None:
     (tmp_path / ".a.spv.json.state").write_bytes(encode_record(StageRecord(report=report)))
@@ -141,7 +141,7 @@ def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (None, "cannot read file"),
         (b"", "is neither an .rlib, an .rlink, a dylib of a crate, a manifest nor an image"),
@@ -153,13 +153,13 @@ def test_inspect_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (b'{"a": "\xff"}', "is not a manifest"),
     ],
 )
-def test_inspect_what_is_none(tmp_path: Path, data: bytes | None, said: str) -> None:
+def test_inspect_other_files(tmp_path: Path, data: bytes | None, message: str) -> None:
     path = tmp_path / "file"
     if data is not None:
         path.write_bytes(data)
     done = run_cli("inspect", str(path))
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr.startswith("cratewright: ") and said in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr.startswith("cratewright: ") and message in done.stderr and "Traceback" not in done.stderr
     assert data is None or "hint:" in done.stderr
 
 
@@ -168,7 +168,7 @@ def test_inspect_a_directory(tmp_path: Path) -> None:
     assert done.returncode == 2 and f"{tmp_path} is a directory\n  hint: " in done.stderr
 
 
-def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
+def test_reader_that_closes_the_pipe_early(tmp_path: Path) -> None:
     big = CrateMetadata(
         **{
             **{name: getattr(CRATE, name) for name in CrateMetadata.__slots__},

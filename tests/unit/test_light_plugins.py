@@ -1,4 +1,4 @@
-"""What a build loads of plugins whose backend it does not use: what they declare, nothing that compiles or links."""
+"""A plugin whose backend is not used loads only its declarations, nothing that compiles or links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAVY = {"checks", "codegen", "libslang", "link", "linker", "lto", "reflect", "u
 
 
 @pytest.mark.parametrize("name", ["native", "slang", "spirv", "wasm"])
-def test_registering_loads_no_compiler(name: str) -> None:
+def test_registering_does_not_load_the_compiler(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(name=name)],
         env={"PYTHONPATH": ":".join(filter(None, sys.path))},

@@ -1,4 +1,4 @@
-"""Parts of a link that fail are tried again side by side, in the places that they have among the others."""
+"""Parts of a link that crash are split and retried in parallel; the results keep the order of the parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUEST = LinkRequest(crate="c", crate_type=CrateType.CDYLIB, target="t", option
 
 
 class Splitting(StubBackend):
-    """A backend whose links have three parts, of which the first and the last hold two things."""
+    """A backend whose links have three parts, of which "ab" can be split."""
 
     def split_link(self, request: LinkRequest) -> tuple[LinkPart, ...]:
         return (LinkPart("ab", (0, 1)), LinkPart("c", (2,)), LinkPart("d d", (3,)))
@@ -26,19 +26,19 @@ class Splitting(StubBackend):
         return (LinkPart("a", (0,)), LinkPart("b", (1,))) if request.part == "ab" else ()
 
 
-class Noting:
-    """An engine that fails some parts and notes which it was given at a time."""
+class RecordingEngine:
+    """An engine that fails some parts and records the parts of each call."""
 
     def __init__(self, failing: dict[str, CratewrightError]) -> None:
         self.failing = failing
-        self.asked: list[list[str]] = []
+        self.calls: list[list[str]] = []
 
     def fingerprint(self, backend: str, target: str) -> str:
         return ""
 
     def run_cached(self, backend: str, target: str, jobs: list[Job[Any]], fingerprint: str) -> list[JobOutcome[Any]]:
         parts = [job.call.arguments[0].part for job in jobs]
-        self.asked += [parts] if parts else []
+        self.calls += [parts] if parts else []
         return [
             JobOutcome(None, False, self.failing[part])
             if part in self.failing
@@ -47,21 +47,21 @@ class Noting:
         ]
 
 
-def linked(engine: Noting) -> list[str]:
+def linked(engine: RecordingEngine) -> list[str]:
     backend = Splitting()
     results, hits = _link_parts(cast(Any, engine), backend, REQUEST)
     assert hits == len(results)
     return [result.report for result in results]
 
 
-def test_what_crashes_is_tried_as_what_it_holds_in_its_place() -> None:
-    engine = Noting({"ab": ToolError("crashed")})
+def test_crashed_part_is_split_and_keeps_its_place() -> None:
+    engine = RecordingEngine({"ab": ToolError("crashed")})
     assert linked(engine) == ["a", "b", "c", "d d"]
-    assert engine.asked == [["ab", "c", "d d"], ["a", "b"]]
+    assert engine.calls == [["ab", "c", "d d"], ["a", "b"]]
 
 
-def test_all_that_fail_are_tried_at_once() -> None:
-    engine = Noting({"ab": ToolError("crashed"), "c": LinkError("wrong"), "d d": ToolError("crashed")})
+def test_failed_parts_are_retried_together() -> None:
+    engine = RecordingEngine({"ab": ToolError("crashed"), "c": LinkError("wrong"), "d d": ToolError("crashed")})
     with pytest.raises(LinkError, match="wrong"):
         linked(engine)
-    assert engine.asked == [["ab", "c", "d d"], ["a", "b", "c", "d d"]]
+    assert engine.calls == [["ab", "c", "d d"], ["a", "b", "c", "d d"]]

@@ -1,4 +1,4 @@
-"""What a link gets besides modules: the allocator's shim, native libraries, metadata."""
+"""Inputs of a link besides modules: the allocator shim, native libraries and metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cratewright.values.request import LinkRequest, LinkResult
 from tests.support.linked_crates import NEEDS, TYPES, UTIL, LinkedCrates, crate_of, lib_crate, module_of
 
 
-def test_a_dylib_offers_its_shim() -> None:
+def test_dylib_exports_the_shim() -> None:
     alternative = LinkedCrates(crate_of("app", module_of("a", "f"), lto="fat", allocator="needs"))
     for kind, offered in ((CrateType.DYLIB, ["alloc", "f"]), (CrateType.CDYLIB, ["f"])):
         alternative.notes.clear()
@@ -25,7 +25,7 @@ def test_a_dylib_offers_its_shim() -> None:
 
 
 @pytest.mark.parametrize("mode", ["off", "fat", "thin"])
-def test_the_shim_goes_into_what_links_nothing_dynamically(mode: str) -> None:
+def test_shim_is_linked_only_without_dynamic_dependencies(mode: str) -> None:
     alternative = LinkedCrates(
         NEEDS, crate_of("app", module_of("a", "app", "needs"), deps=["needs"], lto=mode, prefer_dynamic=True),
         dylibs=["needs"],
@@ -39,7 +39,7 @@ def test_the_shim_goes_into_what_links_nothing_dynamically(mode: str) -> None:
 
 
 def _heap(kind: CrateType, **options: OptionValue) -> bytes:
-    """Link a crate that needs an allocator with a dylib, and return what came of it."""
+    """Link a crate that needs an allocator with a dylib; return the artifact."""
     words: dict[str, OptionValue] = {"allocator": "needs", **options}
     app = crate_of("app", module_of("a", "app", "util alloc", "app"), deps=["util"], prefer_dynamic=True, **words)
     return LinkedCrates(UTIL, app, dylibs=["util"]).link("app", kind).artifacts[-1].data
@@ -47,12 +47,12 @@ def _heap(kind: CrateType, **options: OptionValue) -> bytes:
 
 @pytest.mark.parametrize("mode", ["off", "fat", "thin"])
 @pytest.mark.parametrize("kind", [CrateType.BIN, CrateType.CDYLIB, CrateType.DYLIB])
-def test_a_dylib_without_the_shim_does_not_stand_for_it(kind: CrateType, mode: str) -> None:
+def test_shim_is_linked_beside_a_dylib_without_one(kind: CrateType, mode: str) -> None:
     assert b"alloc malloc" in _heap(kind, lto=mode)
 
 
-def test_what_provides_the_allocator_is_not_behind_another_shim() -> None:
-    """The dylib's shim would call the platform's allocator, and the program's own would never be called."""
+def test_provided_allocator_conflicts_with_the_shim_of_a_dylib() -> None:
+    """The dylib's shim would call the platform's allocator instead of the provided one."""
     mine = crate_of("mine", module_of("m", "global_alloc"), allocator="provides")
     app = crate_of("app", module_of("a", "app", "needs"), deps=["needs", "mine"], prefer_dynamic=True)
     with pytest.raises(LinkError, match="'mine' provides the global allocator, but the dylib of crate 'needs'"):
@@ -61,12 +61,12 @@ def test_what_provides_the_allocator_is_not_behind_another_shim() -> None:
     LinkedCrates(below, mine, app, dylibs=["needs"]).link("app", CrateType.BIN)
 
 
-def test_no_shim_where_nobody_needs_one() -> None:
+def test_no_shim_without_a_crate_that_needs_it() -> None:
     alternative = LinkedCrates(UTIL, lib_crate())
     assert b"malloc" not in alternative.link("lib", CrateType.BIN).artifacts[1].data
 
 
-def test_a_crate_may_provide_the_allocator_and_only_one() -> None:
+def test_only_one_crate_provides_the_allocator() -> None:
     provider = crate_of("mine", module_of("m", "global_alloc"), allocator="provides")
     alternative = LinkedCrates(NEEDS, provider, crate_of("app", module_of("a", "app", "needs"), deps=["needs", "mine"]))
     assert b"export alloc @global_alloc" in alternative.link("app", CrateType.STATICLIB).artifacts[1].data
@@ -92,7 +92,7 @@ def test_native_libraries_in_the_order_of_rustc() -> None:
     ]
 
 
-def test_what_is_inside_a_dylib_is_not_linked_again() -> None:
+def test_crate_inside_a_dylib_is_not_linked_again() -> None:
     base = crate_of("base", module_of("b", "base"), natives="static=z dl")
     util = crate_of("util", module_of("u", "util", "base"), deps=["base"], natives="static=y m")
     app = crate_of("app", module_of("a", "app", "util"), deps=["util"], prefer_dynamic=True)
@@ -107,7 +107,7 @@ def test_what_is_inside_a_dylib_is_not_linked_again() -> None:
     ]
 
 
-def test_metadata_rides_in_dylibs_only() -> None:
+def test_only_dylibs_contain_metadata() -> None:
     alternative = LinkedCrates(UTIL, lib_crate())
     for kind in TYPES:
         assert (b"cratewright-dylib" in alternative.link("lib", kind).artifacts[1].data) == (kind is CrateType.DYLIB)
@@ -117,9 +117,9 @@ def test_metadata_rides_in_dylibs_only() -> None:
     ("kind", "linked"),
     [(CrateType.BIN, ("util",)), (CrateType.CDYLIB, ("util",)), (CrateType.DYLIB, ("util", "spare"))],
 )
-def test_what_is_linked_whole(kind: CrateType, linked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What any crate of the link asks for; and all of a dylib, which stands for the rlibs in it."""
-    asked: list[tuple[str, ...]] = []
+def test_crates_linked_whole(kind: CrateType, linked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that any crate of the link requests, and all crates of a dylib, which replaces their rlibs."""
+    requested: list[tuple[str, ...]] = []
     spare = crate_of("spare", module_of("s", "spare"))
     mid = replace(crate_of("mid", module_of("m", "mid")), dependencies=(replace(UTIL.reference, whole=True),))
     app = crate_of("app", module_of("a", "app", entry="app"), deps=["mid", "spare"])
@@ -127,9 +127,9 @@ def test_what_is_linked_whole(kind: CrateType, linked: tuple[str, ...], monkeypa
     link = type(alternative.engine.backend("noting", "text")).link
 
     def noting(self: StubBackend, request: LinkRequest) -> LinkResult:
-        asked.append(request.whole)
+        requested.append(request.whole)
         return link(self, request)
 
     monkeypatch.setattr(type(alternative.engine.backend("noting", "text")), "link", noting)
     alternative.link("app", kind)
-    assert set(linked) == set(asked[0]) - {"mid"}
+    assert set(linked) == set(requested[0]) - {"mid"}

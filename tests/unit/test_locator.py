@@ -1,6 +1,6 @@
-"""Which file is the crate that is looked for, and what is said where none is.
+"""The choice of the file of a crate among candidates, and the errors if none fits.
 
-Knows nothing of disks: the candidates are made up.
+The candidates are values: no file is read.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ WANTED = Wanted(
 )
 
 
-def _there(crate: CrateMetadata, path: str = "deps/libbase.rlib", file: str = "") -> Candidate:
+def _candidate(crate: CrateMetadata, path: str = "deps/libbase.rlib", file: str = "") -> Candidate:
     kind = CrateType.RLIB if path.endswith(".rlib") else CrateType.DYLIB
     return Candidate(path=path, kind=kind, digest=content_digest((file or repr(crate)).encode()), crate=crate)
 
@@ -61,18 +61,18 @@ def _unreadable(error: FormatError, path: str = "deps/libbase.rlib") -> Candidat
     return Candidate(path=path, kind=CrateType.RLIB, digest="", problem=error)
 
 
-STALE = _there(_crate("base", exports="f g"), "a/libbase.rlib")
-OTHER_TARGET = _there(_crate("base", target="text2"), "b/libbase.rlib")
-OTHER_BACKEND = _there(_crate("base", backend="native", fingerprint="clang 19"), "c/libbase.rlib")
-OTHER_TOOLS = _there(_crate("base", fingerprint="stub 2"), "d/libbase.rlib")
-OTHER_PRODUCER = _there(_crate("base", producer="cratewright 0.0.9"), "e/libbase.rlib")
+STALE = _candidate(_crate("base", exports="f g"), "a/libbase.rlib")
+OTHER_TARGET = _candidate(_crate("base", target="text2"), "b/libbase.rlib")
+OTHER_BACKEND = _candidate(_crate("base", backend="native", fingerprint="clang 19"), "c/libbase.rlib")
+OTHER_TOOLS = _candidate(_crate("base", fingerprint="stub 2"), "d/libbase.rlib")
+OTHER_PRODUCER = _candidate(_crate("base", producer="cratewright 0.0.9"), "e/libbase.rlib")
 OTHER_ENCODING = _unreadable(
     VersionError("f/libbase.rlib was made by another version", context=(("its encoding", "version 1"),)),
     "f/libbase.rlib",
 )
 DAMAGED = _unreadable(FormatError("g/libbase.rlib is truncated or damaged"), "g/libbase.rlib")
-OTHER_VERSION = _there(_crate("base", version="2.0.0"), "h/libbase.rlib")
-RENAMED = _there(_crate("maths"), "i/libbase.rlib")
+OTHER_VERSION = _candidate(_crate("base", version="2.0.0"), "h/libbase.rlib")
+RENAMED = _candidate(_crate("maths"), "i/libbase.rlib")
 
 ERRORS = {
     "not_found": [],
@@ -82,8 +82,8 @@ ERRORS = {
     "wrong_backend": [OTHER_BACKEND],
     "incompatible_version": [OTHER_TOOLS, OTHER_PRODUCER, OTHER_ENCODING],
     "damaged": [DAMAGED],
-    "two_candidates": [_there(BASE), _there(_crate("base", body="new"), "other/libbase.rlib")],
-    "two_builds": [_there(BASE), _there(_crate("base", body="new"), "deps/libbase.so")],
+    "two_candidates": [_candidate(BASE), _candidate(_crate("base", body="new"), "other/libbase.rlib")],
+    "two_builds": [_candidate(BASE), _candidate(_crate("base", body="new"), "deps/libbase.so")],
 }
 
 
@@ -94,7 +94,7 @@ def test_errors(golden: Golden, name: str) -> None:
     golden(f"errors/locator_{name}.txt", f"{caught.value}\n")
 
 
-def test_the_first_kind_of_rejection_wins() -> None:
+def test_error_reports_the_most_relevant_rejection() -> None:
     order = [STALE, OTHER_TARGET, OTHER_BACKEND, OTHER_TOOLS, DAMAGED, OTHER_VERSION]
     for position, first in enumerate(order):
         with pytest.raises(LinkError) as alone:
@@ -105,34 +105,34 @@ def test_the_first_kind_of_rejection_wins() -> None:
             assert str(caught.value) == str(alone.value)
 
 
-def test_what_fits_is_found_among_all_that_does_not() -> None:
+def test_matching_candidate_is_found_among_others() -> None:
     rejected = [STALE, OTHER_TARGET, OTHER_BACKEND, OTHER_TOOLS, OTHER_ENCODING, DAMAGED, OTHER_VERSION, RENAMED]
-    rlib, dylib = _there(BASE), _there(BASE, "deps/libbase.so", file="the dylib")
+    rlib, dylib = _candidate(BASE), _candidate(BASE, "deps/libbase.so", file="the dylib")
     found = choose_candidate(WANTED, [*rejected, rlib, dylib])
     assert (found.rlib, found.dylib, found.crate) == (rlib, dylib, BASE)
     assert choose_candidate(WANTED, [*rejected, dylib]).rlib is None
     assert choose_candidate(WANTED, [dylib]).crate == BASE
 
 
-def test_copies_of_one_file_are_one() -> None:
-    copies = [_there(BASE, path, file="the same") for path in ("a/libbase.rlib", "b/libbase.rlib")]
+def test_copies_of_one_file_are_not_ambiguous() -> None:
+    copies = [_candidate(BASE, path, file="the same") for path in ("a/libbase.rlib", "b/libbase.rlib")]
     assert choose_candidate(WANTED, copies).rlib is copies[0]
 
 
-def test_two_archives_of_one_content_are_two() -> None:
-    """They were archived beside different interfaces of what they depend on."""
+def test_different_archives_of_one_crate_are_ambiguous() -> None:
+    """Same content, but built against different interfaces of dependencies."""
     with pytest.raises(LinkError, match="2 different builds of crate 'base'"):
         choose_candidate(
-            WANTED, [_there(BASE, "a/libbase.rlib", file="one"), _there(BASE, "b/libbase.rlib", file="two")]
+            WANTED, [_candidate(BASE, "a/libbase.rlib", file="one"), _candidate(BASE, "b/libbase.rlib", file="two")]
         )
 
 
-def test_an_interface_that_is_not_known_fits_any() -> None:
+def test_unknown_interface_matches_any() -> None:
     wanted = replace(WANTED, reference=CrateReference("base", BASE.stable_id))
     assert choose_candidate(wanted, [STALE]).crate == STALE.crate
 
 
-def test_collision(golden: Golden) -> None:
+def test_equal_stable_ids_are_an_error(golden: Golden) -> None:
     with pytest.raises(LinkError) as caught:
         check_stable_ids([("a/libnoise.rlib", _crate("noise").reference), ("b/libnoise.rlib", BASE.reference)] * 2)
         check_stable_ids(

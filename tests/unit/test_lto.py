@@ -1,4 +1,4 @@
-"""Which modules each mode of LTO merges, optimizes and links."""
+"""The modules that each LTO mode merges, optimizes and links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.memory_store import MemoryStore
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_off_calls_nothing_but_codegen(kind: CrateType) -> None:
+def test_off_only_runs_codegen(kind: CrateType) -> None:
     alternative = LinkedCrates(UTIL, lib_crate())
     linked = alternative.link("lib", kind)
     assert {note[0] for note in alternative.notes} == {"codegen", "link"}
@@ -38,14 +38,14 @@ EXPORTED = {
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("mode", ["fat", "thin"])
-def test_own_modules_first_then_those_of_static_crates(kind: CrateType, mode: str) -> None:
+def test_own_modules_precede_those_of_static_crates(kind: CrateType, mode: str) -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto=mode))
     alternative.link("lib", kind)
     modules = ("lib/l1", "lib/l2", "util/u1", "util/u2")
     assert alternative.called(f"run_{mode}_lto") == [(*modules, "exported", *EXPORTED[kind])]
 
 
-def test_listed_exports_are_all_that_is_kept() -> None:
+def test_only_listed_exports_are_kept() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="fat", exports=("entry",)))
     linked = alternative.link("lib", CrateType.CDYLIB)
     assert alternative.called("run_fat_lto")[0][-2:] == ("exported", "entry")
@@ -53,7 +53,7 @@ def test_listed_exports_are_all_that_is_kept() -> None:
     assert "export entry" in image and "internal util" in image and "unused" not in image and "other" not in image
 
 
-def test_a_program_keeps_its_entry_points() -> None:
+def test_program_keeps_its_entry_points() -> None:
     alternative = LinkedCrates(
         UTIL, crate_of("prog", module_of("p", "helper", "util", entry="main"), deps=["util"], lto="thin")
     )
@@ -62,14 +62,14 @@ def test_a_program_keeps_its_entry_points() -> None:
     assert [words[0] for words in alternative.called("optimize_thin")] == ["module p", "module u1"]
 
 
-def test_an_export_that_nobody_defines() -> None:
+def test_undefined_export_is_an_error() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="fat", exports=("entri",)))
     with pytest.raises(LinkError, match="is to export 'entri', which is not defined") as caught:
         alternative.link("lib", CrateType.CDYLIB)
     assert "entry" in caught.value.hint
 
 
-def test_fat_is_merged_optimized_and_lowered_once() -> None:
+def test_fat_merges_optimizes_and_lowers_once() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="fat"))
     linked = alternative.link("lib", CrateType.CDYLIB)
     assert [note[0] for note in alternative.notes] == ["run_fat_lto", "optimize_fat", "codegen", "link"]
@@ -78,14 +78,14 @@ def test_fat_is_merged_optimized_and_lowered_once() -> None:
     assert linked.lto.offered == (("util", 2),)
 
 
-def test_link_takes_what_thin_lto_left_and_nothing_else() -> None:
+def test_link_takes_only_the_modules_that_thin_lto_kept() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="thin", exports=("entry",)))
     alternative.link("lib", CrateType.CDYLIB)
     assert alternative.called("codegen") == []  # thin modules come out lowered
     assert alternative.called("link") == [("cdylib", "lib/l1", "util/u1")]
 
 
-def test_thin_local_takes_only_own_modules() -> None:
+def test_thin_local_optimizes_only_own_modules() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="thin-local", exports=("entry",)))
     alternative.link("lib", CrateType.CDYLIB)
     assert alternative.called("run_thin_lto") == [
@@ -94,7 +94,7 @@ def test_thin_local_takes_only_own_modules() -> None:
     assert sorted(words[0] for words in alternative.called("codegen")) == ["module u1", "module u2"]
 
 
-def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
+def test_cached_analysis_omits_contents_of_the_request() -> None:
     big = 100_000
     modules = [module_of(name, f"f_{name}", "f_a") for name in "abcd"]
     modules = [replace(module, data=module.data + b"x" * big) for module in modules]
@@ -110,7 +110,7 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
     (analysis,) = [data for data in kept.values() if b"IndexedThinModules" in data]
     assert len(analysis) < big
     assert link().artifacts == first.artifacts and len(alternative.called("run_thin_lto")) == 1
-    # What belongs to another request is made again.
+    # An analysis of another request is recomputed.
     (key,) = [key for key, data in kept.items() if data is analysis]
     other = result_bytes(IndexedThinModules((ThinModule(name="a", crate="lib", data=b""),), ((7,),)))
     kept[key] = seal_entry(key, encode_alternatives([ObservedResult((), other)]))
@@ -118,8 +118,8 @@ def test_what_the_request_has_is_neither_sent_nor_kept() -> None:
 
 
 @pytest.mark.parametrize("mode", ["off", "thin"])
-def test_the_largest_module_is_begun_first(mode: str) -> None:
-    """Begun last, it would be what all other workers wait for."""
+def test_largest_module_starts_first(mode: str) -> None:
+    """If it started last, all other workers would wait for it."""
     sizes = {"l1": 2, "l2": 3, "l3": 1}
     modules = [module_of(name, " ".join(f"{name}_{index}" for index in range(size))) for name, size in sizes.items()]
     alternative = LinkedCrates(crate_of("lib", *modules, lto=mode, exports=("l1_0", "l2_0", "l3_0")))
@@ -132,7 +132,7 @@ def test_the_largest_module_is_begun_first(mode: str) -> None:
     assert alternative.called("link") == [("cdylib", "lib/l1", "lib/l2", "lib/l3")]
 
 
-def test_modules_without_ir_are_linked_as_they_are() -> None:
+def test_modules_without_ir_are_linked_unchanged() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="fat"))
     backend = alternative.engine.registry.backend("noting")
     backend.supports_lto = lambda self, module: module.name != "u1"  # type: ignore[method-assign]
@@ -141,7 +141,7 @@ def test_modules_without_ir_are_linked_as_they_are() -> None:
     assert alternative.called("link") == [("cdylib", "lib/merged", "util/u1")]
 
 
-def test_without_ir_there_is_nothing_to_merge() -> None:
+def test_no_lto_without_any_ir() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto="fat"))
     backend = alternative.engine.registry.backend("noting")
     backend.supports_lto = lambda self, module: False  # type: ignore[method-assign]

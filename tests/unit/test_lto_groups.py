@@ -1,4 +1,4 @@
-"""Which crate types share one run of LTO."""
+"""The crate types that share one LTO run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.support.linked_crates import UTIL, LinkedCrates, both_types, crate_of
 
 
 @pytest.mark.parametrize("mode", ["fat", "thin"])
-def test_each_distinct_list_of_formats_has_its_own_lto(mode: str) -> None:
-    """The case rustc fails: it finds the lists different and drops LTO of dependencies, but not their objects."""
+def test_different_formats_have_separate_lto_runs(mode: str) -> None:
+    """rustc gets this wrong: it drops LTO of the dependencies, but not their objects."""
     alternative = both_types(lto=mode, prefer_dynamic=True)
     static = alternative.link("lib", CrateType.STATICLIB)
     dynamic = alternative.link("lib", CrateType.DYLIB)
@@ -25,7 +25,7 @@ def test_each_distinct_list_of_formats_has_its_own_lto(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["fat", "thin", "thin-local"])
-def test_equal_lists_share_one_lto(mode: str) -> None:
+def test_equal_formats_share_one_lto_run(mode: str) -> None:
     alternative = both_types(lto=mode)
     first = alternative.link("lib", CrateType.STATICLIB)
     second = alternative.link("lib", CrateType.CDYLIB)
@@ -35,14 +35,14 @@ def test_equal_lists_share_one_lto(mode: str) -> None:
     assert len(alternative.called("link")) == 2
 
 
-def test_equal_formats_with_other_symbols_do_not_share() -> None:
+def test_other_exported_symbols_prevent_sharing() -> None:
     alternative = both_types(lto="fat")
     alternative.link("lib", CrateType.DYLIB)
     alternative.link("lib", CrateType.CDYLIB)
     assert len(alternative.called("run_fat_lto")) == 2
 
 
-def test_threads_share_too() -> None:
+def test_threads_share_one_lto_run() -> None:
     alternative = both_types(lto="fat")
     kinds = [CrateType.STATICLIB, CrateType.CDYLIB] * 4
     threads = [threading.Thread(target=alternative.link, args=("lib", kind)) for kind in kinds]
@@ -53,7 +53,7 @@ def test_threads_share_too() -> None:
     assert len(alternative.called("run_fat_lto")) == 1 and len(alternative.called("link")) == 8
 
 
-def test_options_that_no_module_sees_do_not_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_that_no_module_uses_do_not_prevent_sharing(monkeypatch: pytest.MonkeyPatch) -> None:
     quiet = crate_of("app", module_of("a", "f"), lto="fat")
     for names, shared in ((None, False), (frozenset({"opt_level"}), True)):
         alternative = LinkedCrates(quiet)
@@ -62,10 +62,10 @@ def test_options_that_no_module_sees_do_not_part(monkeypatch: pytest.MonkeyPatch
         alternative.crates["app"] = crate_of("app", module_of("a", "f"), lto="fat", shout=True)
         linked = alternative.link("app", CrateType.CDYLIB)
         assert linked.lto_shared is shared
-        assert b"EXPORT F" in linked.artifacts[-1].data, "the link sees them all the same"
+        assert b"EXPORT F" in linked.artifacts[-1].data, "the link still uses them"
 
 
-def test_crate_types_may_have_modes_of_their_own() -> None:
+def test_crate_types_may_have_different_modes() -> None:
     alternative = LinkedCrates(UTIL, lib_crate(lto=(("cdylib", "fat"), ("staticlib", "thin"))))
     for kind in (CrateType.CDYLIB, CrateType.STATICLIB, CrateType.DYLIB):
         alternative.link("lib", kind)

@@ -1,4 +1,4 @@
-"""What may run on other machines: where each item is made, and how many at a time."""
+"""Remote execution of items: where each one runs, and how many at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MACHINES = 3
 
 
 class _Machines:
-    """Three other machines, none of which is done before `here` items are made here, and none of those before them."""
+    """Three other machines, which finish only after `here` local items, which wait until all three have started."""
 
     left = ""
 
@@ -51,8 +51,8 @@ class _Machines:
 
 
 @pytest.mark.parametrize(("beside", "here"), [(0, 0), (2, 5)])
-def test_this_machine_works_beside_the_others(beside: int, here: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While three are made there, all others are made here; without mixing, none is."""
+def test_local_workers_run_beside_remote_machines(beside: int, here: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While three items run remotely, all others run locally; without local workers, none does."""
     machines = _Machines(here)
     monkeypatch.setattr(machines_module, "open_executor", lambda *_, **__: machines)
     pool = MachinePool("grpc://farm:1", {}, MACHINES, WorkerPool(2, kind="fork"), HANG, beside)

@@ -1,4 +1,4 @@
-"""A crate comes back from each of its files as it went in."""
+"""Round trips of a crate through each of its file formats."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SYMBOLS = st.builds(Symbol, st.text(), st.text(), st.text(), st.integers(0, 10**
 DIGESTS = st.sampled_from(["", "ab" * 32, "0123456789abcdef" * 4])
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,9}", fullmatch=True)
 
-# As `output_place` has it: names of modules become names of files.
+# Module names become file names, as `output_place` requires.
 PARTS = st.text(
     st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp"), blacklist_characters='/"\\'), min_size=1, max_size=20
 )
@@ -59,7 +59,7 @@ def test_round_trip(kind: str) -> None:
     assert read_interface(data, path="x") == WHOLE.interface != ""
 
 
-def test_round_trip_of_little() -> None:
+def test_round_trip_of_an_empty_crate() -> None:
     empty = replace(CRATE, modules=(), dependencies=(), options=Options(()), natives=(), metadata=())
     assert decode_rlib(encode_rlib(empty), path="x") == empty
     assert decode_rlink(encode_rlink(empty), path="x") == empty
@@ -84,7 +84,7 @@ def test_round_trip_of_any_modules(modules: list[ModuleCodegen]) -> None:
         assert decode_rlib(encode_rlib(crate), path="x") == crate
 
 
-def test_a_document_names_each_text_once() -> None:
+def test_document_stores_each_string_once() -> None:
     symbols = tuple(Symbol(f"a_long_linkage_name_{number}", "f", "some/file.glsl", 1) for number in range(100))
     modules = tuple(ModuleCodegen(name=f"{number}.o", data=b"", exports=symbols) for number in range(2))
     text = encode_document(replace(CRATE, modules=modules))
@@ -92,8 +92,8 @@ def test_a_document_names_each_text_once() -> None:
     assert decode_document(text, interface="", path="x")[0].modules == modules
 
 
-def test_every_field_is_kept() -> None:
-    """A field that is forgotten on the way would come back with nothing in it."""
+def test_every_field_is_encoded() -> None:
+    """A field that is not encoded would come back empty."""
     again = decode_rlib(encode_rlib(WHOLE), path="x")
     assert again.producer == PRODUCER
     for field in fields(WHOLE):

@@ -1,4 +1,4 @@
-"""Crate files that are damaged are refused; nothing else happens."""
+"""Damaged crate files are rejected with a format error, in bounded memory."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from cratewright.values.module import ModuleCodegen, ModuleKind, Symbol
 from tests.support.crate_files import CRATE, EVERY_FILE, FILES, INSIDE, WHOLE
 
 
-def test_an_rlib_begins_with_its_metadata() -> None:
+def test_rlib_begins_with_its_metadata() -> None:
     names = [member.name for member in read_archive(encode_rlib(CRATE), path="x")]
     assert names == [METADATA_MEMBER, "a.o", "dir/b.o", "ü.o"]
 
 
-def test_every_byte_of_an_rlink_counts() -> None:
+def test_flipped_byte_of_an_rlink_is_detected() -> None:
     data = encode_rlink(CRATE)
     for position in range(len(data)):
         flipped = data[:position] + bytes([data[position] ^ 0x20]) + data[position + 1 :]
@@ -42,7 +42,7 @@ def test_every_byte_of_an_rlink_counts() -> None:
             decode_rlink(flipped, path="noise.rlink")
 
 
-def test_an_rlink_cut_short_or_too_long() -> None:
+def test_truncated_or_extended_rlink_is_rejected() -> None:
     data = encode_rlink(CRATE)
     for size in range(len(data)):
         with pytest.raises(FormatError, match=r"noise\.rlink"):
@@ -51,7 +51,7 @@ def test_an_rlink_cut_short_or_too_long() -> None:
         decode_rlink(data + b"\n", path="noise.rlink")
 
 
-def test_every_byte_of_a_module_in_an_rlib_counts() -> None:
+def test_flipped_byte_of_a_module_in_an_rlib_is_detected() -> None:
     data = encode_rlib(CRATE)
     for module in CRATE.modules:
         for position in range(len(module.data)):
@@ -63,7 +63,7 @@ def test_every_byte_of_a_module_in_an_rlib_counts() -> None:
                 decode_rlib(flipped, path="libnoise.rlib")
 
 
-def test_an_rlib_with_flipped_bytes_never_fails_in_another_way() -> None:
+def test_flipped_byte_of_an_rlib_raises_only_format_errors() -> None:
     data = encode_rlib(CRATE)
     for position in range(len(data)):
         for mask in (0x01, 0x10, 0x80):
@@ -76,7 +76,7 @@ def test_an_rlib_with_flipped_bytes_never_fails_in_another_way() -> None:
                 assert [module.data for module in found.modules] == [module.data for module in CRATE.modules]
 
 
-def test_an_rlib_cut_short() -> None:
+def test_truncated_rlib_is_rejected() -> None:
     data = encode_rlib(CRATE)
     for size in range(len(data)):
         try:
@@ -84,22 +84,22 @@ def test_an_rlib_cut_short() -> None:
         except FormatError as error:
             assert "libnoise.rlib" in str(error)
         else:
-            assert found == CRATE and data[size:] == b"\n"  # only the last member's padding is gone
+            assert found == CRATE and data[size:] == b"\n"  # only the last member's padding is missing
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"!<arch>\n", b"cratewright-rlin", b"\0" * 100])
-def test_foreign_files(data: bytes) -> None:
+def test_other_files_are_rejected(data: bytes) -> None:
     for decode in (decode_rlib, decode_rlink, read_metadata):
         with pytest.raises(FormatError, match="foreign"):
             decode(data, path="foreign")
 
 
-def test_an_archive_that_is_no_rlib() -> None:
+def test_archive_without_metadata_is_rejected() -> None:
     with pytest.raises(FormatError, match="is an archive, but not an rlib"):
         decode_rlib(write_archive([Member("a.o", b"x")]), path="x")
 
 
-def test_members_too_many_or_too_few() -> None:
+def test_missing_or_extra_member_is_rejected() -> None:
     members = list(read_archive(encode_rlib(CRATE), path="x"))
     for changed in (members[:-1], [*members, Member("more", b"")]):
         with pytest.raises(FormatError, match="truncated or damaged"):
@@ -107,7 +107,7 @@ def test_members_too_many_or_too_few() -> None:
 
 
 def _with_document(text: bytes) -> tuple[bytes, bytes]:
-    """Return an rlib and an rlink, whole in every other way, whose document is something else."""
+    """Return a valid rlib and rlink except that their document is `text`."""
     numbers = ENCODING_VERSION.to_bytes(4, "big") + len(text).to_bytes(4, "big") + bytes(32)
     heads = [magic + numbers + text for magic in (b"cratewright-rmeta\n", b"cratewright-rlink\n")]
     rmeta, rlink = (head + bytes.fromhex(content_digest(head)) for head in heads)
@@ -154,7 +154,7 @@ def _option(shape: str, *texts: str | None) -> option_rows.OptionRow:
     ],
     ids=lambda text: repr(text[-20:]),
 )
-def test_metadata_that_is_none(text: bytes) -> None:
+def test_invalid_document_is_rejected(text: bytes) -> None:
     rlib, rlink = _with_document(text)
     with pytest.raises(FormatError, match="damaged"):
         decode_rlib(rlib, path="x")
@@ -163,8 +163,8 @@ def test_metadata_that_is_none(text: bytes) -> None:
 
 
 @EVERY_FILE
-def test_another_version(kind: str) -> None:
-    """It is told from damage: what another version wrote may be whole."""
+def test_another_version_is_reported_as_such(kind: str) -> None:
+    """It is not reported as damage, since such a file may be intact."""
     data, decode, _ = FILES[kind]
     mark = ENCODING_VERSION.to_bytes(4, "big")
     position = data.index(mark, data.index(b"cratewright-"))
@@ -173,8 +173,8 @@ def test_another_version(kind: str) -> None:
     assert ("its encoding", "version 99") in caught.value.context
 
 
-def test_the_checks_of_an_rlink_in_order() -> None:
-    """Each is reached by what passes those before it."""
+def test_order_of_the_checks_of_an_rlink() -> None:
+    """Each file passes the checks before the one that rejects it."""
     data = encode_rlink(WHOLE)
     magic = data.index(b"\n") + 1
     for size, said in (
@@ -192,8 +192,8 @@ def test_the_checks_of_an_rlink_in_order() -> None:
 
 
 @EVERY_FILE
-def test_mutations(kind: str) -> None:
-    """Truncated, bit-flipped, overwritten, spliced: the value as it was, or the format's own error."""
+def test_mutated_file_is_unchanged_or_rejected(kind: str) -> None:
+    """Truncate, flip bits, overwrite or splice: the original value, or a format error."""
     data, decode, value = FILES[kind]
     chance = random.Random(kind)
     survived = 0
@@ -225,8 +225,8 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
 
 
 @EVERY_FILE
-def test_memory_of_decoding_what_is_damaged(kind: str) -> None:
-    """Sizes that lie allocate nothing: at most twice the file, were it damaged or not."""
+def test_decoding_damaged_files_takes_bounded_memory(kind: str) -> None:
+    """Wrong sizes allocate nothing: memory is at most twice the file, damaged or not."""
     module = ModuleCodegen(name="a.o", data=random.Random(1).randbytes(400_000), exports=(Symbol("f", "f"),))
     crate = identified(replace(CRATE, modules=(module, replace(module, name="b.o"))))
     embedded = b"\x7fELF" + module.data + encode_dylib(crate, INSIDE)

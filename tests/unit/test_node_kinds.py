@@ -1,6 +1,6 @@
-"""Nodes that become those of a crate, though an SConstruct has named them before.
+"""Changing the class of a node that an SConstruct has named before the crate declares it.
 
-What is relied on holds from SCons 4.5 to below 5, the range that `pyproject.toml` asks for.
+This relies on behaviour of SCons 4.5 to below 5, the range in `pyproject.toml`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cratewright.scons.nodes.node import change_class
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_scons_itself_gives_a_named_node_another_class(tmp_path: Path) -> None:
+def test_scons_changes_the_class_of_an_entry(tmp_path: Path) -> None:
     assert '"scons>=4.5,<5"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     fs = FS(str(tmp_path))
     node = fs.Entry("app.rlink")
@@ -26,7 +26,7 @@ def test_scons_itself_gives_a_named_node_another_class(tmp_path: Path) -> None:
     assert type(node) is File
 
 
-def test_a_named_file_becomes_a_made_one_and_stays_the_same_node(tmp_path: Path) -> None:
+def test_file_becomes_a_made_file_and_stays_the_same_node(tmp_path: Path) -> None:
     fs = FS(str(tmp_path))
     node = fs.File("app.rlink")
     user = fs.File("user")
@@ -37,13 +37,13 @@ def test_a_named_file_becomes_a_made_one_and_stays_the_same_node(tmp_path: Path)
     assert not node.exists()
 
 
-def test_no_other_class_will_do(tmp_path: Path) -> None:
+def test_change_to_another_kind_of_node_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         change_class(FS(str(tmp_path)).File("app.rlink"), Dir)
 
 
-def test_there_is_one_place_for_it() -> None:
-    """And none where the code of a function is changed."""
+def test_class_is_assigned_in_one_place() -> None:
+    """The code of a function is assigned nowhere."""
     found = []
     for path in [*ROOT.glob("site_scons/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]:
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What plugins offer beside backends: commands, profiles, and ears for what happens in a build."""
+"""What plugins offer besides backends: commands, profiles and event listeners."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _plugin(name: str = "more_plugin", **hooks: Callable[..., object]) -> types.
 
 
 class Loud(StubBackend):
-    """Has options of its own."""
+    """A backend with its own options."""
 
     NAME = "loud"
     OPTIONS = (
@@ -54,7 +54,7 @@ class Loud(StubBackend):
     UNIT_OPTIONS = StubBackend.UNIT_OPTIONS | {"volume", "tune"}
 
 
-def test_a_plugin_may_offer_these_alone() -> None:
+def test_plugin_without_a_backend() -> None:
     registry = Registry()
     registry.register(_plugin(**{COMMANDS: lambda: GREET, PROFILES: lambda: [HARD, replace(HARD, name="harder")]}))
     (plugin,) = registry.plugins
@@ -63,7 +63,7 @@ def test_a_plugin_may_offer_these_alone() -> None:
     assert [(command.name, owner.name) for command, owner in registry.commands] == [("greet", "more_plugin")]
 
 
-def test_a_profile_counts_for_a_backend_as_far_as_it_has_the_options() -> None:
+def test_profile_applies_only_options_that_the_backend_has() -> None:
     registry = Registry()
     registry.register(
         _plugin(
@@ -110,7 +110,7 @@ OFFERED: dict[str, tuple[str, Callable[[], object]]] = {
 }
 
 
-def test_what_is_refused(golden: Golden) -> None:
+def test_invalid_offers_are_rejected(golden: Golden) -> None:
     said = []
     taken = {
         COMMANDS: lambda: replace(GREET, name="taken"),
@@ -122,7 +122,7 @@ def test_what_is_refused(golden: Golden) -> None:
         registry.register(_plugin("first_plugin", **taken))
         with pytest.raises(PluginError, match="more_plugin") as caught:
             registry.register(_plugin(**{hook: function, "cratewright_register_backend": lambda: StubBackend}))
-        # All of it or nothing.
+        # Nothing else of the plugin is registered.
         assert registry.names == ("loud",) and [p.name for p in registry.plugins] == ["first_plugin"], what
         assert [command.name for command, _ in registry.commands] == ["taken"] and [*registry.profiles] == ["taken"]
         lines = [line for line in str(caught.value).splitlines() if "test_offered.py" not in line]
@@ -132,7 +132,7 @@ def test_what_is_refused(golden: Golden) -> None:
 
 @pytest.fixture
 def command_line(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Give the command line with a plugin that offers a command."""
+    """Return a function that runs the command line with a plugin that adds a command."""
 
     def run(*words: str, command: Command = GREET) -> int:
         registry = Registry()
@@ -148,7 +148,7 @@ def command_line(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return run
 
 
-def test_a_command(command_line: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_of_a_plugin(command_line: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line("greet", "world") == 0
     assert capsys.readouterr().out == "hello world\n"
     assert command_line("greet", "three") == 3
@@ -168,7 +168,7 @@ def _raising(error: BaseException) -> Callable[..., None]:
     return run
 
 
-def test_a_command_that_fails(command_line: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_command_names_the_plugin(command_line: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     for run, said in (
         (_raising(ZeroDivisionError("oh")), "plugin 'more_plugin', command 'greet' failed: ZeroDivisionError: oh"),
         (_raising(SystemExit(0)), "plugin 'more_plugin', command 'greet' failed: SystemExit: 0"),
@@ -183,14 +183,14 @@ def test_a_command_that_fails(command_line: Callable[..., int], capsys: pytest.C
     bad = replace(GREET, arguments=_raising(ZeroDivisionError("oh")))
     assert command_line("greet", command=bad) == 2
     assert "plugin 'more_plugin', command 'greet' cannot declare its arguments: ZeroDiv" in capsys.readouterr().err
-    # Nor does it keep others from being used.
+    # Other commands still work.
     assert command_line("--help", command=bad) == command_line("backends", command=bad) == 0
     taken = replace(GREET, arguments=lambda parser: parser.add_argument("run") and None)
     assert command_line("greet", "a", command=taken) == 2
     assert "command 'greet': an argument cannot be called 'run'" in capsys.readouterr().err
 
 
-def test_no_plugin_is_loaded_for_a_command_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_builtin_command_loads_no_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> Registry:
         raise AssertionError("loaded")
 
@@ -203,26 +203,26 @@ STARTED = BuildStarted(1, "0", 0.0, 1)
 STAGE = StageStarted("codegen", "a", "a.rlink")
 
 
-def test_events_reach_plugins(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each one, in order, typed; who fails is named once and hears no more, and the others hear on."""
-    heard: list[Event] = []
+def test_plugins_receive_events(capsys: pytest.CaptureFixture[str]) -> None:
+    """All events arrive in order; a failing listener is named once and removed, the others continue."""
+    received: list[Event] = []
 
     def fails(event: Event) -> None:
-        heard.append(event)
+        received.append(event)
         raise KeyError("oh")
 
-    def hears(event: Event) -> None:
-        heard.append(event)
+    def records(event: Event) -> None:
+        received.append(event)
 
     registry = Registry()
     registry.register(_plugin("a_plugin", **{EVENTS: fails}))
-    registry.register(_plugin("b_plugin", **{EVENTS: hears}))
+    registry.register(_plugin("b_plugin", **{EVENTS: records}))
     registry.register(_plugin("c_plugin", **{EVENTS: lambda event: sys.exit(0)}))
     listeners = registry.listeners()
     for event in (STARTED, STAGE):
         for listener in listeners:
             listener(event)
-    assert heard == [STARTED, STARTED, STAGE]
+    assert received == [STARTED, STARTED, STAGE]
     errors = capsys.readouterr().err
     assert (
         errors.count("plugin 'a_plugin' failed at BuildStarted, and gets no more events of this build: KeyError") == 1
@@ -232,14 +232,14 @@ def test_events_reach_plugins(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert "test_offered.py" in errors and "Traceback" not in errors
     with pytest.raises(PluginError, match="plugin 'late_plugin' listens to build events, but the build has begun"):
-        registry.register(_plugin("late_plugin", **{EVENTS: hears}))
+        registry.register(_plugin("late_plugin", **{EVENTS: records}))
 
 
-def test_an_interrupt_passes_a_listener() -> None:
+def test_interrupt_in_a_listener_passes_through() -> None:
     registry = Registry()
 
     def interrupted(event: Event) -> None:
-        # As the interpreter raises it: by no statement of the plugin's.
+        # Raised as the interpreter does, not by a statement of the plugin.
         import signal
 
         signal.raise_signal(signal.SIGINT)
@@ -249,8 +249,8 @@ def test_an_interrupt_passes_a_listener() -> None:
         registry.listeners()[0](STARTED)
 
 
-def test_wrappers_of_the_other_hooks() -> None:
-    """A wrapper has its say about what others offer, and one that returns nonsense is named."""
+def test_hook_wrappers() -> None:
+    """A wrapper may change what others offer; one that returns an invalid value is named."""
 
     class Doubles:
         @cratewright.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""Options: what is read, what is refused, and how values are put on top of one another."""
+"""Options: parsing, invalid values, overrides and profiles."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def _parse(**given: object) -> dict[str, object]:
         ("defines", [("A",), ("B", 2), "B=3"], (("A", None), ("B", "3"))),
     ],
 )
-def test_read(name: str, given: object, value: object) -> None:
+def test_parse_option(name: str, given: object, value: object) -> None:
     assert _parse(**{name: given}) == {name: value}
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "given", "message"),
     [
         ("multimodule", "perhaps", "takes true or false"),
         ("entry_point", ["a"], "takes one string"),
@@ -67,10 +67,10 @@ def test_read(name: str, given: object, value: object) -> None:
         ("defines", {"A B": 1}, "'A B' is not a macro name"),
     ],
 )
-def test_refused(name: str, given: object, said: str) -> None:
+def test_invalid_option(name: str, given: object, message: str) -> None:
     with pytest.raises(ConfigurationError, match=r"where: *here") as caught:
         _parse(**{name: given})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def _one(kind: OptionKind, value: object, **bounds: int) -> object:
@@ -93,16 +93,16 @@ def test_numbers_and_sizes() -> None:
         _one(OptionKind.INT, 5, least=4, most=8, step=2)
     with pytest.raises(ConfigurationError, match="a multiple of 4") as caught:
         _one(OptionKind.INT, 9, least=4, most=10, step=4)
-    assert not caught.value.hint  # 12 would be refused as well
+    assert not caught.value.hint  # 12 is too large as well
 
 
-def test_near_miss_of_a_name() -> None:
+def test_misspelt_name_has_a_suggestion() -> None:
     with pytest.raises(UnknownNameError, match="unknown option 'opt_leve'") as caught:
         _parse(opt_leve="3")
     assert caught.value.hint == "did you mean 'opt_level'?"
 
 
-def test_near_miss_of_a_word() -> None:
+def test_misspelt_value_has_a_suggestion() -> None:
     with pytest.raises(UnknownNameError, match="'thinlocal' is not a value of 'lto'") as caught:
         _parse(lto="thinlocal")
     assert caught.value.hint == "did you mean 'thin-local'?"
@@ -110,17 +110,17 @@ def test_near_miss_of_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"cdyli": "fat"}, "'cdyli' is not a crate type"),
         ({"cdylib": "fatt"}, "'fatt' is not a value of 'lto'"),
         ({"cdylib": {"bin": "fat"}}, "is not a value of 'lto'"),
     ],
 )
-def test_refused_by_crate_type(given: object, said: str) -> None:
+def test_invalid_option_by_crate_type(given: object, message: str) -> None:
     with pytest.raises(UnknownNameError, match=r"where: *here") as caught:
         _parse(lto=given)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     with pytest.raises(UnknownNameError, match="is not a value of 'opt_level'"):
         _parse(opt_level={"bin": "3"})
 
@@ -132,7 +132,7 @@ def test_lto_by_crate_type() -> None:
     assert modes == [LtoMode.THIN, LtoMode.FAT, LtoMode.OFF]
 
 
-def test_the_order_of_defines_does_not_count() -> None:
+def test_order_of_defines_is_ignored() -> None:
     assert _parse(defines=["B", "A"]) == _parse(defines=["A", "B"])
 
 
@@ -156,7 +156,7 @@ def test_override_merges_defines_and_puts_include_directories_first() -> None:
     assert base.opt_level is OptLevel.DEFAULT
 
 
-def test_only() -> None:
+def test_only_selects_options() -> None:
     assert DEFAULTS.only({"lto", "defines", "no such"}).values == (("defines", ()), ("lto", "off"))
 
 
@@ -175,13 +175,13 @@ def test_profiles_inherit() -> None:
     assert resolve_profile("dev", PROFILES) == PROFILES["dev"]
 
 
-def test_a_profile_that_inherits_itself() -> None:
+def test_profile_cycle() -> None:
     with pytest.raises(ConfigurationError, match="inherits itself") as caught:
         resolve_profile("loop", PROFILES)
     assert caught.value.context == (("chain", "loop -> pool -> loop"),)
 
 
-def test_an_unknown_profile() -> None:
+def test_unknown_profile_has_a_suggestion() -> None:
     with pytest.raises(UnknownNameError, match="unknown profile 'deb'") as caught:
         resolve_profile("lost", PROFILES)
     assert caught.value.hint == "did you mean 'dev'?"

@@ -1,6 +1,6 @@
 """The names of output files.
 
-The names of every target that rustc has are checked in `tests/differential`.
+`tests/differential` checks them for every target of rustc.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def name_or_dash(kind: CrateType, target: str) -> str:
 
 
 @pytest.mark.parametrize("target", TABLE)
-def test_names_of_a_platform(target: str) -> None:
+def test_names_by_target(target: str) -> None:
     assert " ".join(name_or_dash(kind, target) for kind in ORDER) == TABLE[target]
 
 
-def test_a_type_without_a_name_says_what_there_is() -> None:
+def test_unsupported_crate_type_lists_alternatives() -> None:
     with pytest.raises(UnsupportedError, match="no crates of type 'dylib'") as caught:
         output_file_name("it", CrateType.DYLIB, "wasm32-wasip1")
     assert caught.value.hint == "use 'cdylib' or 'staticlib'"

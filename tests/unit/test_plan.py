@@ -1,4 +1,4 @@
-"""What is refused before any work."""
+"""Checks of a crate before anything is built."""
 
 from __future__ import annotations
 
@@ -41,32 +41,32 @@ def _linked(options: dict[str, OptionValue], *types: CrateType) -> Crate:
 
 
 class Modest(StubBackend):
-    """A backend that can do little."""
+    """A backend with few capabilities."""
 
     NAME = "modest"
     supported_crate_types = frozenset({CrateType.RLIB, CrateType.BIN})
     capabilities = frozenset({Capability.FAT_LTO})
 
     def check_crate(self, crate: Crate) -> None:
-        """Refuse one name."""
+        """Reject one name."""
         if crate.name == "bad":
             raise ConfigurationError("not this one")
 
 
-def test_a_good_crate() -> None:
+def test_valid_crate() -> None:
     check_buildable(CRATE, Modest())
     check_buildable(_linked({"lto": "fat"}), Modest())
-    # A mode for all crate types leaves an rlib as it is, as where a profile sets it.
+    # An LTO mode for all crate types, such as that of a profile, does not apply to an rlib.
     check_buildable(_linked({"lto": "thin"}, CrateType.RLIB), Modest())
 
 
-def test_one_file_under_two_names() -> None:
+def test_one_source_with_two_names() -> None:
     twice = (_source("a.stub", "one"), _source("a.stub", "two"))
     check_buildable(replace(CRATE, sources=twice), Modest())
 
 
 @pytest.mark.parametrize(
-    ("crate", "kind", "said"),
+    ("crate", "kind", "message"),
     [
         (replace(CRATE, sources=()), ConfigurationError, "crate 'app' has no sources"),
         (replace(CRATE, sources=CRATE.sources * 2), ConfigurationError, "given the source 'a.stub' twice"),
@@ -101,13 +101,13 @@ def test_one_file_under_two_names() -> None:
         (replace(CRATE, name="bad"), ConfigurationError, "not this one"),
     ],
 )
-def test_refused(crate: Crate, kind: type[CratewrightError], said: str) -> None:
+def test_invalid_crate(crate: Crate, kind: type[CratewrightError], message: str) -> None:
     with pytest.raises(kind) as caught:
         check_buildable(crate, Modest())
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_no_crate_type_overwrites_another() -> None:
+def test_crate_types_with_equal_file_names_conflict() -> None:
     both = (CrateType.DYLIB, CrateType.RLIB, CrateType.CDYLIB)
     check_buildable(_linked({}, *both), StubBackend())
     with pytest.raises(ConfigurationError, match="two files with the same name") as caught:
@@ -115,7 +115,7 @@ def test_no_crate_type_overwrites_another() -> None:
     assert caught.value.context == (("name", "app.images/"), ("crate types", "dylib cdylib"))
 
 
-def test_targets() -> None:
+def test_check_target() -> None:
     assert check_target("", StubBackend) == "text"
     assert check_target("text2", StubBackend) == "text2"
     with pytest.raises(UnknownNameError, match="backend 'stub' has no target 'txet'") as caught:
@@ -123,7 +123,7 @@ def test_targets() -> None:
     assert caught.value.hint == "did you mean 'text'?"
 
 
-def test_a_backend_adds_options_to_the_table() -> None:
+def test_option_table_includes_those_of_the_backend() -> None:
     names = [spec.name for spec in option_table(StubBackend)]
     assert names[: len(CORE_OPTIONS)] == [spec.name for spec in CORE_OPTIONS]
     assert "shout" in names

@@ -1,4 +1,4 @@
-"""The worker pool: answers, errors, crashes and hangs, each only at the cost of its own call."""
+"""The worker pool: results, errors, crashes and hangs, each of which fails only its own call."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def _call(function: str, *arguments: object) -> WorkerCall:
 
 @pytest.fixture(params=["fork", "spawn"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Give each way in which workers come to be."""
+    """Return each way to start workers."""
     return str(request.param)
 
 
 @pytest.fixture
 def pool(kind: str) -> Iterator[WorkerPool]:
-    """Give a pool of two workers that waits as long as it takes."""
+    """Return a pool of two workers with a long timeout."""
     found = WorkerPool(2, kind=kind, warm=[_call("warm", "stove")], timeout=HANG)
     yield found
     found.close()
 
 
-def test_values_in_order(pool: WorkerPool) -> None:
+def test_results_are_in_call_order(pool: WorkerPool) -> None:
     outcomes = pool.map([_call("double", number) for number in range(20)])
     assert [outcome.get() for outcome in outcomes] == [2 * number for number in range(20)]
     assert pool.map([]) == []
 
 
-def test_done_sees_each_as_it_comes(pool: WorkerPool, tmp_path: Path) -> None:
+def test_done_is_called_as_results_arrive(pool: WorkerPool, tmp_path: Path) -> None:
     seen: list[int] = []
 
     def done(index: int, outcome: CallOutcome) -> None:
@@ -56,21 +56,21 @@ def test_done_sees_each_as_it_comes(pool: WorkerPool, tmp_path: Path) -> None:
     assert seen == [1, 0]
 
 
-def test_workers_go_on_while_the_caller_looks_at_answers(kind: str) -> None:
+def test_worker_starts_the_next_call_before_done_is_called(kind: str) -> None:
     pool = WorkerPool(1, kind=kind, timeout=HANG)
-    told: list[str] = []
+    calls_seen: list[str] = []
     try:
         pool.map(
             [_call("double", number) for number in range(3)],
-            lambda index, _: told.append(f"done {index}"),
-            lambda index, _: told.append(f"began {index}"),
+            lambda index, _: calls_seen.append(f"done {index}"),
+            lambda index, _: calls_seen.append(f"began {index}"),
         )
     finally:
         pool.close()
-    assert told == ["began 0", "began 1", "done 0", "began 2", "done 1", "done 2"]
+    assert calls_seen == ["began 0", "began 1", "done 0", "began 2", "done 1", "done 2"]
 
 
-def test_an_answer_is_seen_though_the_build_ends(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finished_results_are_reported_on_interrupt(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
     begun: list[int] = []
 
@@ -85,14 +85,14 @@ def test_an_answer_is_seen_though_the_build_ends(pool: WorkerPool, monkeypatch: 
     assert set(seen) <= {0, 2} and seen
 
 
-def test_workers_are_warm_and_used_again(pool: WorkerPool) -> None:
+def test_workers_are_warmed_up_and_reused(pool: WorkerPool) -> None:
     assert pool.call(worker_functions.warmed, label="x") == ["stove"]
     numbers = {outcome.get() for _ in range(2) for outcome in pool.map([_call("pid") for _ in range(12)])}
     assert 1 <= len(numbers) <= 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
-def test_a_crash_costs_its_own_call(pool: WorkerPool, number: signal.Signals) -> None:
+def test_crash_fails_only_its_own_call(pool: WorkerPool, number: signal.Signals) -> None:
     calls = [_call("double", 1), _call("crash", int(number)), *(_call("double", 2) for _ in range(5))]
     outcomes = pool.map(calls)
     assert [outcome.value for outcome in outcomes] == [2, None, 4, 4, 4, 4, 4]
@@ -104,7 +104,7 @@ def test_a_crash_costs_its_own_call(pool: WorkerPool, number: signal.Signals) ->
     assert pool.call(worker_functions.double, 3, label="x") == 6
 
 
-def test_a_worker_that_leaves(pool: WorkerPool) -> None:
+def test_worker_that_exits(pool: WorkerPool) -> None:
     (outcome,) = pool.map([_call("leave", 7)])
     assert isinstance(outcome.error, ToolError) and "exit status 7" in str(outcome.error)
 
@@ -116,8 +116,10 @@ def test_many_crashes(pool: WorkerPool) -> None:
     assert all(isinstance(outcome.error, ToolError) for outcome in outcomes[1::2])
 
 
-def test_a_hang_costs_its_own_call(kind: str) -> None:
-    seconds = {"fork": 2, "spawn": 6}[kind]  # the others need as many milliseconds, a new interpreter a tenth of that
+def test_hang_fails_only_its_own_call(kind: str) -> None:
+    seconds = {"fork": 2, "spawn": 6}[
+        kind
+    ]  # the other calls take milliseconds, a new interpreter a few tenths of a second
     pool = WorkerPool(2, kind=kind, timeout=seconds)
     try:
         outcomes = pool.map([_call("hang"), *(_call("double", number) for number in range(6))])
@@ -131,7 +133,7 @@ def test_a_hang_costs_its_own_call(kind: str) -> None:
         pool.close()
 
 
-def test_our_errors_travel(pool: WorkerPool) -> None:
+def test_our_errors_keep_type_and_context(pool: WorkerPool) -> None:
     outcomes = pool.map([_call("fail", "a.stub:1: error: no"), _call("double", 1)])
     error = outcomes[0].error
     assert type(error) is SourceError
@@ -146,14 +148,14 @@ def test_foreign_exceptions_keep_their_traceback(pool: WorkerPool) -> None:
     assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
-def test_an_answer_that_cannot_be_sent(pool: WorkerPool) -> None:
+def test_result_that_cannot_be_pickled(pool: WorkerPool) -> None:
     with pytest.raises(RuntimeError, match="unit unsendable"):
         pool.map([_call("unsendable")])
     assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
-def test_no_such_function(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of a module that is here alone."""
+def test_function_that_workers_cannot_import(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its module exists only in this process."""
     assert pool.call(worker_functions.double, 1, label="x") == 2
     module = ModuleType("here_alone")
     exec("def nothing(): ...", module.__dict__)
@@ -163,18 +165,18 @@ def test_no_such_function(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> 
     assert pool.call(worker_functions.double, 1, label="x") == 2
 
 
-def test_large_questions_and_answers(pool: WorkerPool) -> None:
+def test_large_arguments_and_results(pool: WorkerPool) -> None:
     size = 5_000_000
     outcomes = pool.map([_call("chatter", size), _call("length", b"y" * size)])
     assert outcomes[0].value == b"x" * size and outcomes[1].value == size
 
 
-def test_an_exception_of_the_listener_leaves_the_pool_usable(pool: WorkerPool) -> None:
-    def refuse(index: int, outcome: CallOutcome) -> None:
+def test_pool_is_usable_after_an_exception_in_done(pool: WorkerPool) -> None:
+    def raise_error(index: int, outcome: CallOutcome) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        pool.map([_call("double", number) for number in range(5)], refuse)
+        pool.map([_call("double", number) for number in range(5)], raise_error)
     assert [outcome.get() for outcome in pool.map([_call("double", 1)] * 5)] == [2] * 5
 
 
@@ -189,22 +191,22 @@ def test_threads_share_the_workers(pool: WorkerPool) -> None:
     assert len(numbers) <= 2
 
 
-def test_a_thread_with_little_waits_for_one_with_much(pool: WorkerPool) -> None:
-    """Workers given back by one thread are taken by another; nobody waits for ever."""
+def test_thread_with_one_call_gets_a_worker_from_a_busy_thread(pool: WorkerPool) -> None:
+    """A worker released by one thread is used by another."""
     done = threading.Event()
 
-    def much() -> None:
+    def run_many() -> None:
         pool.map([_call("slow", 0.05) for _ in range(10)])
         done.set()
 
-    other = threading.Thread(target=much)
+    other = threading.Thread(target=run_many)
     other.start()
     assert pool.call(worker_functions.double, 1, label="x") == 2
     other.join(HANG)
     assert done.is_set()
 
 
-def test_crashes_and_hangs_among_threads(kind: str) -> None:
+def test_crashes_with_several_threads(kind: str) -> None:
     pool = WorkerPool(2, kind=kind, timeout=HANG)
     try:
 
@@ -218,21 +220,21 @@ def test_crashes_and_hangs_among_threads(kind: str) -> None:
         pool.close()
 
 
-def test_warming_up_fails(kind: str) -> None:
+def test_failed_warm_up_is_reported(kind: str) -> None:
     pool = WorkerPool(1, kind=kind, warm=[_call("warm_badly")])
     with pytest.raises(SourceError, match="cannot warm up"):
         pool.call(worker_functions.double, 1, label="x")
     pool.close()
 
 
-def test_closed_and_used_again(pool: WorkerPool) -> None:
+def test_pool_can_be_used_after_close(pool: WorkerPool) -> None:
     assert pool.call(worker_functions.double, 1, label="x") == 2
     pool.close()
     pool.close()
     assert pool.call(worker_functions.double, 2, label="x") == 4
 
 
-def test_no_process_is_left_behind(pool: WorkerPool) -> None:
+def test_close_ends_all_workers(pool: WorkerPool) -> None:
     numbers = [outcome.get() for outcome in pool.map([_call("pid") for _ in range(6)])]
     pool.close()
     until(lambda: not any(_alive(int(str(number))) for number in numbers))
@@ -248,7 +250,7 @@ def _alive(number: int) -> bool:
     return True
 
 
-def test_a_pool_that_is_closed_is_let_go() -> None:
+def test_closed_pool_is_garbage_collected() -> None:
     pool = WorkerPool(1, kind="fork", timeout=HANG)
     gone = weakref.ref(pool)
     pool.map([_call("double", 1)])

@@ -1,4 +1,4 @@
-"""How many calls a pool makes at once: by jobs, and by memory."""
+"""The number of concurrent calls of a pool, limited by jobs and memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _overlap(outcomes: list[CallOutcome]) -> bool:
 
 
 @pytest.mark.parametrize(("need", "together"), [(60, False), (1000, False), (40, True), (0, True)])
-def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool, tmp_path: Path) -> None:
+def test_memory_limits_concurrent_calls(need: int, together: bool, tmp_path: Path) -> None:
     def meet(calls: list[WorkerCall]) -> bool:
         return any(outcome.get() for outcome in pool.map(calls))
 
@@ -39,12 +39,12 @@ def test_calls_run_together_as_far_as_memory_allows(need: int, together: bool, t
     calls = [replace(_call("meet", str(tmp_path / "one thread"), seconds), memory=need) for _ in range(4)]
     assert meet(calls) == together
     calls = [replace(_call("meet", str(tmp_path / "two threads"), seconds), memory=need) for _ in range(4)]
-    with ThreadPoolExecutor(2) as threads:  # what one thread promised counts for another
+    with ThreadPoolExecutor(2) as threads:  # memory reserved by one thread counts for the others
         assert any(threads.map(meet, (calls[:2], calls[2:]))) == together
     pool.close()
 
 
-def test_a_crash_gives_its_memory_back() -> None:
+def test_crash_releases_its_memory() -> None:
     pool = WorkerPool(2, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=100)
     pool.map([replace(_call("crash", 9), memory=100), replace(_call("crash", 9), memory=100)])
     assert pool.map([replace(_call("double", 4), memory=100)])[0].get() == 8
@@ -52,10 +52,10 @@ def test_a_crash_gives_its_memory_back() -> None:
 
 
 @pytest.mark.parametrize(("need", "memory", "size"), [(0, 100, 1), (60, 100, 4)])
-def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
-    """What a thread does itself counts as a worker's work, as to how many there are and what memory they take."""
+def test_occupied_place_counts_as_a_worker(need: int, memory: int, size: int) -> None:
+    """Work in a thread's own process counts toward the limits of jobs and memory like that of a worker."""
     pool = WorkerPool(size, kind="fork", warm=[_call("double", 1)], timeout=HANG, memory=memory)
-    pool.map([_call("pid")] * size)  # a worker that waits for work takes no place
+    pool.map([_call("pid")] * size)  # idle workers occupy no place
 
     def work() -> tuple[float, float]:
         with pool.occupy(need):
@@ -72,7 +72,7 @@ def test_a_place_is_that_of_a_worker(need: int, memory: int, size: int) -> None:
     pool.close()
 
 
-def test_a_place_is_given_back_after_an_error() -> None:
+def test_place_is_released_after_an_error() -> None:
     pool = WorkerPool(1, kind="fork", timeout=HANG)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), pool.occupy(0):
@@ -81,5 +81,5 @@ def test_a_place_is_given_back_after_an_error() -> None:
     pool.close()
 
 
-def test_free_memory_is_known_here() -> None:
+def test_available_memory_is_plausible() -> None:
     assert 1 << 24 < available_memory() < 1 << 50

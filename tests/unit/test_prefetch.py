@@ -1,4 +1,4 @@
-"""Entries that are fetched before they are asked for: each is asked of a server once, and is what it would be."""
+"""Prefetched cache entries: each is requested from a server once, and results are the same as without prefetching."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ KEYS = [f"{number:064x}" for number in range(600)]
 
 
 class Server(MemoryStore):
-    """Takes note of what it is asked for, and may be held up."""
+    """A store that records requests and can be blocked."""
 
     def __init__(self, items: Mapping[str, bytes] | None = None) -> None:
         super().__init__(items or {})
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.puts = 0
         self.open = threading.Event()
         self.open.set()
 
     def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """Answer once it may."""
+        """Answer when not blocked."""
         self.open.wait()
-        self.asked += keys
+        self.requests += keys
         return super().get_many(keys)
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Keep all."""
+        """Store all, and count them."""
         self.puts += len(items)
         super().put_many(items)
 
@@ -48,45 +48,47 @@ def _stack(near: MemoryStore, far: MemoryStore, **words: bool) -> StackedStore:
     return StackedStore([Level(near, "near"), Level(far, "far", far=True, **words)])
 
 
-def _build(stack: StackedStore, asked: Mapping[str, Sequence[str]], *ahead: str) -> dict[str, bytes]:
-    """Ask for the keys of names as a build would, with some of the names told beforehand."""
+def _build(stack: StackedStore, keys_by_name: Mapping[str, Sequence[str]], *ahead: str) -> dict[str, bytes]:
+    """Request the keys of each name as a build does, after announcing the names in `ahead`."""
     assert not stack.prefetch.begun
     stack.get_many(["f" * 64])
     assert stack.prefetch.begun
     stack.prefetch.expect(ahead)
     until(lambda: stack.prefetch._thread is None)
     found: dict[str, bytes] = {}
-    for name, keys in asked.items():
+    for name, keys in keys_by_name.items():
         stack.prefetch.note(name, keys)
         found |= stack.get_many(keys)
     stack.close()
     return found
 
 
-def test_what_was_asked_for_before_is_fetched_at_once() -> None:
+def test_keys_of_the_last_build_are_fetched_together() -> None:
     far = Server(_entries(KEYS))
-    asked = {".:a": KEYS[:300], ".:b": [*KEYS[300:], "e" * 64]}
-    assert _build(_stack(MemoryStore(), far), asked) == _entries(KEYS)
-    far.asked.clear()
+    keys_by_name = {".:a": KEYS[:300], ".:b": [*KEYS[300:], "e" * 64]}
+    assert _build(_stack(MemoryStore(), far), keys_by_name) == _entries(KEYS)
+    far.requests.clear()
     puts = far.puts
     stack = _stack(MemoryStore(), far)
-    assert _build(stack, asked, ".:a", ".:b", ".:unknown") == _entries(KEYS)
+    assert _build(stack, keys_by_name, ".:a", ".:b", ".:unknown") == _entries(KEYS)
     lists = [ASKED.key(name) for name in (".:a", ".:b", ".:unknown")]
-    assert far.asked == ["f" * 64, *lists, *asked[".:a"], *asked[".:b"]], "each once, in order, the missing one as well"
-    assert far.puts == puts, "it is no news"
+    assert far.requests == ["f" * 64, *lists, *keys_by_name[".:a"], *keys_by_name[".:b"]], (
+        "each once, in order, the missing one as well"
+    )
+    assert far.puts == puts, "an unchanged list is not stored again"
     assert (stack.levels[1].usage.hits, stack.levels[1].usage.misses) == (600, 2)
     assert stack.levels[1].usage.received == sum(map(len, _entries(KEYS).values()))
 
 
-def test_what_is_near_is_not_fetched() -> None:
+def test_entries_of_a_near_level_are_not_fetched() -> None:
     far = Server(_entries(KEYS))
     _build(_stack(MemoryStore(), far), {"a": KEYS})
-    far.asked.clear()
+    far.requests.clear()
     assert _build(_stack(MemoryStore(_entries(KEYS[:599])), far), {"a": KEYS}, "a") == _entries(KEYS)
-    assert far.asked == ["f" * 64, ASKED.key("a"), KEYS[599]]
+    assert far.requests == ["f" * 64, ASKED.key("a"), KEYS[599]]
 
 
-def test_who_asks_meanwhile_waits_and_does_not_ask_again() -> None:
+def test_request_waits_for_a_running_prefetch() -> None:
     far = Server(_entries(KEYS))
     level = Level(far, "far", far=True)
     far.open.clear()
@@ -97,12 +99,12 @@ def test_who_asks_meanwhile_waits_and_does_not_ask_again() -> None:
     with ends():
         assert level.get_many(KEYS[1:3]) == _entries(KEYS[1:3])
     fetching.join()
-    assert far.asked == KEYS[:3]
-    assert level.fetch(KEYS[1:3]) == frozenset(), "what was asked for is not fetched any more"
-    assert level.get_many(KEYS[:1]) == _entries(KEYS[:1]) and far.asked == KEYS[:3]
+    assert far.requests == KEYS[:3]
+    assert level.fetch(KEYS[1:3]) == frozenset(), "requested keys are not fetched again"
+    assert level.get_many(KEYS[:1]) == _entries(KEYS[:1]) and far.requests == KEYS[:3]
 
 
-def test_a_store_that_fails_keeps_nobody_waiting(capfd: pytest.CaptureFixture[str]) -> None:
+def test_failed_store_blocks_no_request(capfd: pytest.CaptureFixture[str]) -> None:
     class Broken(MemoryStore):
         def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
             raise OSError("gone")
@@ -113,7 +115,7 @@ def test_a_store_that_fails_keeps_nobody_waiting(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().err.count("continuing without the cache far") == 1
 
 
-def test_what_others_asked_for_is_remembered_within_bounds() -> None:
+def test_number_of_remembered_lists_is_bounded() -> None:
     far = Server()
     for some in (KEYS[:4], KEYS[4:8], KEYS[8:12], KEYS[10:12]):
         _build(_stack(MemoryStore(), far), {"a": some})
@@ -132,14 +134,14 @@ def test_what_others_asked_for_is_remembered_within_bounds() -> None:
         ASKED.seal(ASKED.key("a"), b"x" * 33),
     ],
 )
-def test_a_list_that_is_none(planted: bytes) -> None:
+def test_invalid_list_is_ignored_and_replaced(planted: bytes) -> None:
     far = Server(_entries(KEYS))
     far[ASKED.key("a")] = planted
     assert _build(_stack(MemoryStore(), far), {"a": KEYS}, "a") == _entries(KEYS)
-    assert far.asked[2:] == KEYS and far.puts == 1, "it is replaced"
+    assert far.requests[2:] == KEYS and far.puts == 1, "it is replaced"
 
 
-def test_a_long_list_is_cut() -> None:
+def test_long_list_is_truncated() -> None:
     far = Server()
     far[ASKED.key("a")] = ASKED.seal(ASKED.key("a"), bytes(32 * 50_000))
     prefetch = Prefetch([Level(far, "far", far=True)])
@@ -147,7 +149,7 @@ def test_a_long_list_is_cut() -> None:
     assert len(prefetch._known[prefetch._far[0], "a"]) == 20_000
 
 
-def test_modes() -> None:
+def test_prefetch_respects_modes_of_levels() -> None:
     far = Server(_entries(KEYS))
     assert _build(_stack(MemoryStore(), far, writes=False), {"a": KEYS}, "a") == _entries(KEYS) and not far.puts
     stack = _stack(MemoryStore(), far, reads=False)

@@ -1,4 +1,4 @@
-"""A program is its bytes and those of what it loads, wherever it lies."""
+"""The digest of a program covers its content and that of the files it loads, but not its path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cratewright.testing import require_tool
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    # Every file of a test is young, and would be read each time.
+    # All files of a test are recent, and would be read each time.
     monkeypatch.setattr(program, "is_recent", lambda found: False)
 
 
@@ -29,14 +29,14 @@ def _script(path: Path, text: str) -> str:
     return str(path)
 
 
-def test_bytes_and_no_paths(tmp_path: Path) -> None:
+def test_digest_depends_on_content_only(tmp_path: Path) -> None:
     first, second = _script(tmp_path / "a/tool", "exit 1"), _script(tmp_path / "b/other", "exit 1")
     assert programs_digest([first]) == programs_digest([second])
     assert programs_digest([first]) != programs_digest([_script(tmp_path / "c/tool", "exit 2")])
     assert programs_digest([first, second]) != programs_digest([first])
 
 
-def test_an_edit_that_keeps_size_and_time(tmp_path: Path) -> None:
+def test_edit_that_keeps_size_and_time_is_detected(tmp_path: Path) -> None:
     tool = Path(_script(tmp_path / "tool", "exit 1"))
     before, found = programs_digest([str(tool)]), tool.stat()
     assert programs_digest([str(tool)]) == before
@@ -46,7 +46,7 @@ def test_an_edit_that_keeps_size_and_time(tmp_path: Path) -> None:
     assert programs_digest([str(tool)]) != before
 
 
-def test_what_a_script_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_run_by_a_script_are_included(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = tmp_path / "bin/inner"
     _script(inner, "exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
@@ -58,7 +58,7 @@ def test_what_a_script_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert programs_digest([outer]) != before
 
 
-def test_libraries(tmp_path: Path) -> None:
+def test_shared_libraries_are_included(tmp_path: Path) -> None:
     require_tool(bool(shutil.which("gcc")), "gcc")
     for name, text in (
         ("lib.c", "int f(void) { return 1; }"),
@@ -78,7 +78,7 @@ def test_libraries(tmp_path: Path) -> None:
     assert programs_digest([str(tmp_path / "main")]) != before
 
 
-def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     real = program.digest_file
     monkeypatch.setattr(program, "digest_file", lambda path: read.append(path) or real(path))
@@ -90,7 +90,7 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert programs_digest([sys.executable]) == before and read
 
 
-def test_what_is_no_program(tmp_path: Path) -> None:
+def test_digest_of_files_that_are_not_programs(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("")
     (tmp_path / "short").write_bytes(b"\x7fELF\x02\x01")
     for name in ("empty", "short", "", "nothing"):

@@ -1,4 +1,4 @@
-"""Plugins are registered if they are sound, and found by name."""
+"""Registering plugins, and looking up their backends by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.plugins_of_stubs import Old, Other, Third, plugin_of
 
 
 class Incomplete(CodegenBackend):
-    """A class that lacks methods and names."""
+    """A backend class without required methods and attributes."""
 
     NAME = "incomplete"
     API_VERSION = 1
@@ -35,7 +35,7 @@ def test_register_and_look_up() -> None:
     assert registry.origin("stub") == "here"
 
 
-def test_registering_twice_is_nothing() -> None:
+def test_registering_twice_has_no_effect() -> None:
     registry = Registry()
     registry.register(testing)
     registry.register(testing)
@@ -43,7 +43,7 @@ def test_registering_twice_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "said"),
+    ("module", "message"),
     [
         (plugin_of(Third, hook="cratewright_register_backends"), "implements a hook that does not exist"),
         (types.ModuleType("plugin"), "registers no backend"),
@@ -58,20 +58,20 @@ def test_registering_twice_is_nothing() -> None:
         (plugin_of(Other), "two plugins offer a backend 'stub'"),
     ],
 )
-def test_refused(module: types.ModuleType, said: str) -> None:
-    """A plugin that cannot be used is named, and leaves the others as they were."""
+def test_invalid_plugin_is_rejected(module: types.ModuleType, message: str) -> None:
+    """The error names the plugin, and the others stay registered."""
     registry = Registry()
     registry.register(testing)
     with pytest.raises(PluginError) as caught:
         registry.register(module)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "plugin" in str(caught.value)
     assert registry.names == ("stub",) and registry.backend("stub") is StubBackend
     registry.register(plugin_of(Third, name="another"))
     assert registry.names == ("stub", "third")
 
 
-def test_two_modules_of_one_name() -> None:
+def test_second_plugin_of_a_name_is_rejected() -> None:
     registry = Registry()
     registry.register(plugin_of(StubBackend, "same"))
     with pytest.raises(PluginError, match="same"):
@@ -79,7 +79,7 @@ def test_two_modules_of_one_name() -> None:
     assert registry.names == ("stub",)
 
 
-def test_a_hook_that_fails() -> None:
+def test_failing_hook_names_the_plugin() -> None:
     module = types.ModuleType("plugin")
 
     def cratewright_register_backend() -> object:
@@ -91,7 +91,7 @@ def test_a_hook_that_fails() -> None:
     assert "ZeroDivisionError: oh" in str(caught.value)
 
 
-def test_a_hook_with_arguments_that_nobody_gives() -> None:
+def test_hook_with_unknown_arguments_is_rejected() -> None:
     module = types.ModuleType("plugin")
 
     def cratewright_register_backend(registry: object) -> object:
@@ -105,7 +105,7 @@ def test_a_hook_with_arguments_that_nobody_gives() -> None:
     assert registry.names == ("stub",)
 
 
-def test_near_miss() -> None:
+def test_unknown_backend_has_a_suggestion() -> None:
     registry = Registry()
     registry.register(testing)
     with pytest.raises(UnknownNameError, match="unknown backend 'stb'") as caught:
@@ -113,21 +113,21 @@ def test_near_miss() -> None:
     assert caught.value.hint == "did you mean 'stub'?"
 
 
-def test_none_at_all() -> None:
+def test_hint_without_any_backends() -> None:
     with pytest.raises(UnknownNameError) as caught:
         Registry().backend("spirv")
     assert "pip install cratewright-spirv" in caught.value.hint
 
 
-def test_what_a_plugin_is_called_is_asked_when_it_offers_something(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes a look at all that is installed, which a build with nothing to do is not to pay for."""
-    asked: list[str] = []
+def test_names_of_distributions_are_not_looked_up_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lookup reads all installed distributions, too slow for a build with nothing to do."""
+    lookups: list[str] = []
 
     def words(module: str) -> str:
-        asked.append(module)
+        lookups.append(module)
         return module
 
     monkeypatch.setattr(registry_module, "plugin_words", words)
     registry = Registry()
     registry.register(testing)
-    assert registry.names == ("stub",) and not asked
+    assert registry.names == ("stub",) and not lookups

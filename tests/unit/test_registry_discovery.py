@@ -1,4 +1,4 @@
-"""Which plugins are found, loaded, broken and blocked."""
+"""Discovery of plugins: found, broken and blocked ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cratewright.plugins.registry import Registry
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[dict[str, str]], Registry]:
-    """Give a function that discovers plugins, modules by their source, in a checkout of their own."""
+    """Return a function that discovers plugins, given as `{name: source}`, in a new checkout."""
 
     def discover(sources: dict[str, str]) -> Registry:
         for name, source in sources.items():
@@ -50,13 +50,13 @@ def cratewright_register_backend():
 """
 
 
-def test_a_checkout_finds_its_plugins(found: Callable[[dict[str, str]], Registry]) -> None:
+def test_plugins_of_a_checkout_are_found(found: Callable[[dict[str, str]], Registry]) -> None:
     registry = found({"good": GOOD})
     assert registry.names == ("found",)
     assert registry.origin("found") == "plugins/cratewright-good"
 
 
-def test_a_broken_plugin_is_set_aside(found: Callable[[dict[str, str]], Registry]) -> None:
+def test_broken_plugins_are_recorded(found: Callable[[dict[str, str]], Registry]) -> None:
     registry = found({"bad": "import no_such_module", "good": GOOD, "odd": "1 / 0", "twice": GOOD, "zero": ""})
     assert registry.names == ("found",)
     assert registry.broken["bad"].startswith("it cannot be imported: ModuleNotFoundError: No module named 'no_such_")
@@ -71,8 +71,8 @@ def test_a_broken_plugin_is_set_aside(found: Callable[[dict[str, str]], Registry
     assert ("plugin bad", registry.broken["bad"]) in caught.value.context
 
 
-def test_what_a_checkout_has_depends_on_files(found: Callable[[dict[str, str]], Registry], tmp_path: Path) -> None:
-    """A directory that is no plugin yet may become one."""
+def test_checkout_places_include_future_plugins(found: Callable[[dict[str, str]], Registry], tmp_path: Path) -> None:
+    """A directory that is not a plugin may become one."""
     found({"good": GOOD})
     plugins = tmp_path / "plugins"
     (plugins / "later").mkdir()
@@ -80,11 +80,11 @@ def test_what_a_checkout_has_depends_on_files(found: Callable[[dict[str, str]], 
     assert discovery_module.checkout_places() == list(map(str, files))
 
 
-def test_a_checkout_without_plugins(found: Callable[[dict[str, str]], Registry]) -> None:
+def test_checkout_without_plugins(found: Callable[[dict[str, str]], Registry]) -> None:
     assert found({}).names == ()
 
 
-def test_an_entry_point_may_name_an_attribute(found: Callable[[dict[str, str]], Registry], tmp_path: Path) -> None:
+def test_entry_point_may_name_an_attribute(found: Callable[[dict[str, str]], Registry], tmp_path: Path) -> None:
     registry = found({})
     project = tmp_path / "plugins" / "cratewright-inner"
     (project / "src").mkdir(parents=True)
@@ -105,16 +105,14 @@ def test_an_entry_point_may_name_an_attribute(found: Callable[[dict[str, str]], 
             assert "AttributeError" in registry.broken["inner"]
 
 
-@pytest.mark.parametrize("leaving", ["raise SystemExit(3)", "raise KeyboardInterrupt", "import sys; sys.exit('no')"])
-def test_a_plugin_that_ends_the_process_on_import_is_broken(
-    found: Callable[[dict[str, str]], Registry], leaving: str
-) -> None:
-    registry = found({"leaving": leaving, "good": GOOD})
+@pytest.mark.parametrize("statement", ["raise SystemExit(3)", "raise KeyboardInterrupt", "import sys; sys.exit('no')"])
+def test_plugin_that_exits_on_import_is_broken(found: Callable[[dict[str, str]], Registry], statement: str) -> None:
+    registry = found({"statement": statement, "good": GOOD})
     assert registry.names == ("found",)
-    assert registry.broken["leaving"].startswith("it cannot be imported: ")
+    assert registry.broken["statement"].startswith("it cannot be imported: ")
 
 
-def test_what_a_plugin_prints_when_it_is_loaded_is_not_what_was_asked_for(
+def test_output_of_a_plugin_on_import_goes_to_stderr(
     found: Callable[[dict[str, str]], Registry], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert found({"prints": f"print('loaded')\n{GOOD}"}).names == ("found",)
@@ -122,7 +120,7 @@ def test_what_a_plugin_prints_when_it_is_loaded_is_not_what_was_asked_for(
     assert (out.out, out.err) == ("", "loaded\n")
 
 
-def test_a_plugin_can_be_blocked(found: Callable[[dict[str, str]], Registry]) -> None:
+def test_blocked_plugins_are_not_loaded(found: Callable[[dict[str, str]], Registry]) -> None:
     found({"good": GOOD, "bad": "1 / 0"})
     registry = Registry()
     load_plugins(registry, ["bad", "good"])
@@ -136,23 +134,25 @@ def test_a_plugin_can_be_blocked(found: Callable[[dict[str, str]], Registry]) ->
 
 
 @pytest.mark.parametrize(("text", "names"), [("", []), ("-a", ["a"]), ("-a, -b -c", ["a", "b", "c"])])
-def test_words_of_crate_plugins(text: str, names: list[str]) -> None:
+def test_parse_crate_plugins(text: str, names: list[str]) -> None:
     assert loading._blocked(text) == names
 
 
 @pytest.mark.parametrize("text", ["a", "-", "-a b", "+a"])
-def test_other_words_of_crate_plugins_are_refused(text: str) -> None:
+def test_invalid_crate_plugins(text: str) -> None:
     with pytest.raises(ConfigurationError, match="CRATE_PLUGINS takes names of plugins with '-' in front"):
         loading._blocked(text)
 
 
-def test_tracing(found: Callable[[dict[str, str]], Registry], capsys: pytest.CaptureFixture[str]) -> None:
+def test_trace_lists_plugins_and_hook_calls(
+    found: Callable[[dict[str, str]], Registry], capsys: pytest.CaptureFixture[str]
+) -> None:
     registry = found({"good": GOOD, "odd": "1 / 0"})
     registry.trace()
     with pytest.raises(UnknownNameError):
         registry.open_store("x://y")
-    said = capsys.readouterr().err
-    assert "cratewright: plugin good (plugins/cratewright-good, good_" in said
-    assert "backends: found; hooks: cratewright_register_backend" in said
-    assert "cratewright: plugin odd (plugins/cratewright-odd, odd_" in said and "ZeroDivisionError" in said
-    assert "cratewright_open_store" in said and "x://y" in said
+    printed = capsys.readouterr().err
+    assert "cratewright: plugin good (plugins/cratewright-good, good_" in printed
+    assert "backends: found; hooks: cratewright_register_backend" in printed
+    assert "cratewright: plugin odd (plugins/cratewright-odd, odd_" in printed and "ZeroDivisionError" in printed
+    assert "cratewright_open_store" in printed and "x://y" in printed

@@ -1,4 +1,4 @@
-"""Hooks of several plugins: wrappers, order, and objects that answer anything."""
+"""Hooks of several plugins: wrappers, order, and invalid plugin objects."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.support.plugins_of_stubs import Fourth, Old, Other, Third, plugin_of
 
 
 @pytest.mark.parametrize("several", [[Third, Fourth], (Third, Fourth)])
-def test_a_hook_may_return_several_backends(several: object) -> None:
+def test_hook_may_return_several_backends(several: object) -> None:
     registry = Registry()
     registry.register(plugin_of(several))
     assert registry.names == ("fourth", "third")
     assert [plugin.backends for plugin in registry.plugins] == [("third", "fourth")]
 
 
-def test_of_several_backends_all_are_checked() -> None:
+def test_all_returned_backends_are_checked() -> None:
     registry = Registry()
     with pytest.raises(PluginError, match="API_VERSION is 0"):
         registry.register(plugin_of([Third, Old]))
@@ -51,7 +51,7 @@ def _loud(kind: type[CodegenBackend]) -> type[CodegenBackend]:
 
 @pytest.mark.parametrize("words", [{"wrapper": True}, {"hookwrapper": True}])
 @pytest.mark.parametrize("late", [True, False])
-def test_wrappers_have_their_say_about_all_plugins(words: dict[str, bool], late: bool) -> None:
+def test_wrapper_applies_to_all_plugins(words: dict[str, bool], late: bool) -> None:
     registry = Registry()
     modules = [plugin_of(Third), plugin_of(Fourth, name="another")]
     for module in [*modules, _wrapper(**words)] if late else [_wrapper(**words), *modules]:
@@ -60,7 +60,7 @@ def test_wrappers_have_their_say_about_all_plugins(words: dict[str, bool], late:
     assert registry.origin("loud-third") == "registered by the build"
 
 
-def test_a_wrapper_that_breaks_what_was_sound_is_refused() -> None:
+def test_wrapper_with_an_invalid_result_is_rejected() -> None:
     registry = Registry()
     registry.register(plugin_of(Third))
     module = types.ModuleType("wrapper")
@@ -75,23 +75,23 @@ def test_a_wrapper_that_breaks_what_was_sound_is_refused() -> None:
     assert registry.names == ("third",) and [plugin.name for plugin in registry.plugins] == ["plugin"]
 
 
-def test_tryfirst_decides_who_opens_a_store() -> None:
-    asked: list[str] = []
+def test_tryfirst_and_trylast_order_the_hooks() -> None:
+    called: list[str] = []
     registry = Registry()
     for name, words in (("one", {}), ("two", {"tryfirst": True}), ("three", {"trylast": True})):
         module = types.ModuleType(name)
 
         def cratewright_open_store(url: str, name: str = name) -> None:
-            asked.append(name)
+            called.append(name)
 
         module.cratewright_open_store = cratewright.hookimpl(**words)(cratewright_open_store)  # type: ignore[attr-defined]
         registry.register(module)
     with pytest.raises(UnknownNameError):
         registry.open_store("x://")
-    assert asked == ["two", "one", "three"]
+    assert called == ["two", "one", "three"]
 
 
-def test_a_plugin_may_be_any_object_with_hooks() -> None:
+def test_any_object_with_hooks_is_a_plugin() -> None:
     class Hooks:
         @cratewright.hookimpl
         def cratewright_register_backend(self) -> type[CodegenBackend]:
@@ -110,7 +110,7 @@ class _Denies(type(StubBackend)):  # type: ignore[misc]
 
 
 class _Any:
-    """A plugin of one class; its own attributes are changed in copies."""
+    """A plugin object; subclasses change its attributes."""
 
     @cratewright.hookimpl
     def cratewright_register_backend(self) -> object:
@@ -122,7 +122,7 @@ def _raises(*_: object) -> object:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ({"__getattribute__": _raises}, "cannot be registered: ZeroDivisionError: oh"),
         ({"__eq__": _raises, "__hash__": object.__hash__}, "cannot be registered: ZeroDivisionError: oh"),
@@ -147,19 +147,19 @@ def _raises(*_: object) -> object:
     ],
     ids=range(11),
 )
-def test_objects_that_answer_anything(words: dict[str, object], said: str) -> None:
-    """The one that cannot be used is named, and the others are as they were, and can be added to."""
+def test_plugin_object_that_raises_is_rejected(words: dict[str, object], message: str) -> None:
+    """The error names the plugin; others stay registered, and more can be added."""
     registry = Registry()
     registry.register(plugin_of(Other, name="good"))
     with pytest.raises(PluginError, match="plugin 'odd'") as caught:
         registry.register(type("Odd", (_Any,), words)(), name="odd")
-    assert said in str(caught.value), caught.value
+    assert message in str(caught.value), caught.value
     assert registry.names == ("stub",) and [plugin.name for plugin in registry.plugins] == ["good"]
     registry.register(plugin_of(Fourth, name="better"))
     assert registry.names == ("fourth", "stub")
 
 
-def test_a_plugin_with_attributes_that_raise_is_used() -> None:
+def test_unrelated_attributes_may_raise() -> None:
     odd = type("Odd", (_Any,), {"bad": property(_raises), "__getattr__": _raises})()
     registry = Registry()
     registry.register(odd)

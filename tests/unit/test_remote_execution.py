@@ -1,6 +1,6 @@
-"""Programs on another machine: what a server is told, and what it may do; nothing is wrong, and nothing waits for ever.
+"""Remote execution of programs: the requests to a server, and its faults, which must cause no wrong result or hang.
 
-Knows nothing of compilers. A server that nobody here wrote is tried with them in tests/native_e2e.
+No compilers run here; tests/native_e2e runs them on an independent server.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def _portable(root: Path, **system: str) -> Portable:
 MADE = Ran(0, b"hello", b"", {"o": b"made"})
 
 
-def test_what_is_asked(tmp_path: Path) -> None:
+def test_request_has_inputs_command_and_outputs(tmp_path: Path) -> None:
     with serving_reapi() as server, _executor(server) as executor:
         assert executor.run(_portable(tmp_path)) == executor.run(_portable(tmp_path)) == MADE
-        assert server.calls.count("BatchUpdateBlobs") == 1, "what is there is not sent again"
+        assert server.calls.count("BatchUpdateBlobs") == 1, "blobs on the server are not uploaded again"
         types = server.types
         commands = [types["Command"].FromString(data) for data in server.blobs.values() if b"program" in data]
         assert [list(item.arguments) for item in commands] == [["program", "sub/in", "-o", "o"]]
@@ -67,8 +67,8 @@ def test_what_is_asked(tmp_path: Path) -> None:
         assert executor.run(_portable(tmp_path)) is None
 
 
-def test_an_image_is_asked_for(tmp_path: Path) -> None:
-    """Properties of machines are in the Action and in its Command, in the order of their names."""
+def test_platform_properties_are_sent(tmp_path: Path) -> None:
+    """Both the Action and its Command have them, sorted by name."""
     image = "docker://registry.example:5000/team/cratewright@sha256:00ff"
     environ = {"CRATE_REMOTE_PLATFORM": f"container-image={image}, OSFamily=linux"}
     with serving_reapi() as server, contextlib.closing(open_executor(server.url, environ, jobs=1, timeout=HANG)) as one:
@@ -82,7 +82,7 @@ def test_an_image_is_asked_for(tmp_path: Path) -> None:
         assert decode(action).data(10) == decode(command).data(5) == platform
 
 
-def test_an_input_root_is_the_same_in_any_order() -> None:
+def test_input_root_does_not_depend_on_order() -> None:
     files = {
         "b/c": message_digest(b"1"),
         "a": message_digest(b"2"),
@@ -91,7 +91,7 @@ def test_an_input_root_is_the_same_in_any_order() -> None:
     }
     root, blobs = input_root(files, ["e", "b/f"])
     again, _ = input_root(dict(reversed(files.items())), ["b/f", "e"])
-    assert root == again and len(blobs) == 4, "two directories are alike: both are empty"
+    assert root == again and len(blobs) == 4, "the two empty directories are one blob"
     assert input_root(files)[0] != root
 
 
@@ -110,7 +110,7 @@ def test_an_input_root_is_the_same_in_any_order() -> None:
         ("internal", True),
     ],
 )
-def test_what_comes_to_nothing_is_made_here(
+def test_failed_remote_run_falls_back_to_this_machine(
     fault: str, final: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving_reapi(fault) as server, _executor(server) as executor, ends():
@@ -118,20 +118,22 @@ def test_what_comes_to_nothing_is_made_here(
         if not final:
             assert capfd.readouterr().err == ""
             server.fault = ""
-            assert executor.run(_portable(tmp_path)) == MADE, "it is asked again"
+            assert executor.run(_portable(tmp_path)) == MADE, "the server is still used"
             server.fault = fault
         server.blobs.clear()
         for number in range(5):
             (tmp_path / "sub" / "other").write_text(str(number))
             assert executor.run(_portable(tmp_path)) is None or fault == "batch-full"
         server.fault = ""
-        asked = len(server.calls)
-        if fault != "batch-full":  # all that is to be sent was sent while it was well
-            assert executor.run(_portable(tmp_path)) is None and len(server.calls) == asked, "it is left alone"
+        calls_before = len(server.calls)
+        if fault != "batch-full":  # everything was uploaded before the fault
+            assert executor.run(_portable(tmp_path)) is None and len(server.calls) == calls_before, (
+                "the server is no longer used"
+            )
             assert capfd.readouterr().err.count(f"continuing without {server.url}, all programs run here: ") == 1
 
 
-def test_an_interrupt_is_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_interrupt_cancels_the_operation(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with serving_reapi("execute-hang") as server, _executor(server) as executor:
         timer = threading.Timer(0.5, end_all)
         timer.start()
@@ -144,7 +146,7 @@ def test_an_interrupt_is_passed_on(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert capfd.readouterr().err == ""
 
 
-def test_a_server_that_hangs_is_waited_for_once(
+def test_hanging_server_times_out_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("cratewright.remote.execution._GRACE", 0.5)
@@ -153,14 +155,14 @@ def test_a_server_that_hangs_is_waited_for_once(
         assert "it does not answer in time" in capfd.readouterr().err
 
 
-def test_machines_must_have_the_same_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """This server says `hello` to any question: the files are not there."""
+def test_server_without_the_system_files_is_not_used(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The server answers `hello` to the check of the files, so they are missing."""
     with serving_reapi() as server, _executor(server) as executor:
         assert executor.run(_portable(tmp_path, **{"/usr/bin/cc": "0" * 64})) is None
         assert "all programs run here: /usr/bin/cc is missing there" in capfd.readouterr().err
 
 
-def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
+def test_changed_input_is_not_sent(tmp_path: Path) -> None:
     with serving_reapi() as server, _executor(server) as executor:
         portable = _portable(tmp_path)
         (tmp_path / "sub" / "in").write_bytes(b"other")
@@ -169,7 +171,7 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path) -> None:
         assert executor.run(portable) is None and "Execute" not in server.calls
 
 
-def test_the_way_to_a_file_goes_through_directories() -> None:
+def test_passed_directories_of_a_path() -> None:
     ways = {
         "a/b": (),
         "a/../b": ("a",),
@@ -182,6 +184,6 @@ def test_the_way_to_a_file_goes_through_directories() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "a b=c", "=x"])
-def test_properties_that_are_none(text: str) -> None:
+def test_invalid_platform_properties(text: str) -> None:
     with pytest.raises(ConfigurationError, match="CRATE_REMOTE_PLATFORM"):
         open_executor("grpc://farm:1", {"CRATE_REMOTE_PLATFORM": text}, jobs=1, timeout=1)

@@ -1,4 +1,4 @@
-"""A cache on an HTTP server gives back what it was given, to those it lets in."""
+"""A cache on an HTTP server: round trips, credentials, certificates and addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.http_store import PLENTY, RESULTS, fill, found_in, key_for, o
 from tests.support.paths import source_paths
 
 
-def test_what_goes_in_comes_out(kept: dict[str, bytes]) -> None:
+def test_round_trip(kept: dict[str, bytes]) -> None:
     assert sum(path.startswith("/ci/ac/") for path in kept) == 8
     assert sum(path.startswith("/ci/cas/") for path in kept) == 4
     for path, data in kept.items():
@@ -38,12 +38,12 @@ def test_what_goes_in_comes_out(kept: dict[str, bytes]) -> None:
         store = open_at(server)
         assert found_in(store, {key_for("no such"): 0, **RESULTS}) == RESULTS
         assert found_in(store, RESULTS) == RESULTS
-        assert server.connections <= len(RESULTS) + 1, "connections are kept"
+        assert server.connections <= len(RESULTS) + 1, "connections are reused"
         store.close()
-        assert store.get_many(list(RESULTS)) == {}, "closed"
+        assert store.get_many(list(RESULTS)) == {}, "a closed store finds nothing"
 
 
-def test_what_a_build_wrote_is_there_when_its_process_ends(tmp_path: Path) -> None:
+def test_pending_uploads_finish_before_the_process_exits(tmp_path: Path) -> None:
     script = f"""
 import hashlib, sys
 from cratewright.pipeline.cache_settings import read_store
@@ -64,7 +64,7 @@ for number in range(200):
         assert sum("/ac/" in path for path in server.kept) == 200
 
 
-def test_two_clients_write_one_key(tmp_path: Path) -> None:
+def test_concurrent_writes_of_one_key(tmp_path: Path) -> None:
     key = key_for("one")
     values = [seal_entry(key, bytes([number]) * INLINE * 2) for number in range(4)]
     with serving() as server:
@@ -82,7 +82,7 @@ def test_two_clients_write_one_key(tmp_path: Path) -> None:
         store.close()
 
 
-def test_who_is_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     basic = "Basic " + base64.b64encode(b"ci:s3cret").decode()
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login ci password s3cret\n")
     with serving() as server:
@@ -143,14 +143,14 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
         ("ftp://host/", {}, "no plugin opens the cache 'ftp://host/'"),
     ],
 )
-def test_what_means_nothing_is_refused(url: str, environ: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_invalid_address_or_setting(url: str, environ: dict[str, str], words: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_store({"CRATE_CACHE": url, **environ}, str(tmp_path), Registry())
     assert words in str(caught.value) and "secret" not in str(caught.value)
 
 
-def test_an_entry_of_another_key_is_none(kept: dict[str, bytes]) -> None:
-    """Whoever can write may put a whole entry where it does not belong."""
+def test_entry_of_another_key_is_a_miss(kept: dict[str, bytes]) -> None:
+    """Anyone with write access could store a valid entry under another key."""
     first, second = list(RESULTS)[:2]
     value = seal_entry(first, b"payload")
     path = f"/ci/ac/{message_digest(action_of(second)).hash}"
@@ -161,8 +161,8 @@ def test_an_entry_of_another_key_is_none(kept: dict[str, bytes]) -> None:
     assert damaged_entries([(second, value)])
 
 
-def test_a_store_that_is_closed_leaves_nothing_behind() -> None:
-    """A process that builds again and again would else keep a thread, and the last results it sent, for each build."""
+def test_closed_store_ends_its_threads_and_is_freed() -> None:
+    """Otherwise a process with many builds would keep a thread and the last uploads of each."""
     before = set(threading.enumerate())
     with serving() as server:
         store = open_at(server)

@@ -1,4 +1,4 @@
-"""Faults of an HTTP cache cost time, or hits, and are told once."""
+"""Faults of an HTTP cache cost time or hits, and are reported once."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from tests.support.cache_server import FAULTS, faulty_server, serving
 from tests.support.http_store import PLENTY, RESULTS, fill, found_in, key_for, open_at, result_of
 
 PATIENCE = 0.6
-"""Seconds to wait for servers that never answer as they should."""
+"""Timeout in seconds for servers that never answer correctly."""
 
 ALLOWED = {
     "chunked", "close", "http-1.0", "die-once", "error-page", "put-500", "put-403", "put-405", "put-413", "put-507",
     "put-full", "hang-put", "die-put", "hang-head", "head-200",
 }  # fmt: skip
-"""Faults despite which everything the server has is found."""
+"""Faults with which all entries are still found."""
 
 
 def _with_fault(fault: str, kept: Mapping[str, bytes], urls: list[str]) -> list[str]:
-    """Read from and write to a server that misbehaves, note where it was, and return what was wrong about it."""
+    """Read from and write to a faulty server; append its URL to `urls`, and return what went wrong."""
     wrong: list[str] = []
     new = {key_for(f"new {number}"): result_of(number, INLINE * 2 if number % 2 else 100) for number in range(6)}
     with faulty_server(fault, kept) as server:
@@ -52,7 +52,7 @@ def _with_fault(fault: str, kept: Mapping[str, bytes], urls: list[str]) -> list[
             wrong += [f"{fault}: {key} is wrong" for key, result in found.items() if result != RESULTS[key]]
             if fault in ALLOWED and found != RESULTS:
                 wrong.append(f"{fault}: {len(found)} of {len(RESULTS)} found")
-        if fault in ALLOWED and "hang" in fault:  # it answers what is read, and never what is written
+        if fault in ALLOWED and "hang" in fault:  # it answers reads, but never writes
             store.close()
             store = open_at(server, PATIENCE)
         fill(store, new)
@@ -67,7 +67,7 @@ def _with_fault(fault: str, kept: Mapping[str, bytes], urls: list[str]) -> list[
     return wrong
 
 
-def test_sixty_faults(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
+def test_faults_cause_no_wrong_results(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
     assert len(FAULTS) == 60
     urls: list[str] = []
     with ThreadPoolExecutor(6) as pool:
@@ -75,7 +75,7 @@ def test_sixty_faults(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str])
     assert functools.reduce(operator.iadd, wrong, []) == []
     lines = capfd.readouterr().err.splitlines()
     assert all(line.startswith("cratewright: ") for line in lines), lines
-    servers = Counter(urls)  # a port may be given to one after another
+    servers = Counter(urls)  # servers may reuse a port
     for (words, url), count in Counter(tuple(re.split(r"(http://\S+?/ci)", line)[:2]) for line in lines).items():
         assert count <= servers[url], f"{words}{url} is said {count} times"
 
@@ -92,23 +92,23 @@ def test_sixty_faults(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str])
         ("put-405", "no longer writing"),
     ],
 )
-def test_it_is_said_once_and_says_why(
+def test_fault_is_reported_once_with_its_reason(
     fault: str, words: str, kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
     with faulty_server(fault, kept) as server:
         store = open_at(server, PATIENCE if fault == "hang" else PLENTY)
         for _ in range(3):
             found_in(store, RESULTS)
-        asked = server.count
+        requests_before = server.count
         found_in(store, RESULTS)
-        assert fault == "put-405" or server.count == asked, "it is left alone"
+        assert fault == "put-405" or server.count == requests_before, "the server is no longer used"
         fill(store, {key_for("new"): result_of(1, 10)})
     (line,) = capfd.readouterr().err.splitlines()
     assert server.url in line and words in line
 
 
-def test_a_server_that_dies_is_told_once(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
-    """What is sent fails first, then what is asked."""
+def test_failing_server_is_reported_once(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
+    """First uploads fail, then requests."""
     with faulty_server("put-405", kept) as server:
         store = open_at(server)
         ResultCache(store, lambda path: None).keep(key_for("new"), result_of(1, 10))
@@ -122,7 +122,7 @@ def test_a_server_that_dies_is_told_once(kept: dict[str, bytes], capfd: pytest.C
     assert "no longer writing" in said and capfd.readouterr().err == ""
 
 
-def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
+def test_refused_connection_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     with serving() as server:
         pass
     with ends(PLENTY / 2):
@@ -134,8 +134,8 @@ def test_nobody_listens(capfd: pytest.CaptureFixture[str]) -> None:
     )
 
 
-def test_a_slow_server_is_worth_what_it_answers(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
-    """One that is slow with misses costs its patience once, however many lookups there are."""
+def test_server_slow_with_misses_is_given_up(kept: dict[str, bytes], capfd: pytest.CaptureFixture[str]) -> None:
+    """It costs one timeout in total, regardless of the number of lookups."""
     with faulty_server("slow", {}) as server:
         store = open_at(server, PATIENCE)
         for number in range(20):
@@ -143,7 +143,7 @@ def test_a_slow_server_is_worth_what_it_answers(kept: dict[str, bytes], capfd: p
         assert server.count < 5 and len(capfd.readouterr().err.splitlines()) == 1
 
 
-def test_an_interrupt_ends_a_wait(kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupt_ends_a_request(kept: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     from cratewright.system import child
 
     with faulty_server("hang", kept) as server:
@@ -158,8 +158,8 @@ def test_an_interrupt_ends_a_wait(kept: dict[str, bytes], monkeypatch: pytest.Mo
             child._build.ended.clear()
 
 
-def test_a_connection_that_is_cut_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store may be closed between opening a connection and asking over it."""
+def test_cut_connection_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store may be closed after connecting and before the request."""
     connect = HttpConnection._connect
 
     def cut_after(self: HttpConnection, wait: Wait) -> http.client.HTTPConnection:
@@ -175,8 +175,7 @@ def test_a_connection_that_is_cut_stays_closed(monkeypatch: pytest.MonkeyPatch) 
     assert server.connections <= 1 and not server.count
 
 
-def test_what_is_sent_slowly_is_worth_waiting_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each piece of an upload extends the wait, as those of a download do."""
+def test_each_piece_of_an_upload_extends_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     came: list[int] = []
     value = bytes(3_000_000)
     with serving() as server:

@@ -1,7 +1,4 @@
-"""Servers behind a proxy: which one is asked, for what, and which proxies are refused.
-
-Knows nothing of what is kept on the servers.
-"""
+"""Servers behind a proxy: the choice of the proxy, requests through it, and unsupported proxies."""
 
 from __future__ import annotations
 
@@ -53,13 +50,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         (",", False),
     ],
 )
-def test_who_needs_none(excluded: str, direct: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_excludes_hosts(excluded: str, direct: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
     monkeypatch.setenv("NO_PROXY", excluded)
     assert (read_proxy("http", "cache.example", 8080) is None) is direct
 
 
-def test_which_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choice_of_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_proxy("https", "cache.example", 443) is None
     monkeypatch.setenv("HTTPS_PROXY", "http://a:b%20c@proxy")
     proxy = read_proxy("https", "cache.example", 443)
@@ -97,7 +94,7 @@ def test_which_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://me:with@secret@proxy:x", "names 'http://proxy:x'"),
     ],
 )
-def test_a_proxy_of_another_kind_is_refused(proxy: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_proxy(proxy: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", proxy)
     for url in ("https://cache.example/ci", "grpcs://cache.example"):
         with pytest.raises(ConfigurationError) as caught:
@@ -129,7 +126,7 @@ def _through(proxy: ProxyServer, monkeypatch: pytest.MonkeyPatch) -> None:
 ME = f"Basic {base64.b64encode(b'me:secret').decode()}"
 
 
-def test_http(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_http_through_proxy(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     with serving() as server, serving_proxy(server.port) as proxy:
         _through(proxy, monkeypatch)
         assert _exchange("http://cache.example:81/ci", {}) == VALUE
@@ -138,7 +135,9 @@ def test_http(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr().err == ""
 
 
-def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_https_through_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     pem = make_certificate(tmp_path, "cache", "DNS:cache.example")
     with serving(pem) as server, serving_proxy(server.port) as proxy:
         _through(proxy, monkeypatch)
@@ -150,10 +149,10 @@ def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         assert capfd.readouterr().err == ""
         proxy.status = b"407 Proxy Authentication Required"
         assert _exchange("https://cache.example/ci", environ) is None
-        assert "no connection: " in (said := capfd.readouterr().err) and "407" in said and "secret" not in said
+        assert "no connection: " in (error := capfd.readouterr().err) and "407" in error and "secret" not in error
 
 
-def test_grpc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_grpc_through_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     require_grpc()
     pem = make_certificate(tmp_path, "cache", "DNS:cache.example")
     for certificate in (None, pem):

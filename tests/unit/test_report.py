@@ -1,6 +1,6 @@
-"""Documents from a build's events.
+"""Reports made from the events of a build.
 
-Knows nothing of builds: the events are written here.
+No build runs: the events are written here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ BUILD = (
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
-    """Give the file of a build that failed and was then killed in the middle of a line."""
+    """Return the event file of a failed build that was killed while it wrote a line."""
     file = EventFile(str(tmp_path / "e"))
     for event in BUILD:
         file(event)
@@ -64,11 +64,11 @@ def recorded(tmp_path: Path) -> Path:
     return tmp_path / "e"
 
 
-def _made(path: Path, form: str) -> str:
+def _report(path: Path, form: str) -> str:
     return report_text(read_recording(path.read_bytes(), path=str(path)), form)
 
 
-def test_what_is_read(recorded: Path) -> None:
+def test_read_recording(recorded: Path) -> None:
     build = read_recording(recorded.read_bytes(), path="e")
     assert build.status is None
     assert {(unit.name, unit.outcome) for unit in build.units} == {
@@ -85,7 +85,7 @@ def test_what_is_read(recorded: Path) -> None:
 
 
 def test_sarif(recorded: Path) -> None:
-    document: Any = json.loads(_made(recorded, "sarif"))
+    document: Any = json.loads(_report(recorded, "sarif"))
     (run,) = document["runs"]
     warning, error = run["results"]
     assert warning["ruleId"] == "-Wunused" and run["tool"]["driver"]["rules"][warning["ruleIndex"]]["id"] == "-Wunused"
@@ -97,7 +97,7 @@ def test_sarif(recorded: Path) -> None:
 
 
 def test_junit(recorded: Path) -> None:
-    root = ET.fromstring(_made(recorded, "junit"))
+    root = ET.fromstring(_report(recorded, "junit"))
     app = next(suite for suite in root if suite.get("name") == "app")
     assert (app.get("tests"), app.get("failures"), app.get("errors")) == ("2", "1", "1")
     (failure,) = root.iter("failure")
@@ -107,21 +107,21 @@ def test_junit(recorded: Path) -> None:
 
 
 def test_github(recorded: Path) -> None:
-    first, second = _made(recorded, "github").splitlines()
+    first, second = _report(recorded, "github").splitlines()
     assert first == "::warning file=src/ä b.c,line=3,col=4,title=-Wunused::unused </script> 50%25 (2 units)"
     assert second == "::error file=a.comp,line=4::no 'y'"
 
 
 def test_trace(recorded: Path) -> None:
-    rows = json.loads(_made(recorded, "trace"))["traceEvents"]
+    rows = json.loads(_report(recorded, "trace"))["traceEvents"]
     slices = [row for row in rows if row["ph"] == "X"]
     assert {row["name"] for row in slices} >= {"lib: x.c", "app: a.comp", "lib.rlink"}
     assert all(row["dur"] > 0 and row["ts"] >= 0 for row in slices)
     assert {row["args"]["name"] for row in rows if row["ph"] == "M"} >= {"worker 1", "worker 2", "workers", "stages"}
 
 
-def test_html_stands_alone_and_holds_data_alone(recorded: Path) -> None:
-    page = _made(recorded, "html")
+def test_html_is_self_contained_and_escapes_its_data(recorded: Path) -> None:
+    page = _report(recorded, "html")
     assert not re.search(r"""(src|href)=["']https?:""", page)
     (data,) = re.findall(r'<script type="application/json" id="build">(.*?)</script>', page, re.DOTALL)
     assert "<" not in data
@@ -130,7 +130,7 @@ def test_html_stands_alone_and_holds_data_alone(recorded: Path) -> None:
     assert len(build["units"]) == 4
 
 
-def test_the_critical_path_goes_through_dependencies() -> None:
+def test_critical_path_follows_dependencies() -> None:
     build = read_recording(
         b"\n".join(
             json.dumps(row).encode()
@@ -161,8 +161,8 @@ def test_the_critical_path_goes_through_dependencies() -> None:
     ]
 
 
-def test_a_row_that_is_not_what_it_should_be(recorded: Path) -> None:
-    """Is refused by its field, whatever is to be made of the file; what nobody reads may be anything."""
+def test_invalid_field_is_named(recorded: Path) -> None:
+    """Each field with a wrong value is rejected by name, unless it is never read."""
     lines = recorded.read_bytes().splitlines()[:-1]
     for number, line in enumerate(lines):
         row = json.loads(line)
@@ -181,7 +181,7 @@ def test_a_row_that_is_not_what_it_should_be(recorded: Path) -> None:
         read_recording(b"\n".join([*lines, *lines, b""]), path="e")
 
 
-def test_what_is_no_recording() -> None:
+def test_files_that_are_not_recordings() -> None:
     for data in (b"", b"{}\n", b"[1]\n", b'{"event":"build-ended","time":1}\n'):
         with pytest.raises(FormatError, match="holds no build events"):
             read_recording(data, path="e")
@@ -199,28 +199,28 @@ def test_what_is_no_recording() -> None:
         read_recording(b'{"event":"build-started","version":99,"time":0}\n', path="e")
 
 
-def test_many_warnings_of_one_unit_are_not_copied_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """JUnit appends none to all before it: between two of them, memory for one is taken."""
+def test_junit_does_not_copy_earlier_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Appending each to the text so far would be quadratic: memory between two warnings must be that of one."""
     taken: list[int] = []
     base = 0
 
-    def told(said: Diagnostic) -> str:
+    def text_of(diagnostic: Diagnostic) -> str:
         nonlocal base
         taken.append(tracemalloc.get_traced_memory()[1] - base)
-        text = f"{said.line:04}{'.' * 10_000}"
+        text = f"{diagnostic.line:04}{'.' * 10_000}"
         base = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
         return text
 
-    said = tuple(Diagnostic(Severity.WARNING, "", "a.c", number + 1) for number in range(100))
+    warnings = tuple(Diagnostic(Severity.WARNING, "", "a.c", number + 1) for number in range(100))
     file = EventFile(str(tmp_path / "e"))
     file(BUILD[0])
-    file(events.UnitEnded(STEP, "app", "a.c", 1, 0.0, "made", diagnostics=said))
-    monkeypatch.setattr(Diagnostic, "__str__", told)
+    file(events.UnitEnded(STEP, "app", "a.c", 1, 0.0, "made", diagnostics=warnings))
+    monkeypatch.setattr(Diagnostic, "__str__", text_of)
     tracemalloc.start()
     try:
-        text = _made(tmp_path / "e", "junit")
+        text = _report(tmp_path / "e", "junit")
     finally:
         tracemalloc.stop()
-    assert text.count("." * 10_000) == len(said)
-    assert len(taken) >= len(said) and max(taken[1 : len(said)]) < 100_000
+    assert text.count("." * 10_000) == len(warnings)
+    assert len(taken) >= len(warnings) and max(taken[1 : len(warnings)]) < 100_000

@@ -1,4 +1,4 @@
-"""Whether SCons remembers the same, however its file is written."""
+"""Comparison of SCons databases by content, regardless of how they were pickled."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ def _database(*words: object) -> bytes:
     return pickle.dumps({".": pickle.dumps({"a": list(words)})})
 
 
-def test_what_is_shared_does_not_matter() -> None:
+def test_shared_objects_are_equal_to_copies() -> None:
     shared = "".join(["le", "af"])
     once, twice = _database(shared, shared), _database(shared, "".join(["l", "eaf"]))
     assert once != twice and is_same_database(once, twice)
 
 
-def test_what_is_said_does() -> None:
+def test_different_content_is_detected() -> None:
     assert not is_same_database(_database("a", 1), _database("a", 2))
     assert not is_same_database(_database("a", 1), _database("a", True))
     assert not is_same_database(_database("a"), pickle.dumps({"b": pickle.dumps({"a": ["a"]})}))

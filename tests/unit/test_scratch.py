@@ -1,4 +1,4 @@
-"""Scratch files lie in one directory a build, in memory where there is room, and go with the build."""
+"""The scratch directory of a build: where it is, and when it is removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cratewright.system.scratch import remove_scratch, scratch_directory, scratc
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give directories for scratch, and a process that has made none yet."""
+    """Return directories for scratch files, and reset the scratch state of this process."""
     for name in ("memory", "named", "default"):
         (tmp_path / name).mkdir()
     for name in ("TMPDIR", "TEMP", "TMP"):
@@ -34,7 +34,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ("variable", "room", "place"),
     [("", 1, "memory"), ("TMPDIR", 1, "named"), ("TEMP", 1, "named"), ("", 1 << 60, "default")],
 )
-def test_scratch_is_in_memory_where_that_has_room(
+def test_scratch_is_in_memory_if_there_is_room(
     places: Path, monkeypatch: pytest.MonkeyPatch, variable: str, room: int, place: str
 ) -> None:
     if variable:
@@ -49,7 +49,7 @@ def test_scratch_is_in_memory_where_that_has_room(
     assert os.listdir(places / place) == []
 
 
-def test_what_dead_builds_have_left_is_removed_and_nothing_else(places: Path) -> None:
+def test_only_scratch_of_dead_builds_is_removed(places: Path) -> None:
     memory, uid = places / "memory", os.getuid()
     for name in ("dead", "live", "moved"):
         (memory / f"cratewright-{uid}-{name}").mkdir()
@@ -81,7 +81,7 @@ def test_what_dead_builds_have_left_is_removed_and_nothing_else(places: Path) ->
     assert (places / "precious/x").exists()
 
 
-def test_no_room_is_an_error_of_ours(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_temporary_directory_is_reported(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "_PLENTY", 1 << 60)
     (places / "file").touch()
     monkeypatch.setattr(tempfile, "tempdir", str(places / "file"))

@@ -1,4 +1,4 @@
-"""What a pattern for files may not find while crates are not declared: outputs that are not on disk."""
+"""Outputs that are not on disk, which patterns would miss while crates are not declared."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _build(outputs: list[str], absent: list[str]) -> LastBuild:
     return LastBuild(*[None] * len(LastBuild._fields))._replace(outputs=outputs, absent=absent)
 
 
-def test_names_of_outputs_that_were_removed_or_never_made(tmp_path: Path) -> None:
+def test_missing_outputs_of_a_directory(tmp_path: Path) -> None:
     outputs = [str(tmp_path / name) for name in ("a.spv", "b.spv", "c.spvs/", "d.spv")]
     (tmp_path / "b.spv").touch()
     missing = _build(outputs, [str(tmp_path / "src" / "missing.h"), str(tmp_path / "e.comp")]).missing_names()
@@ -26,10 +26,10 @@ def test_names_of_outputs_that_were_removed_or_never_made(tmp_path: Path) -> Non
     assert missing(str(tmp_path)) == ["a.spv", "b.spv", "c.spvs", "d.spv"]
 
 
-def test_each_way_to_a_pattern_is_watched(tmp_path: Path) -> None:
+def test_all_forms_of_glob_are_watched(tmp_path: Path) -> None:
     fs = SCons.Node.FS.FS(str(tmp_path))
-    watch, asked = Watch(fs, lambda: None, lambda *words, **more: None, lambda: None), []
-    watch.watch_nodes(asked.append, lambda directory: ["gone.spv"])
+    watch, notified = Watch(fs, lambda: None, lambda *words, **more: None, lambda: None), []
+    watch.watch_nodes(notified.append, lambda directory: ["gone.spv"])
     try:
         fs.Glob("*.spv")
         fs.Dir(".").glob("gone.*")
@@ -39,4 +39,4 @@ def test_each_way_to_a_pattern_is_watched(tmp_path: Path) -> None:
     finally:
         watch.end()
 
-    assert [name for name in asked if "/" not in name] == ["gone.spv", "gone.spv", "there.*"]
+    assert [name for name in notified if "/" not in name] == ["gone.spv", "gone.spv", "there.*"]

@@ -1,4 +1,4 @@
-"""Workers that are new interpreters: how they become ready, what they know, and how they end with their caller."""
+"""Workers that are new interpreters: warm-up, environment, number, and exit with their caller."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def _pool(warm: str = "", *arguments: object, timeout: float = HANG, size: int =
     return WorkerPool(size, kind="spawn", warm=calls, timeout=timeout)
 
 
-def test_one_that_dies_while_it_warms_up() -> None:
+def test_worker_that_crashes_while_warming_up() -> None:
     pool = _pool("crash", 9)
     with pytest.raises(ToolError, match=r"(?s)the worker process ended unexpectedly.*-9"):
         pool.call(worker_functions.double, 1, label="x")
     pool.close()
 
 
-def test_what_should_warm_it_up_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warm_up_function_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     module = type(sys)("here_alone")
     exec("def nothing(): ...", module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -42,7 +42,7 @@ def test_what_should_warm_it_up_is_not_there(monkeypatch: pytest.MonkeyPatch) ->
     pool.close()
 
 
-def test_what_cannot_warm_up_fails_each_time() -> None:
+def test_failed_warm_up_is_reported_each_time() -> None:
     pool = _pool("warm_badly")
     for _ in range(2):
         with pytest.raises(SourceError, match="cannot warm up"):
@@ -50,26 +50,26 @@ def test_what_cannot_warm_up_fails_each_time() -> None:
     pool.close()
 
 
-def test_a_large_call_waits_for_a_worker_that_warms_up() -> None:
-    """What does not fit into the socket would hold up the caller, and with it all limits of time."""
+def test_timeout_applies_to_a_large_call_during_warm_up() -> None:
+    """Data that does not fit into the socket would block the caller, and so all timeouts."""
     pool = _pool("hang", timeout=3)
     with pytest.raises(ToolError, match=r"(?s)the backend was not ready after 3 s and was killed.*CRATE_TIMEOUT"):
         pool.call(worker_functions.length, b"x" * 5_000_000, label="x")
     pool.close()
 
 
-def test_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_directory_and_path_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "made_later.py").write_text("value = 7\n", encoding="utf-8")
-    monkeypatch.setenv("SAID_LATER", "yes")
+    monkeypatch.setenv("SET_LATER", "yes")
     monkeypatch.chdir(tmp_path)
     pool = WorkerPool(1, kind="spawn", paths=[str(tmp_path)], timeout=HANG)
-    asked = "__import__('os').environ['SAID_LATER'], __import__('os').getcwd(), __import__('made_later').value"
-    assert pool.call(worker_functions.evaluate, asked, label="x") == ("yes", str(tmp_path), 7)
+    expression = "__import__('os').environ['SET_LATER'], __import__('os').getcwd(), __import__('made_later').value"
+    assert pool.call(worker_functions.evaluate, expression, label="x") == ("yes", str(tmp_path), 7)
     assert "SConstruct" not in str(pool.call(worker_functions.evaluate, "list(__import__('sys').modules)", label="x"))
     pool.close()
 
 
-def test_what_they_print_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_workers_is_discarded(capfd: pytest.CaptureFixture[str]) -> None:
     pool = _pool()
     pool.call(worker_functions.evaluate, "print('chatter', flush=True)", label="x")
     pool.call(worker_functions.evaluate, "__import__('os').write(1, b'more')", label="x")
@@ -77,7 +77,7 @@ def test_what_they_print_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None
     assert capfd.readouterr() == ("", "")
 
 
-def test_another_is_started_once_waiting_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_worker_starts_when_waiting_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("cratewright.workers.pace.time.monotonic", lambda: now)
     pace = Pace(1)
@@ -91,9 +91,9 @@ def test_another_is_started_once_waiting_costs_more(monkeypatch: pytest.MonkeyPa
         assert pace.allows(most) and not pace.allows(most + 1)
 
 
-def test_a_short_build_starts_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_build_starts_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = _pool()
-    monkeypatch.setattr(pool._pace, "ready", lambda seconds: None)  # as if it had just become ready
+    monkeypatch.setattr(pool._pace, "ready", lambda seconds: None)  # as if the worker had just become ready
     pool.map([WorkerCall(worker_functions.double, (1,), "x")] * 9)
     assert pool._started == 1
     pool.close()
@@ -115,8 +115,8 @@ pool.call(evaluate, run, label="x")
 
 
 @pytest.mark.parametrize("alone", [False, True], ids=["watchdog", "no watchdog"])
-def test_a_busy_worker_ends_with_a_killed_caller(alone: bool, tmp_path: Path) -> None:
-    """Without a shell that watches, the worker itself sees its standard input end."""
+def test_busy_worker_ends_when_its_caller_is_killed(alone: bool, tmp_path: Path) -> None:
+    """Without a watchdog, the worker detects the end of its standard input."""
     paths = f"{str(ROOT)!r}, {str(ROOT / 'site_scons')!r}"
     program = CALLER.format(paths=paths, alone=alone, mark=tmp_path / "began")
     caller = subprocess.Popen(
@@ -124,7 +124,7 @@ def test_a_busy_worker_ends_with_a_killed_caller(alone: bool, tmp_path: Path) ->
     )
     until(lambda: (tmp_path / "began").exists() or caller.poll() is not None)
     os.kill(caller.pid, signal.SIGKILL)
-    assert caller.communicate(timeout=HANG) == (b"", None)  # to the end of all that could write to it
+    assert caller.communicate(timeout=HANG) == (b"", None)  # until every process that could write to it has exited
     until(lambda: not _left(str(tmp_path / "began")))
 
 

@@ -1,4 +1,4 @@
-"""The file beside a target: the record of the last run, and the history of its results."""
+"""The state file beside a target: the record of the last run and the history of its results."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def _state(root: Path) -> StageState:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give the file of a stage that has run."""
+    """Return the state file of a stage that has run."""
     (tmp_path / "app.rlink").write_bytes(b"output")
     _state(tmp_path).update((), ("app.rlink",), history=HISTORY)
     return Path(state_path(str(tmp_path / "app.rlink")))
 
 
-def test_one_file_keeps_the_record_and_the_history(tmp_path: Path, path: Path) -> None:
+def test_one_file_has_record_and_history(tmp_path: Path, path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == [".app.rlink.state"]
     assert _state(tmp_path)._remembered() == ((), ("app.rlink",))
     assert _state(tmp_path).history() == HISTORY
 
 
 @pytest.mark.parametrize("writable", [True, False])
-def test_a_stage_that_was_killed_was_never_built(
+def test_killed_stage_counts_as_never_built(
     tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
 ) -> None:
-    """It knows its outputs, which may have to be removed, and the history."""
-    if not writable:  # as for others than root
+    """Its outputs, which may have to be removed, and its history are kept."""
+    if not writable:  # as for users other than root
 
         def refuse(path: str, value: int) -> None:
             raise PermissionError(path)
@@ -52,7 +52,7 @@ def test_a_stage_that_was_killed_was_never_built(
     assert _state(tmp_path)._remembered() == ((), ("app.rlink",)) and _state(tmp_path).history() == b"newer"
 
 
-def test_a_stage_that_failed_was_never_built(tmp_path: Path, path: Path) -> None:
+def test_failed_stage_counts_as_never_built(tmp_path: Path, path: Path) -> None:
     for kept in (HISTORY, b"newer"):
         _state(tmp_path).fail(kept)
         again = _state(tmp_path)
@@ -60,7 +60,7 @@ def test_a_stage_that_failed_was_never_built(tmp_path: Path, path: Path) -> None
         assert again.outputs() == () and again.history() == kept
 
 
-def test_a_stage_without_history_leaves_no_file_when_it_fails(tmp_path: Path, path: Path) -> None:
+def test_failed_stage_without_history_leaves_no_file(tmp_path: Path, path: Path) -> None:
     state = _state(tmp_path)
     state.update((), ("app.rlink",))
     state.fail()

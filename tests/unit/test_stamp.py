@@ -1,4 +1,4 @@
-"""Stamps tell of a change, however soon it follows, if the file was old enough when it was looked at."""
+"""File stamps: any later change is detected if the file was old enough when it was stamped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from cratewright.base import stamp
 
 
-def test_a_change_within_a_tick_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With no time to spare: files are written as fast as can be, and none is taken for the same."""
+def test_change_within_a_clock_tick_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are rewritten as fast as possible, and every change is detected."""
     monkeypatch.setattr(stamp, "_FINE_NS", 0)
     path = tmp_path / "f"
     young = old = 0
@@ -31,7 +31,7 @@ def test_a_change_within_a_tick_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("ctime", "age", "old"), [(7, 99, False), (7, 100, True), (0, 1999, False), (0, 2000, True)])
-def test_how_old_hangs_on_how_fine_the_stamps_are(ctime: int, age: int, old: bool) -> None:
+def test_required_age_depends_on_the_timestamp_resolution(ctime: int, age: int, old: bool) -> None:
     begin = 1_700_000_000_000_000_000 + ctime
     found = os.stat_result(
         (0, 0, 0, 0, 0, 0, 0, 0, begin / 1e9, begin / 1e9), {"st_mtime_ns": begin, "st_ctime_ns": begin}

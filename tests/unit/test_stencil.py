@@ -68,27 +68,27 @@ def _key(stencil: UnitStencil) -> str:
     return key_of("compile_codegen_unit", "salt", stencil)
 
 
-def test_the_strategies_know_every_field() -> None:
+def test_strategies_cover_every_field() -> None:
     assert set(FIELDS) == {field.name for field in fields(UnitStencil)}
 
 
 @pytest.mark.parametrize("name", FIELDS)
 @given(data=st.data())
-def test_another_stencil_has_another_key(name: str, data: st.DataObject) -> None:
+def test_different_stencils_have_different_keys(name: str, data: st.DataObject) -> None:
     stencil = data.draw(STENCILS)
     other = replace(stencil, **{name: data.draw(FIELDS[name])})
     assert (_key(stencil) == _key(other)) == (stencil == other)
 
 
 @given(STENCILS)
-def test_equal_stencils_have_one_key(stencil: UnitStencil) -> None:
+def test_equal_stencils_have_equal_keys(stencil: UnitStencil) -> None:
     again = replace(stencil, options=Options(tuple(stencil.options.values)))
     assert _key(stencil) == _key(again)
 
 
 @given(UNITS, TEXT)
-def test_parameters_are_applied_after_the_fact(unit: CompiledUnit, name: str) -> None:
-    """To finish a stored result is to finish the result, and its name is not in it."""
+def test_parameters_are_applied_to_cached_results(unit: CompiledUnit, name: str) -> None:
+    """They give the same unit as for a new result, and the stored result does not contain the name."""
     stored = result_of(result_bytes(unit))
     assert stored == unit
     assert isinstance(stored, CompiledUnit)
@@ -98,11 +98,11 @@ def test_parameters_are_applied_after_the_fact(unit: CompiledUnit, name: str) ->
     assert [module.data for module in finished.modules] == [module.data for module in unit.modules]
 
 
-def test_parameters_are_no_part_of_a_stencil() -> None:
+def test_stencil_has_no_parameters() -> None:
     assert not {field.name for field in fields(UnitParameters)} & set(FIELDS)
 
 
-def test_what_a_file_of_a_repository_is_called() -> None:
+def test_logical_path_of_a_repository_file() -> None:
     places = ("/far/repo", "/far/other")
     assert logical_path("/far/repo/src/a.c", places) == "src/a.c"
     assert logical_path("/far/other/a.c", places) == "a.c"

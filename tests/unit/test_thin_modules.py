@@ -1,4 +1,4 @@
-"""Thin modules without what their request has: nothing is lost, and nothing is taken from another request."""
+"""Thin modules that refer to contents of their request, and their restoration from it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ contents = st.lists(st.binary(min_size=2, max_size=4), min_size=1, max_size=4)
 
 
 @given(contents, st.lists(st.lists(st.integers(-2, 3), min_size=1, max_size=4), max_size=4))
-def test_whole_again(given: list[bytes], rows: list[list[int]]) -> None:
+def test_round_trip(given: list[bytes], rows: list[list[int]]) -> None:
     request = _request(*given)
     own = [b"own", b"of its own"]
     picked = [[own[n] if n < 0 else given[n % len(given)] for n in row] for row in rows]
@@ -48,7 +48,7 @@ def test_whole_again(given: list[bytes], rows: list[list[int]]) -> None:
         assert all(id(data) not in given_contents for data in (item.data, *(other.data for other in item.imports)))
 
 
-def test_contents_are_sent_once_not_at_all() -> None:
+def test_contents_of_the_request_are_not_sent() -> None:
     data = bytes(100_000)
     thin = tuple(ThinModule(name=f"m{n}", crate="c", data=data, imports=(ThinBuffer("x", data),)) for n in range(9))
     request = _request(data)
@@ -57,14 +57,14 @@ def test_contents_are_sent_once_not_at_all() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 99, -2])
-def test_modules_of_another_request_are_refused(number: int) -> None:
+def test_modules_of_another_request_are_rejected(number: int) -> None:
     short = IndexedThinModules((ThinModule(name="m", crate="c", data=b""),), ((number,),))
     with pytest.raises(ValueError, match="another request"):
         restore_thin_modules(short, (_request(b"one"),))
 
 
 @pytest.mark.parametrize("rows", [(), ((),), ((0, 0),)])
-def test_rows_that_do_not_fit_are_refused(rows: tuple[tuple[int, ...], ...]) -> None:
+def test_wrong_number_of_rows_is_rejected(rows: tuple[tuple[int, ...], ...]) -> None:
     with pytest.raises(ValueError, match="zip"):
         restore_thin_modules(
             IndexedThinModules((ThinModule(name="m", crate="c", data=b""),), rows), (_request(b"one"),)
@@ -72,5 +72,5 @@ def test_rows_that_do_not_fit_are_refused(rows: tuple[tuple[int, ...], ...]) -> 
 
 
 @pytest.mark.parametrize("value", [None, 3, (1, 2), ModuleCodegen(name="a", data=b"a")])
-def test_anything_else_stays_as_it_is(value: object) -> None:
+def test_other_values_are_unchanged(value: object) -> None:
     assert index_thin_modules(value, (_request(b"one"),)) is value

@@ -1,4 +1,4 @@
-"""What is made again because files changed meanwhile."""
+"""Repeating work while its input files change."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cratewright.base.errors import ToolError
 from cratewright.system.unchanged import changed_ns, repeat_if_changed
 
 
-def test_it_is_made_again_until_nothing_changes() -> None:
+def test_repeats_until_nothing_changes() -> None:
     times = iter([2**63, 0])
     assert repeat_if_changed(lambda: ("made", next(times)), "no") == "made"
     with pytest.raises(ToolError, match="keeps changing"):
         repeat_if_changed(lambda: ("made", 2**63), "it keeps changing")
 
 
-def test_a_file_that_was_set_back_is_new(tmp_path: Path) -> None:
+def test_file_with_an_old_timestamp_counts_as_changed(tmp_path: Path) -> None:
     path = tmp_path / "a"
     calls: list[None] = []
 

@@ -1,4 +1,4 @@
-"""Our decorator for frozen dataclasses does what the standard library's does."""
+"""Our decorator for frozen dataclasses behaves like that of the standard library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cratewright.base import values
 
 
 class Nothing:
-    """No field."""
+    """No fields."""
 
 
 class One:
@@ -38,7 +38,7 @@ class Several:
 
 
 class Own:
-    """Methods of its own."""
+    """Its own special methods."""
 
     a: int
     b: int = 2
@@ -63,7 +63,7 @@ CASES: list[tuple[type, dict[str, Any]]] = [
 
 
 def _both(kind: type, kw_only: bool) -> tuple[Any, Any]:
-    """Return the class made by our decorator and by the standard library's, in places where pickle finds them."""
+    """Apply our decorator and the standard one; the classes become globals, so that pickle finds them."""
     made = []
     for decorator in (values.dataclass, dataclasses.dataclass):
         name = f"{kind.__name__}_{kw_only}_{decorator.__module__.replace('.', '_')}"
@@ -75,7 +75,7 @@ def _both(kind: type, kw_only: bool) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("kw_only", [False, True])
 @pytest.mark.parametrize(("kind", "fields"), CASES)
-def test_as_the_standard_library(kind: type, fields: dict[str, Any], kw_only: bool) -> None:
+def test_same_behaviour_as_the_standard_library(kind: type, fields: dict[str, Any], kw_only: bool) -> None:
     ours, theirs = _both(kind, kw_only)
     mine, other = ours(**fields), theirs(**fields)
     assert repr(mine) == repr(other).replace(theirs.__name__, ours.__name__)
@@ -99,21 +99,21 @@ def test_as_the_standard_library(kind: type, fields: dict[str, Any], kw_only: bo
                 hash(value)
 
 
-def test_checks_are_made() -> None:
+def test_post_init_is_called() -> None:
     ours, _ = _both(Several, False)
     with pytest.raises(ValueError, match="10"):
         ours(a=10)
 
 
-def test_a_state_of_another_class_is_refused() -> None:
+def test_state_of_another_class_is_rejected() -> None:
     ours, _ = _both(Several, False)
     value = ours(a=1)
     with pytest.raises(ValueError, match="zip"):
         value.__setstate__((1, 2))
 
 
-class Changing:
-    """Fields of all kinds of a class that is not frozen."""
+class Mutable:
+    """All kinds of fields."""
 
     a: int
     b: list[int] = dataclasses.field(default_factory=list)
@@ -131,7 +131,7 @@ class Changing:
 def test_fields_of_all_kinds(frozen: bool) -> None:
     made: list[Any] = []
     for decorator in (values.dataclass, dataclasses.dataclass):
-        copied = type("Changing", (), {**Changing.__dict__, "__qualname__": "Changing"})
+        copied = type("Mutable", (), {**Mutable.__dict__, "__qualname__": "Mutable"})
         made.append(decorator(frozen=frozen, slots=True)(copied))  # type: ignore[call-overload]
     ours, theirs = made
     assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
@@ -154,7 +154,7 @@ def test_fields_of_all_kinds(frozen: bool) -> None:
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_one_inherits_from_another(frozen: bool) -> None:
+def test_inheritance(frozen: bool) -> None:
     base = values.dataclass(frozen=frozen, slots=True)(type("Base", (), {"__annotations__": {"a": int}}))
     for decorator in (values.dataclass, dataclasses.dataclass):
         kind = decorator(frozen=frozen, slots=True)(type("Kind", (base,), {"__annotations__": {"b": int}}))  # type: ignore[call-overload]
@@ -164,7 +164,7 @@ def test_one_inherits_from_another(frozen: bool) -> None:
             value.a = 3
 
 
-def test_what_has_an_order_is_left_to_the_standard_library() -> None:
+def test_ordered_classes_use_the_standard_library() -> None:
     made: Any = values.dataclass(frozen=True, slots=True, order=True)(
         type("Point", (), {"__annotations__": {"a": int}})
     )

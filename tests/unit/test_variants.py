@@ -1,4 +1,4 @@
-"""Variants: all combinations that meet the conditions, called alike however they are given; others refused by name."""
+"""Variants: all combinations that meet the conditions, their names, and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _keys(variants: object, when: object = None) -> list[str]:
     return [each.key for each in _read(variants, when).chosen if each is not None]
 
 
-def test_all_combinations_in_an_order_of_their_own() -> None:
+def test_all_combinations_in_a_fixed_order() -> None:
     keys = ["FOG=0,LIGHTS=1", "FOG=0,LIGHTS=4", "FOG=0,LIGHTS=8", "FOG=1,LIGHTS=1", "FOG=1,LIGHTS=4", "FOG=1,LIGHTS=8"]
     assert _keys(AXES) == keys
     assert _keys({"LIGHTS": [8, 1, 4], "FOG": (1, 0)}) == keys
@@ -50,9 +50,9 @@ CONDITIONS = [
 ]
 
 
-@pytest.mark.parametrize(("when", "meant"), CONDITIONS, ids=range(len(CONDITIONS)))
-def test_conditions_mean_what_python_means(when: object, meant: Any) -> None:
-    expected = [f"FOG={f},LIGHTS={n}" for f, n in itertools.product(*AXES.values()) if meant(FOG=f, LIGHTS=n)]
+@pytest.mark.parametrize(("when", "predicate"), CONDITIONS, ids=range(len(CONDITIONS)))
+def test_conditions_have_python_semantics(when: object, predicate: Any) -> None:
+    expected = [f"FOG={f},LIGHTS={n}" for f, n in itertools.product(*AXES.values()) if predicate(FOG=f, LIGHTS=n)]
     assert expected and _keys(AXES, when) == expected
 
 
@@ -74,7 +74,7 @@ _FORMULAS = st.recursive(
 
 
 @given(st.lists(_FORMULAS, min_size=1, max_size=3))
-def test_pruning_leaves_what_trying_all_leaves(when: list[str]) -> None:
+def test_pruning_gives_the_same_variants_as_trying_all(when: list[str]) -> None:
     axes = {name: [0, 1, 2] for name in _NAMES}
     rows = (dict(zip(_NAMES, values, strict=True)) for values in itertools.product(range(3), repeat=3))
     expected = [
@@ -89,8 +89,8 @@ def test_pruning_leaves_what_trying_all_leaves(when: list[str]) -> None:
             _read(axes, when)
 
 
-def test_what_is_excluded_is_never_enumerated(monkeypatch: pytest.MonkeyPatch) -> None:
-    # 2 ** 60 combinations: of a few thousand steps none is wasted.
+def test_excluded_combinations_are_not_enumerated(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 2 ** 60 combinations within 2,000 steps
     monkeypatch.setattr(axes_module, "_MOST_STEPS", 2_000)
     axes = {f"A{n}": [0, 1] for n in range(60)}
     assert len(_keys(axes, [f"A{n} == A{n + 1}" for n in range(59)])) == 2
@@ -99,7 +99,7 @@ def test_what_is_excluded_is_never_enumerated(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ConfigurationError, match="excludes all"):
         _read(axes, ["A3 == A9", "A9 != A3"])
     with pytest.raises(ConfigurationError, match="too many combinations to be tried"):
-        # Nine that all differ, of eight values.
+        # nine axes that must all differ, with eight values
         _read({f"A{n}": range(8) for n in range(9)}, [f"A{n} != A{m}" for n in range(9) for m in range(n)])
 
 
@@ -167,7 +167,7 @@ REFUSED |= {
 
 
 @pytest.mark.parametrize("message", REFUSED)
-def test_refused_by_name(message: str) -> None:
+def test_invalid_axis_or_condition_is_named(message: str) -> None:
     with pytest.raises(CratewrightError) as found:
         _read(*REFUSED[message])
     assert message in str(found.value) and "crate 'sky'" in str(found.value)
@@ -180,13 +180,13 @@ NO_CONDITIONS = [
 
 
 @pytest.mark.parametrize("text", NO_CONDITIONS, ids=range(len(NO_CONDITIONS)))
-def test_no_condition_at_all(text: str) -> None:
+def test_invalid_condition_has_a_short_error(text: str) -> None:
     with pytest.raises(CratewrightError) as found:
         _read(AXES, text)
     assert len(str(found.value)) < 1_000
 
 
-def test_macros() -> None:
+def test_macros_of_a_variant() -> None:
     (one,) = _read({"B": [True], "F": [0.5], "N": [-1], "T": ["vec2(1, 2)"], "X": [False]}).chosen
     assert one is not None
     assert one.defines == (("B", None), ("F", "0.5"), ("N", "-1"), ("T", "vec2(1, 2)"))
@@ -212,7 +212,7 @@ def test_names_of_units() -> None:
 
 
 @given(st.lists(st.integers(-9, 9) | st.booleans() | st.floats(0, 9), min_size=2, max_size=4))
-def test_what_is_told_apart_in_c(values: list[object]) -> None:
+def test_variants_have_different_c_identifiers(values: list[object]) -> None:
     try:
         found = _read({"A": values}).chosen
     except ConfigurationError:
@@ -221,7 +221,7 @@ def test_what_is_told_apart_in_c(values: list[object]) -> None:
     assert len({identifier(name) for name in names}) == len(names) == len(values)
 
 
-def test_what_a_source_says_goes_before_its_crate() -> None:
+def test_source_overrides_its_crate() -> None:
     crate = _read(AXES, "FOG == 1 or LIGHTS < 8")
 
     def own(**given: object) -> list[str | None]:
@@ -235,5 +235,5 @@ def test_what_a_source_says_goes_before_its_crate() -> None:
         own(variants={}, when="FOG == 1")
 
 
-def test_the_bound_is_one_that_can_be_reached() -> None:
+def test_largest_number_of_variants() -> None:
     assert len(_keys({"A": range(100), "B": range(MOST_VARIANTS // 100)})) == MOST_VARIANTS

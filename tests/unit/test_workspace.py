@@ -1,4 +1,4 @@
-"""What the tables of a workspace mean."""
+"""Reading the tables of a workspace."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_crates() -> None:
     )
 
 
-def test_an_empty_workspace_has_no_crates() -> None:
+def test_empty_workspace_has_no_crates() -> None:
     assert read_text("").crates == ()
 
 
@@ -75,11 +75,11 @@ def test_every_option_has_a_hyphenated_key() -> None:
     assert set(_options(text)) == {spec.name for spec in STUB.options}
 
 
-def test_a_word_for_each_crate_type() -> None:
+def test_option_by_crate_type() -> None:
     assert _options(ONE + "lto = { cdylib = 'fat', bin = 'thin' }\n") == {"lto": (("bin", "thin"), ("cdylib", "fat"))}
 
 
-def test_layers_of_options() -> None:
+def test_options_override_each_other_by_layer() -> None:
     assert _options(LAYERS) == {
         "shout": True,
         "lto": "fat",
@@ -124,7 +124,7 @@ def test_sources() -> None:
     ]
 
 
-def test_the_example_of_the_reference() -> None:
+def test_example_of_the_reference() -> None:
     text = (ROOT / "docs/reference/workspaces.md").read_text(encoding="utf-8")
     example = text.partition("```toml\n")[2].partition("```")[0]
     workspace = read_text(example)
@@ -140,7 +140,7 @@ def test_the_example_of_the_reference() -> None:
     assert len(settings.sources(workspace.crates[1], "spirv")) == 2
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+def test_byte_order_mark_is_skipped() -> None:
     assert read_workspace(b"\xef\xbb\xbf" + ONE.encode(), path="crates.toml").crates
 
 
@@ -180,7 +180,7 @@ def test_glob(pattern: str, found: str) -> None:
 
 
 def test_variants_are_read_once() -> None:
-    """A source's own axes come to the declaration as they were read here."""
+    """The axes of a source are passed to the declaration as parsed here."""
     sources = '["a.stub", {path = "b.stub", when = "A == 1"}, {path = "c.stub"}]'
     text = f"[crate.app]\nvariants = {{A = [0, 1]}}\nsources = {sources}\n"
     workspace = read_text(text)

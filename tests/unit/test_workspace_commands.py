@@ -20,7 +20,7 @@ def test_graph(golden: Callable[[str, str], None], style: str) -> None:
     golden(f"workspace/graph.{style}", draw(read_text(GRAPH), style))
 
 
-def test_the_command_line_draws(
+def test_graph_command(
     tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
 ) -> None:
     path = tmp_path_factory.mktemp("graph") / "crates.toml"
@@ -37,7 +37,7 @@ def test_the_command_line_draws(
     assert "cannot read workspace" in capsys.readouterr().err
 
 
-def test_the_command_line_prints_the_schema(
+def test_schema_command(
     stub_only: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cli.main(["schema", "stub"]) == 0

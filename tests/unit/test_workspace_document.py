@@ -1,4 +1,4 @@
-"""Every key of a document knows its line."""
+"""The lines of the keys of a TOML document."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ n = ""
 """
 
 
-def test_every_key_knows_its_line() -> None:
+def test_every_key_has_its_line() -> None:
     document = Document(DOCUMENT.encode(), path="f")
     lines = {
         ("a",): 1, ("a", "b"): 1, ("t",): 2, ("t", "x.y"): 2, ("t", "x.y", "s"): 3, ("t", "x.y", "e"): 7,
@@ -58,7 +58,7 @@ def _toml(value: object) -> str:
 
 
 @given(st.dictionaries(_NAMES, st.dictionaries(_NAMES, _VALUES, max_size=3), max_size=3))
-def test_the_scan_finds_what_the_parser_finds(values: dict[str, dict[str, object]]) -> None:
+def test_scan_agrees_with_the_parser(values: dict[str, dict[str, object]]) -> None:
     lines: list[str] = []
     expected: dict[tuple[str, ...], int] = {}
     for table, content in values.items():

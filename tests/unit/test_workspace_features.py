@@ -1,4 +1,4 @@
-"""Features of crates in a workspace: who asks for what, and that requests add up."""
+"""Selection of features of crates in a workspace."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ features = { default = [], wide = [] }
 """
 
 
-def test_nothing_is_said() -> None:
+def test_crate_without_features() -> None:
     assert _select("[crate.a]\nsources = ['x']\ndeps = ['b']\n")["a"].features == ()
 
 
-def test_roots_have_their_defaults_and_so_has_what_they_use() -> None:
+def test_roots_and_dependencies_have_default_features() -> None:
     selections = _select(SKY)
     assert {name: item.features for name, item in selections.items()} == {
         "sky": ("default",),
@@ -68,25 +68,25 @@ def test_roots_have_their_defaults_and_so_has_what_they_use() -> None:
     assert _used(selections["sky"]) == ["maths"]
 
 
-def test_an_optional_dependency_waits_for_a_feature() -> None:
+def test_feature_enables_an_optional_dependency() -> None:
     selections = _select(SKY, "sky/clouds")
     assert _used(selections["sky"]) == ["maths", "noise"]
     assert selections["sky"].defines == (("CLOUDS", "2"), ("SKY", None))
     assert selections["noise"] == Selection(("octaves",), (), (("OCTAVES", None),))
 
 
-def test_a_prebuilt_dependency_is_a_feature_of_its_name() -> None:
+def test_optional_prebuilt_dependency_is_a_feature() -> None:
     assert _used(_select(SKY, "sky/old")["sky"]) == ["maths", "old"]
 
 
 @pytest.mark.parametrize("order", [("sky/weak", "sky/clouds"), ("sky/clouds", "sky/weak")])
-def test_a_weak_request_waits_for_another(order: tuple[str, str]) -> None:
-    assert _features(SKY, "sky/weak")["noise"] == "default fine", "it is built for its own sake"
+def test_weak_request_applies_only_to_an_enabled_dependency(order: tuple[str, str]) -> None:
+    assert _features(SKY, "sky/weak")["noise"] == "default fine", "it is a root"
     assert _features(SKY, "sky/weak", default=False)["noise"] == ""
     assert _features(SKY, *order)["noise"] == "fine octaves"
 
 
-def test_requests_reach_through_crates() -> None:
+def test_requests_are_transitive() -> None:
     assert _features(SKY, "sky/rays", default=False) == {"sky": "rays", "noise": "", "maths": "default wide"}
 
 
@@ -94,8 +94,8 @@ def test_without_defaults() -> None:
     assert _features(SKY, default=False) == {"sky": "", "noise": "", "maths": "default"}
 
 
-def test_requests_add_up() -> None:
-    """One user does without the defaults, another does not: the crate is built once, with them."""
+def test_requests_of_several_users_are_combined() -> None:
+    """If one user disables the defaults and another does not, the crate is built once, with them."""
     text = """\
 [crate.one]
 sources = ["o"]
@@ -115,12 +115,12 @@ features = { default = ["d"], a = [], b = [], d = ["define:D"], e = [] }
     assert _features(first + "[crate.three]" + rest.partition("[crate.three]")[2])["lib"] == "a"
 
 
-def test_features_may_ask_for_one_another() -> None:
+def test_features_may_be_cyclic() -> None:
     text = "[crate.a]\nsources = ['x']\nfeatures = { default = ['b'], b = ['c'], c = ['b'] }\n"
     assert _features(text)["a"] == "b c default"
 
 
-def test_the_example_of_the_reference() -> None:
+def test_example_of_the_reference() -> None:
     page = (ROOT / "docs/reference/workspaces.md").read_text(encoding="utf-8")
     example = page.partition("```toml\n")[2].partition("```")[0]
     terrain = _select(example)["terrain"]
@@ -130,7 +130,7 @@ def test_the_example_of_the_reference() -> None:
     assert _used(_select(example, default=False)["terrain"]) == []
 
 
-def test_a_long_chain() -> None:
+def test_long_chain_of_requests() -> None:
     crates = [
         f"[crate.c{number}]\nsources = ['x']\ndeps = ['c{number + 1}']\nfeatures = {{ f = ['c{number + 1}/f'] }}\n"
         for number in range(3000)
@@ -140,17 +140,17 @@ def test_a_long_chain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "said"),
+    ("request_", "message"),
     [("ski/clouds", "no crate 'ski'"), ("sky/cloud", "crate 'sky' has no feature 'cloud'")],
 )
-def test_a_request_for_what_is_not_there(request_: str, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said) as caught:
+def test_unknown_crate_or_feature_has_a_suggestion(request_: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as caught:
         _select(SKY, request_)
     assert caught.value.hint.startswith("did you mean")
 
 
 @given(st.sets(st.sampled_from(["sky/clouds", "sky/weak", "sky/rays", "noise/fine", "maths/wide"])), st.data())
-def test_more_requests_never_take_anything_away(requests: set[str], data: st.DataObject) -> None:
+def test_more_requests_never_remove_features(requests: set[str], data: st.DataObject) -> None:
     fewer = data.draw(st.sets(st.sampled_from(sorted(requests)))) if requests else set()
     some, all_ = _select(SKY, *sorted(fewer), default=False), _select(SKY, *sorted(requests), default=False)
     assert all(set(some[name].features) <= set(all_[name].features) for name in some)

@@ -1,4 +1,4 @@
-"""Each mistake in a workspace has its line; its schema refuses those that a schema can."""
+"""Errors in workspaces: each has a line, and the schema rejects those that a schema can express."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.workspace_texts import (
 
 
 def _all(text: str) -> None:
-    """Read everything there is to read."""
+    """Read every part of a workspace."""
     workspace = read_text(text)
     select_features(workspace.document, workspace.features)
     settings = settings_of(workspace)
@@ -119,13 +119,13 @@ def test_mistake(golden: Callable[[str, str], None], name: str) -> None:
     golden(f"workspace/{name}.txt", f"{caught.value}\n")
 
 
-def test_what_is_no_text() -> None:
+def test_text_that_is_not_utf8() -> None:
     with pytest.raises(ConfigurationError, match=r"\Acrates\.toml:2: this is not UTF-8: "):
         read_workspace(b"# one\nx = '\xff'\n", path="crates.toml")
 
 
 @given(st.text(st.sampled_from("[]{}=,.\n'\"a #\\"), max_size=30))
-def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
+def test_arbitrary_text_is_read_or_rejected_with_a_line(text: str) -> None:
     try:
         _all(text)
     except CratewrightError as error:
@@ -133,7 +133,7 @@ def test_any_text_is_read_or_refused_with_a_line(text: str) -> None:
 
 
 def _fits(schema: object, value: object, definitions: Mapping[str, object]) -> bool:
-    """Judge a value by the words of JSON Schema that ours uses."""
+    """Validate a value by the JSON Schema keywords that our schema uses."""
     assert isinstance(schema, Mapping)
     kinds: dict[str, tuple[type, ...]] = {
         "string": (str,), "number": (int, float), "boolean": (bool,), "object": (dict,), "array": (list,)
@@ -162,7 +162,7 @@ def _fits(schema: object, value: object, definitions: Mapping[str, object]) -> b
     return True
 
 
-# What depends on other names than those of keys and words is beyond a schema.
+# A schema cannot express what depends on other names than keys and words.
 BEYOND_A_SCHEMA = {
     "unknown_backend_table", "unknown_target_table", "unknown_target_of_crate", "bad_crate_name", "mixed_bin",
     "bad_dependency", "bad_macro_name", "profile_inherits_itself", "profile_inherits_nothing", "cycle",
@@ -176,7 +176,7 @@ BEYOND_A_SCHEMA = {
 TABLES = "[crate.a]\nsources = [{path = 'x'}]\ntarget = 'text'\nlto = {bin = 'fat'}\n"
 
 
-def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
+def test_schema_agrees_with_the_reader() -> None:
     import tomli
 
     schema = json_schema(
@@ -193,7 +193,7 @@ def test_the_schema_refuses_what_is_refused_and_takes_what_is_taken() -> None:
     assert taken == BEYOND_A_SCHEMA
 
 
-def test_the_schema_names_every_key() -> None:
+def test_schema_describes_every_key() -> None:
     crate = json_schema(STUB.options, STUB.of_source)["definitions"]["crate"]  # type: ignore[index]
     assert list(crate["properties"]) == [*TABLES_OF_A_CRATE, *map(option_key, (*CRATE_KEYS, *STUB.options))]
     assert all(item["description"] for item in crate["properties"].values())

@@ -1,4 +1,4 @@
-"""The picture of a workspace: linkages on its edges."""
+"""The graph of a workspace with linkages on its edges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _crate(name: str, types: str, *deps: str, rest: str = "") -> str:
 MATHS = _crate("maths", "rlib")
 PICTURES = {
     "static": _crate("app", "bin", "lib", "maths") + _crate("lib", "rlib", "maths") + MATHS,
-    # The program prefers dylibs and gets one that has `maths` inside; the archive takes rlibs.
+    # The program prefers dylibs and gets one that contains `maths`; the archive takes rlibs.
     "dynamic": _crate("app", "bin", "lib", "maths", rest="prefer-dynamic = true\n")
     + _crate("archive", "staticlib cdylib", "lib", rest="profile = 'shared'\n")
     + "[profile.shared]\nprefer-dynamic = true\n"

@@ -1,6 +1,6 @@
-"""Where workers are forked from: this process's own fork while it has one thread, a new Python once it has more.
+"""Workers are forked from a fork of this process if it has one thread, otherwise from a new interpreter.
 
-Each test is a program of its own, since pytest's process has threads and open files.
+Each test runs its own program, since pytest's process has threads and open files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.worker_functions import evaluate
 def ask(expression):
     return pool.call(evaluate, expression, label="x")
 
-# Nobody but this process and its forks has this module.
+# A module that only this process and its forks have.
 sys.modules["here_alone"] = sys
 FORKED = "'here_alone' in __import__('sys').modules"
 stay = threading.Event()
@@ -61,30 +61,30 @@ def _run(program: str, **options: str) -> str:
         ("fork_ahead(); another.start(); ask('1'); pool.close(); print(ask(FORKED))", False),
     ],
 )
-def test_forked_only_while_there_is_one_thread(program: str, forked: bool) -> None:
+def test_forks_only_with_one_thread(program: str, forked: bool) -> None:
     assert _run(program) == f"{forked}\n"
 
 
 @pytest.mark.parametrize("start", ["fork_ahead()", "another.start()"])
-def test_workers_have_the_surroundings_of_the_first_call(start: str, tmp_path: Path) -> None:
+def test_workers_have_the_environment_of_the_first_call(start: str, tmp_path: Path) -> None:
     (tmp_path / "made_later.py").write_text("value = 7\n", encoding="utf-8")
     output = _run(
         f"""
         {start}
-        os.environ["SAID_LATER"] = "yes"
-        del os.environ["SAID_BEFORE"]
+        os.environ["SET_LATER"] = "yes"
+        del os.environ["SET_BEFORE"]
         os.chdir({str(tmp_path)!r})
         sys.path.append({str(tmp_path)!r})
-        print(ask("(os.environ.get('SAID_LATER'), os.environ.get('SAID_BEFORE'), os.getcwd())"))
+        print(ask("(os.environ.get('SET_LATER'), os.environ.get('SET_BEFORE'), os.getcwd())"))
         print(ask("__import__('made_later').value"))
         """,
-        SAID_BEFORE="yes",
+        SET_BEFORE="yes",
     )
     assert output == f"('yes', None, {str(tmp_path)!r})\n7\n"
 
 
-def test_what_is_inherited_closes_no_file_of_ours() -> None:
-    """The next child that `subprocess` starts collects those whose Popen was dropped while they lived."""
+def test_inherited_processes_close_no_files() -> None:
+    """`subprocess` collects children whose Popen objects were dropped when it starts the next one."""
     output = _run(
         """
         for _ in range(8):
@@ -97,8 +97,8 @@ def test_what_is_inherited_closes_no_file_of_ours() -> None:
     assert output == f"{[0] * 9}\n"
 
 
-def test_a_fork_keeps_no_file_open() -> None:
-    """Somebody at the other end of a pipe waits until the last who could write has closed it."""
+def test_fork_keeps_no_files_open() -> None:
+    """The reader of a pipe waits until every writer has closed it."""
     output = _run(
         """
         ours, theirs = os.pipe()
@@ -112,7 +112,7 @@ def test_a_fork_keeps_no_file_open() -> None:
 
 
 @pytest.mark.parametrize("start", ["fork_ahead()", "another.start()"])
-def test_what_workers_print_goes_nowhere(start: str, tmp_path: Path) -> None:
+def test_output_of_workers_is_discarded(start: str, tmp_path: Path) -> None:
     output = _run(
         f"""
         sys.stdout = open({str(tmp_path / "log")!r}, "w")
@@ -128,15 +128,15 @@ def test_what_workers_print_goes_nowhere(start: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", ["fork_ahead()", "fork_ahead(); ask('1')", "another.start(); ask('1')"])
-def test_no_process_outlives_its_caller(program: str) -> None:
+def test_no_worker_outlives_its_caller(program: str) -> None:
     mark = f"cratewright-test-{os.getpid()}"
     _run(program, MARK=mark)
     alive = [path for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
     assert not alive
 
 
-def test_the_caller_goes_on_alone() -> None:
-    """A forked process must never return into what its caller does next."""
+def test_only_the_caller_continues_after_a_fork() -> None:
+    """A forked process must never return to the code of its caller."""
     output = _run(
         """
         fork_ahead()
