@@ -1,4 +1,4 @@
-"""What holds for every run of the tests, of the core and of the plugins."""
+"""Configuration of every test run, of the core and of the plugins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.support.exhaustive import exhaustive_cases  # noqa: E402
 
-# Examples may take long on a busy machine. In CI they are the same in each run; on a desk chance may find more.
+# No deadline: examples may take long on a busy machine. In CI they are the same in each run; elsewhere random.
 _CI = "CI" in os.environ
 for _name, _examples in (("quick", 25), ("default", 100), ("thorough", 2000)):
     settings.register_profile(
@@ -28,12 +28,12 @@ settings.load_profile("default")
 
 LEFT_OUT = pytest.StashKey[int]()
 
-# What runs longest, longest first.
+# The longest tests, longest first.
 LONG = (
     *("native_e2e/test_lua.py", "tests/test_link.py::test_functions_of_c_plus_plus"),
     *("differential/test_rustc_formats.py", "spirv_e2e/test_remote_calls.py", "native_e2e/test_same_set.py"),
     "spirv_e2e/test_twins.py",
-    *("spirv_e2e/test_settled", "native_e2e/test_settled", "security/test_planted_entries.py::test_a_dose"),
+    *("spirv_e2e/test_settled", "native_e2e/test_settled", "security/test_planted_entries.py::test_short_soak"),
     *("native_e2e/test_torture.py", "e2e/test_new_backend.py", "e2e/test_cache_soak.py", "e2e/test_workers.py"),
     *("docs/test_pages.py", "native_e2e/test_mixes.py"),
 )
@@ -41,7 +41,7 @@ LONG = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Have one process more than there are processors, for tests wait: for time limits, and for what they start."""
+    """Use one process more than there are processors, because tests often wait."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return (os.cpu_count() or 1) + 1
@@ -49,13 +49,13 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--exhaustive`."""
-    text = "run the tests that are left out by default, and no others"
+    text = "run only the tests that are left out by default"
     parser.addoption("--exhaustive", action="store_true", help=text)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Leave out what is exhaustive, or all else; begin with what runs longest, or workers would wait for its end."""
+    """Select the exhaustive tests or the others, and run the longest first, so that no worker is left with one."""
     exhaustive = exhaustive_cases(items)
     yield
     wanted = config.getoption("exhaustive")
@@ -72,34 +72,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Have a worker tell how many tests it left out."""
+    """Send the number of tests left out from a worker."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Hear what a worker tells; all leave out the same."""
+    """Receive the number from a worker; it is the same for all."""
     node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many tests were left out."""
+    """Print how many tests were left out."""
     if left_out := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"{left_out} exhaustive tests were left out; --exhaustive runs them")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let interrupts through, and compile the checkout to byte code once.
+    """Declare the markers, restore SIGINT, and compile the checkout to byte code once.
 
-    Each `scons` would otherwise compile it again, for three times its cost: projects run with
-    `PYTHONDONTWRITEBYTECODE`, for they edit modules faster than byte code tells versions apart.
+    Otherwise each `scons` would compile it again, at three times its cost: projects run with
+    `PYTHONDONTWRITEBYTECODE`, because they edit modules faster than the time stamps in byte code can tell.
     """
     config.addinivalue_line("markers", "exhaustive(**values): a case that runs only with --exhaustive")
     config.addinivalue_line(
-        "markers", "pairwise(**idle): a test whose values meet in pairs; other cases are exhaustive"
+        "markers", "pairwise(**idle): every pair of values is tested by default; other cases are exhaustive"
     )
-    # A job of a shell that runs in the background ignores interrupts, and so would all that it starts.
+    # A background job of a shell ignores SIGINT, and so would every process that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):

@@ -1,4 +1,4 @@
-"""What all tests share: projects that SCons builds, golden texts, and `--bless`, which rewrites them."""
+"""Fixtures of all tests: SCons projects, and golden files, which `--bless` rewrites."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tests.support.scons_project import IN_PLACE, INSTALLED, SconsProject, avail
 
 Golden = Callable[[str, str], None]
 
-if _workers := os.environ.get("CRATE_WORKERS"):  # for engines as well that are given no environment
+if _workers := os.environ.get("CRATE_WORKERS"):  # also for engines created without an environment
     settings.default_workers = lambda: _workers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--bless` and `--installed`."""
-    parser.addoption("--bless", action="store_true", help="rewrite the golden texts with what came out")
+    parser.addoption("--bless", action="store_true", help="rewrite the golden files with the actual output")
     parser.addoption("--installed", action="store_true", help="build all projects with the installed cratewright")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Build projects with the checkout, and with the installed cratewright as well in modules with `BOTH_FORMS`.
+    """Build projects with the checkout, and in modules with `BOTH_FORMS` with the installed cratewright as well.
 
-    Those are about what the form decides: where the package, its data and its plugins are found.
+    Those modules test where the package, its data and its plugins are found.
     """
     if "scons_form" in metafunc.fixturenames:
         forms: tuple[str, ...] = (IN_PLACE,)
@@ -46,26 +46,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def scons_project(tmp_path: Path, scons_form: str) -> SconsProject:
-    """Give an empty project."""
+    """Return an empty project."""
     return SconsProject(tmp_path / "project", form=scons_form)
 
 
 @pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.exhaustive)], ids=["some", "all"])
 def thorough(request: pytest.FixtureRequest) -> bool:
-    """Say whether to take all steps: without `--exhaustive` a test takes those that find most."""
+    """Return whether to take all steps; without `--exhaustive` a test takes only the most useful ones."""
     return bool(request.param)
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Give a function that compares a text with the file of a name below `tests/golden`."""
+    """Return a function that compares a text with a file below `tests/golden`."""
 
     def compare(name: str, text: str) -> None:
         path = ROOT / "tests" / "golden" / name
         if request.config.getoption("--bless"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        assert path.exists(), f"{name} is not there; run with --bless and look at what it makes"
-        assert text == path.read_text(encoding="utf-8"), f"{name} differs; --bless if it should"
+        assert path.exists(), f"{name} does not exist; run with --bless and review the file"
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs; run with --bless if the change is intended"
 
     return compare

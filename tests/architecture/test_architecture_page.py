@@ -1,4 +1,4 @@
-"""The files and symbols that docs/architecture.md and the READMEs of plugins name exist, where they say."""
+"""The files and symbols that docs/architecture.md and the plugins' READMEs name exist."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/architecture.md"
 PLACES = (ROOT / "site_scons/cratewright", ROOT, *sorted(ROOT.glob("plugins/*/src")))
 LEAST = 90
-"""Names that the page has; fewer mean that they are not found in it any more."""
+"""The page names at least as many files; fewer mean that the patterns below no longer find them."""
 
 
-def test_what_it_names_exists() -> None:
+def test_files_and_symbols_exist() -> None:
     named = set(re.findall(r"\b((?:\w+/)*\w+\.py)(?::(\w+))?", PAGE.read_text(encoding="utf-8")))
     named |= {(name, "") for name in re.findall(r"(?<!\S)([a-z]\w*/)(?= |$)", PAGE.read_text(encoding="utf-8"), re.M)}
     wrong = []
     for name, symbol in sorted(named):
         path = next((place / name for place in PLACES if (place / name).exists()), None)
         if path is None:
-            wrong.append(f"{name} is not there")
+            wrong.append(f"{name} does not exist")
         elif symbol and not re.search(
             rf"^ *(?:(?:async )?def|class) {symbol}\b|^ *{symbol}\b(?:: [^=\n]+)? =", path.read_text("utf-8"), re.M
         ):
@@ -31,7 +31,7 @@ def test_what_it_names_exists() -> None:
 
 
 @pytest.mark.parametrize("plugin", ["native", "slang", "spirv", "wasm"])
-def test_a_readme_lists_the_modules_of_its_plugin(plugin: str) -> None:
+def test_readme_lists_the_modules_of_its_plugin(plugin: str) -> None:
     directory = ROOT / f"plugins/cratewright-{plugin}"
     text = (directory / "README.md").read_text(encoding="utf-8").partition("| module | holds |")[2].partition("\n\n")[0]
     listed = {name for row in re.findall(r"^\| (`[^|]+`) \|", text, re.M) for name in re.findall(r"`(\w+)`", row)}

@@ -1,4 +1,4 @@
-"""Who may import whom, as the first docstring of a package draws it."""
+"""The rules of imports between layers, which the docstring of each package lists, and other rules for modules."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CORE = ROOT / "site_scons" / "cratewright"
 PLUGINS = sorted(ROOT.glob("plugins/*/src/*")) + sorted(ROOT.glob("tests/support/*/src/*"))
 LONGEST = 410
 LONGEST_IN_CORE = 300
-"""Beside `scons` and the contract of backends, which is read as a whole."""
+"""Except in `scons`, and the contract of backends, which is read as a whole."""
 LARGE = 14
-"""The docstring of a package with at least so many modules lists its layers."""
+"""Packages with at least as many modules must list their layers."""
 # Tables rather than code.
 TABLES = {"opcodes.py"}
 
@@ -31,12 +31,12 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _layers(package: Path) -> dict[str, int]:
-    """Return the layer of each module or package within a package, as the drawing in its docstring says."""
-    drawing = ast.get_docstring(_tree(package / "__init__.py")) or ""
-    rows = [line for line in drawing.splitlines() if re.match(r" {4}\w", line)]
+    """Return the layer of each module or subpackage, from the list in the package's docstring."""
+    listing = ast.get_docstring(_tree(package / "__init__.py")) or ""
+    rows = [line for line in listing.splitlines() if re.match(r" {4}\w", line)]
     names = [re.split(r" {2,}", row.strip())[0].split(", ") for row in rows]
     layers = {name: number for number, row in enumerate(names, 1) for name in row}
-    # Docstrings do not list these: a number that everyone may read, and the doors to all the rest.
+    # Docstrings do not list these: the version, which every module may read, and the entry points.
     return {"version": 0, **layers, "__init__": len(rows), "__main__": len(rows)} if rows else {}
 
 
@@ -51,7 +51,7 @@ def _name(path: Path, package: Path) -> tuple[str, ...]:
 
 @cache
 def _imports(path: Path, package: Path) -> frozenset[tuple[str, ...]]:
-    """Return what a module imports, absolute, imports inside functions and for type checking as well."""
+    """Return the absolute names that a module imports, also in functions and for type checking."""
     return frozenset(_imported(path, package))
 
 
@@ -72,26 +72,26 @@ def _ids(paths: list[Path]) -> list[str]:
 
 
 PACKAGES = [CORE, *PLUGINS]
-WINGS = [path.parent for path in sorted(CORE.glob("*/__init__.py"))]
-DRAWN = [package for package in [*PACKAGES, *WINGS] if _layers(package)]
+SUBPACKAGES = [path.parent for path in sorted(CORE.glob("*/__init__.py"))]
+LAYERED = [package for package in [*PACKAGES, *SUBPACKAGES] if _layers(package)]
 
 each_package = pytest.mark.parametrize("package", PACKAGES, ids=_ids(PACKAGES))
-each_drawn = pytest.mark.parametrize("package", DRAWN, ids=_ids(DRAWN))
+each_layered = pytest.mark.parametrize("package", LAYERED, ids=_ids(LAYERED))
 
 
-def test_large_packages_have_a_drawing() -> None:
+def test_large_packages_list_their_layers() -> None:
     large = [package for package in [*PACKAGES, CORE / "scons"] if len(_modules(package)) >= LARGE]
-    assert [package for package in large if package not in DRAWN] == []
+    assert [package for package in large if package not in LAYERED] == []
 
 
-@each_drawn
-def test_the_drawing_names_every_module(package: Path) -> None:
+@each_layered
+def test_layers_list_every_module(package: Path) -> None:
     found = {_name(path, package)[0] for path in _modules(package)}
     assert found == set(_layers(package)) - ({"version", "__main__"} - found)
 
 
-@each_drawn
-def test_a_module_imports_from_its_own_layer_or_below(package: Path) -> None:
+@each_layered
+def test_module_imports_only_from_its_own_layer_or_below(package: Path) -> None:
     layers = _layers(package)
     above = [
         f"{path.relative_to(package)} imports {'.'.join(module)}"
@@ -103,9 +103,9 @@ def test_a_module_imports_from_its_own_layer_or_below(package: Path) -> None:
     assert not above
 
 
-@each_drawn
-def test_no_cycle(package: Path) -> None:
-    """Within a layer any order will do, so long as there is one."""
+@each_layered
+def test_no_import_cycles(package: Path) -> None:
+    """Within a layer, too."""
     known = {_name(path, package): path for path in _modules(package)}
     edges = {
         name: {
@@ -122,20 +122,17 @@ def test_no_cycle(package: Path) -> None:
 
 
 @each_package
-def test_only_the_edge_imports_scons(package: Path) -> None:
+def test_only_the_scons_package_imports_scons(package: Path) -> None:
     found = [path for path in _modules(package) if any(module[0] == "SCons" for module in _imports(path, package))]
     assert [path for path in found if not path.is_relative_to(CORE / "scons")] == []
     assert found or package != CORE
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=_ids(PLUGINS))
-def test_a_plugin_goes_through_the_one_door(plugin: Path) -> None:
-    """From `cratewright`, and from what another plugin shares in its `sharing`.
-
-    What else there is may change any day.
-    """
+def test_plugin_imports_only_public_names(plugin: Path) -> None:
+    """It may import from `cratewright`, and from the module `sharing` of another plugin."""
     others = {other.name for other in PLUGINS} - {plugin.name}
-    assert _past_the_doors(plugin, _modules(plugin), {("cratewright",)}) == []
+    assert _private_imports(plugin, _modules(plugin), {("cratewright",)}) == []
     shared = [
         f"{path.relative_to(plugin)} imports {'.'.join(module)}"
         for path in _modules(plugin)
@@ -149,24 +146,24 @@ TESTED = [directory for directory in sorted(ROOT.glob("plugins/*/tests")) if _mo
 
 
 @pytest.mark.parametrize("directory", TESTED, ids=_ids(TESTED))
-def test_tests_of_a_plugin_go_through_the_doors(directory: Path) -> None:
-    """From `cratewright.testing` as well."""
-    assert _past_the_doors(directory, _modules(directory), {("cratewright",), ("cratewright", "testing")}) == []
+def test_tests_of_a_plugin_import_only_public_names(directory: Path) -> None:
+    """They may import from `cratewright.testing` as well."""
+    assert _private_imports(directory, _modules(directory), {("cratewright",), ("cratewright", "testing")}) == []
 
 
-def _past_the_doors(package: Path, paths: list[Path], doors: set[tuple[str, ...]]) -> list[str]:
+def _private_imports(package: Path, paths: list[Path], allowed: set[tuple[str, ...]]) -> list[str]:
     public = set(cratewright.__all__) - {"tool"}
     return [
         f"{path.relative_to(package)} imports {'.'.join(module)}"
         for path in paths
         for module in _imports(path, package)
-        if module[0] == "cratewright" and module not in doors
-        if module[:-1] not in doors or not (module[-1] in public or len(module) == 3)
+        if module[0] == "cratewright" and module not in allowed
+        if module[:-1] not in allowed or not (module[-1] in public or len(module) == 3)
     ]
 
 
 @each_package
-def test_a_module_says_what_it_is(package: Path) -> None:
+def test_module_has_a_docstring_and_is_not_too_long(package: Path) -> None:
     for path in _modules(package):
         assert ast.get_docstring(_tree(path)), f"{path.name}: no docstring"
         lines = path.read_text(encoding="utf-8").count("\n")
@@ -175,8 +172,8 @@ def test_a_module_says_what_it_is(package: Path) -> None:
         assert lines <= longest or path.name in TABLES, f"{path.name}: {lines} lines"
 
 
-def test_a_class_has_a_name_of_its_own() -> None:
-    """So that a search, or a line that imports it, tells which is meant."""
+def test_names_of_public_classes_are_unique() -> None:
+    """So that an import line or a search shows which class is meant."""
     owners: dict[str, list[str]] = {}
     sources = [path for package in PACKAGES if not package.is_relative_to(ROOT / "tests") for path in _modules(package)]
     for path in sources:
@@ -200,7 +197,7 @@ def test_importing_the_package_loads_neither_scons_nor_tools() -> None:
 
 
 def test_type_checkers_know_the_public_names() -> None:
-    """They read the imports, programs the table of modules."""
+    """Type checkers read the imports; at run time names are found in the table of modules."""
     tree = _tree(Path(cratewright.__file__))
     imported = {
         f"{node.module}:{name.name}"

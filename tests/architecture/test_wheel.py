@@ -1,4 +1,4 @@
-"""What is in the wheel: the package and nothing else."""
+"""The wheel contains the package and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cratewright.testing import require_tool
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_wheel_holds_exactly_the_package(tmp_path: Path) -> None:
+def test_wheel_contains_exactly_the_package(tmp_path: Path) -> None:
     require_tool(find_spec("hatchling") is not None, "hatchling")
     source = tmp_path / "source"
     source.mkdir()
@@ -44,8 +44,8 @@ def test_the_wheel_holds_exactly_the_package(tmp_path: Path) -> None:
     assert "cratewright = cratewright.cli:main" in points
 
 
-def test_nothing_else_lies_in_site_scons() -> None:
-    """Whatever lies there shadows everyone's imports."""
+def test_site_scons_contains_only_the_package() -> None:
+    """Anything else there would shadow imports of every SConstruct."""
     assert sorted(path.name for path in (ROOT / "site_scons").iterdir() if path.name != "__pycache__") == [
         "cratewright"
     ]

@@ -1,7 +1,4 @@
-"""The rustc that the tests below ask.
-
-Without one they are skipped, or fail with CRATE_REQUIRE_TOOLS=1.
-"""
+"""The rustc to compare with; without one, tests are skipped, or fail with CRATE_REQUIRE_TOOLS=1."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from .rustc import Rustc, RustcUnavailableError
 
 @pytest.fixture(scope="session")
 def rustc(tmp_path_factory: pytest.TempPathFactory) -> Rustc:
-    """Give a rustc that works."""
+    """Return a working rustc."""
     try:
         return Rustc(tmp_path_factory.mktemp("rustc"))
     except RustcUnavailableError as error:

@@ -1,4 +1,4 @@
-"""Graphs of crates made by chance, and what our rules are told of them."""
+"""Random crate graphs, and their description for our rules."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Build:
 
 @dataclass(frozen=True)
 class Node:
-    """A crate, the crates it depends on, and its ways of being built.
+    """A crate, its dependencies, and the builds to try.
 
     Shape: the first build that succeeds stays; the forms in `lost` are deleted afterwards, at once or, if
-    `lost_late`, when all libraries are built.
+    `lost_late`, after all libraries are built.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Sample:
-    """Libraries, each before those that depend on it, and a root that is built in every way it has."""
+    """Libraries, each after its dependencies, and a root for which all builds are tried."""
 
     seed: int
     libraries: tuple[Node, ...]
@@ -58,7 +58,7 @@ class Sample:
 
 @dataclass
 class Forms:
-    """What there is of a library once it is built."""
+    """The forms in which a built library exists."""
 
     rlib: bool = False
     dylib: bool = False
@@ -66,9 +66,9 @@ class Forms:
 
 
 def random_graph(seed: int) -> Sample:
-    """Make a graph; the same seed makes the same."""
+    """Return the graph of a seed."""
     chance = random.Random(seed)
-    # Few graphs are of interest if all of this is even: either everything is static, or everything clashes.
+    # With uniform probabilities most graphs are dull: everything is static, or everything conflicts.
     dynamic, density, losses = (chance.choice(choices) for choices in ((0.2, 0.7, 1.0, 1.0), (0.3, 0.6), (0.2, 0.4)))
     libraries: list[Node] = []
 
@@ -81,7 +81,7 @@ def random_graph(seed: int) -> Sample:
 
     for number in range(chance.randint(2, 6)):
         wanted = Build(chance.choice((RLIB, DYLIB, DYLIB, BOTH, BOTH)), chance.random() < dynamic)
-        # What cannot be linked is still there for the others to depend on, as an rlib.
+        # A crate that cannot be linked is built as an rlib, so that others can still depend on it.
         libraries.append(node(f"c{number}", (wanted, Build(RLIB))))
     every = [Build(kinds, on) for kinds in ROOT_TYPES for on in (False, True)]
     return Sample(seed, tuple(libraries), node("root", tuple(chance.sample(every, 6)), at_least=1))
@@ -90,7 +90,7 @@ def random_graph(seed: int) -> Sample:
 def available(
     node: Node, libraries: Mapping[str, Node], forms: Mapping[str, Forms], std: Iterable[Available]
 ) -> tuple[Available, ...]:
-    """Return what our rules are told of the crates below `node`, std's own first, as rustc loads it."""
+    """Return the forms of the crates below `node`, for our rules; std's own come first, as rustc loads them."""
     graph = CrateGraph({name: each.dependencies for name, each in {**libraries, node.name: node}.items()})
     below = (
         Available(name, forms[name].rlib, forms[name].dylib, forms[name].recorded)

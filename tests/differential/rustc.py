@@ -1,7 +1,6 @@
-"""The real rustc, asked how it would link a crate.
+"""Asks the real rustc how it links a crate.
 
-rustc decides alone; only the linker it starts is ours, which writes down what it was asked for and, for a dylib, leaves
-the metadata that later crates read. So a link takes no time.
+Only the linker is replaced: ours records its arguments and, for a dylib, leaves the metadata that later crates read.
 """
 
 from __future__ import annotations
@@ -43,17 +42,20 @@ _ERRORS = {
 _NOTE = re.compile(r"note: native-static-libs: (.*)")
 _NOTED = re.compile(r"-l(c\d+|std)\b(?:-[0-9a-f]{16})?")
 _LOADED = re.compile(r"register crate `(\w+)` \(cnum")
-# Linked statically into everything, whatever has been decided.
+# Always linked statically.
 ALWAYS_LINKED = "compiler_builtins"
 
 
 class RustcUnavailableError(Exception):
-    """There is no rustc here that can be asked; the message says why."""
+    """No usable rustc was found; the message says why."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What rustc said: what it links how (what is not linked is left out), or what is wrong."""
+    """How each crate is linked (crates that are not linked are omitted), or the conflicts.
+
+    Shape: `wrong` has the conflicts; `loaded` the crates in the order of loading.
+    """
 
     linked: frozenset[tuple[str, Linkage]] = frozenset()
     wrong: frozenset[tuple[str, ConflictKind]] = frozenset()
@@ -61,22 +63,22 @@ class Answer:
 
 
 class Rustc:
-    """A rustc for this machine, and its std."""
+    """The rustc of this machine, and its std."""
 
     def __init__(self, directory: Path) -> None:
-        """Look for rustc; the linker is put into `directory`.
+        """Find rustc, and write our linker into `directory`.
 
         Raises: RustcUnavailableError.
         """
         found = shutil.which("rustc")
         if found is None or shutil.which("ar") is None:
             raise RustcUnavailableError(f"there is no {'ar' if found else 'rustc'} on PATH")
-        told = subprocess.run([found, "-vV", "--print=sysroot"], capture_output=True, text=True, check=False)
-        if told.returncode or "-linux-" not in told.stdout:
-            raise RustcUnavailableError(f"{found} does not work, or not for Linux: {told.stderr.strip()}")
-        self.version = told.stdout.splitlines()[0]
-        # Not rustup's proxy, which would cost a third of every call.
-        own = Path(told.stdout.splitlines()[-1]) / "bin" / "rustc"
+        done = subprocess.run([found, "-vV", "--print=sysroot"], capture_output=True, text=True, check=False)
+        if done.returncode or "-linux-" not in done.stdout:
+            raise RustcUnavailableError(f"{found} does not work, or not for Linux: {done.stderr.strip()}")
+        self.version = done.stdout.splitlines()[0]
+        # Not rustup's proxy, which takes a third of the time of each call.
+        own = Path(done.stdout.splitlines()[-1]) / "bin" / "rustc"
         self._command = str(own) if own.exists() else found
         self._linker = directory / "linker"
         self._linker.write_text(_LINKER, encoding="utf-8")
@@ -89,26 +91,26 @@ class Rustc:
         alone = self.build(empty, Build(program), directory, directory)
         shared = self.build(empty, Build(program, prefer_dynamic=True), directory, directory)
         if not alone.loaded:
-            raise RustcUnavailableError(f"{self.version} does not tell what it loads")
+            raise RustcUnavailableError(f"{self.version} does not log which crates it loads")
         if shared.linked != {("std", Linkage.DYNAMIC)}:
             raise RustcUnavailableError(f"{self.version} has no dylib of std")
-        # In the order in which they are loaded; the dylib of std contains all the others.
+        # In loading order; the dylib of std includes all the others.
         std, *others = alone.loaded
         recorded = tuple((name, Linkage.STATIC) for name in others)
         return (Available(std, True, True, recorded), *(Available(name, True, False) for name in others))
 
     def target_specifications(self) -> dict[str, dict[str, object]]:
-        """Return what rustc knows of each of its targets."""
+        """Return rustc's specification of each target."""
         command = [self._command, "--print=all-target-specs-json", "-Zunstable-options"]
         environ = {**os.environ, "RUSTC_BOOTSTRAP": "1"}
-        told = subprocess.run(command, env=environ, capture_output=True, check=True).stdout
-        specifications: dict[str, dict[str, object]] = json.loads(told)
+        printed = subprocess.run(command, env=environ, capture_output=True, check=True).stdout
+        specifications: dict[str, dict[str, object]] = json.loads(printed)
         return specifications
 
     def build(self, node: Node, build: Build, libraries: Path, output: Path) -> Answer:
-        """Build a crate into a directory; its dependencies are in another, or the same.
+        """Build a crate into `output`, with dependencies from `libraries`.
 
-        Raises: AssertionError for an error that has nothing to do with linking.
+        Raises: AssertionError for an error other than a linkage conflict.
         """
         source = output / f"{node.name}.rs"
         source.write_text(_source(node), encoding="utf-8")
@@ -123,7 +125,7 @@ class Rustc:
             check=False,
         )
         wrong = frozenset(_wrong(done.stderr))
-        assert bool(wrong) == bool(done.returncode), f"{self.version} failed otherwise:\n{done.stderr}"
+        assert bool(wrong) == bool(done.returncode), f"{self.version} failed unexpectedly:\n{done.stderr}"
         loaded = tuple(_LOADED.findall(done.stdout + done.stderr))
         archive = output / f"lib{node.name}.a"
         found = {*_from_line(line), *_from_archive(archive), *_from_note(done.stderr)}
@@ -151,7 +153,7 @@ def _wrong(text: str) -> Iterator[tuple[str, ConflictKind]]:
         if not line.startswith("error") or line.startswith("error: aborting"):
             continue
         matches = [(match[1], kind) for pattern, kind in _ERRORS.items() if (match := pattern.fullmatch(line))]
-        assert matches, f"rustc failed otherwise:\n{text}"
+        assert matches, f"rustc failed unexpectedly:\n{text}"
         yield from matches
 
 
@@ -168,6 +170,6 @@ def _from_archive(archive: Path) -> Iterator[tuple[str, Linkage]]:
 
 
 def _from_note(text: str) -> Iterator[tuple[str, Linkage]]:
-    # A dylib cannot be put into an archive; rustc tells its user to link it.
+    # A dylib cannot be put into an archive; rustc prints a note that it must be linked.
     for noted in _NOTE.findall(text):
         yield from ((name, Linkage.DYNAMIC) for name in _NOTED.findall(noted))

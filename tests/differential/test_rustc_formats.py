@@ -1,7 +1,7 @@
-"""Our dependency formats against those of the real rustc, on graphs made by chance.
+"""Our dependency formats against those of the real rustc, on random graphs.
 
-`CRATE_RUSTC_GRAPHS=1000` checks as many, all but a dose with `--exhaustive`; `CRATE_RUSTC_SEED=N` begins with another.
-What is hard to meet by chance, or was once decided otherwise, is one of the cases at the end.
+`CRATE_RUSTC_GRAPHS` sets the number of graphs; those after the first 20 run with `--exhaustive`. `CRATE_RUSTC_SEED`
+sets the first seed. The cases at the end are rare in random graphs, or were once decided wrongly.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from .crate_graphs import Build, Forms, Node, Sample, available, random_graph
 from .rustc import ALWAYS_LINKED, Answer, Rustc
 
 GRAPHS = int(os.environ.get("CRATE_RUSTC_GRAPHS", "30"))
-DOSE = 20
+DEFAULT_GRAPHS = 20
 FIRST_SEED = int(os.environ.get("CRATE_RUSTC_SEED", "0"))
 
 
 @dataclass
 class Report:
-    """What a graph's builds came to."""
+    """The results of a graph's builds."""
 
     differences: list[str] = field(default_factory=list)
     seen: Counter[object] = field(default_factory=Counter)
 
 
 class Comparison:
-    """One graph, built by rustc; each of its builds is compared with what our rules say."""
+    """Builds one graph with rustc, and compares each build with the result of our rules."""
 
     def __init__(self, rustc: Rustc, sample: Sample, directory: Path) -> None:
         self.report = Report()
@@ -47,32 +47,32 @@ class Comparison:
         self._forms = {name: Forms() for name in self._libraries}
 
     def run(self) -> Report:
-        """Build the libraries, then the root in every way it has."""
+        """Build the libraries, then the root with each of its builds."""
         self._directory.mkdir()
         for node in self._sample.libraries:
             self._build_library(node)
             if not node.lost_late:
-                self._lose(node)
+                self._delete_lost(node)
         for node in self._sample.libraries:
-            self._lose(node)
+            self._delete_lost(node)
         output = self._directory / "root"
         for build in self._sample.root.builds:
             output.mkdir()
-            self._agree(self._sample.root, build, output)
+            self._compare(self._sample.root, build, output)
             shutil.rmtree(output)
         shutil.rmtree(self._directory)
         return self.report
 
     def _build_library(self, node: Node) -> None:
         for build in node.builds:
-            forms = self._agree(node, build, self._directory)
+            forms = self._compare(node, build, self._directory)
             if forms is not None:
                 self._forms[node.name] = forms
                 return
             for leftover in self._directory.glob(f"lib{node.name}.*"):
                 leftover.unlink()
 
-    def _lose(self, node: Node) -> None:
+    def _delete_lost(self, node: Node) -> None:
         forms = self._forms[node.name]
         for form, suffix in ((CrateType.RLIB, "rlib"), (CrateType.DYLIB, "so")):
             if form in node.lost:
@@ -80,19 +80,19 @@ class Comparison:
         forms.rlib = forms.rlib and CrateType.RLIB not in node.lost
         forms.dylib = forms.dylib and CrateType.DYLIB not in node.lost
 
-    def _agree(self, node: Node, build: Build, output: Path) -> Forms | None:
-        """Build one crate, note what was seen and what differs, and return what there now is of it, if anything."""
+    def _compare(self, node: Node, build: Build, output: Path) -> Forms | None:
+        """Build one crate, record differences, and return its forms, or None if it cannot be linked."""
         crates = available(node, self._libraries, self._forms, self._rustc.std)
         resolutions = {kind: resolve(kind, crates, prefer_dynamic=build.prefer_dynamic) for kind in build.crate_types}
         ours = _expected(resolutions, crates)
         theirs = self._rustc.build(node, build, self._directory, output)
-        self._note(node, build, ours, theirs)
+        self._record(node, build, ours, theirs)
         if theirs.wrong:
             return None
         recorded = resolutions[CrateType.DYLIB].formats.recorded if CrateType.DYLIB in resolutions else ()
         return Forms(CrateType.RLIB in resolutions, CrateType.DYLIB in resolutions, recorded)
 
-    def _note(self, node: Node, build: Build, ours: Answer, theirs: Answer) -> None:
+    def _record(self, node: Node, build: Build, ours: Answer, theirs: Answer) -> None:
         seen = self.report.seen
         seen.update((str(build).split(" ", maxsplit=1)[0], "error" if theirs.wrong else "linked"))
         seen.update({kind for _, kind in theirs.wrong} | {linkage for _, linkage in theirs.linked})
@@ -100,8 +100,8 @@ class Comparison:
             lines = (
                 f"seed {self._sample.seed}: {node.name} as {build}; loaded {ours.loaded}, by rustc {theirs.loaded}",
                 *(str(library) for library in (*self._sample.libraries, self._sample.root)),
-                f"only we say:     {_told(ours.linked - theirs.linked, ours.wrong - theirs.wrong)}",
-                f"only rustc says: {_told(theirs.linked - ours.linked, theirs.wrong - ours.wrong)}",
+                f"only we say:     {_described(ours.linked - theirs.linked, ours.wrong - theirs.wrong)}",
+                f"only rustc says: {_described(theirs.linked - ours.linked, theirs.wrong - ours.wrong)}",
             )
             self.report.differences.append("\n  ".join(lines))
 
@@ -113,11 +113,14 @@ def _expected(resolutions: dict[CrateType, Resolution], crates: tuple[Available,
     return Answer(frozenset() if conflicts else frozenset(linked), frozenset(conflicts), loaded)
 
 
-def _told(*facts: frozenset[tuple[str, Linkage]] | frozenset[tuple[str, ConflictKind]]) -> str:
+def _described(*facts: frozenset[tuple[str, Linkage]] | frozenset[tuple[str, ConflictKind]]) -> str:
     return ", ".join(sorted(f"{name} {fact.value}" for some in facts for name, fact in some))
 
 
-@pytest.fixture(scope="module", params=[range(DOSE), pytest.param(range(DOSE, GRAPHS), marks=pytest.mark.exhaustive)])
+@pytest.fixture(
+    scope="module",
+    params=[range(DEFAULT_GRAPHS), pytest.param(range(DEFAULT_GRAPHS, GRAPHS), marks=pytest.mark.exhaustive)],
+)
 def reports(request: pytest.FixtureRequest, rustc: Rustc, tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
     directory = tmp_path_factory.mktemp("graphs")
     seeds = [FIRST_SEED + number for number in request.param]
@@ -132,7 +135,7 @@ def test_every_build_agrees_with_rustc(rustc: Rustc, reports: list[Report]) -> N
     assert not differences, f"{len(differences)} of {builds} builds differ from {rustc.version}:\n{shown}"
 
 
-def test_the_graphs_show_everything_that_can_happen(reports: list[Report]) -> None:
+def test_random_graphs_cover_every_outcome(reports: list[Report]) -> None:
     seen = sum((report.seen for report in reports), Counter[object]())
     print({getattr(key, "value", key): count for key, count in seen.items()})
     for wanted in (*ConflictKind, Linkage.STATIC, Linkage.DYNAMIC, "error", "linked"):
@@ -158,7 +161,7 @@ CASES = {
         (_library("c0", "", DYLIB, shared=False), _library("c1", "", DYLIB, shared=False)),
         Node("root", ("c0", "c1"), builds=BUILDS),
     ),
-    "the dylib that another was linked with is gone": (
+    "a dylib that another was linked with is deleted": (
         (_library("c0", "", BOTH, lost="dylib"), _library("c1", "c0", DYLIB)),
         Node("root", ("c1",), builds=BUILDS),
     ),
@@ -178,7 +181,7 @@ CASES = {
         ),
         Node("root", ("c2", "c1"), builds=BUILDS),
     ),
-    "nothing but metadata is left": (
+    "only metadata is left": (
         (_library("c0", "", BOTH, lost="rlib dylib"), _library("c1", "c0", (CrateType.RLIB,))),
         Node("root", ("c1",), builds=BUILDS),
     ),
@@ -186,7 +189,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_case_agrees_with_rustc(rustc: Rustc, case: str, tmp_path: Path) -> None:
+def test_case_agrees_with_rustc(rustc: Rustc, case: str, tmp_path: Path) -> None:
     libraries, root = CASES[case]
     report = Comparison(rustc, Sample(0, libraries, root), tmp_path / "graph").run()
     assert not report.differences, "\n".join(report.differences)

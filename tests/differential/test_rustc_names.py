@@ -1,4 +1,4 @@
-"""Our names of output files against what rustc knows of all its targets."""
+"""Our names of output files against rustc's target specifications."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _our_name(crate_type: CrateType, target: str) -> str:
         return "unsupported"
 
 
-def test_every_name_on_every_target_is_that_of_rustc(rustc: Rustc) -> None:
+def test_output_names_equal_those_of_rustc(rustc: Rustc) -> None:
     specifications = rustc.target_specifications()
     assert len(specifications) > 250
     theirs = {
@@ -43,7 +43,7 @@ def test_every_name_on_every_target_is_that_of_rustc(rustc: Rustc) -> None:
     assert {key: _our_name(key[1], key[0]) for key in theirs} == theirs
 
 
-def test_types_without_a_name_are_those_that_rustc_does_not_have(rustc: Rustc) -> None:
+def test_only_crate_types_unknown_to_rustc_are_refused(rustc: Rustc) -> None:
     for target, specification in rustc.target_specifications().items():
         known = {kind for kind, _ in _rustc_names(specification)}
         refused = {kind for kind in CrateType if _our_name(kind, target) == "unsupported"}

@@ -1,6 +1,6 @@
-"""What the documentation shows is what happens: each page is followed from top to bottom.
+"""The documentation is executed: the files of each page are written, its commands run and their output compared.
 
-A page that needs a tool which not every machine has names it in `NEEDS`.
+`NEEDS` lists the tools of pages that need more than every machine has.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cratewright.testing import require_tool
-from tests.support.page import Walk, blocks, environ
+from tests.support.page import PageRunner, blocks, environ
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -26,7 +26,7 @@ NEEDS = {
     "how-to/migrate.md": ("cc", "c++"),
     "how-to/stages.md": ("cc",),
 }
-# Plugins' pages show one SConstruct each, and these are sources for it. Slang's is run where Slang is: tests/slang_e2e.
+# Sources for the one SConstruct that each plugin's README shows; that of Slang is run by tests/slang_e2e.
 SOURCES = {
     "native": {
         "include/text.h": "int width(void);\n",
@@ -52,7 +52,7 @@ NOT_RUN = {
 
 
 @pytest.mark.parametrize("page", [*PAGES, README])
-def test_a_page_is_true(page: str, tmp_path: Path) -> None:
+def test_page_can_be_followed(page: str, tmp_path: Path) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     if page == README:
         text = re.sub(r"```sh\n.*?```", "", text, flags=re.S)
@@ -63,12 +63,12 @@ def test_a_page_is_true(page: str, tmp_path: Path) -> None:
         pytest.skip(f"{', '.join(missing)} not found")
     project = tmp_path / "project"
     project.mkdir()
-    wrong = Walk(project, environ(tmp_path)).follow(text)
-    assert not wrong, f"docs/{page}:" + f"\ndocs/{page}:".join(wrong)
+    problems = PageRunner(project, environ(tmp_path)).follow(text)
+    assert not problems, f"docs/{page}:" + f"\ndocs/{page}:".join(problems)
 
 
 @pytest.mark.parametrize("plugin", SOURCES)
-def test_the_sconstruct_of_a_plugins_page(plugin: str, tmp_path: Path) -> None:
+def test_sconstruct_of_a_plugin_readme(plugin: str, tmp_path: Path) -> None:
     for tool in {"native": ("cc",), "wasm": ("ziglang", "wasmtime")}[plugin]:
         require_tool(bool(shutil.which(tool) or find_spec(tool)), tool)
     for name, text in SOURCES[plugin].items():
@@ -77,12 +77,12 @@ def test_the_sconstruct_of_a_plugins_page(plugin: str, tmp_path: Path) -> None:
     (block,) = blocks((ROOT / f"plugins/cratewright-{plugin}/README.md").read_text(encoding="utf-8"))
     page = f"```python\n# SConstruct\nimport cratewright\n{block.text}```\n"
     page += "```console\n$ scons -Q . && rm SConstruct\n...\n```\n"
-    wrong = Walk(tmp_path, environ(tmp_path)).follow(page)
-    assert not wrong and not (tmp_path / "SConstruct").exists(), wrong
+    problems = PageRunner(tmp_path, environ(tmp_path)).follow(page)
+    assert not problems and not (tmp_path / "SConstruct").exists(), problems
 
 
-def test_every_block_is_run() -> None:
-    """On pages of `docs` all are; elsewhere it is said which are not, and why."""
+def test_every_code_block_is_run() -> None:
+    """`NOT_RUN` lists the exceptions outside `docs`, with reasons."""
     pages = [*ROOT.glob("*.md"), *ROOT.glob("plugins/*/README.md"), *ROOT.glob("examples/*/README.md")]
     found = {
         (str(page.relative_to(ROOT)), block.language) for page in pages for block in blocks(page.read_text("utf-8"))
@@ -92,8 +92,8 @@ def test_every_block_is_run() -> None:
     assert found == run | set(NOT_RUN)
 
 
-def test_links_lead_somewhere() -> None:
-    """To a file that exists, and in a page to a heading that it has."""
+def test_no_dead_links() -> None:
+    """Files and headings that links name exist."""
     dead = []
     for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("plugins/*/*.md"), *ROOT.glob("examples/*/*.md")]:
         for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):

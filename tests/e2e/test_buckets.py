@@ -1,7 +1,4 @@
-"""A cache in a bucket: S3 as moto serves it, and what is asked of the other providers.
-
-Knows nothing of what makes results.
-"""
+"""A cache in a bucket: S3 as served by moto, and the requests sent to other providers."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ ENTRIES = {
 }
 
 
-ME = {
+CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "me",
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_REGION": "us-east-1",
@@ -45,13 +42,13 @@ ME = {
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     require_tool(find_spec("obstore") is not None, "obstore")
-    for name, value in ME.items():
+    for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """Serve S3 with a bucket `builds`."""
+    """Serve S3 with a bucket `builds`, and return the URL."""
     require_tool(all(find_spec(name) for name in ("moto", "flask", "flask_cors")), "moto with its server")
     from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
@@ -82,7 +79,7 @@ def _fill(store: CacheKvStore) -> None:
     store.close()
 
 
-def test_what_goes_in_comes_out(
+def test_bucket_returns_what_was_stored(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -100,14 +97,14 @@ def test_what_goes_in_comes_out(
     store.close()
 
 
-def test_two_checkouts(endpoint: str, tmp_path: Path) -> None:
+def test_second_checkout_is_served_from_the_bucket(endpoint: str, tmp_path: Path) -> None:
     for name, words in (("one", "2 units: 2 compiled"), ("two", "2 units: 0 compiled, 2 reused")):
         project = SconsProject(tmp_path / name)
         project.sconstruct(
             'Default(env.Crate("m", ["a.stub", "b.stub"], crate_type="cdylib"))\n', a="export a\n", b="export b\n"
         )
         cache = {"CRATE_CACHE": f"{project.path / 'local'}, s3://builds/ci"}
-        project.environ |= {**ME, "AWS_ENDPOINT_URL": endpoint, **cache}
+        project.environ |= {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, **cache}
         assert words in project.scons() and project.errors == ""
 
 
@@ -116,10 +113,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Provider
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
     def do_GET(self) -> None:
-        self.server.asked.append(f"{self.command} {self.path.partition('?')[0]}")
+        self.server.requests.append(f"{self.command} {self.path.partition('?')[0]}")
         if self.server.status == 0:
             self.server.over.wait(HANG)
         if length := int(self.headers.get("content-length") or 0):
@@ -137,12 +134,12 @@ class _Provider(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
     def __init__(self, status: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.status = status
         self.over = threading.Event()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that has seen enough hangs up."""
+        """Ignore errors: a client may hang up early."""
 
 
 @contextlib.contextmanager
@@ -164,15 +161,15 @@ def _provider(status: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Provide
         yield server
 
 
-def test_where_each_provider_is_asked(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_request_paths_of_each_provider(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     key = next(iter(ENTRIES))
     with _provider(404, monkeypatch) as server:
         for scheme, path in (("s3", "/builds/ci/"), ("gs", "/builds/ci%2F"), ("az", "/builds/ci/")):
             store = _store(f"{scheme}://builds/ci")
             assert store.get(key) is None
             store.close()
-            assert server.asked == [f"GET {path}{key}"], scheme
-            server.asked.clear()
+            assert server.requests == [f"GET {path}{key}"], scheme
+            server.requests.clear()
     assert capfd.readouterr().err == ""
 
 
@@ -180,33 +177,33 @@ def test_where_each_provider_is_asked(monkeypatch: pytest.MonkeyPatch, capfd: py
     ("status", "words"),
     [(403, "it refuses access"), (401, "it refuses access"), (500, "500"), (0, "it does not answer in time")],
 )
-def test_a_provider_that_is_of_no_use(
+def test_useless_provider_is_reported_once_and_left_alone(
     status: int, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with _provider(status, monkeypatch) as server, ends():
         store = _store("s3://builds/ci", 1.0 if status == 0 else 30.0)
         for _ in range(3):
             assert store.get_many([*ENTRIES, f"{99:064x}"]) == {}
-        asked = len(server.asked)
-        assert store.get_many(list(ENTRIES)) == {} and len(server.asked) == asked, "it is left alone"
+        requests = len(server.requests)
+        assert store.get_many(list(ENTRIES)) == {} and len(server.requests) == requests, "no further requests"
         _fill(store)
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("cratewright: continuing without the cache s3://builds/ci: ") and words in line
     assert "Debug" not in line and "secret" not in line
 
 
-def test_settings_that_let_nobody_in(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    """What is not encrypted has to be allowed, and a bucket of Azure belongs to an account."""
+def test_incomplete_settings_are_reported(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Plain HTTP must be allowed explicitly, and Azure needs an account name."""
     with _provider(404, monkeypatch) as server:
         for scheme, name in (("s3", "AWS_ALLOW_HTTP"), ("az", "AZURE_STORAGE_ACCOUNT_NAME")):
             monkeypatch.delenv(name)
             store = _store(f"{scheme}://builds")
-            assert store.get_many(list(ENTRIES)) == {} and not server.asked
+            assert store.get_many(list(ENTRIES)) == {} and not server.requests
             assert f"continuing without the cache {scheme}://builds: " in capfd.readouterr().err
             store.close()
 
 
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_server_at_the_endpoint(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with ends():
         _fill(store := _store("s3://builds"))
@@ -229,15 +226,15 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
         ("s3://builds", {"CRATE_CACHE_CA": "/no/such"}, "which is not a file"),
     ],
 )
-def test_what_means_nothing_is_refused(cache: str, environ: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_bad_bucket_settings_are_refused(cache: str, environ: dict[str, str], words: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read_store({"CRATE_CACHE": cache, **environ}, str(tmp_path), Registry())
     assert words in str(caught.value) and "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("other", ["http://127.0.0.1:1/", "grpc://127.0.0.1:1", "grpc+unix:///run/x.sock"])
-def test_settings_of_a_server_beside_a_bucket(other: str, tmp_path: Path) -> None:
-    """For the other of two places they may well mean something."""
+def test_server_settings_are_accepted_beside_a_bucket(other: str, tmp_path: Path) -> None:
+    """A setting that does not apply to the bucket applies to the server."""
     require_grpc()
     for name, value in (("HEADERS", "a=b"), ("TOKEN", "x"), ("AUTH", "a:b")):
         for cache in (f"s3://builds,{other}", f"{other}, s3://builds"):

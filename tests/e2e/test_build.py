@@ -1,4 +1,4 @@
-"""A build from nothing: its files, their content, and that a second run does nothing."""
+"""A clean build: its files and their contents, and a second run that does nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_builds_rlib_image_and_manifest(scons_project: SconsProject) -> None:
     assert decode_rlib(rlib, path="rlib").name == "maths"
 
 
-def test_a_second_run_does_nothing(scons_project: SconsProject) -> None:
+def test_second_run_does_nothing(scons_project: SconsProject) -> None:
     _write(scons_project)
     scons_project.scons()
     before = scons_project.snapshot()
@@ -67,12 +67,12 @@ def test_a_second_run_does_nothing(scons_project: SconsProject) -> None:
     assert scons_project.snapshot() == before
 
 
-def test_quiet_says_nothing(scons_project: SconsProject) -> None:
+def test_silent_mode_prints_only_warnings(scons_project: SconsProject) -> None:
     _write(scons_project)
     assert scons_project.scons("-s") == "b.stub:3: warning: hm\n"
 
 
-def test_a_warning_is_repeated_when_its_unit_is_reused(scons_project: SconsProject) -> None:
+def test_warning_is_repeated_when_its_unit_is_reused(scons_project: SconsProject) -> None:
     _write(scons_project)
     scons_project.scons()
     scons_project.write({"a.stub": "entry a\nimport cube\n"})
@@ -81,8 +81,8 @@ def test_a_warning_is_repeated_when_its_unit_is_reused(scons_project: SconsProje
     assert "b.stub:3: warning: hm\n" in output
 
 
-def test_jobs_and_place_leave_no_mark(scons_project: SconsProject) -> None:
-    """Two checkouts at different paths, one built with -j1 and one with -j4, are equal to the byte."""
+def test_outputs_depend_on_neither_jobs_nor_path(scons_project: SconsProject) -> None:
+    """Checkouts at different paths, built with -j1 and -j4, are identical to the byte."""
     other = SconsProject(scons_project.path.parent / "a longer path" / "elsewhere", form=scons_project.form)
     _write(scons_project)
     _write(other)
@@ -92,7 +92,7 @@ def test_jobs_and_place_leave_no_mark(scons_project: SconsProject) -> None:
     assert "app.images/a" in scons_project.snapshot()
 
 
-def test_a_list_that_is_changed_leaves_the_crate_as_it_is(scons_project: SconsProject) -> None:
+def test_changing_a_node_list_does_not_change_its_crate(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         """\
 early = env.Command("early.txt", [], Touch("$TARGET"))

@@ -1,4 +1,4 @@
-"""The cache as a user of SCons meets it: after a clean, in another checkout, damaged, checked."""
+"""The cache in SCons builds: after a clean, in another checkout, damaged, verified."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCES = {
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project that is built."""
+    """Return a built project."""
     scons_project.sconstruct(PROJECT.format(options=""), **SOURCES)
     scons_project.write({"second/x.inc": "export x\n"})
     scons_project.environ["CRATE_CACHE"] = str(scons_project.path.parent / "shared")
@@ -59,7 +59,7 @@ ALL_REUSED = [
 ]
 
 
-def test_after_a_clean_the_cache_serves(project: SconsProject) -> None:
+def test_cache_serves_a_build_after_clean(project: SconsProject) -> None:
     built, warnings = project.snapshot(), _warnings(project)
     assert [line[-2:] for line in warnings] == ["w2", "w1", "w3"]
     project.scons("-c")
@@ -71,18 +71,20 @@ def test_after_a_clean_the_cache_serves(project: SconsProject) -> None:
     assert "because" not in project.output
 
 
-def test_another_checkout_and_another_name_are_served(project: SconsProject, tmp_path: Path) -> None:
+def test_cache_serves_another_checkout_and_crate_name(project: SconsProject, tmp_path: Path) -> None:
     other = SconsProject(tmp_path / "elsewhere" / "deeper", form=project.form)
     other.environ = dict(project.environ)
     other.sconstruct(PROJECT.format(options="").replace('"app"', '"renamed"'), **SOURCES)
     other.write({"second/x.inc": "export x\n"})
     other.scons()
-    assert set(ALL_REUSED[1:]) < set(_hits(other)), "links name their crate, units do not"
+    assert set(ALL_REUSED[1:]) < set(_hits(other)), (
+        "the key of a link contains the crate's name, that of a unit does not"
+    )
     assert (other.path / "liblib.rlib").read_bytes() == (project.path / "liblib.rlib").read_bytes()
 
 
-def test_cachedir_of_scons_serves_other_targets(project: SconsProject) -> None:
-    """It would bring a manifest back without its images, and lose warnings: crates are not its business."""
+def test_cachedir_of_scons_serves_only_other_targets(project: SconsProject) -> None:
+    """CacheDir would restore a manifest without its images and lose warnings, so crates are kept out of it."""
     built, warnings = project.snapshot(), _warnings(project)
     project.write(
         {
@@ -100,7 +102,7 @@ def test_cachedir_of_scons_serves_other_targets(project: SconsProject) -> None:
     assert "Retrieved `copy' from cache" in project.output
 
 
-def test_a_damaged_store_costs_time_alone(project: SconsProject) -> None:
+def test_damaged_store_only_costs_time(project: SconsProject) -> None:
     built = project.snapshot()
     for seed in range(6):
         rng = random.Random(seed)
@@ -112,14 +114,14 @@ def test_a_damaged_store_costs_time_alone(project: SconsProject) -> None:
         project.scons("-c")
         project.scons()
         assert project.snapshot() == built
-    # What is kept before damage shows in the same file is lost with it, so one build may not be enough.
+    # Damage found later in a file discards what was stored in it before, so one build may not be enough.
     for _ in range(4):
         project.scons("-c")
         project.scons()
-    assert _hits(project) == ALL_REUSED, "it has healed"
+    assert _hits(project) == ALL_REUSED, "the store has recovered"
 
 
-def test_verified(project: SconsProject) -> None:
+def test_cache_verify_checks_hits(project: SconsProject) -> None:
     project.environ["CRATE_CACHE_VERIFY"] = "1"
     built = project.snapshot()
     project.scons("-c")
@@ -146,8 +148,8 @@ def cratewright_register_backend():
 """
 
 
-def test_a_backend_that_reads_behind_our_back(scons_project: SconsProject) -> None:
-    """In a worker too: the file is named."""
+def test_cache_verify_finds_unreported_reads(scons_project: SconsProject) -> None:
+    """The error names the file, which a worker read."""
     scons_project.sconstruct(
         'import sys; sys.path.insert(0, "."); import sneaky; cratewright.register(sneaky)\n'
         'env.Crate("app", ["a.stub"], backend="sneaky")\n',
@@ -165,7 +167,7 @@ def test_a_backend_that_reads_behind_our_back(scons_project: SconsProject) -> No
     assert not scons_project.exists("app.rlink")
 
 
-def test_commands(project: SconsProject) -> None:
+def test_cache_commands(project: SconsProject) -> None:
     stats = command(project, "cache", "stats")
     assert "entries:   5\n" in stats and " of 5.0 GiB\n" in stats and "last used: at most 0 days ago\n" in stats
     assert command(project, "cache", "verify") == "entries: 5, all intact\n"
@@ -178,7 +180,7 @@ def test_commands(project: SconsProject) -> None:
     assert "CRATE_CACHE_SIZE takes a size such as 500M or 5G, not 'ten'" in command(project, "cache", "gc", expect=2)
 
 
-def test_verify_finds_bit_rot(project: SconsProject) -> None:
+def test_cache_verify_command_removes_damaged_entries(project: SconsProject) -> None:
     (file,) = _store(project)
     data = file.read_bytes()
     at = data.index(b"export x")
@@ -211,15 +213,15 @@ def cratewright_open_store(url):
 """
 
 
-def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
-    """A few lines make one; results come from it, damaged ones do not."""
+def test_store_of_a_plugin(scons_project: SconsProject) -> None:
+    """A plugin's store serves results, and damaged ones are misses."""
     scons_project.write({"shelf.py": SHELF})
     begin = 'import sys; sys.path.insert(0, "."); import shelf; cratewright.register(shelf)\n'
     scons_project.sconstruct(begin + 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n', a="entry a\n")
     shelf = scons_project.path.parent / "shelf"
     scons_project.environ["CRATE_CACHE"] = f"shelf://{shelf}"
     scons_project.scons()
-    # Two results, a trail of each, and what the crate has asked for.
+    # Two results, a trail for each, and the crate's list of keys.
     assert len(list(shelf.iterdir())) == 5 and not scons_project.exists(".crate-cache")
     scons_project.scons("-c")
     scons_project.scons()
@@ -235,7 +237,7 @@ def test_a_store_of_a_plugin(scons_project: SconsProject) -> None:
     assert "no plugin opens the cache 'nobody://knows'" in scons_project.output
 
 
-def test_a_comma_in_the_path_of_the_project_separates_no_places(scons_project: SconsProject) -> None:
+def test_comma_in_the_project_path_does_not_separate_stores(scons_project: SconsProject) -> None:
     scons_project.sconstruct(PROJECT.format(options=""), **SOURCES)
     scons_project.write({"second/x.inc": "export x\n"})
     scons_project.path = scons_project.path.rename(scons_project.path.with_name("a, b"))
@@ -248,11 +250,11 @@ def test_a_comma_in_the_path_of_the_project_separates_no_places(scons_project: S
     assert sorted(path.name for path in scons_project.path.parent.glob("a*")) == ["a, b"]
 
 
-def test_a_dollar_in_an_absolute_path_is_part_of_it(scons_project: SconsProject) -> None:
-    """Whether a user has said it or the project lies there: it names no variable."""
+def test_dollar_in_an_absolute_path_is_not_expanded(scons_project: SconsProject) -> None:
+    """The path may come from the user or from where the project lies."""
     place = scons_project.path = scons_project.path.rename(scons_project.path.with_name("a$CC"))
     scons_project.write({"second/x.inc": "export x\n"})
-    for value, made in ((repr(f"{place}/said"), "said"), ('Dir("node")', "node")):
+    for value, made in ((repr(f"{place}/given"), "given"), ('Dir("node")', "node")):
         scons_project.sconstruct(f"env['CRATE_CACHE'] = {value}\n" + PROJECT.format(options=""), **SOURCES)
         scons_project.scons("-c")
         scons_project.scons()

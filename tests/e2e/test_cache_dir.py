@@ -1,6 +1,6 @@
-"""SCons's CacheDir beside crates: what it may keep, and that it never serves what is stale.
+"""SCons's CacheDir beside crates: what it keeps, and that it never serves anything stale.
 
-Knows nothing of the cache of our own, but that it is off here: what comes back quickly comes from SCons.
+Cratewright's own cache is off, so whatever is not rebuilt comes from CacheDir.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ env.Command("copy.txt", "plain.txt", Copy("$TARGET", "$SOURCE"))
 
 @pytest.fixture(params=[False, True], ids=["one image", "a directory"])
 def project(scons_project: SconsProject, request: pytest.FixtureRequest) -> SconsProject:
-    """Give a built project whose crates link into one image, or into a directory of them."""
+    """Return a built project whose crates link into one image or into a directory of images."""
     images = "app.images/*" if request.param else "app.cdylib"
     declared = PROJECT.format(multimodule=request.param, images=images)
     files = {"b.stub": "include f.inc\nexport b\n", "inc/f.inc": "export f 1\n", "plain.txt": "plain\n"}
@@ -37,12 +37,12 @@ def project(scons_project: SconsProject, request: pytest.FixtureRequest) -> Scon
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_what_is_cleaned_comes_back(project: SconsProject, jobs: str) -> None:
+def test_build_after_clean_restores_only_other_targets(project: SconsProject, jobs: str) -> None:
     before = project.snapshot()
     project.scons("-c")
     output = project.scons(jobs)
     assert project.snapshot() == before
-    # SCons keeps what it can, and crates are not among it.
+    # CacheDir keeps no crates.
     retrieved = [line for line in output.splitlines() if line.startswith("Retrieved")]
     assert sorted(retrieved) == ["Retrieved `copy.txt' from cache", "Retrieved `packed.txt' from cache"]
     assert len(project.steps()) == 4
@@ -51,8 +51,8 @@ def test_what_is_cleaned_comes_back(project: SconsProject, jobs: str) -> None:
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_what_was_edited_meanwhile_is_not_served_as_it_was(project: SconsProject, jobs: str) -> None:
-    """SCons sees neither sources nor includes: what it looks up before they were read is the same for all."""
+def test_edit_after_clean_is_not_served_stale(project: SconsProject, jobs: str) -> None:
+    """SCons sees neither sources nor includes, so its key alone would not tell the edits apart."""
     first = project.read("packed.txt")
     assert "export f 1\n" in first
     project.scons("-c")
@@ -71,7 +71,7 @@ def test_what_was_edited_meanwhile_is_not_served_as_it_was(project: SconsProject
 
 
 @pytest.mark.parametrize("switch", ["--cache-force", "--cache-show", "--cache-disable", "--cache-readonly"])
-def test_switches_of_the_cache(project: SconsProject, switch: str) -> None:
+def test_cache_switches_of_scons(project: SconsProject, switch: str) -> None:
     before = project.snapshot()
     project.scons(switch)
     project.scons("-c", switch)
@@ -85,8 +85,8 @@ def test_switches_of_the_cache(project: SconsProject, switch: str) -> None:
     }
 
 
-def test_the_default_environment_is_still_to_be_made(scons_project: SconsProject) -> None:
-    """The tool does not make it, so that its tools can be chosen after that; builds are the same."""
+def test_tool_does_not_create_the_default_environment(scons_project: SconsProject) -> None:
+    """An SConstruct can still choose the tools of the default environment after loading ours."""
     chosen = "def mine(env): env['MINE'] = 1\nprint('MINE' in DefaultEnvironment(tools=[mine]))\n"
     declared = (
         "import cratewright, cratewright.testing\ncratewright.register(cratewright.testing)\n"
@@ -94,5 +94,5 @@ def test_the_default_environment_is_still_to_be_made(scons_project: SconsProject
     )
     crate = 'env.Crate("app", ["a.stub"])\n'
     scons_project.write({"SConstruct": declared + chosen + crate, "a.stub": "export a\n"})
-    for _ in range(3):  # made, checked, and known to have nothing to do
+    for _ in range(3):  # a build, a check, and a build known to have nothing to do
         assert scons_project.scons("-j4").startswith("True\n")

@@ -1,4 +1,4 @@
-"""Random edits: after each, what an incremental build leaves is what a clean one makes, byte for byte.
+"""Random edits: after each, an incremental build equals a clean one, byte for byte.
 
 `CRATE_SOAK=1000` makes that many edits in each language; a failure names the seed and the edits that led to it.
 """
@@ -33,7 +33,7 @@ def test_random_edits_through_the_engine(tmp_path: Path, verify: str) -> None:
         expected = build_here(root, {"CRATE_CACHE": "off"}, before["SConstruct"])
         assert found == expected, f"after {edits[-5:]}"
         assert isinstance(found, str) == tree.broken
-        if number % 40 == 39:  # a store that is damaged or small is no less right
+        if number % 40 == 39:  # a damaged or small store must give the same results
             for file in store.iterdir():
                 data = bytearray(file.read_bytes())
                 data[number * 997 % len(data)] ^= 16
@@ -45,14 +45,14 @@ def test_random_edits_through_the_engine(tmp_path: Path, verify: str) -> None:
 
 @pytest.mark.parametrize(("language", "count"), [("stub", 10), ("glsl", 5)])
 def test_random_edits_through_scons(tmp_path: Path, scons_form: str, language: str, count: int) -> None:
-    """Between edits nothing is cleaned away; now and then everything but the store is, or a hit is checked."""
+    """Most edits build on the previous state; some follow a clean, and some builds verify hits."""
     tree = RandomTree(7, language)
     project = SconsProject(tmp_path / "tree", form=scons_form)
     project.environ["CRATE_CACHE"] = str(tmp_path / "store")
     before: dict[str, str] = {}
     edits: list[str] = []
     for number in range(max(count, MORE)):
-        if number % 5 == 4:  # before the edit: SCons cleans what is declared now, not what was
+        if number % 5 == 4:  # before writing the edit: SCons cleans only what is declared now
             project.scons("-c")
         before = tree.write(project.path, before)
         project.environ["CRATE_CACHE_VERIFY"] = "1" if number % 7 == 3 else ""

@@ -1,4 +1,4 @@
-"""The rules of every backend: the stub keeps them, and each that is broken is told, with what to do."""
+"""The conformance suite: the stub passes, and a backend that breaks a rule is told which and how to mend it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.bounds import HANG
 
 
 class TestStub(Conformance):
-    """The stub keeps all rules."""
+    """The suite for the stub."""
 
     backend: ClassVar[str | type[CodegenBackend]] = StubBackend
     sources: ClassVar[Mapping[str, str]] = {
@@ -33,15 +33,20 @@ class TestStub(Conformance):
     crate_types = (CrateType.CDYLIB, CrateType.STATICLIB)
 
     def behaviour(self, artifacts: Mapping[str, bytes], directory: Path) -> object:
-        """Return what is exported or entered, whatever has been done to it."""
+        """Return the names of the entry points."""
         words = {line.split()[1] for data in artifacts.values() for line in data.splitlines() if line[:5] == b"entry"}
         return sorted(words)
 
 
 BROKEN = [
-    (broken.Watches, "test_the_same_in_other_processes", "two processes make different", "a clock"),
-    (broken.HangsOnHash, "test_the_same_in_other_processes", "two processes make different", "the order of a set"),
-    (broken.HangsOnMachine, "test_the_fingerprint_is_the_same_everywhere", "depends on the directory", "no path"),
+    (broken.UsesClock, "test_the_same_in_other_processes", "two processes make different", "a clock"),
+    (
+        broken.DependsOnSetOrder,
+        "test_the_same_in_other_processes",
+        "two processes make different",
+        "the order of a set",
+    ),
+    (broken.DependsOnPlace, "test_the_fingerprint_is_the_same_everywhere", "depends on the directory", "no path"),
     (broken.ShowsThePath, "test_no_path_in_results", "the path of the project is in", "relative to the root"),
     (
         broken.ShowsThePath,
@@ -49,23 +54,28 @@ BROKEN = [
         "differ in two directories",
         "leave the session's",
     ),
-    (broken.ReadsInSecret, "test_reports_what_it_reads", "x.inc is read, or looked for, and not", "as `observed`"),
+    (broken.ReadsUnreported, "test_reports_what_it_reads", "x.inc is read, or looked for, and not", "as `observed`"),
     (
-        broken.ReadsByProgram,
+        broken.ProgramReadsUnreported,
         "test_reports_what_its_programs_read",
         "secret.txt is read, or looked for",
         "every missing path",
     ),
-    (broken.Forgets, "test_what_it_includes_counts", "x.inc changed, but the cache returned", "return every file read"),
-    # Found by workers; or by threads, if one worker did everything before the others had started.
-    (broken.HasState, "test_side_by_side", "differ", ""),
+    (
+        broken.IncludesUnreported,
+        "test_what_it_includes_counts",
+        "x.inc changed, but the cache returned",
+        "return every file read",
+    ),
+    # Found by workers, or by threads if one worker did everything before the others had started.
+    (broken.CountsCalls, "test_side_by_side", "differ", ""),
     (broken.PromisesTooMuch, "test_makes_what_it_declares", "it declares dylib with lto='off'", "remove it from"),
     (broken.DeadOption, "test_the_class_is_sound", "option 'dead' reaches neither", "name it in UNIT_OPTIONS"),
     (broken.FormsWithoutOptions, "test_every_option_counts", "differently with another 'debuginfo'", "into the key of"),
     (broken.Misspelt, "test_the_class_is_sound", "print_pass_timing() is not a method", "print_pass_timings()?"),
     (broken.PlacelessErrors, "test_errors_name_their_place", "does not say where", "raise SourceError.at("),
     (
-        broken.LosesWhatIsExported,
+        broken.DropsExports,
         "test_lto_keeps_symbols_and_behaviour",
         "results behave differently",
         "keep what request.exported",
@@ -74,10 +84,10 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(
-    ("kind", "rule", "said", "hint"), BROKEN, ids=[f"{row[0].__name__}-{row[1]}" for row in BROKEN]
+    ("kind", "rule", "text", "hint"), BROKEN, ids=[f"{row[0].__name__}-{row[1]}" for row in BROKEN]
 )
-def test_a_broken_rule_is_told(
-    kind: type[StubBackend], rule: str, said: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_broken_rule_is_reported_with_a_hint(
+    kind: type[StubBackend], rule: str, text: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Suite(TestStub):
         backend = kind
@@ -86,34 +96,34 @@ def test_a_broken_rule_is_told(
     with pytest.raises(Failed) as caught:
         getattr(Suite(), rule)(tmp_path) if rule != "test_the_class_is_sound" else Suite().test_the_class_is_sound()
     message = str(caught.value)
-    assert said in message and hint in message.partition("hint: ")[2], message
+    assert text in message and hint in message.partition("hint: ")[2], message
 
 
 class Optimizes(StubBackend):
-    """Marks each module, and leaves a file that tells of the process it was done in."""
+    """Marks each module, and leaves a file named after the process that did it."""
 
     def optimize(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Mark a module."""
+        """Append a mark to a module."""
         Path(self.session.root, f"{module.name.replace('/', '_')}.{os.getpid()}").touch()
         return replace(module, data=module.data + b"optimized alone\n")
 
 
 class OptimizesEntries(Optimizes):
-    """Has something to do for entry points alone."""
+    """Optimizes only modules with entry points."""
 
     def needs_optimizing(self, module: ModuleCodegen) -> bool:
-        """Say whether a module has an entry point."""
+        """Return whether a module has an entry point."""
         return bool(module.entry_points)
 
 
-def test_nothing_idle_is_asked_to_optimize(tmp_path: Path) -> None:
+def test_optimize_is_called_only_for_modules_that_need_it(tmp_path: Path) -> None:
     trial = Trial(backend=OptimizesEntries, sources={"a.stub": b"export a\n", "b.stub": b"entry b\n"})
     result = trial.build(str(tmp_path / "root"), jobs=1, cache="off")
     assert [module.data.endswith(b"optimized alone\n") for module in result.modules] == [False, True]
     assert [path.name.partition(".")[0] for path in (tmp_path / "root").glob("*.stub.o.*")] == ["b"]
 
 
-def test_optimize_runs_in_workers_and_is_kept(tmp_path: Path) -> None:
+def test_optimize_runs_in_workers_and_is_cached(tmp_path: Path) -> None:
     trial = Trial(backend=Optimizes, sources={"a.stub": b"entry a\n", "b.stub": b"export b\n"})
     cache = str(tmp_path / "cache")
     first = trial.build(str(tmp_path / "root"), jobs=2, cache=cache)
@@ -127,7 +137,7 @@ def test_optimize_runs_in_workers_and_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["crash", "hang", "garbage", "missing"])
-def test_programs_that_fail_do_fail(fault: str, tmp_path: Path) -> None:
+def test_broken_tool_fails_as_asked(fault: str, tmp_path: Path) -> None:
     import signal
 
     from cratewright import CratewrightError, run_program

@@ -1,4 +1,4 @@
-"""Where sources and results lie: variant directories, SConscript hierarchies, repositories, several environments."""
+"""Variant directories, repositories and several environments."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_variant_directory(scons_project: SconsProject, duplicate: bool) -> None
 
 
 @pytest.mark.parametrize("duplicate", [0, 1])
-def test_variant_directories_within_each_other(scons_project: SconsProject, duplicate: int) -> None:
-    """The outer one is declared later, and SCons lets it change what the inner one has said of its files."""
+def test_nested_variant_directories(scons_project: SconsProject, duplicate: int) -> None:
+    """The outer one is declared later, and SCons lets it override the inner one's settings for its files."""
     scons_project.sconstruct(
         f'SConscript("src/in/SConscript", "env", variant_dir="out/in", duplicate={duplicate})\n'
         'SConscript("src/SConscript", "env", variant_dir="out", duplicate=1)\n'
@@ -77,7 +77,7 @@ def test_variant_directories_within_each_other(scons_project: SconsProject, dupl
 
 
 @pytest.mark.parametrize("duplicate", [0, 1])
-def test_a_variant_directory_of_a_variant_directory(scons_project: SconsProject, duplicate: int) -> None:
+def test_variant_directory_of_a_variant_directory(scons_project: SconsProject, duplicate: int) -> None:
     scons_project.sconstruct('SConscript("src/SConscript", "env", variant_dir="out", duplicate=0)\n')
     inner = f'SConscript("in/SConscript", "env", variant_dir="again", duplicate={duplicate})\n'
     crate = 'Import("env")\nenv.Crate("app", ["app.stub"], include_dirs=["inc"])\n'
@@ -93,7 +93,7 @@ def test_a_variant_directory_of_a_variant_directory(scons_project: SconsProject,
     assert scons_project.up_to_date()
 
 
-def test_a_variant_directory_reuses_what_the_source_directory_compiled(scons_project: SconsProject) -> None:
+def test_variant_directory_reuses_units_of_the_source_directory(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'SConscript("src/SConscript", "env")\nSConscript("src/SConscript", "env", variant_dir="out", duplicate=False)\n'
     )
@@ -127,7 +127,7 @@ def test_repository(scons_project: SconsProject) -> None:
     there.write({"src/inc/f.inc": "export g 2\n"})
     scons_project.scons()
     assert "export g 2" in scons_project.read("src/app.cdylib")
-    # A file of one's own hides the one in the repository.
+    # A local file hides the one in the repository.
     scons_project.write({"src/lib/f.stub": "export f mine\n"})
     scons_project.scons()
     assert scons_project.read("src/app.cdylib") == "entry a\nimport f\nexport f mine\n"
@@ -136,7 +136,7 @@ def test_repository(scons_project: SconsProject) -> None:
 
 @pytest.mark.parametrize("duplicate", ["0", "1"])
 def test_include_directory_of_a_variant_only_in_a_repository(scons_project: SconsProject, duplicate: str) -> None:
-    """It is found, and comes before the next one of the project."""
+    """It is found before the next include directory of the project."""
     scons_project.write(
         {
             "SConstruct": f"Repository('there')\n{STUB}"
@@ -161,8 +161,8 @@ def test_include_directory_of_a_variant_only_in_a_repository(scons_project: Scon
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_a_repository_that_is_built(scons_project: SconsProject, jobs: str) -> None:
-    """SCons takes what is up to date there for the local file, which is none: it is made here, to the same bytes."""
+def test_built_repository(scons_project: SconsProject, jobs: str) -> None:
+    """SCons counts a built file there as up to date, but it is not local: it is built here, to the same bytes."""
     there = SconsProject(scons_project.path.parent / "repository", form=scons_project.form)
     script = f"{STUB}SConscript('src/SConscript', 'env')\n"
     there.write({**FILES, "SConstruct": script})
@@ -197,8 +197,8 @@ IN_REPOSITORY = {
 }
 
 
-def test_a_repository_does_not_show(scons_project: SconsProject) -> None:
-    """Where a repository lies on this machine is in no output and in no warning; a file of one's own goes before."""
+def test_outputs_do_not_reveal_the_repository(scons_project: SconsProject) -> None:
+    """Neither outputs nor warnings contain the repository's path; a local file goes first."""
     outputs = []
     for place in ("one", "another/place"):
         there = SconsProject(scons_project.path.parent / place / "repository", form=scons_project.form)

@@ -1,4 +1,4 @@
-"""What an edit rebuilds: exactly what it reaches, and nothing twice."""
+"""An edit rebuilds exactly what depends on it, once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ app = env.Crate("app", ["a.stub", "b.stub"], deps=[maths], crate_type="cdylib", 
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a built project of two crates with two units each."""
+    """Return a built project of two crates with two units each."""
     sources = {"a": "entry a\nimport square\n", "b": "entry b\nimport cube\n"}
     library = {
         "maths/sq.stub": "include k.inc\nexport square\n",
@@ -42,7 +42,7 @@ def _declare(project: SconsProject, **options: str) -> None:
 
 
 def _rebuilds(project: SconsProject, steps: list[str], counts: list[str]) -> None:
-    """Check what the next run does, that a clean build gives the same files, and that one more run does nothing."""
+    """Check the steps of the next run, that a run after it does nothing, and that a clean build is the same."""
     project.scons("-j4")
     assert project.steps() == sorted(steps), project.output
     assert project.built() == sorted(counts), project.output
@@ -54,7 +54,7 @@ def _rebuilds(project: SconsProject, steps: list[str], counts: list[str]) -> Non
     assert project.snapshot() == incremental
 
 
-def test_source(project: SconsProject) -> None:
+def test_edited_source_rebuilds_dependents(project: SconsProject) -> None:
     project.write({"maths/cube.stub": "export cube 3\n"})
     _rebuilds(
         project,
@@ -64,8 +64,8 @@ def test_source(project: SconsProject) -> None:
     assert "export cube 3" in project.read("app.cdylib")
 
 
-def test_codegen_needs_no_dependency(project: SconsProject) -> None:
-    """Not even one that is broken: crates in a row are compiled side by side."""
+def test_codegen_does_not_wait_for_dependencies(project: SconsProject) -> None:
+    """A crate compiles even if its dependency is broken."""
     project.scons("-c")
     project.write({"maths/cube.stub": "error broken\n"})
     project.scons("app.rlink")
@@ -73,17 +73,17 @@ def test_codegen_needs_no_dependency(project: SconsProject) -> None:
     assert not project.exists("maths.rlink") and not project.exists("libmaths.rlib")
 
 
-def test_source_touched_only(project: SconsProject) -> None:
+def test_touched_source_rebuilds_nothing(project: SconsProject) -> None:
     (project.path / "maths/cube.stub").touch()
     assert project.up_to_date()
 
 
-def test_comment_stops_early(project: SconsProject) -> None:
-    """A crate is compiled again, comes to the same bytes, and nobody downstream hears of it."""
+def test_early_cutoff_after_edit_of_a_comment(project: SconsProject) -> None:
+    """The crate is compiled to the same bytes, so nothing downstream is rebuilt."""
     project.write({"maths/cube.stub": "# a remark\nexport cube\n"})
     project.scons()
     assert COMPILE_MATHS in project.steps()
-    # Symbols remember their lines, so that the archive changed; the image it is linked into did not.
+    # Symbols record their lines, so the archive changed; the image linked from it did not.
     before = project.read("app.cdylib")
     assert project.up_to_date()
     project.write({"maths/cube.stub": "# other words\nexport cube\n"})
@@ -92,7 +92,7 @@ def test_comment_stops_early(project: SconsProject) -> None:
     assert project.read("app.cdylib") == before
 
 
-def test_edit_and_back_compiles_nothing(project: SconsProject) -> None:
+def test_reverted_edit_compiles_nothing(project: SconsProject) -> None:
     before = project.snapshot()
     project.write({"a.stub": "entry a 2\nimport square\n"})
     project.scons()
@@ -102,7 +102,7 @@ def test_edit_and_back_compiles_nothing(project: SconsProject) -> None:
     assert project.snapshot() == before
 
 
-def test_include(project: SconsProject) -> None:
+def test_edited_include_rebuilds_dependents(project: SconsProject) -> None:
     project.write({"inc/k.inc": "export k 2\n"})
     _rebuilds(
         project,
@@ -111,15 +111,15 @@ def test_include(project: SconsProject) -> None:
     )
 
 
-def test_include_touched_while_young(project: SconsProject) -> None:
-    """An edit of the same length within the clock's resolution is seen."""
+def test_edit_within_the_clock_resolution_is_seen(project: SconsProject) -> None:
+    """The edit keeps the length of the file."""
     project.write({"inc/k.inc": "export k 7\n"})
     project.scons()
     assert COMPILE_MATHS in project.steps()
     assert "export k 7" in project.read("app.cdylib")
 
 
-def test_shadowing_include_appears_and_goes(project: SconsProject) -> None:
+def test_shadowing_include_appears_and_disappears(project: SconsProject) -> None:
     before = project.snapshot()
     project.write({"first/k.inc": "export k 9\n"})
     project.scons()
@@ -133,7 +133,7 @@ def test_shadowing_include_appears_and_goes(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_link_option(project: SconsProject) -> None:
+def test_link_option_compiles_nothing(project: SconsProject) -> None:
     _declare(project, app="shout=True")
     project.scons()
     assert "crate app: 2 units: 0 compiled, 2 reused" in project.built()
@@ -142,7 +142,7 @@ def test_link_option(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_unit_option(project: SconsProject) -> None:
+def test_unit_option_compiles_its_crate(project: SconsProject) -> None:
     _declare(project, app='defines=["X=1"]')
     project.scons()
     assert project.built() == ["crate app: 2 units: 2 compiled, 0 reused"]
@@ -150,7 +150,7 @@ def test_unit_option(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_option_of_one_source(project: SconsProject) -> None:
+def test_option_of_one_source_compiles_that_source(project: SconsProject) -> None:
     text = project.read("SConstruct")
     project.write({"SConstruct": text.replace('"b.stub"', '("b.stub", {"defines": {"cube": "square"}})')})
     _rebuilds(
@@ -161,7 +161,7 @@ def test_option_of_one_source(project: SconsProject) -> None:
     assert "import cube" not in project.read("app.cdylib")
 
 
-def test_profile(project: SconsProject) -> None:
+def test_same_options_from_another_profile_compile_nothing(project: SconsProject) -> None:
     project.write({"SConstruct": project.read("SConstruct").replace('"stub")', '"stub", CRATE_PROFILE="release")')})
     project.scons()
     assert all(" 0 compiled" in line for line in project.built() if "unit" in line), project.built()
@@ -180,7 +180,7 @@ def test_source_added_and_removed(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_order_of_sources_counts(project: SconsProject) -> None:
+def test_order_of_sources_changes_the_image(project: SconsProject) -> None:
     project.write({"SConstruct": project.read("SConstruct").replace('["a.stub", "b.stub"]', '["b.stub", "a.stub"]')})
     project.scons()
     assert project.steps() == [COMPILE_APP, LINK_APP]
@@ -188,7 +188,7 @@ def test_order_of_sources_counts(project: SconsProject) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.cdylib", "app.cdylib.json", "app.rlink", "libmaths.rlib", "maths.rlink"])
-def test_lost_file_comes_back_from_the_cache(project: SconsProject, name: str) -> None:
+def test_deleted_output_is_restored_from_the_cache(project: SconsProject, name: str) -> None:
     before = project.snapshot()
     project.remove(name)
     project.scons()
@@ -197,7 +197,7 @@ def test_lost_file_comes_back_from_the_cache(project: SconsProject, name: str) -
     assert project.up_to_date()
 
 
-def test_lost_image_of_a_directory(project: SconsProject) -> None:
+def test_deleted_image_of_a_directory_is_restored(project: SconsProject) -> None:
     _declare(project, app="multimodule=True")
     project.scons()
     before = project.snapshot()
@@ -208,7 +208,7 @@ def test_lost_image_of_a_directory(project: SconsProject) -> None:
     assert project.snapshot() == before
 
 
-def test_entry_point_that_goes_takes_its_image_along(project: SconsProject) -> None:
+def test_removed_entry_point_removes_its_image(project: SconsProject) -> None:
     _declare(project, app="multimodule=True")
     project.scons()
     project.write({"b.stub": "entry c\nimport cube\n"})
@@ -218,14 +218,14 @@ def test_entry_point_that_goes_takes_its_image_along(project: SconsProject) -> N
     assert project.up_to_date()
 
 
-def test_lost_state_is_built_again(project: SconsProject) -> None:
+def test_deleted_state_file_rebuilds_its_stage(project: SconsProject) -> None:
     project.remove(".maths.rlink.state")
     project.scons()
     assert project.built() == ["crate maths: 2 units: 0 compiled, 2 reused"]
     assert project.up_to_date()
 
 
-def test_damaged_cache_is_compiled_again(project: SconsProject) -> None:
+def test_damaged_cache_recompiles(project: SconsProject) -> None:
     before = project.snapshot()
     for path in (project.path / ".crate-cache").rglob("*"):
         if path.is_file():
@@ -241,7 +241,7 @@ import os, cratewright
 from cratewright.testing import StubBackend
 
 class Edits(StubBackend):
-    """While it compiles the first source, somebody saves what the second includes as well."""
+    """While it compiles the first source, an editor saves a header that the second includes as well."""
 
     NAME = "edits"
 
@@ -259,8 +259,8 @@ def cratewright_register_backend():
 
 
 @pytest.mark.parametrize("cache", ["off", "kept"])
-def test_a_header_that_is_saved_between_two_sources(scons_project: SconsProject, cache: str) -> None:
-    """One unit has the old header, the other the new one: the next build compiles the first again, and no more."""
+def test_header_saved_between_two_compilations(scons_project: SconsProject, cache: str) -> None:
+    """One unit saw the old header, the other the new one: the next build recompiles only the first."""
     project = scons_project
     project.environ["CRATE_CACHE"] = cache
     project.write({"site_scons/edits.py": EDITS, "f.inc": "export f 1\n", "saved.inc": "export f 2\n"})

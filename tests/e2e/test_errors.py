@@ -1,4 +1,4 @@
-"""Every mistake a user can make: what is printed, what is left behind, and that the next run repairs it."""
+"""User errors: what is printed, what is left behind, and that the next build recovers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GOOD = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """What makes a good project one that does not build."""
+    """Changes that break a good project."""
 
     sconstruct: str = GOOD
     files: Mapping[str, str] = field(default_factory=dict)
@@ -113,26 +113,26 @@ def _shown(project: SconsProject) -> str:
     return re.sub(r"known: [\w, ]*\bstub\b[\w, ]*", "known: stub", project.output.replace(str(project.path), "PROJECT"))
 
 
-def _good(project: SconsProject) -> None:
+def _write_good(project: SconsProject) -> None:
     project.sconstruct(GOOD, a="entry a\n", b="export b\n")
 
 
-def _repaired(project: SconsProject) -> None:
+def _repair(project: SconsProject) -> None:
     project.environ.pop("CRATE_TIMEOUT", None)
-    _good(project)
+    _write_good(project)
     project.scons()
     assert project.read("app.cdylib") == "entry a\n"
 
 
 def _files(project: SconsProject) -> dict[str, bytes]:
-    """Return the files of a project, hidden ones too."""
+    """Return the files of a project, including hidden ones."""
     found = {str(path.relative_to(project.path)): path for path in project.path.rglob("*") if path.is_file()}
     return {name: path.read_bytes() for name, path in found.items()}
 
 
 @pytest.mark.parametrize("name", PLANNING)
 def test_planning(scons_project: SconsProject, golden: Golden, name: str) -> None:
-    _good(scons_project)
+    _write_good(scons_project)
     scons_project.sconstruct(PLANNING[name].sconstruct)
     scons_project.write(PLANNING[name].files)
     before = _files(scons_project)
@@ -140,21 +140,21 @@ def test_planning(scons_project: SconsProject, golden: Golden, name: str) -> Non
     golden(f"errors/{name}.txt", _shown(scons_project))
     after = _files(scons_project)
     assert {**before, **after} == after and set(after) - set(before) <= {".sconsign.dblite"}
-    if after != before:  # else the next run finds what this one did
-        _repaired(scons_project)
+    if after != before:  # otherwise the next run finds the same files as this one
+        _repair(scons_project)
 
 
 @pytest.mark.parametrize("name", BUILDING)
 def test_building(scons_project: SconsProject, golden: Golden, name: str) -> None:
     mistake = BUILDING[name]
-    _good(scons_project)
+    _write_good(scons_project)
     scons_project.sconstruct(mistake.sconstruct)
     scons_project.write(mistake.files)
     scons_project.environ.update(mistake.environ)
     scons_project.scons(expect=2)
     golden(f"errors/{name}.txt", _shown(scons_project))
     assert not scons_project.exists("app.cdylib") and not scons_project.exists("app.cdylib.json")
-    # A failure is not a result: it fails again, in the same words.
+    # Failures are not cached: the next run fails with the same message.
     first = scons_project.output
     assert scons_project.scons(expect=2).splitlines()[-1] == first.splitlines()[-1]
-    _repaired(scons_project)
+    _repair(scons_project)

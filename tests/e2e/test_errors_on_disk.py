@@ -1,4 +1,4 @@
-"""Failures that are the disk's: damaged results, directories that cannot be written, no room."""
+"""Errors of the disk: damaged outputs, read-only directories, no space."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SConscript("app/SConscript", "env lib", variant_dir="out", duplicate=False)
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a built project whose crate `app` is made in the directory `out`."""
+    """Return a built project whose crate `app` is built in the directory `out`."""
     scons_project.sconstruct(OUT, b="export b\n")
     scons_project.write(
         {
@@ -39,7 +39,7 @@ def _shown(project: SconsProject) -> str:
 
 @pytest.mark.parametrize("size", [0, 7, 8, 30, 100, 400])
 def test_truncated_rlib(project: SconsProject, golden: Golden, size: int) -> None:
-    """An rlib that somebody cut short is refused by name, and the image made from it is gone."""
+    """A truncated rlib is refused by name, and the image made from it is removed."""
     rlib = project.path / "liblib.rlib"
     rlib.write_bytes(rlib.read_bytes()[:size])
     project.write({"app/a.stub": "entry a 2\nimport b\n"})
@@ -65,8 +65,8 @@ def test_damaged_rlink(project: SconsProject, golden: Golden) -> None:
     assert project.up_to_date()
 
 
-def _forget_privileges() -> None:
-    """Make root heed the modes of directories, as everyone else must."""
+def _drop_privileges() -> None:
+    """Make file modes apply to root, too."""
     if os.geteuid() == 0:
         prctl, drop_from_bounding_set = ctypes.CDLL(None, use_errno=True).prctl, 24
         for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
@@ -76,54 +76,54 @@ def _forget_privileges() -> None:
 
 @pytest.fixture
 def locked(project: SconsProject) -> Iterator[SconsProject]:
-    """Give the project with its output directory made read-only."""
+    """Return the project with a read-only output directory."""
     (project.path / "out").chmod(0o555)
     yield project
     (project.path / "out").chmod(0o755)
 
 
-def test_read_only_directory(locked: SconsProject, golden: Golden) -> None:
+def test_read_only_directory_of_codegen(locked: SconsProject, golden: Golden) -> None:
     locked.write({"app/a.stub": "entry a 2\nimport b\n"})
-    locked.scons(expect=2, preexec=_forget_privileges)
+    locked.scons(expect=2, preexec=_drop_privileges)
     golden("errors/read_only_directory.txt", _shown(locked))
     (locked.path / "out").chmod(0o755)
-    locked.scons(preexec=_forget_privileges)
+    locked.scons(preexec=_drop_privileges)
     assert locked.read("out/app.cdylib") == "entry a 2\nimport b\nexport b\n"
     assert locked.up_to_date()
 
 
 def test_read_only_directory_of_a_link(locked: SconsProject) -> None:
     locked.write({"b.stub": "export b 2\n"})
-    locked.scons(expect=2, preexec=_forget_privileges)
+    locked.scons(expect=2, preexec=_drop_privileges)
     assert "cannot" in locked.output and "out/app.cdylib" in locked.output
     (locked.path / "out").chmod(0o755)
-    locked.scons(preexec=_forget_privileges)
+    locked.scons(preexec=_drop_privileges)
     assert locked.read("out/app.cdylib") == "entry a\nimport b\nexport b 2\n"
     assert locked.up_to_date()
 
 
-def test_read_only_directory_of_nothing_built(project: SconsProject) -> None:
+def test_read_only_directory_after_clean(project: SconsProject) -> None:
     project.scons("-c")
     (project.path / "out").chmod(0o555)
-    project.scons(expect=2, preexec=_forget_privileges)
+    project.scons(expect=2, preexec=_drop_privileges)
     assert "cannot write" in project.output
     (project.path / "out").chmod(0o755)
-    project.scons(preexec=_forget_privileges)
+    project.scons(preexec=_drop_privileges)
     assert project.up_to_date()
 
 
-def test_read_only_cache_is_no_error(project: SconsProject) -> None:
+def test_read_only_cache_is_not_an_error(project: SconsProject) -> None:
     for path in [project.path / ".crate-cache", *(project.path / ".crate-cache").rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     project.write({"app/a.stub": "entry a 2\nimport b\n"})
-    project.scons(preexec=_forget_privileges)
+    project.scons(preexec=_drop_privileges)
     assert "crate app: 1 unit: 1 compiled, 0 reused" in project.built()
     for path in (project.path / ".crate-cache").rglob("*"):
         path.chmod(0o755)
 
 
 def test_full_disk(project: SconsProject, golden: Golden) -> None:
-    """A result there is no room for leaves nothing that looks like one; with room, the next run makes it."""
+    """Without space, no partial output is left; with space, the next run succeeds."""
     limit = 100_000
     noise = random.Random(1).randbytes(limit).hex()
     project.write({"app/a.stub": f"entry a {noise}\nimport b\n"})
@@ -137,7 +137,7 @@ def test_full_disk(project: SconsProject, golden: Golden) -> None:
     assert project.up_to_date()
 
 
-def test_failed_units_keep_the_results_of_others(scons_project: SconsProject) -> None:
+def test_other_units_are_cached_when_some_fail(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env.Crate("lib", Glob("*.stub"))\n')
     scons_project.write({f"u{number}.stub": f"export u{number}\n" for number in range(6)})
     scons_project.write({"u3.stub": "crash\n", "u4.stub": "error no\n"})
@@ -148,7 +148,7 @@ def test_failed_units_keep_the_results_of_others(scons_project: SconsProject) ->
     assert scons_project.built() == ["crate lib: 6 units: 2 compiled, 4 reused"]
 
 
-def test_a_source_that_is_a_link_to_nowhere(scons_project: SconsProject) -> None:
+def test_source_that_is_a_dangling_link(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env.Crate("app", ["a.stub"])\n')
     (scons_project.path / "a.stub").symlink_to("moved.stub")
     output = scons_project.scons(expect=2)

@@ -1,4 +1,4 @@
-"""What is said of why a build made what it made: a line of each crate, and `cratewright explain`."""
+"""Why something was rebuilt: the line printed for each crate, and `cratewright explain`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.scons_project import SconsProject
 __all__ = ["project"]
 
 
-def test_one_line_says_why(project: SconsProject) -> None:
+def test_build_prints_one_reason_per_stage(project: SconsProject) -> None:
     def because() -> list[str]:
         project.scons()
         return [line for line in project.output.splitlines() if ": because " in line]
@@ -31,7 +31,7 @@ def test_one_line_says_why(project: SconsProject) -> None:
     assert "because" not in project.output
 
 
-def test_explain(project: SconsProject) -> None:
+def test_explain_command(project: SconsProject) -> None:
     assert command(project, "explain", "app.rlink") == (
         "app.rlink: 2 made, 0 reused\n  new\n    crate 'app': a.stub\n    crate 'app': c.stub\n"
     )
@@ -57,10 +57,10 @@ env.Crate("other", ["a.stub"], deps=[base], crate_type="cdylib", CPPPATH=[])
 """
 
 
-def test_explain_follows_stages_and_names_variables(scons_project: SconsProject) -> None:
-    """A link of what LTO left of what codegen left; and each variable that the backend does not take, once."""
+def test_explain_follows_stages_and_lists_ignored_variables(scons_project: SconsProject) -> None:
+    """It covers link, LTO and codegen, and lists each variable that the backend ignores once."""
     scons_project.sconstruct(EXPLAINED, a="entry a\nimport b\n", b="export b\n")
-    # Variables of compilers of C, which come with SCons's usual tools.
+    # SCons's default tools define the variables of C compilers.
     usual = scons_project.read("SConstruct").replace("tools=[", 'tools=["default", ')
     scons_project.write({"SConstruct": usual})
     scons_project.scons()
@@ -71,10 +71,10 @@ def test_explain_follows_stages_and_names_variables(scons_project: SconsProject)
     scons_project.write({"b.stub": "export b 2\n"})
     scons_project.scons()
     text = command(scons_project, "explain", "app.cdylib")
-    # The link and LTO ran; what codegen did when it ran last is told with it.
+    # Only link and LTO ran; the last run of codegen is shown as well.
     assert "  module app::merged changed: " in text and "  module base::b.stub.o changed: " in text
     assert "app.rlink: 1 made, 0 reused\n  new\n" in text
-    # It is told of what is up to date as well, and in a dry run nothing is noted.
+    # Variables are recorded even if everything is up to date, but not in a dry run.
     assert scons_project.up_to_date("more=1", "-n")
     assert "LIBS" not in command(scons_project, "explain")
     assert scons_project.up_to_date("more=1")

@@ -1,4 +1,4 @@
-"""Runs of `scons` that are forked for the tests: all that a new process would show."""
+"""The tests' forked runs of `scons` behave like runs in a new process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.support.paths import ROOT
 from tests.support.scons_project import IN_PLACE, SconsProject, server_of
 
-SEEN = """
+SHOW = """
 import atexit, os, signal, sys
 atexit.register(lambda: print("LEFT", flush=True))
 print(sys.argv[1:], os.getcwd(), sys.stdin.read(), sys.path[0], __name__, ARGUMENTS)
@@ -19,7 +19,7 @@ print(sorted(item for item in os.environ.items() if not item[0].startswith(("PYT
 sys.stderr.write("said\\n")
 env.Crate("app", ["a.stub"], crate_type="cdylib")
 """
-ENDS = {
+ENDINGS = {
     "a build": "",
     "a status": "Exit(3)",
     "a text": "sys.exit('a text')",
@@ -30,9 +30,9 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_a_fork_is_a_run_of_scons(scons_project: SconsProject, end: str) -> None:
-    scons_project.sconstruct(SEEN + ENDS[end], a="entry a\n")
+@pytest.mark.parametrize("end", ENDINGS)
+def test_forked_run_equals_new_process(scons_project: SconsProject, end: str) -> None:
+    scons_project.sconstruct(SHOW + ENDINGS[end], a="entry a\n")
     arguments = ["-Q", "--site-dir", str(ROOT / "site_scons"), "-k", "KEY=1"]
     environ = {**scons_project.environ, "PATH": os.environ["PATH"], "CRATE_CACHE": "off"}
     command = [sys.executable, "-m", "SCons", *arguments]
@@ -50,7 +50,7 @@ def test_a_fork_is_a_run_of_scons(scons_project: SconsProject, end: str) -> None
                 text=True,
                 check=False,
             )
-        # How SCons was started stands above its own frames, and a fork has none of it.
+        # A new process also shows the frames that started SCons.
         stderr = [line for line in done.stderr.splitlines() if not line.startswith("  ")]
         shown.append((done.returncode, done.stdout, stderr, scons_project.snapshot()))
         for name in ("app.rlink", "libapp.rlib", "app.txt"):
@@ -61,8 +61,8 @@ def test_a_fork_is_a_run_of_scons(scons_project: SconsProject, end: str) -> None
     assert "KEY=1" in shown[0][1]
 
 
-def test_the_server_can_do_ahead_what_it_should() -> None:
-    """What fails in the server is only slow: each run would do it again."""
+def test_server_can_warm_up() -> None:
+    """A failure to warm up would go unnoticed: it only makes each run slower."""
     places = [str(ROOT / "tests/support"), str(ROOT / "site_scons")]
     code = f"import sys; sys.path[1:1] = {places}; import warm_scons; warm_scons.warm()"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""Sources and includes that SCons makes."""
+"""Generated sources and includes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.scons_project import SconsProject
 GENERATE = """\
 import time
 def make(target, source, env):
-    time.sleep(0.3)  # long enough for -j to overtake a builder that nobody waits for
+    time.sleep(0.3)  # long enough for -j to overtake a step that is not waited for
     with open(str(target[0]), "w") as out:
         out.write(source[0].get_text_contents())
 """
@@ -34,7 +34,7 @@ def test_generated_source(scons_project: SconsProject, jobs: str) -> None:
     assert scons_project.up_to_date(jobs)
     scons_project.remove("made.stub")
     scons_project.scons(jobs)
-    # With -j the crate may be looked at before its source is back; then it is taken from the cache.
+    # With -j the crate may be checked before its source is back; then it comes from the cache.
     assert all(" 0 compiled" in line or " 0 linked" in line for line in scons_project.built())
     scons_project.scons("-c")
     assert not scons_project.exists("made.stub")
@@ -42,8 +42,8 @@ def test_generated_source(scons_project: SconsProject, jobs: str) -> None:
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -> None:
-    """One is named by a source, one by a header that is there, one by a header that is made, and one by a macro."""
+def test_undeclared_generated_includes(scons_project: SconsProject, jobs: str) -> None:
+    """They are included by a source, an existing header, a generated header and through a macro."""
     scons_project.sconstruct(
         'app = env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["zgen"], defines={"OTHER": "d.inc"})\n'
         + GENERATE
@@ -64,7 +64,7 @@ def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -
     assert scons_project.read("app.cdylib") == "entry a\nexport bb\nexport cc\nexport dd\n"
     assert len(scons_project.steps()) == 2
     assert scons_project.up_to_date(jobs)
-    # An include that is new, in a header that was there.
+    # A new include in an existing header.
     scons_project.write({"there.inc": "include unrelated.inc\ninclude c.inc\n", "a.in": "export a\n"})
     scons_project.scons(jobs)
     assert scons_project.read("app.cdylib") == "entry a\nexport a\nexport e\nexport cc\nexport dd\n"
@@ -75,8 +75,10 @@ def test_includes_that_nobody_declares(scons_project: SconsProject, jobs: str) -
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_what_lies_beside_another_text_hides_no_include(scons_project: SconsProject, jobs: str) -> None:
-    """`b.inc` is beside a text that led here, where not all compilers look; the one that counts is made."""
+def test_file_beside_an_outer_includer_does_not_hide_a_generated_include(
+    scons_project: SconsProject, jobs: str
+) -> None:
+    """`b.inc` lies beside the file two includes up, where not all compilers look; the generated one counts."""
     scons_project.sconstruct(
         GENERATE + 'env.Command("zgen/b.inc", "b.in", make)\n'
         'env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["one", "zgen", "two"])\n'
@@ -91,7 +93,7 @@ def test_what_lies_beside_another_text_hides_no_include(scons_project: SconsProj
 
 
 @pytest.mark.parametrize("duplicate", [0, 1])
-def test_include_that_is_made_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
+def test_include_generated_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
     scons_project.sconstruct(
         GENERATE + f'SConscript("src/SConscript", "env make", variant_dir="out", duplicate={duplicate})\n'
     )
@@ -111,8 +113,8 @@ def test_include_that_is_made_beside_a_source(scons_project: SconsProject, dupli
 
 
 @pytest.mark.parametrize("duplicate", [0, 1])
-def test_include_that_is_made_and_also_lies_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
-    """SCons's own builders read the one that is made from a duplicate of the source, or else the other."""
+def test_include_both_generated_and_beside_a_source(scons_project: SconsProject, duplicate: int) -> None:
+    """With duplicated sources, SCons's own builders read the generated one, otherwise the other."""
     scons_project.sconstruct(
         GENERATE + f'SConscript("src/SConscript", "env make", variant_dir="out", duplicate={duplicate})\n'
     )
@@ -138,7 +140,7 @@ def test_include_that_is_made_and_also_lies_beside_a_source(scons_project: Scons
     assert scons_project.read("out/app.cdylib") == "entry a\nexport made\n"
 
 
-def test_include_that_is_made_from_the_crate_itself(scons_project: SconsProject) -> None:
+def test_include_generated_from_the_crate_itself_is_refused(scons_project: SconsProject) -> None:
     files = {"a": "entry a\ninclude made.inc\n"}
     scons_project.sconstruct('env.Crate("app", ["a.stub"], crate_type="cdylib")\n', **files)
     scons_project.write({"made.inc": "export made\n"})
@@ -156,12 +158,12 @@ def test_include_that_is_made_from_the_crate_itself(scons_project: SconsProject)
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-@pytest.mark.parametrize("whom", ["app", "app.rlink"])
-def test_generated_include(scons_project: SconsProject, jobs: str, whom: str) -> None:
+@pytest.mark.parametrize("node", ["app", "app.rlink"])
+def test_declared_generated_include(scons_project: SconsProject, jobs: str, node: str) -> None:
     scons_project.sconstruct(
         GENERATE + 'made = env.Command("gen/made.inc", "made.in", make)\n'
         'app = env.Crate("app", ["a.stub"], crate_type=["rlib", "cdylib"], include_dirs=["gen"], multimodule=True)\n'
-        f"env.Depends({whom}, made)\n",
+        f"env.Depends({node}, made)\n",
         a="entry a\ninclude made.inc\n",
     )
     scons_project.write({"made.in": "export made\n"})
@@ -197,7 +199,7 @@ def test_generated_include_in_a_variant_directory(scons_project: SconsProject) -
     assert scons_project.up_to_date()
 
 
-def test_generator_that_fails(scons_project: SconsProject) -> None:
+def test_failing_generator(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'env.Crate("app", [env.Command("made.stub", [], "exit 3")], crate_type="cdylib")\n',
     )
@@ -205,8 +207,8 @@ def test_generator_that_fails(scons_project: SconsProject) -> None:
     assert scons_project.steps() == []
 
 
-def test_a_header_that_two_variants_make(scons_project: SconsProject) -> None:
-    """SCons tells: crates leave its own check of two Environments in force."""
+def test_header_generated_by_two_environments(scons_project: SconsProject) -> None:
+    """Crates leave SCons's own check in force."""
     scons_project.sconstruct(
         GENERATE + 'for name in "bc":\n'
         "    one = env.Clone(NAME=name)\n"
@@ -220,8 +222,8 @@ def test_a_header_that_two_variants_make(scons_project: SconsProject) -> None:
     assert "Compiling" not in output
 
 
-def test_edits_between_the_builds_of_one_run(scons_project: SconsProject) -> None:
-    """With `--interactive` a generator's edit, its failure and its repair each count in the next build."""
+def test_edits_in_interactive_mode(scons_project: SconsProject) -> None:
+    """A generated include is changed, broken and repaired between the builds of one run."""
     scons_project.sconstruct(
         'env.Command("zgen/a.inc", "a.in", Copy("$TARGET", "$SOURCE"))\n'
         'env.Crate("app", ["a.stub"], crate_type="cdylib", include_dirs=["zgen"])\n',

@@ -1,4 +1,4 @@
-"""Crates that are told apart, and what an edit makes of those that depend on them."""
+"""The identity of crates, and what an edit of a body or an interface rebuilds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ env.Crate("app", ["app.stub"], deps=[top], crate_type="cdylib")
 
 @pytest.fixture
 def chain(scons_project: SconsProject) -> SconsProject:
-    """Give a built project of four crates in a row."""
+    """Return a built project of four crates, each of which depends on the one before."""
     scons_project.sconstruct(
         CHAIN,
         base="export ground\n",
@@ -39,15 +39,15 @@ def _rlib(project: SconsProject, name: str) -> CrateMetadata:
     return decode_rlib((project.path / f"lib{name}.rlib").read_bytes(), path=name)
 
 
-def test_an_rlib_records_the_interfaces_it_was_made_beside(chain: SconsProject) -> None:
+def test_rlib_records_the_interfaces_of_its_dependencies(chain: SconsProject) -> None:
     assert _rlib(chain, "lib").dependencies == (_rlib(chain, "base").reference,)
     assert _rlib(chain, "top").dependencies == (_rlib(chain, "lib").reference,)
     rlink = decode_rlink((chain.path / "lib.rlink").read_bytes(), path="lib.rlink")
     assert [(item.stable_id, item.interface) for item in rlink.dependencies] == [(_rlib(chain, "base").stable_id, "")]
 
 
-def test_an_edit_of_a_body_stops_at_the_crate(chain: SconsProject) -> None:
-    """Dependents are neither compiled nor archived again, and their images are linked."""
+def test_edit_of_a_body_only_relinks_dependents(chain: SconsProject) -> None:
+    """Dependents are neither compiled nor archived again; only their images are linked."""
     before = chain.snapshot()
     chain.write({"base.stub": "export ground changed\n"})
     chain.scons("-j4")
@@ -63,7 +63,7 @@ def test_an_edit_of_a_body_stops_at_the_crate(chain: SconsProject) -> None:
     assert chain.up_to_date()
 
 
-def test_an_edit_of_an_interface_goes_to_those_who_see_it(chain: SconsProject) -> None:
+def test_edit_of_an_interface_rearchives_direct_dependents(chain: SconsProject) -> None:
     chain.write({"base.stub": "export ground\nexport underground\n"})
     chain.scons("-j4")
     assert [step for step in chain.steps() if "Linking" not in step] == [
@@ -79,14 +79,14 @@ def test_an_edit_of_an_interface_goes_to_those_who_see_it(chain: SconsProject) -
     assert chain.snapshot() == incremental
 
 
-def test_an_rlib_alone_waits_for_what_it_records(chain: SconsProject) -> None:
+def test_rlib_waits_for_the_interfaces_it_records(chain: SconsProject) -> None:
     chain.scons("-c")
     chain.scons("-j4", "liblib.rlib")
     assert chain.steps() == ["Archiving liblib.rlib", "Compiling crate base.rlink", "Compiling crate lib.rlink"]
     assert chain.up_to_date("liblib.rlib")
 
 
-def test_a_damaged_rlink_is_told_by_the_archive_that_reads_it(chain: SconsProject) -> None:
+def test_archive_reports_damaged_rlink_of_a_dependency(chain: SconsProject) -> None:
     rlink = chain.path / "base.rlink"
     data = rlink.read_bytes()
     rlink.write_bytes(data[:60] + bytes([data[60] ^ 1]) + data[61:])
@@ -117,7 +117,7 @@ TWO_FILES = {
 
 @pytest.fixture
 def two(scons_project: SconsProject) -> SconsProject:
-    """Give a project with two versions of one crate."""
+    """Return a project with two versions of one crate."""
     scons_project.sconstruct(TWO.format(types="cdylib", options=""))
     scons_project.write(TWO_FILES)
     return scons_project
@@ -138,13 +138,13 @@ def test_two_versions_of_one_crate(two: SconsProject, types: str, options: str) 
     assert two.up_to_date()
 
 
-def test_symbols_of_two_versions_that_clash(two: SconsProject, golden: Golden) -> None:
+def test_clashing_symbols_of_two_versions(two: SconsProject, golden: Golden) -> None:
     two.write({"two/new.stub": "export noise1\nexport noise2\n"})
     two.scons(expect=2)
     golden("errors/clash_of_versions.txt", two.errors)
 
 
-def test_two_crates_of_one_identity(two: SconsProject, golden: Golden) -> None:
+def test_two_crates_with_the_same_identity(two: SconsProject, golden: Golden) -> None:
     text = two.read("two/SConscript")
     two.write({"two/SConscript": text.replace("2.0.0", "1.0.0")})
     two.scons("-j1", expect=2)
@@ -166,7 +166,7 @@ def test_metadata_in_a_workspace(scons_project: SconsProject) -> None:
     assert _rlib(scons_project, "a").stable_id != plain
 
 
-def test_metadata_of_no_kind(scons_project: SconsProject, golden: Golden) -> None:
+def test_metadata_of_a_wrong_type(scons_project: SconsProject, golden: Golden) -> None:
     scons_project.sconstruct('env.Crate("a", ["a.stub"], metadata=3)\n', a="export a\n")
     scons_project.scons(expect=2)
     golden("errors/metadata_of_no_kind.txt", scons_project.output.replace(str(scons_project.path), "PROJECT"))

@@ -1,4 +1,4 @@
-"""Images as sources of other builders, on the first run and afterwards."""
+"""Images as sources of other builders, in the first and later builds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_images_as_sources(scons_project: SconsProject, jobs: str) -> None:
     assert scons_project.exists("early.txt") and not scons_project.exists("late.txt")
 
 
-def test_images_that_are_none(scons_project: SconsProject) -> None:
+def test_unknown_image_is_refused(scons_project: SconsProject) -> None:
     project = 'app = env.Crate("app", ["a.stub"], crate_type="cdylib", multimodule=True)\n'
     scons_project.sconstruct(project + 'env.Command("x.txt", "app.images/aa", "cp $SOURCE $TARGET")\n', a="entry a\n")
     output = scons_project.scons(expect=2)
@@ -94,20 +94,20 @@ Default(env.Zip("images.zip", [app.image]))
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 def test_actions_around_images(scons_project: SconsProject, jobs: str) -> None:
-    """Those of the directory, named before or after, and of the crate go round the link once; an image's follow it."""
+    """Actions of the directory and of the crate run once around the link; those of an image run after it."""
     scons_project.sconstruct(ACTIONS, a="entry a\n", b="entry b\n")
-    said = ["SAY app.cdylib.json", "SAY early app.cdylib.json", "SAY app.cdylib.json", "SAY app.images/a"]
+    expected = ["SAY app.cdylib.json", "SAY early app.cdylib.json", "SAY app.cdylib.json", "SAY app.images/a"]
     for text in ("entry a\n", "entry a\nexport more\n"):
         scons_project.write({"a.stub": text})
         scons_project.scons(jobs)
-        assert [line for line in scons_project.output.splitlines() if line.startswith("SAY")] == said
+        assert [line for line in scons_project.output.splitlines() if line.startswith("SAY")] == expected
         with zipfile.ZipFile(scons_project.path / "images.zip") as file:
             assert file.read("app.images/a").decode() == text + "export own\n"
         assert scons_project.up_to_date(jobs)
 
 
-def test_an_action_that_names_the_image(scons_project: SconsProject) -> None:
-    """`$TARGET` is the first file that a link makes, as for every builder; the path of the image names the image."""
+def test_target_of_an_action_is_the_manifest(scons_project: SconsProject) -> None:
+    """`$TARGET` is the first output of the link, as for every builder; the image has to be named by its path."""
     scons_project.sconstruct(
         'app = env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
         'AddPostAction(app.image, f"cp {app.image} latest; echo first is $TARGET")\n',

@@ -1,11 +1,11 @@
-"""Directories of options: however they are spelled, and those that crates export."""
+"""Include and library directories: every spelling, and those that crates export."""
 
 from __future__ import annotations
 
 from tests.support.scons_project import SconsProject
 
 
-def test_include_directories_by_every_spelling(scons_project: SconsProject) -> None:
+def test_every_spelling_of_include_directories(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'env["CRATE_INCLUDE_DIRS"] = ["#inc"]\n'
         'env.CrateProfile("mine", inherits="dev", defines=["X=1"])\n'
@@ -27,8 +27,8 @@ def test_include_directories_by_every_spelling(scons_project: SconsProject) -> N
     assert scons_project.up_to_date()
 
 
-def test_names_are_expanded_once_as_scons_does(scons_project: SconsProject) -> None:
-    """A doubled dollar is one dollar; a variable stands for as many directories as it holds."""
+def test_variables_in_include_directories_are_expanded_once(scons_project: SconsProject) -> None:
+    """`$$` is a dollar; a variable may hold several directories."""
     scons_project.sconstruct(
         'env.Replace(DIRS=[Dir("in 1"), Dir("in 2")], NONE="")\n'
         'env.Crate("a", ["$$a.stub"], include_dirs=["$NONE", "$$dirs", "$DIRS"], crate_type="cdylib")\n'
@@ -41,15 +41,15 @@ def test_names_are_expanded_once_as_scons_does(scons_project: SconsProject) -> N
     assert scons_project.up_to_date()
 
 
-def test_what_is_no_directory_is_not_made_to_one(scons_project: SconsProject) -> None:
+def test_include_directories_of_a_wrong_type_are_refused(scons_project: SconsProject) -> None:
     caught = 'for item in (5, True, [None], {"inc"}, b"inc", range(2), "\\0", "\\udcff"):\n'
     caught += '    try:\n        env.Crate("a", [], include_dirs=item)\n'
     caught += "    except Exception as error:\n        print(str(error).splitlines()[0])\n"
     scons_project.sconstruct(caught)
-    told = [line for line in scons_project.scons().splitlines() if not line.startswith("scons")]
+    messages = [line for line in scons_project.scons().splitlines() if not line.startswith("scons")]
     items = ("5", "True", "None", "{'inc'}", "b'inc'", "range(0, 2)")
-    assert told[:-2] == [f"option 'include_dirs' takes a list of strings, not {item}" for item in items]
-    assert all("has characters in its name" in line for line in told[-2:])
+    assert messages[:-2] == [f"option 'include_dirs' takes a list of strings, not {item}" for item in items]
+    assert all("has characters in its name" in line for line in messages[-2:])
 
 
 def test_library_directories_are_relative_to_the_script(scons_project: SconsProject) -> None:
@@ -88,7 +88,7 @@ def test_sources_outside_the_project(scons_project: SconsProject) -> None:
     assert scons_project.up_to_date()
 
 
-def test_what_a_crate_exports_all_that_depend_on_it_can_include(scons_project: SconsProject) -> None:
+def test_exported_include_directories_reach_all_dependents(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'SConscript("base/SConscript", "env")\n'
         'env.Crate("mid", ["m.stub"], deps=["base"])\n'
@@ -110,5 +110,5 @@ def test_what_a_crate_exports_all_that_depend_on_it_can_include(scons_project: S
     assert scons_project.read("app.cdylib") == "export mine\nentry a\nimport m\nexport m\n"
     assert scons_project.up_to_date()
     scons_project.write({"base/api/base.inc": "export shared\n"})
-    scons_project.scons(expect=2)  # everyone has it now, so everyone was compiled again
+    scons_project.scons(expect=2)  # every crate includes it, so every crate was compiled again
     assert "symbol 'shared' is defined twice" in scons_project.output

@@ -1,4 +1,4 @@
-"""A build that was killed has made files that SCons does not know of: the next one is not to take them for its own."""
+"""A killed build leaves outputs that SCons has not recorded; the next build must not take them as up to date."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ env.Crate("app", ["app.stub"], deps=[base], crate_type="cdylib", lto={lto!r}, de
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_what_a_killed_build_made_is_not_what_was_asked(scons_project: SconsProject, lto: str) -> None:
-    """SCons writes what it remembers when it ends; a source and an option are as they were before."""
+def test_outputs_of_a_killed_build_are_rebuilt(scons_project: SconsProject, lto: str) -> None:
+    """SCons writes its database only when it ends; then the source and the option change back."""
     project = scons_project
     project.sconstruct(CRATES.format(lto=lto), base="export base\n", app="entry app\nimport base\n")
     project.scons()
     made = project.snapshot()
-    memory = project.path / ".sconsign.dblite"
-    shutil.copy(memory, project.path / ".kept")
+    database = project.path / ".sconsign.dblite"
+    shutil.copy(database, project.path / ".kept")
     project.write({"base.stub": "export base\nexport more\n"})
     project.scons("defines=B")
     assert project.snapshot() != made
-    shutil.copy(project.path / ".kept", memory)
+    shutil.copy(project.path / ".kept", database)
     project.write({"base.stub": "export base\n"})
     project.scons()
     assert project.snapshot() == made

@@ -1,6 +1,6 @@
-"""What a link reads beside its modules decides it as sources and includes decide a unit.
+"""Libraries that a link reads are its inputs, as sources and includes are a unit's.
 
-Knows nothing of linkers: the stub takes in the text of a library.
+The stub backend appends the text of a library.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REUSED = "crate app: 1 image: 0 linked, 1 reused"
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a built program that is linked with a library of a dependency, found in the second of two directories."""
+    """Return a built program with a dependency's library, which is found in the second of two directories."""
     scons_project.sconstruct(
         'base = env.Crate("base", ["base.stub"], libs=["x"], lib_dirs=["one", "two"])\n'
         'env.Crate("app", ["app.stub"], deps=[base], crate_type="bin")\n',
@@ -34,7 +34,7 @@ def project(scons_project: SconsProject) -> SconsProject:
     return scons_project
 
 
-def _links(project: SconsProject, text: str, reason: str) -> None:
+def _relinks(project: SconsProject, text: str, reason: str) -> None:
     project.scons()
     assert (project.steps(), project.built()) == ([LINK], [LINKED])
     assert f"crate app: because {reason}" in project.output
@@ -42,31 +42,31 @@ def _links(project: SconsProject, text: str, reason: str) -> None:
     assert project.up_to_date()
 
 
-def test_a_library_that_changes(project: SconsProject) -> None:
+def test_changed_library_relinks(project: SconsProject) -> None:
     project.write({"two/x.lib": "again\n"})
-    _links(project, "again\n", "two/x.lib changed: ")
+    _relinks(project, "again\n", "two/x.lib changed: ")
 
 
-def test_a_library_that_appears_earlier(project: SconsProject) -> None:
+def test_library_in_an_earlier_directory_relinks(project: SconsProject) -> None:
     project.write({"one/x.lib": "near\n"})
-    _links(project, "near\n", "one/x.lib appeared (1 image)")
+    _relinks(project, "near\n", "one/x.lib appeared (1 image)")
     project.write({"two/x.lib": "behind\n"})
     assert project.up_to_date()
     project.remove("one/x.lib")
-    _links(project, "behind\n", "one/x.lib went away (1 image)")
+    _relinks(project, "behind\n", "one/x.lib went away (1 image)")
 
 
-def test_a_library_that_is_gone(project: SconsProject) -> None:
+def test_removed_library_relinks(project: SconsProject) -> None:
     project.remove("two/x.lib")
-    _links(project, "", "two/x.lib went away (1 image)")
+    _relinks(project, "", "two/x.lib went away (1 image)")
 
 
-def test_what_a_link_does_not_read(project: SconsProject) -> None:
+def test_unused_library_does_not_relink(project: SconsProject) -> None:
     project.write({"one/y.lib": "", "two/y.lib": "", "x.lib": ""})
     assert project.up_to_date()
 
 
-def test_the_libraries_of_before(project: SconsProject) -> None:
+def test_restored_library_reuses_the_first_link(project: SconsProject) -> None:
     project.write({"two/x.lib": "again\n"})
     project.scons()
     project.write({"two/x.lib": "first\n"})
@@ -76,7 +76,7 @@ def test_the_libraries_of_before(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_another_checkout(project: SconsProject, tmp_path: Path) -> None:
+def test_other_checkouts_reuse_a_link_with_the_same_library(project: SconsProject, tmp_path: Path) -> None:
     for name, text, built in (("same", "first\n", REUSED), ("other", "else\n", LINKED)):
         there = SconsProject(tmp_path / name, form=project.form)
         there.environ["CRATE_CACHE"] = project.environ["CRATE_CACHE"]
@@ -87,7 +87,7 @@ def test_another_checkout(project: SconsProject, tmp_path: Path) -> None:
         assert there.read("app.bin").endswith(text)
 
 
-def test_every_image_of_a_crate(project: SconsProject) -> None:
+def test_library_relinks_every_image(project: SconsProject) -> None:
     source = "".join(f"entry main{number}\nimport base\n" for number in range(3))
     text = project.read("SConstruct").replace('crate_type="bin"', 'crate_type="bin", multimodule=True')
     project.write({"SConstruct": text.replace('["app.stub"]', '["a.stub", "b.stub"]')})
@@ -100,7 +100,9 @@ def test_every_image_of_a_crate(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_explained(project: SconsProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_names_the_library(
+    project: SconsProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     project.write({"two/x.lib": "again\n"})
     project.scons()
     monkeypatch.chdir(project.path)
@@ -108,7 +110,7 @@ def test_explained(project: SconsProject, monkeypatch: pytest.MonkeyPatch, capsy
     assert "  two/x.lib changed: " in capsys.readouterr().out
 
 
-def test_verified(project: SconsProject) -> None:
+def test_cache_verify_accepts_the_link(project: SconsProject) -> None:
     project.environ["CRATE_CACHE_VERIFY"] = "1"
     project.remove("app.bin")
     project.scons()

@@ -1,6 +1,6 @@
-"""LTO through SCons: which crate types share it, what the build says of it, what is optimized again after an edit.
+"""LTO through SCons: which crate types share it, what is printed, and what is optimized again after an edit.
 
-Knows nothing of a real optimizer: the stub marks what it has optimized.
+The stub backend marks modules as optimized.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ l = env.Crate("lib", ["lib.stub"], deps=[u], crate_type=["rlib", "staticlib", "c
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project of two crates that is not built yet."""
+    """Return the sources of two crates, without an SConstruct."""
     scons_project.write(
         {
             "util.stub": "export util\n",
@@ -35,8 +35,8 @@ def _lines(project: SconsProject) -> list[str]:
     return [line.split(";")[0] for line in project.output.splitlines() if " LTO" in line]
 
 
-def test_once_for_each_distinct_list(project: SconsProject) -> None:
-    """A staticlib holds its dependency, a dylib that prefers dynamic linking loads it: two lists, two runs."""
+def test_lto_runs_once_per_distinct_list_of_modules(project: SconsProject) -> None:
+    """A staticlib includes its dependency, a dylib that prefers dynamic linking does not: two lists, two runs."""
     project.sconstruct(CRATES.format(options='prefer_dynamic=True, lto={"staticlib": "fat", "dylib": "fat"}'))
     project.scons("-j4")
     assert sorted(re.sub(r", \d+ -> .*", "", line) for line in _lines(project)) == [
@@ -49,7 +49,7 @@ def test_once_for_each_distinct_list(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_equal_lists_share(project: SconsProject) -> None:
+def test_crate_types_with_equal_lists_share_lto(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='lto={"staticlib": "thin", "cdylib": "thin"}'))
     project.scons("-j4")
     shared, run = sorted(_lines(project), key=len)
@@ -58,10 +58,10 @@ def test_equal_lists_share(project: SconsProject) -> None:
     assert project.read("lib.staticlib") == project.read("lib.cdylib")
 
 
-def test_an_edit_optimizes_what_it_reaches(project: SconsProject) -> None:
+def test_edit_reoptimizes_only_importing_modules(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='lto={"cdylib": "thin"}'))
     project.scons()
-    project.write({"rare.stub": "export rare more\n"})  # nothing reaches it
+    project.write({"rare.stub": "export rare more\n"})  # nothing imports it
     project.scons()
     assert _lines(project)[0].startswith("crate lib: thin LTO: 0 optimized, 2 reused")
     project.write({"util.stub": "export util more\n"})
@@ -71,7 +71,7 @@ def test_an_edit_optimizes_what_it_reaches(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_what_lto_did_is_kept_beside_the_output(project: SconsProject) -> None:
+def test_state_file_records_what_lto_did(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='lto={"cdylib": "thin"}'))
     project.scons()
     record = decode_record((project.path / ".lib.cdylib.json.state").read_bytes())
@@ -80,7 +80,7 @@ def test_what_lto_did_is_kept_beside_the_output(project: SconsProject) -> None:
     assert (report["mode"], report["optimized"], report["offered"]) == ("thin", 2, {"util": 2})
 
 
-def test_with_and_without_workers_side_by_side_the_bytes_are_the_same(project: SconsProject) -> None:
+def test_parallel_lto_gives_the_same_bytes(project: SconsProject) -> None:
     project.sconstruct(CRATES.format(options='lto="thin", prefer_dynamic=True'))
     project.scons("-j1")
     names = ("lib.staticlib", "lib.cdylib", "lib.dylib", "liblib.rlib")
@@ -91,8 +91,8 @@ def test_with_and_without_workers_side_by_side_the_bytes_are_the_same(project: S
     assert [(project.path / name).read_bytes() for name in names] == before
 
 
-def test_cleaning_removes_what_another_mode_has_left(project: SconsProject) -> None:
-    """And nothing that only looks like it."""
+def test_clean_removes_lto_outputs_of_other_modes(project: SconsProject) -> None:
+    """Files with similar names stay."""
     project.sconstruct(CRATES.format(options=""))
     project.scons("CRATE_LTO=fat", "lib.staticlib", "lib.cdylib")
     made = {path.name for path in project.path.glob("lib*.lto")}

@@ -1,4 +1,4 @@
-"""Crates for several targets, and the names by which crates find one another."""
+"""Crates for several targets, and finding dependencies by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.support.scons_project import SconsProject
 
 
 def test_one_declaration_for_several_targets(scons_project: SconsProject) -> None:
-    """Libraries follow, those that name no target of their own."""
+    """Libraries without a target of their own are built for each target that needs them."""
     scons_project.sconstruct(
         'lib = env.Crate("lib", ["b.stub"])\n'
         'app = env.Crate("app", ["a.stub"], deps=[lib], crate_type="cdylib", target=["text", "text2"])\n'
@@ -25,7 +25,7 @@ def test_one_declaration_for_several_targets(scons_project: SconsProject) -> Non
     assert "for one target twice" in scons_project.scons(expect=2)
 
 
-def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) -> None:
+def test_dependency_for_another_target_is_refused(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'lib = env.Crate("lib", ["b.stub"], target="text2")\n'
         'env.Crate("app", ["a.stub"], deps=[lib], crate_type="cdylib")\n',
@@ -36,7 +36,7 @@ def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) 
     assert "crate 'app' is for target 'text', and 'lib' is not" in output
     assert "SConstruct" in output
     assert not scons_project.exists("app.cdylib")
-    # By name, it is not known before all crates are; nothing has been built by then.
+    # A dependency by name is resolved after all declarations, but before anything is built.
     by_name = 'env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib", target="text2")\n'
     scons_project.sconstruct(by_name + 'env.Crate("lib", ["b.stub"], target="text")\n')
     output = scons_project.scons(expect=2)
@@ -46,8 +46,8 @@ def test_a_dependency_of_another_target_is_refused(scons_project: SconsProject) 
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_names_follow_the_target(scons_project: SconsProject, order: int) -> None:
-    """Whatever is declared first; through several crates, other directories, and a cycle, which is told as one."""
+def test_dependencies_by_name_are_built_for_the_target(scons_project: SconsProject, order: int) -> None:
+    """In any order of declaration, through several crates and directories; a cycle is reported."""
     lines = [
         'SConscript("low/SConscript", "env")',
         'env.Crate("lib", ["b.stub"], deps=["low"])',
@@ -99,7 +99,7 @@ def test_one_name_in_two_directories(scons_project: SconsProject) -> None:
     assert scons_project.up_to_date()
 
 
-def test_a_name_in_two_directories_is_not_guessed(scons_project: SconsProject) -> None:
+def test_ambiguous_name_is_refused(scons_project: SconsProject) -> None:
     script = 'Import("env")\nenv.Crate("lib", ["l.stub"])\n'
     scons_project.sconstruct(
         'SConscript(["one/SConscript", "two/SConscript"], "env")\nenv.Crate("app", ["a.stub"], deps=["lib"])\n',

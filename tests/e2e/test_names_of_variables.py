@@ -1,4 +1,4 @@
-"""Names that begin with CRATE_: those that nobody knows are refused, those of the command line count."""
+"""Variables named CRATE_*: unknown names are refused, and the command line takes precedence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.support.scons_project import SconsProject
 CRATE = 'env.Crate("app", ["a.stub"], crate_type="cdylib")\n'
 
 
-def test_misspelt_names(scons_project: SconsProject) -> None:
+def test_misspelt_variable_is_refused(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env["CRATE_PROFLE"] = "dev"\n' + CRATE, a="entry a\n")
     output = scons_project.scons(expect=2)
     assert "CRATE_PROFLE is not a known variable" in output
@@ -21,7 +21,7 @@ def test_misspelt_names(scons_project: SconsProject) -> None:
     scons_project.scons()
 
 
-def test_the_command_line_counts(scons_project: SconsProject) -> None:
+def test_command_line_takes_precedence(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env["CRATE_SHOUT"] = False\n' + CRATE, a="entry a\n")
     scons_project.scons("CRATE_SHOUT=1")
     assert scons_project.read("app.cdylib") == "ENTRY A\n"
@@ -30,7 +30,7 @@ def test_the_command_line_counts(scons_project: SconsProject) -> None:
     assert scons_project.read("app.cdylib") == "entry a\n"
 
 
-def test_values_of_another_type(scons_project: SconsProject) -> None:
+def test_value_of_a_wrong_type_is_refused(scons_project: SconsProject) -> None:
     for setting, message in (
         ("CRATE_TARGET=['text', 'text2']", "CRATE_TARGET takes one string, not ['text', 'text2']"),
         ("CRATE_PROFILE=3", "CRATE_PROFILE takes one string, not 3"),
@@ -52,8 +52,8 @@ def test_values_of_another_type(scons_project: SconsProject) -> None:
         assert message in output and 'SConstruct", line 5' in output, output
 
 
-def test_a_variable_without_value(scons_project: SconsProject) -> None:
-    """None unsets what every crate has, as it does an option."""
+def test_none_unsets_a_variable(scons_project: SconsProject) -> None:
+    """As None does for an option."""
     unset = "env = env.Clone(CRATE_TARGET=None, CRATE_PROFILE=None, CRATE_SHOUT=None)\n"
     scons_project.sconstruct(f'env["CRATE_SHOUT"] = True\n{unset}{CRATE}', a="entry a\n")
     scons_project.scons()

@@ -1,4 +1,4 @@
-"""A new backend from the template: its own tests pass before a line of it is written."""
+"""`cratewright new-backend`: the template's own tests pass unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.scons_project import INSTALLED, available_forms
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the directory that the command makes in an empty one."""
+    """Return the directory that the command creates."""
     monkeypatch.chdir(tmp_path)
     assert cli.main(["new-backend", "shout-loud"]) == 0
     (directory,) = tmp_path.iterdir()
@@ -29,7 +29,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _installed(project: Path, site: Path) -> dict[str, str]:
-    """Do what an installer does, in a directory of its own, and return the environment in which it is found."""
+    """Install a plugin into the directory `site` as an installer would, and return an environment that finds it."""
     table = tomli.loads((project / "pyproject.toml").read_text())["project"]
     info = site / f"{table['name'].replace('-', '_')}-{table['version']}.dist-info"
     info.mkdir(parents=True)
@@ -40,7 +40,7 @@ def _installed(project: Path, site: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def test_its_tests_pass(made: Path, tmp_path: Path) -> None:
+def test_tests_of_the_template_pass(made: Path, tmp_path: Path) -> None:
     assert made.name == "cratewright-shout-loud"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -54,8 +54,8 @@ def test_its_tests_pass(made: Path, tmp_path: Path) -> None:
     assert "passed" in done.stdout and "failed" not in done.stdout
 
 
-def test_it_is_typed_and_a_wrong_type_is_found(made: Path, tmp_path: Path) -> None:
-    """With cratewright as it is installed: `py.typed` and what is exported late are seen through."""
+def test_template_is_typed_and_mypy_finds_wrong_types(made: Path, tmp_path: Path) -> None:
+    """mypy must find `py.typed` of the installed cratewright, and the names that it imports lazily."""
     require_tool(find_spec("mypy") is not None, "mypy")
     require_tool(INSTALLED in available_forms(), "an installed cratewright")
 
@@ -88,7 +88,7 @@ def test_it_is_typed_and_a_wrong_type_is_found(made: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["Shout"], "'Shout' is not a valid backend name"),
         (["3d"], "'3d' is not a valid backend name"),
@@ -98,19 +98,23 @@ def test_it_is_typed_and_a_wrong_type_is_found(made: Path, tmp_path: Path) -> No
         (["fresh", "file/below"], "file/below cannot be made"),
     ],
 )
-def test_refused(
-    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_bad_arguments_are_refused(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cratewright-there").mkdir()
     (tmp_path / "file").write_text("")
     before = sorted(tmp_path.rglob("*"))
     assert cli.main(["new-backend", *arguments]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_name_that_is_taken(
+def test_name_of_an_existing_backend_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from cratewright import testing
@@ -126,7 +130,7 @@ def test_a_name_that_is_taken(
 
 
 @pytest.mark.parametrize("name", ["a", "a-b_c9"])
-def test_every_name_gives_files_that_python_reads(name: str) -> None:
+def test_template_is_valid_for_every_name(name: str) -> None:
     files = template_files(name)
     assert not any("@" in text.replace("@cratewright", "").replace("@v", "") for text in files.values())
     for path, text in files.items():

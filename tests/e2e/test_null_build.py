@@ -1,7 +1,4 @@
-"""What a build with nothing to do asks of SCons and of the disk, counted.
-
-Knows nothing of how long that takes; tests/bench measures it.
-"""
+"""Counts what a null build asks of SCons and of the disk; tests/bench measures its time."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from cratewright.scons.crates.build import Build
 from cratewright.scons.crates.declared_crate import DeclaredCrate
 from SCons.Node.FS import File
 import cratewright.base.stamp
-cratewright.base.stamp._FINE_NS = -1_000_000_000  # no file is too young to be known by its stamp
+cratewright.base.stamp._FINE_NS = -1_000_000_000  # trust the stamp of even the newest file
 def counted(owner, name, word):
     call = getattr(owner, name)
     def instead(*arguments, **words):
@@ -53,21 +50,21 @@ def _counts(project: SconsProject, count: int) -> list[int]:
     return [int(word) for word in line.split()[1:]]
 
 
-def test_what_a_null_build_does_grows_with_the_crates(scons_project: SconsProject) -> None:
+def test_work_of_a_null_build_is_linear_in_crates(scons_project: SconsProject) -> None:
     few = _counts(scons_project, 5)
     many = _counts(scons_project, 20)
-    # Three parts more of the same: what depends on pairs of crates would be fifteen times as much.
+    # Four times the crates: linear work grows by 15/5 of the first count, work per pair of crates by fifteen times.
     assert all(after - before <= 15 * (before / 5 + 1) for before, after in zip(few, many, strict=True)), (few, many)
 
 
-def test_what_a_stage_remembers_is_no_file_of_scons(scons_project: SconsProject) -> None:
-    """SCons need know of it only where it could remove it: when it cleans, and in variant directories."""
+def test_state_files_are_not_nodes(scons_project: SconsProject) -> None:
+    """SCons needs to know them only when it cleans and in variant directories."""
     names = "[name for node in Dir('.').get_all_rdirs() for name in node.entries if name.startswith('.base')]"
     text = CRATES.format(count=1) + f"import atexit\natexit.register(lambda: print('beside', sorted({names})))\n"
     scons_project.sconstruct(text)
     scons_project.write({f"c0/{name}.stub": f"entry {name}\n" for name in "abcd"} | {"base.stub": "export base\n"})
     assert "beside []" in scons_project.scons()
-    # An SConscript may ask for it at any time.
+    # An SConscript may request a clean at any time.
     scons_project.sconstruct(text + "SetOption('clean', True)\n")
     assert "beside ['.base.rlink.state']" in scons_project.scons()
     assert not [path.name for path in scons_project.path.glob(".*.*.*")]
@@ -78,7 +75,7 @@ def test_what_a_stage_remembers_is_no_file_of_scons(scons_project: SconsProject)
     assert scons_project.exists("out/.base.rlink.state")
 
 
-def test_states_and_images_are_no_tasks_of_scons(scons_project: SconsProject) -> None:
+def test_states_and_images_are_not_tasks(scons_project: SconsProject) -> None:
     _counts(scons_project, 3)
     scons_project.scons("--taskmastertrace=trace.txt")
     trace = scons_project.read("trace.txt")
@@ -90,7 +87,7 @@ def test_states_and_images_are_no_tasks_of_scons(scons_project: SconsProject) ->
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_what_the_build_makes_is_there_before_it_is_looked_at(scons_project: SconsProject, jobs: str) -> None:
+def test_generated_include_is_built_before_it_is_checked(scons_project: SconsProject, jobs: str) -> None:
     scons_project.sconstruct(
         'env.Command("made.inc", "made.txt", "sleep 0.3; cp $SOURCE $TARGET")\n'
         'Default(env.Crate("app", ["a.stub"], crate_type="cdylib"))\n'

@@ -1,6 +1,6 @@
-"""Options of a plugin that are files, numbers and sizes: where their values come from, and what becomes of them.
+"""Plugin options whose values are files, numbers or sizes.
 
-Knows nothing of how a value is read: one backend writes down what it is given.
+A backend prints the values it is given into its output.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ Export("env")
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project with the backend, two sources, and files for its options."""
+    """Return a project with the backend, two sources, and files for its options."""
     scons_project.write({"site_scons/upper.py": BACKEND, "SConstruct": HEAD})
     scons_project.write({"sub/a.txt": "a\n", "sub/b.txt": "b\n", "sub/head.txt": "head\n", "foot.txt": "foot\n"})
     return scons_project
 
 
-def test_in_an_sconscript(project: SconsProject) -> None:
-    """A path is one of the SConscript, or a node; what changes is made again, and no more."""
+def test_values_in_an_sconscript(project: SconsProject) -> None:
+    """A path is relative to the SConscript or is a node; a changed file rebuilds only its users."""
     words = 'head="head.txt", foot=File("#foot.txt"), room="1K", level="3"'
     source = '("b.txt", {"level": 7, "head": File("own.txt")})'
     project.write(
@@ -103,12 +103,12 @@ def test_in_an_sconscript(project: SconsProject) -> None:
     project.scons()
     assert project.read("sub/app.out").startswith("head\n3 A\nmine\n7 B\n") and "1 compiled, 1 reused" in project.output
     assert project.up_to_date()
-    project.scons("CRATE_ROOM=32", "CRATE_LEVEL=9", "CRATE_HEAD=#foot.txt")  # a call's own words go before
+    project.scons("CRATE_ROOM=32", "CRATE_LEVEL=9", "CRATE_HEAD=#foot.txt")  # arguments of the call take precedence
     assert "up to date" in project.output
 
 
-def test_generated_and_in_variants(project: SconsProject) -> None:
-    """Whatever the build makes of it is there first, wherever it is declared and built."""
+def test_generated_files_and_variant_directories(project: SconsProject) -> None:
+    """Generated files are built first, wherever they are declared."""
     text = 'Import("env")\n{first}crate = env.Crate("app", ["a.txt"], crate_type="bin", head="made.txt", foot={foot})\n'
     command = 'made = env.Command("{name}.txt", "#foot.txt", Copy("$TARGET", "$SOURCE"))\n'
     project.write(
@@ -123,15 +123,15 @@ def test_generated_and_in_variants(project: SconsProject) -> None:
     project.write({"foot.txt": "feet\n"})
     project.scons("-j2")
     assert project.read("out/app.out") == "feet\n1 A\nroom None\nhead\n"
-    # What a crate is told first may be made by what comes later.
+    # The generating Command may be declared after the crate.
     late = text.format(first="", foot='""') + command.format(name="made")
     project.write({"SConstruct": HEAD + "SConscript('sub/SConscript')\n", "sub/SConscript": late})
     project.scons("-j2")
     assert project.read("sub/app.out") == "feet\n1 A\nroom None\n" and project.up_to_date()
 
 
-def test_in_a_workspace(project: SconsProject) -> None:
-    """A path is relative to the TOML, in whichever table it stands, and nothing in it is a word of SCons's."""
+def test_values_in_a_workspace(project: SconsProject) -> None:
+    """A path in any table is relative to the TOML file, and `$` in it is not expanded."""
     toml = """\
 [profile.dev]
 foot = "$foot.txt"
@@ -156,14 +156,14 @@ sources = ["a.txt", { path = "b.txt", head = "head.txt" }]
         }
     }
     for old, cases in refused.items():
-        for new, said in cases.items():
+        for new, message in cases.items():
             project.write({"sub/crates.toml": toml.replace(old, new)})
-            assert said in " ".join(project.scons(expect=2).split()), new
+            assert message in " ".join(project.scons(expect=2).split()), new
 
 
-def test_refused(project: SconsProject) -> None:
-    """By name, before any work."""
-    for words, said in {
+def test_bad_values_are_refused(project: SconsProject) -> None:
+    """Before anything is built."""
+    for words, message in {
         'head="haed.txt"': "sub/haed.txt: no such file where: crate 'app' option: head hint: did you mean 'head.txt'?",
         'head="#sub"': "option 'head' takes one file, and '#sub' is a directory",
         'head=Dir("#sub")': "option 'head' takes one file, and 'sub' is a directory",
@@ -179,11 +179,11 @@ def test_refused(project: SconsProject) -> None:
     }.items():
         text = f'Import("env")\nenv.Crate("app", ["a.txt"], crate_type="bin", {words})\n'
         project.write({"SConstruct": HEAD + "SConscript('sub/SConscript')\n", "sub/SConscript": text})
-        assert said in " ".join(project.scons(expect=2).split()), words
+        assert message in " ".join(project.scons(expect=2).split()), words
         assert not project.exists("sub/app.rlink")
 
 
-def test_a_backend_that_does_not_report_the_file(project: SconsProject) -> None:
+def test_unreported_option_file_is_refused(project: SconsProject) -> None:
     for wrong, method in (("modules=(", "compile_codegen_unit"), ("artifacts=(", "link")):
         text = BACKEND.replace("observed=seen)", "observed=())") if method == "link" else BACKEND
         if method != "link":
@@ -193,6 +193,8 @@ def test_a_backend_that_does_not_report_the_file(project: SconsProject) -> None:
         assert wrong in text and text != BACKEND
         crate = 'env.Crate("app", ["sub/a.txt"], crate_type="bin", head="foot.txt", foot="foot.txt")\n'
         project.write({"site_scons/upper.py": text, "SConstruct": HEAD + crate})
-        said = " ".join(project.scons(expect=2).split())
-        assert f"backend 'upper': {method}() returned" in said and "whose observed is a tuple without foot.txt" in said
-        assert "the one that option" in said and not project.exists("app.out")
+        output = " ".join(project.scons(expect=2).split())
+        assert (
+            f"backend 'upper': {method}() returned" in output and "whose observed is a tuple without foot.txt" in output
+        )
+        assert "the one that option" in output and not project.exists("app.out")

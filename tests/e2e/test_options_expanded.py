@@ -1,6 +1,6 @@
-"""What `$` means in options of crates: what it means in the words of SCons's own builders.
+"""`$` in options of crates means the same as in arguments of SCons's own builders.
 
-Each line of a project declares a crate and prints the values of one option, or the error; nothing is built.
+Each line of the SConstruct declares a crate and prints the value of one option, or the error; nothing is built.
 """
 
 from __future__ import annotations
@@ -132,12 +132,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(len(_SHOWN)), ids=[words for words, _ in _SHOWN])
-def test_an_option_is_expanded_once_or_refused(shown: list[str], number: int) -> None:
+def test_option_is_expanded_once_or_refused(shown: list[str], number: int) -> None:
     assert len(shown) == len(_SHOWN), shown
     assert shown[number].startswith(_SHOWN[number][1])
 
 
-def test_a_variable_that_changes_after_the_call_is_refused(tmp_path: Path) -> None:
+def test_variable_changed_after_the_declaration_is_refused(tmp_path: Path) -> None:
     project = SconsProject(tmp_path)
     crate = 'env.Crate("c", ["a.stub"], defines={"A": "$V"})\n'
     project.write({"SConstruct": STUB + 'env["V"] = "1"\n' + crate + 'env["V"] = "2"\n', "a.stub": "export a 1\n"})
@@ -147,7 +147,7 @@ def test_a_variable_that_changes_after_the_call_is_refused(tmp_path: Path) -> No
     assert "option 'defines' has changed since the crate was declared" in project.output
 
 
-def test_names_of_the_crate_s_kind_are_expanded(tmp_path: Path) -> None:
+def test_backend_profile_target_and_metadata_are_expanded(tmp_path: Path) -> None:
     project = SconsProject(tmp_path)
     crate = 'env.Crate("c", ["a.stub"], backend="$B", profile="$P", target="$T", metadata=["$V"])\n'
     variables = 'env.Replace(B="stub", P="release", T="text", V="1")\n'
@@ -161,7 +161,7 @@ def test_names_of_the_crate_s_kind_are_expanded(tmp_path: Path) -> None:
     assert made[0] == made[1]
 
 
-def test_a_workspace_means_what_it_says(tmp_path: Path) -> None:
+def test_workspace_values_are_not_expanded(tmp_path: Path) -> None:
     project = SconsProject(tmp_path)
     written = '[crate.c]\nsources = ["a.stub"]\nmetadata = ["$V"]\ndefines = ["A=$V"]\n'
     made = {}

@@ -1,4 +1,4 @@
-"""Plugins that offer other things than backends: they hear of builds, name profiles and add commands."""
+"""Hooks other than backends: build events, profiles and commands."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ env = Environment(tools=[cratewright.tool], CRATE_BACKEND="stub")
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project with the plugin and two sources."""
+    """Return a project with the plugin and two sources."""
     scons_project.write({"tools/more.py": MORE, "a.stub": "entry main\nimport f\n", "b.stub": "export f\n"})
     return scons_project
 
@@ -72,17 +72,17 @@ def test_events_and_profiles(project: SconsProject) -> None:
     project.scons("-j2")
     rows = [json.loads(line) for line in project.read("events.jsonl").splitlines()]
     heard = project.read("heard.txt").splitlines()
-    # As many of each, in an order that two threads cannot change.
+    # Sorted, because threads may interleave events.
     assert sorted(name.lower() for name in heard) == sorted(row["event"].replace("-", "") for row in rows)
     assert heard[0] == "BuildStarted" and heard[-1] == "BuildEnded" and heard.count("UnitEnded") >= 2
     assert project.up_to_date()
-    # A project's own profile of that name goes before.
+    # A project's own profile of that name takes precedence.
     project.write({"SConstruct": SCONSTRUCT + "env.CrateProfile('loud', opt_level=2)\n" + crates})
     project.scons()
     assert "Compiling" in project.output or "Linking" in project.output
 
 
-def test_in_a_workspace(project: SconsProject) -> None:
+def test_profiles_in_a_workspace(project: SconsProject) -> None:
     toml = '[crate.app]\nsources = ["*.stub"]\ntype = "cdylib"\nprofile = "louder"\n'
     project.write({"SConstruct": SCONSTRUCT + "env.CrateWorkspace('crates.toml')\n", "crates.toml": toml})
     project.scons()
@@ -93,8 +93,8 @@ def test_in_a_workspace(project: SconsProject) -> None:
     assert "unknown profile 'loudest'" in project.scons(expect=2) and "did you mean 'louder'?" in project.output
 
 
-def test_a_listener_that_fails(project: SconsProject) -> None:
-    """It is named, with its own lines, and the build goes on; what it does in a thread of its own is its affair."""
+def test_failing_listener_does_not_fail_the_build(project: SconsProject) -> None:
+    """The plugin and its failing line are named; exceptions in its own threads are ignored."""
     thread = "import threading\n    threading.Thread(target=lambda: 1 / 0).start()\n    raise ValueError('oh')"
     code = MORE.replace("heard.append(type(event).__name__)", thread)
     project.write({"tools/more.py": code, "SConstruct": SCONSTRUCT + 'env.Crate("a", ["a.stub", "b.stub"])\n'})
@@ -111,13 +111,13 @@ def test_a_listener_that_fails(project: SconsProject) -> None:
     assert "in cratewright_build_event: raise ValueError('oh')" in done.stderr
     late = SCONSTRUCT.replace("cratewright.register(more)\n", "") + 'env.Crate("a", ["a.stub", "b.stub"])\n'
     project.write({"tools/more.py": MORE, "SConstruct": late + "cratewright.register(more)\n"})
-    said = project.scons(expect=2)
-    assert "plugin 'more' listens to build events, but the build has begun" in said
-    assert "register it before the first crate is declared" in said
+    output = project.scons(expect=2)
+    assert "plugin 'more' listens to build events, but the build has begun" in output
+    assert "register it before the first crate is declared" in output
 
 
-def test_a_command_of_an_installed_plugin(tmp_path: Path) -> None:
-    """It is listed with where it comes from, and two of one name are told."""
+def test_command_of_an_installed_plugin(tmp_path: Path) -> None:
+    """It is listed with its distribution, and two commands of one name are reported."""
     for name in ("one", "two"):
         info = tmp_path / f"cratewright_{name}-0.3.dist-info"
         info.mkdir()
@@ -141,16 +141,17 @@ def test_a_command_of_an_installed_plugin(tmp_path: Path) -> None:
     assert run("count", "--count", "3") == (0, "3 crates")
     assert "count count crates (cratewright-one 0.3)" in run("--help")[1]
     assert "usage: cratewright count" in run("count", "--help")[1]
-    status, said = run("backends")
-    assert status == 2 and "plugin two (cratewright-two 0.3): broken" in said and "commands: count" in said
-    assert "profiles: loud louder" in said
+    status, output = run("backends")
+    assert status == 2 and "plugin two (cratewright-two 0.3): broken" in output and "commands: count" in output
+    assert "profiles: loud louder" in output
     (tmp_path / "cratewright_two.py").write_text(MORE)
-    status, said = run("backends")
+    status, output = run("backends")
     assert (
-        status == 2 and "two plugins offer a command 'count' one: cratewright-one 0.3 two: cratewright-two 0.3" in said
+        status == 2
+        and "two plugins offer a command 'count' one: cratewright-one 0.3 two: cratewright-two 0.3" in output
     )
     assert run("count") == (0, "0 crates")
     (tmp_path / "cratewright_one.py").write_text(MORE)
-    status, said = run("backends")
-    assert status == 2 and "plugin 'one' offers the profile 'loud' with 'shout'" in said
-    assert "plugin one (cratewright-one 0.3): broken" in said
+    status, output = run("backends")
+    assert status == 2 and "plugin 'one' offers the profile 'loud' with 'shout'" in output
+    assert "plugin one (cratewright-one 0.3): broken" in output

@@ -1,4 +1,4 @@
-"""Backends that are not part of cratewright: installed, beside the SConstruct, or in it."""
+"""Backends of plugins: installed, beside the SConstruct, or in it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ env.Crate("app", ["a.txt", "b.txt"], crate_type="bin")
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project with two texts."""
+    """Return a project with two text files."""
     scons_project.write({"a.txt": "a\n", "b.txt": "b\n"})
     return scons_project
 
 
 def _install(directory: Path) -> Path:
-    """Do what an installer does with the plugin's distribution, in a directory of its own."""
+    """Install the tiny plugin into a directory as an installer would."""
     table = tomli.loads((TINY / "pyproject.toml").read_text())["project"]
     info = directory / f"cratewright_tiny-{table['version']}.dist-info"
     info.mkdir(parents=True)
@@ -54,15 +54,15 @@ def _install(directory: Path) -> Path:
     return directory
 
 
-def test_installed(project: SconsProject) -> None:
-    """A distribution's entry point is all it takes."""
+def test_installed_plugin(project: SconsProject) -> None:
+    """An entry point is enough."""
     site = _install(project.path.parent / "site")
     project.environ["PYTHONPATH"] = str(site)
     project.write({"SConstruct": SCONSTRUCT})
     project.scons()
     assert project.read("app.out") == "A\nB\n"
     assert project.up_to_date()
-    # Any module of the plugin decides what comes out, not only the one that holds the class.
+    # An edit of any module of the plugin rebuilds, not only of the one with the class.
     module = site / "cratewright_tiny" / "shout.py"
     module.write_text(module.read_text().replace("upper()", 'replace(b"a", b"z")'))
     project.scons()
@@ -70,7 +70,7 @@ def test_installed(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_installed_but_broken(project: SconsProject) -> None:
+def test_broken_installed_plugin(project: SconsProject) -> None:
     site = _install(project.path.parent / "site")
     (site / "cratewright_tiny" / "shout.py").write_text("import no_such_module\n")
     project.environ["PYTHONPATH"] = str(site)
@@ -82,8 +82,8 @@ def test_installed_but_broken(project: SconsProject) -> None:
     assert "cratewright_tiny/shout.py:1: in <module>: import no_such_module" in output
 
 
-def test_beside_the_sconstruct(project: SconsProject) -> None:
-    """A plugin of one file; other Python files of the project are no part of it."""
+def test_plugin_beside_the_sconstruct(project: SconsProject) -> None:
+    """A plugin of one file; edits of other Python files rebuild nothing."""
     head = "import sys; sys.path.insert(0, 'tools')\nimport cratewright, upper_plugin\n"
     head += "DefaultEnvironment(tools=[]), cratewright.register(upper_plugin)\n"
     tail = "env = Environment(tools=[cratewright.tool])\n"
@@ -100,8 +100,8 @@ def test_beside_the_sconstruct(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_in_the_sconstruct(project: SconsProject) -> None:
-    """No worker could import it, and SCons's own process is no place for a compiler."""
+def test_plugin_in_the_sconstruct_is_refused(project: SconsProject) -> None:
+    """Workers cannot import it."""
     project.write({"SConstruct": IN_SCONSTRUCT.format(code=EXAMPLE)})
     output = project.scons(expect=2)
     assert "backend 'upper': workers cannot find the class Upper by its name" in output
@@ -118,12 +118,12 @@ env.Crate("app", ["a.txt", "b.txt"], crate_type="bin")
 
 
 @pytest.mark.parametrize("arguments", [("-j1",), ("-j2",)])
-def test_what_fails_in_a_worker_is_told_as_the_plugins(
+def test_failure_in_a_worker_is_attributed_to_the_plugin(
     project: SconsProject, golden: Callable[[str, str], None], arguments: tuple[str, ...]
 ) -> None:
-    """Nothing half made is left, and the next run repairs it."""
+    """No partial output is left, and the next build succeeds."""
     unit, link = "module = cratewright.ModuleCodegen(", "data = b"
-    said = []
+    outputs = []
     for place, statement in (
         (unit, "raise ZeroDivisionError('oh')"),
         (unit, "raise SystemExit(3)"),
@@ -143,16 +143,16 @@ def test_what_fails_in_a_worker_is_told_as_the_plugins(
         if project.form == IN_PLACE:
             project.write({"SConstruct": f"import sys; sys.path.insert(0, 'site_scons')\n{REGISTERS}"})
         output = project.scons(*arguments, expect=2)
-        said.append(f"# {statement}\n{output.replace(str(project.path), 'PROJECT')}")
+        outputs.append(f"# {statement}\n{output.replace(str(project.path), 'PROJECT')}")
         assert not project.exists("app.out") and not project.exists("../app.out")
     if arguments == ("-j1",):
-        golden("errors/plugin_in_worker.txt", "\n".join(said))
+        golden("errors/plugin_in_worker.txt", "\n".join(outputs))
     project.write({"site_scons/upper_plugin.py": EXAMPLE})
     project.scons(*arguments)
     assert project.read("app.out") == "A\nB\n" and project.up_to_date()
 
 
-def test_a_misspelt_hook_in_the_sconstruct(project: SconsProject) -> None:
+def test_misspelt_hook_in_the_sconstruct(project: SconsProject) -> None:
     code = EXAMPLE.replace("cratewright_register_backend", "cratewright_register_backends")
     text = IN_SCONSTRUCT.format(code=code).replace("register_backend =", "register_backends =")
     project.write({"SConstruct": text.replace("= cratewright_register_backend\n", "= cratewright_register_backends\n")})
@@ -161,22 +161,22 @@ def test_a_misspelt_hook_in_the_sconstruct(project: SconsProject) -> None:
     assert "cratewright_register_backend()" in output
 
 
-def test_only_what_is_declared_is_promised(project: SconsProject) -> None:
-    """A backend that cannot do something is refused while planning, before any work."""
+def test_undeclared_capability_is_refused(project: SconsProject) -> None:
+    """While planning, before anything is built."""
     project.environ["PYTHONPATH"] = str(_install(project.path.parent / "site"))
-    for arguments, said in (
+    for arguments, message in (
         ('crate_type="cdylib"', "backend 'tiny' cannot make crate type 'cdylib'"),
         ('crate_type="bin", lto="fat"', "backend 'tiny' cannot do lto='fat'"),
     ):
         text = SCONSTRUCT.replace('crate_type="bin"', arguments)
         project.write({"SConstruct": text})
-        assert said in project.scons(expect=2)
+        assert message in project.scons(expect=2)
     assert sorted(os.listdir(project.path))[-3:] == ["SConstruct", "a.txt", "b.txt"]
 
 
 @pytest.mark.parametrize("name", ["CRATE_PLUGINS", "CRATE_TRACE_PLUGINS"])
-def test_what_only_the_process_environment_can_say(project: SconsProject, name: str) -> None:
-    """Plugins are found before there is an Environment, so what one says of them would be without effect."""
+def test_plugin_variables_are_for_the_process_environment(project: SconsProject, name: str) -> None:
+    """Plugins are discovered before an Environment exists, so setting them there would have no effect."""
     text = "import cratewright, cratewright.testing\n"
     text += "DefaultEnvironment(tools=[]), cratewright.register(cratewright.testing)\n"
     text += 'env = Environment(tools=[cratewright.tool]{words})\nenv.Crate("a", ["a.stub"], backend="stub")\n'
@@ -188,8 +188,8 @@ def test_what_only_the_process_environment_can_say(project: SconsProject, name: 
     assert f"{name}=1 scons" in project.errors, project.errors
 
 
-def test_a_mistake_in_a_plugin_names_the_line_that_registers_it(project: SconsProject) -> None:
-    """An error of `cratewright.register` is shown like those of `env.Crate`, without the package's own lines."""
+def test_error_in_a_plugin_names_the_registering_line(project: SconsProject) -> None:
+    """The traceback does not show lines of cratewright itself."""
     code = "import cratewright\nclass Upper(cratewright.CodegenBackend):\n    API_VERSION = 1\n\n\n"
     code += "@cratewright.hookimpl\ndef cratewright_register_backend():\n    return Upper\n"
     project.write({"SConstruct": IN_SCONSTRUCT.format(code=code)})

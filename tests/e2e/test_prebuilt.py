@@ -1,4 +1,4 @@
-"""Dependencies that are rlibs already, and features that choose dependencies."""
+"""Prebuilt rlibs as dependencies, and features that select dependencies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IMAGE = "entry a\nimport f\nexport f @g\nimport g\nexport g\n"
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project without an SConstruct, with the rlibs of `lib` and of `base`, which `lib` depends on."""
+    """Return a project without an SConstruct, with rlibs of `lib` and of its dependency `base`."""
     maker = SconsProject(scons_project.path.parent / "maker", form=scons_project.form)
 
     def build() -> None:
@@ -33,8 +33,8 @@ def project(scons_project: SconsProject) -> SconsProject:
     return scons_project
 
 
-def _again(project: SconsProject, text: str, *arguments: str) -> None:
-    """Let somebody else build `lib` again, from another source."""
+def _rebuild_lib(project: SconsProject, text: str, *arguments: str) -> None:
+    """Replace the prebuilt rlib of `lib` by one from another source."""
     maker = SconsProject(project.path.parent / "maker", form=project.form)
     maker.write({"f.stub": text})
     maker.scons(*arguments)
@@ -50,17 +50,17 @@ TOML = '[crate.app]\nsources = ["a.stub"]\ntype = "cdylib"\ndeps = [{deps}]\n'
 )
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_a_prebuilt_rlib_is_linked(project: SconsProject, deps: str, jobs: str) -> None:
+def test_prebuilt_rlib_is_linked(project: SconsProject, deps: str, jobs: str) -> None:
     if deps == "[toml]":
         project.sconstruct('env.CrateWorkspace("crates.toml")\n')
         project.write({"crates.toml": TOML.format(deps='{ path = "pre/liblib.rlib" }')})
     else:
         project.sconstruct(PYTHON.format(deps=deps))
     project.scons(jobs)
-    assert project.read("app.cdylib") == IMAGE, "what lies beside an rlib is found, as rustc finds it"
+    assert project.read("app.cdylib") == IMAGE, "dependencies beside an rlib are found, as rustc does"
     assert project.steps() == ["Compiling crate app.rlink", "Linking app.cdylib.json"]
     assert project.up_to_date(jobs)
-    _again(project, "export f 2\n")
+    _rebuild_lib(project, "export f 2\n")
     project.scons(jobs)
     assert project.steps() == ["Linking app.cdylib.json"]
     assert project.read("app.cdylib") == "entry a\nimport f\nexport f 2\n"
@@ -69,7 +69,7 @@ def test_a_prebuilt_rlib_is_linked(project: SconsProject, deps: str, jobs: str) 
     assert project.exists("pre/liblib.rlib") and not project.exists("app.cdylib")
 
 
-def test_an_rlib_may_need_a_crate_that_is_built(project: SconsProject) -> None:
+def test_prebuilt_rlib_may_depend_on_a_built_crate(project: SconsProject) -> None:
     project.remove("pre/libbase.rlib")
     project.sconstruct(PYTHON.format(deps='["pre/liblib.rlib"]') + 'env.Crate("base", ["b.stub"])\n', b="export g 2\n")
     project.scons()
@@ -77,14 +77,14 @@ def test_an_rlib_may_need_a_crate_that_is_built(project: SconsProject) -> None:
     assert project.up_to_date()
 
 
-def test_the_rlib_of_a_crate_stands_for_the_crate(project: SconsProject) -> None:
+def test_rlib_node_of_a_crate_is_a_dependency_on_the_crate(project: SconsProject) -> None:
     project.sconstruct('lib = env.Crate("lib", ["f.stub"])\n' + PYTHON.format(deps="[lib.rlib]"), f="export f\n")
     project.scons("app.cdylib")
     assert project.read("app.cdylib") == "entry a\nimport f\nexport f\n"
 
 
 @pytest.mark.parametrize("duplicate", [False, True])
-def test_in_a_variant_directory(project: SconsProject, duplicate: bool) -> None:
+def test_prebuilt_rlib_in_a_variant_directory(project: SconsProject, duplicate: bool) -> None:
     project.sconstruct(f'SConscript("src/SConscript", "env", variant_dir="out", duplicate={duplicate})\n')
     shutil.move(project.path / "pre", project.path / "src/pre")
     project.write(
@@ -98,7 +98,7 @@ def test_in_a_variant_directory(project: SconsProject, duplicate: bool) -> None:
     assert project.up_to_date()
 
 
-def test_in_a_repository(project: SconsProject) -> None:
+def test_prebuilt_rlib_in_a_repository(project: SconsProject) -> None:
     here = SconsProject(project.path.parent / "here", form=project.form)
     here.sconstruct(PYTHON.format(deps='["pre/liblib.rlib"]'))
     here.write({"SConstruct": f"Repository({str(project.path)!r})\n" + here.read("SConstruct")})
@@ -126,9 +126,9 @@ def test_mistake(project: SconsProject, golden: Callable[[str, str], None], name
     assert not project.exists("app.rlink")
 
 
-def test_an_rlib_for_another_target(project: SconsProject) -> None:
+def test_prebuilt_rlib_for_another_target_is_refused(project: SconsProject) -> None:
     project.sconstruct(PYTHON.format(deps='["pre/liblib.rlib"]'))
-    _again(project, "export f\n", "target=text2")
+    _rebuild_lib(project, "export f\n", "target=text2")
     assert "crate 'app' and its dependency 'lib' differ in target" in project.scons(expect=2)
     assert not project.exists("app.cdylib")
 

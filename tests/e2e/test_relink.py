@@ -1,6 +1,6 @@
-"""`cratewright link`: an `.rlink` can be linked again, anywhere, as often as wanted.
+"""`cratewright link` links an `.rlink` again, anywhere and repeatedly.
 
-Knows nothing of any real backend; the CLI runs in this process, where the stub is registered.
+The CLI runs in this process, where the stub is registered.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OUTPUTS = ("libapp.rlib", "app.cdylib", "app.cdylib.json")
 
 @pytest.fixture
 def project(scons_project: SconsProject, monkeypatch: pytest.MonkeyPatch) -> SconsProject:
-    """Give a project whose crate `base` may be linked either way."""
+    """Return a project whose crate `base` can be linked statically and dynamically."""
     scons_project.write(FILES)
     register(testing)
     monkeypatch.chdir(scons_project.path)
@@ -49,7 +49,7 @@ def project(scons_project: SconsProject, monkeypatch: pytest.MonkeyPatch) -> Sco
 
 @pytest.fixture
 def built(project: SconsProject) -> Path:
-    """Give the directory of the project, which was built."""
+    """Return the directory of the built project."""
     project.scons()
     return project.path
 
@@ -63,7 +63,9 @@ def _refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().err
 
 
-def test_again_and_elsewhere(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_relinking_gives_the_same_bytes_anywhere(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = {name: (built / name).read_bytes() for name in OUTPUTS}
     for _ in range(2):
         out = tmp_path / "out"
@@ -74,7 +76,7 @@ def test_again_and_elsewhere(built: Path, tmp_path: Path, capsys: pytest.Capture
     assert (out / "app.bin").read_bytes() == made["app.cdylib"]
 
 
-def test_a_link_sees_new_rlibs(project: SconsProject, tmp_path: Path) -> None:
+def test_link_reads_new_rlibs(project: SconsProject, tmp_path: Path) -> None:
     project.write({"SConstruct": SCONSTRUCT.replace(', crate_type=["rlib", "dylib"]', "")})
     project.scons()
     before = (project.path / "app.cdylib").read_bytes()
@@ -85,8 +87,8 @@ def test_a_link_sees_new_rlibs(project: SconsProject, tmp_path: Path) -> None:
     assert after != before and b"ground changed" in after
 
 
-def test_formats_are_resolved_afresh(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is there decides: the rlib, the dylib or, with both, what the crate prefers."""
+def test_dependency_formats_are_recalculated(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of rlib and dylib the existing one is used, or with both the one that the crate prefers."""
     out = tmp_path / "out"
     assert _link("app.rlink", "-o", str(out)) == 0
     assert b"dylib" not in (out / "app.cdylib").read_bytes()
@@ -102,7 +104,7 @@ def test_formats_are_resolved_afresh(built: Path, tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("words", "shows"), [("prefer_dynamic=True", b"dylib base\n"), ('lto={"cdylib": "fat"}', b"optimized fat\n")]
 )
-def test_what_was_asked_for_is_kept(project: SconsProject, tmp_path: Path, words: str, shows: bytes) -> None:
+def test_link_uses_the_options_of_the_rlink(project: SconsProject, tmp_path: Path, words: str, shows: bytes) -> None:
     text = SCONSTRUCT.replace('crate_type=["rlib", "cdylib"]', f'crate_type=["rlib", "cdylib"], {words}')
     project.write({"SConstruct": text})
     project.scons()
@@ -112,8 +114,10 @@ def test_what_was_asked_for_is_kept(project: SconsProject, tmp_path: Path, words
     assert (tmp_path / "app.cdylib").read_bytes() == made
 
 
-def test_a_dylib_says_what_is_inside(project: SconsProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A dylib made by hand brings its crates along, as one made by a build does."""
+def test_dylib_lists_the_crates_it_includes(
+    project: SconsProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a dylib made by a build does."""
     project.write({"SConstruct": SCONSTRUCT.replace('crate_type=["rlib", "dylib"]', 'crate_type="rlib"')})
     project.scons()
     assert _link("lib.rlink", "--crate-type", "dylib", "-o", str(project.path)) == 0
@@ -131,7 +135,9 @@ def test_a_dylib_says_what_is_inside(project: SconsProject, tmp_path: Path, caps
     assert f"linked with: static base {base.stable_id}\n" in shown and "    exports floor at lib.stub:1\n" in shown
 
 
-def test_rlibs_are_searched_for(project: SconsProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rlibs_are_searched_in_directories(
+    project: SconsProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     project.write({"SConstruct": SCONSTRUCT.replace(', crate_type=["rlib", "dylib"]', "")})
     project.scons()
     out, rlib = str(tmp_path / "out"), project.path / "libbase.rlib"
@@ -145,13 +151,13 @@ def test_rlibs_are_searched_for(project: SconsProject, tmp_path: Path, capsys: p
     assert not Path(out).exists()
     assert _link("app.rlink", "-L", str(elsewhere), "-o", out) == 0
     (other / "libbase.rlib").write_bytes(data)
-    assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 0, "two copies of one rlib are one"
+    assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 0, "equal copies of an rlib count as one"
     (other / "libbase.rlib").write_bytes((project.path / "liblib.rlib").read_bytes())
-    assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 0, "what is another crate is passed over"
+    assert _link("app.rlink", "-L", str(elsewhere), "-L", str(other)) == 0, "an rlib of another crate is skipped"
     assert "holds crate 'lib', not 'base'" in _refused(capsys, "app.rlink", "-L", str(other))
 
 
-def _changed(path: Path, change: Callable[[CrateMetadata], CrateMetadata]) -> None:
+def _change(path: Path, change: Callable[[CrateMetadata], CrateMetadata]) -> None:
     path.write_bytes(encode_rlib(identified(change(decode_rlib(path.read_bytes(), path="x")))))
 
 
@@ -171,24 +177,26 @@ WRONG: dict[str, Callable[[CrateMetadata], CrateMetadata]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_does_not_fit_is_refused(
+def test_incompatible_rlib_is_refused(
     built: Path, golden: Golden, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if name != "two_builds":
         (built / "base.dylib").unlink()
-    _changed(built / "libbase.rlib", WRONG[name])
+    _change(built / "libbase.rlib", WRONG[name])
     golden(f"errors/link_{name}.txt", _refused(capsys, "app.rlink", "-o", "out"))
     assert not (built / "out").exists()
 
 
-def test_an_edit_of_a_body_makes_nothing_stale(built: Path, tmp_path: Path) -> None:
+def test_edited_body_does_not_make_rlibs_stale(built: Path, tmp_path: Path) -> None:
     (built / "base.dylib").unlink()
-    _changed(built / "libbase.rlib", _body)
+    _change(built / "libbase.rlib", _body)
     assert _link("app.rlink", "-o", str(tmp_path)) == 0
     assert b"ground other" in (tmp_path / "app.cdylib").read_bytes()
 
 
-def test_a_crate_that_depends_on_its_like(built: Path, golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+def test_crate_that_depends_on_its_own_identity_is_refused(
+    built: Path, golden: Golden, capsys: pytest.CaptureFixture[str]
+) -> None:
     crate = decode_rlink((built / "app.rlink").read_bytes(), path="app.rlink")
     (built / "bad.rlink").write_bytes(encode_rlink(replace(crate, dependencies=(crate.reference,))))
     golden("errors/link_collision.txt", _refused(capsys, "bad.rlink"))
@@ -211,15 +219,13 @@ def _rlinks(data: bytes) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "name", ["missing", "foreign", "no_version", "encoding", "truncated", "flipped", "producer", "tools"]
 )
-def test_an_rlink_that_cannot_be_linked(
-    built: Path, golden: Golden, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unusable_rlink_is_refused(built: Path, golden: Golden, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     if name != "missing":
         (built / "bad.rlink").write_bytes(_rlinks((built / "app.rlink").read_bytes())[name])
     golden(f"errors/rlink_{name}.txt", _refused(capsys, "bad.rlink"))
 
 
-def test_inspect_tells_what_lto_did(project: SconsProject, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_shows_what_lto_did(project: SconsProject, capsys: pytest.CaptureFixture[str]) -> None:
     project.write({"SConstruct": SCONSTRUCT.replace('"cdylib"]', '"cdylib"], lto={"cdylib": "thin"}')})
     project.scons()
     capsys.readouterr()

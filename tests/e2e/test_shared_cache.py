@@ -1,4 +1,4 @@
-"""Builds that share a cache on a server: nginx, as the documentation sets it up."""
+"""Builds that share a cache on a server: nginx as documented, casd, and the tests' own server."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def _nginx(directory: Path) -> Iterator[str]:
     config = config.replace("listen 8080", f"listen 127.0.0.1:{port}")
     (directory / "cache" / "tmp").mkdir(parents=True)
     (directory / "conf").write_text(config)
-    said = subprocess.run(["openssl", "passwd", "-apr1", "secret"], capture_output=True, text=True, check=True)
-    (directory / "users").write_text(f"ci:{said.stdout}")
-    # Its workers would be somebody who cannot reach what pytest gives to root alone.
+    password = subprocess.run(["openssl", "passwd", "-apr1", "secret"], capture_output=True, text=True, check=True)
+    (directory / "users").write_text(f"ci:{password.stdout}")
+    # Its workers would run as a user who cannot read root's temporary directory of pytest.
     user = "user root;" if os.geteuid() == 0 else ""
     command = [program, "-p", str(directory), "-c", str(directory / "conf"), "-g", f"daemon off; {user}"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
@@ -96,8 +96,8 @@ def test_nginx_as_documented(tmp_path: Path) -> None:
             assert (project.path / "local").exists() is (mode != "read")
 
 
-def test_why_another_checkout_made_it_again(tmp_path: Path) -> None:
-    """The cache has the unit for another state of a file: that file is named."""
+def test_reason_names_the_file_that_differs_from_another_checkout(tmp_path: Path) -> None:
+    """The cache has the unit, but for another content of one file."""
     with serving() as server:
         for client, text in (("one", "export a\n"), ("two", "export b\n")):
             project = SconsProject(tmp_path / client)
@@ -108,14 +108,14 @@ def test_why_another_checkout_made_it_again(tmp_path: Path) -> None:
         assert "because inner changed: " in project.output
 
 
-def _asked(project: SconsProject, *words: str) -> str:
+def _run_cli(project: SconsProject, *words: str) -> str:
     command = [sys.executable, "-m", "cratewright", *words]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(source_paths())}
     return subprocess.run(command, cwd=project.path, env=environ, capture_output=True, text=True, check=True).stdout
 
 
-def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
-    """The cache has the unit as another machine made it, by other options: the nearest of those says which."""
+def test_reason_names_the_option_that_differs_from_another_checkout(tmp_path: Path) -> None:
+    """The cache has the unit with other options; the reason is given against the nearest of them."""
     with serving() as server:
         for client, options in (
             ("one", 'defines={"A": "1"}'),
@@ -125,17 +125,17 @@ def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
             project = SconsProject(tmp_path / client)
             project.sconstruct(f'Default(env.Crate("m", ["part.stub"], {options}))\n', part="export part\n")
             project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
-            said = project.scons()
+            output = project.scons()
             if client == "one":
-                assert "because" not in said
+                assert "because" not in output
             elif client == "two":
-                assert "because define A changed: '1' -> '2'" in said, said
-                assert "define A changed: '1' -> '2'" in _asked(project, "explain")
-                counted = _asked(project, "cache", "stats", "--cache", project.environ["CRATE_CACHE"])
+                assert "because define A changed: '1' -> '2'" in output, output
+                assert "define A changed: '1' -> '2'" in _run_cli(project, "explain")
+                counted = _run_cli(project, "cache", "stats", "--cache", project.environ["CRATE_CACHE"])
                 assert re.search(r"2 misses: +1$", counted, re.M), "shared histories are not counted"
-        # Of two that differ, the one that has less to say.
-        assert "because" in said
-        # Nor is anybody believed who leaves words for the terminal.
+        # Both differ; the one with fewer differences is chosen.
+        assert "because" in output
+        # Terminal escapes in a forged history are not printed.
         key = INPUTS.key("compile_codegen_unit: crate 'm': part.stub")
         fields = (("kind", "compile_codegen_unit"), ("define \x1b[31m", "'x'"))
         planted = seal_entry(key, Codec(tuple[str, tuple[Fields, ...]]).encode(("cratewright trail 1", (fields,))))
@@ -148,8 +148,8 @@ def test_which_field_of_the_key_is_another_one(tmp_path: Path) -> None:
         assert "because" not in project.scons() and "\x1b" not in project.output
 
 
-def test_crates_are_fetched_before_their_turn(tmp_path: Path) -> None:
-    """A second checkout asks for each key once; an edit asks for nothing that it has no use for."""
+def test_results_are_prefetched(tmp_path: Path) -> None:
+    """A second checkout requests each key once; after an edit, only the needed list is requested."""
     text = "for name in 'abcdefgh':\n    Default(env.Crate(name, [name + '.stub'], crate_type='cdylib', lto='thin'))\n"
     made: list[dict[str, str]] = []
     with serving() as server:
@@ -164,13 +164,15 @@ def test_crates_are_fetched_before_their_turn(tmp_path: Path) -> None:
         lists = [f"/ci/ac/{message_digest(action_of(ASKED.key(f':{letter}'))).hash}" for letter in "abcdefgh"]
         results = [path for path in server.asked if path not in lists]
         assert len(set(results)) == len(results) and set(lists[2:]) <= set(server.asked)
-        assert server.asked.index(lists[7]) < server.asked.index(results[-1]), "it came before what it is for"
+        assert server.asked.index(lists[7]) < server.asked.index(results[-1]), (
+            "the lists are requested before the last results"
+        )
         server.asked.clear()
         project.write({"b.stub": "export b\nexport i\n"})
         assert "1 compiled" in project.scons() and set(server.asked) & set(lists) == {lists[1]}
 
 
-def test_a_build_outlives_its_server(tmp_path: Path) -> None:
+def test_build_continues_when_the_server_dies(tmp_path: Path) -> None:
     with serving() as server:
         server.fault = "die-later"
         project = _project(tmp_path / "a", server.url)
@@ -187,9 +189,9 @@ DAYS = 30 * 86400
 def test_edits_by_two_clients(
     tmp_path: Path, seed: int, ahead: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What one of them makes the other finds, and it is what it would have made; `CRATE_SOAK` makes more edits.
+    """Each finds what the other made, and it equals its own build; `CRATE_SOAK` makes more edits.
 
-    Where their clocks are apart, so is the server's, and all files of each claim one and the same moment.
+    With clocks apart, the server's clock is off too, and all files have the same modification time.
     """
     now, now_ns = time.time, time.time_ns
 
@@ -206,7 +208,7 @@ def test_edits_by_two_clients(
 
 
 def test_edits_by_two_clients_of_casd(tmp_path: Path) -> None:
-    """The same with a server that nobody here wrote, by the other protocol."""
+    """The same with an independent server and the other protocol."""
     (tmp_path / "server").mkdir()
     with serving_casd(tmp_path / "server") as url:
         assert edits_by_two_clients(tmp_path, url, seed=3, edits=max(20, MORE)) > 3
@@ -227,7 +229,7 @@ for size in (100, 40_000, 5_000_000):
         store.close()
         store = open_remote_store(url, {})
         found = store.get(key)
-        # casd throws a result away that it finds while another client writes it.
+        # casd discards a result that is read while another client writes it.
         assert found is None or found in [seal_entry(key, bytes([one]) * size) for one in (1, 2)]
         store.close()
 """
@@ -240,7 +242,7 @@ def _store_of(url: str) -> CacheKvStore:
 
 
 def test_two_processes_write_one_key(tmp_path: Path) -> None:
-    """To casd: at any moment there is one whole value, the other, or none; of a few bytes or of many."""
+    """casd returns either value whole or none, whatever its size."""
     (tmp_path / "server").mkdir()
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(source_paths())}
     with serving_casd(tmp_path / "server") as url:
@@ -261,8 +263,8 @@ def test_two_processes_write_one_key(tmp_path: Path) -> None:
             writer.stdin.write(b"\n")
             writer.stdin.flush()
         for writer in writers:
-            _, said = writer.communicate()
-            assert writer.returncode == 0 and said == b"", said
+            _, errors = writer.communicate()
+            assert writer.returncode == 0 and errors == b"", errors
         for size in (100, 40_000, 5_000_000):
             key = f"{size:064x}"
             value = seal_entry(key, bytes([1]) * size)

@@ -1,7 +1,4 @@
-"""The stages as SCons builders: put together by hand, replaced, shown, left out and cleaned.
-
-Knows nothing of a real compiler: the stub joins texts.
-"""
+"""The stages as separate SCons builders: combined by hand, replaced, shown, omitted and cleaned."""
 
 from __future__ import annotations
 
@@ -37,12 +34,12 @@ Default(images, env.CrateLink("app", app))
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project that is not built yet."""
+    """Return the sources, without an SConstruct."""
     scons_project.write(FILES)
     return scons_project
 
 
-def test_by_hand_they_come_to_what_a_crate_is(project: SconsProject) -> None:
+def test_stages_by_hand_equal_a_crate(project: SconsProject) -> None:
     project.sconstruct(BY_HAND)
     printed = project.scons("-n")
     assert "Optimizing out/lib.staticlib-cdylib.lto" in printed and not project.exists("app.rlink")
@@ -70,8 +67,8 @@ def test_by_hand_they_come_to_what_a_crate_is(project: SconsProject) -> None:
         assert (project.path / name.removeprefix("out/")).read_bytes() == data, name
 
 
-def test_what_takes_the_place_of_a_stage_is_asked(project: SconsProject) -> None:
-    """An Environment's builders are what `env.Crate` calls, and what they need is there by then."""
+def test_replaced_builder_and_emitter_are_used(project: SconsProject) -> None:
+    """`env.Crate` calls the Environment's builders, after their inputs are built."""
     project.sconstruct(
         """
 link = "cat $SOURCES libutil.rlib > $TARGET; cp $TARGET ${TARGETS[1]}; echo mine >> $TARGET"
@@ -94,13 +91,13 @@ Default(l)
     assert project.up_to_date()
     project.write({"key.pem": "2\n"})
     project.scons()
-    assert "Compiling crate util.rlink" in project.output, "what an emitter adds counts"
+    assert "Compiling crate util.rlink" in project.output, "a source added by an emitter is a dependency"
     project.write({"util.stub": "export util more\n"})
     project.scons()
-    assert "mine" in project.output, "what a link needs counts, whoever links"
+    assert "mine" in project.output, "a replaced link builder has the same dependencies"
 
 
-def test_a_crate_declared_later_has_its_list_all_the_same(project: SconsProject) -> None:
+def test_lto_is_shared_though_a_dependency_is_declared_later(project: SconsProject) -> None:
     project.sconstruct(
         """
 l = env.Crate("lib", ["lib.stub"], deps=["util"], crate_type=["staticlib", "cdylib"], lto="fat")
@@ -152,17 +149,17 @@ Default(l)
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(project: SconsProject, text: str, words: tuple[str, ...]) -> None:
+def test_bad_combination_of_stages_is_refused(project: SconsProject, text: str, words: tuple[str, ...]) -> None:
     project.sconstruct(text + "\n")
     project.scons(expect=2)
     for word in words:
         assert word in project.errors
     if "no rlib is made" not in project.errors:
-        assert "SConstruct" in project.errors, "it names the line"
+        assert "SConstruct" in project.errors, "the error names the line"
 
 
-def test_a_result_of_lto_is_no_one_elses(project: SconsProject) -> None:
-    """Cut short, of another crate, of another version: the link says so, and nothing is left of it."""
+def test_foreign_or_damaged_lto_result_is_refused(project: SconsProject) -> None:
+    """It is truncated, no LTO result at all, or of another version; the old image is removed."""
     project.sconstruct(
         """
 u = env.Crate("util", ["util.stub"])

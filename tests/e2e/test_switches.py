@@ -15,7 +15,7 @@ app = env.Crate("app", ["a.stub"], deps=[lib], crate_type=["rlib", "cdylib"], mu
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project that is not built yet."""
+    """Return a project that is not built yet."""
     scons_project.sconstruct(PROJECT.format(multimodule=False), a="entry a\nimport b\n", b="export b\n")
     return scons_project
 
@@ -80,7 +80,7 @@ def test_tree(project: SconsProject) -> None:
     project.scons("--tree=all,prune,status")
 
 
-def test_explain(project: SconsProject) -> None:
+def test_debug_explain(project: SconsProject) -> None:
     project.scons()
     assert "scons: rebuilding" not in project.scons("--debug=explain")
     project.write({"b.stub": "export b 2\n"})
@@ -89,14 +89,14 @@ def test_explain(project: SconsProject) -> None:
     assert "scons: rebuilding `liblib.rlib' because:\n           `lib.rlink' changed\n" in output
 
 
-def test_the_ninja_tool(scons_project: SconsProject) -> None:
-    """It would build a crate once, whatever is edited."""
+def test_ninja_tool_is_refused(scons_project: SconsProject) -> None:
+    """It would not rebuild a crate after an edit."""
     scons_project.sconstruct(
         'Environment(tools=["ninja"], CCDEPFLAGS="")\nenv.Crate("app", ["a.stub"], crate_type="cdylib")\n',
         a="entry a\n",
     )
     for _ in range(3):
-        scons_project.scons()  # the tool does nothing, and builds with nothing to do begin differently
+        scons_project.scons()  # loading the tool is harmless; null builds take another path, so run several
     output = scons_project.scons("--experimental=ninja", expect=2)
     assert "SCons's ninja tool cannot build crates" in output and "line 5" in output
 
@@ -108,7 +108,7 @@ def test_one_target(project: SconsProject) -> None:
 
 
 def test_explicit_targets_in_parallel(project: SconsProject) -> None:
-    """SCons makes its default Environment late; in a worker thread that would be too late."""
+    """SCons's default Environment must exist before worker threads need it."""
     project.scons("-j3", "app.cdylib", "libapp.rlib", "liblib.rlib")
     assert project.read("app.cdylib") == "entry a\nimport b\nexport b\n"
 
@@ -122,7 +122,7 @@ def test_default_and_alias(project: SconsProject) -> None:
     assert project.up_to_date("everything")
 
 
-def test_aliases_may_be_declared_with_keywords(project: SconsProject) -> None:
+def test_alias_with_keyword_arguments(project: SconsProject) -> None:
     _append(project, 'env.Alias(target="text", source="a.stub")\nenv.Alias(target="library", source=[lib])\n')
     project.scons("text")
     assert project.built() == []
@@ -160,7 +160,7 @@ def test_install_of_a_directory_of_images(project: SconsProject, jobs: str) -> N
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 @pytest.mark.parametrize("multimodule", [False, True])
-def test_an_image_is_a_source_of_others(project: SconsProject, jobs: str, multimodule: bool) -> None:
+def test_image_as_source_of_a_command(project: SconsProject, jobs: str, multimodule: bool) -> None:
     pack = "cat app.cdylib.json > $TARGET; ls app.images >> $TARGET || cat app.cdylib >> $TARGET"
     project.sconstruct(PROJECT.format(multimodule=multimodule) + f'env.Command("packed.txt", app, "{pack}")\n')
     project.scons(jobs)
@@ -174,8 +174,8 @@ def test_an_image_is_a_source_of_others(project: SconsProject, jobs: str, multim
 
 
 @pytest.mark.parametrize("multimodule", [False, True])
-def test_images_of_an_earlier_run_are_seen(project: SconsProject, multimodule: bool) -> None:
-    """Who uses images may be built long after them; SCons by itself compares a directory only within a run."""
+def test_images_built_in_an_earlier_run_update_their_copies(project: SconsProject, multimodule: bool) -> None:
+    """SCons alone would compare a directory only within the run that built it."""
     image = "app.images/a" if multimodule else "app.cdylib"
     uses = (
         f'env.Command("packed.txt", app.image, "cat {image} > $TARGET")\n'
@@ -244,7 +244,7 @@ def test_cache_shared_by_two_projects(project: SconsProject) -> None:
     assert other.snapshot() == project.snapshot()
 
 
-def test_a_cache_named_in_the_sconstruct(project: SconsProject) -> None:
+def test_cache_set_in_the_sconstruct(project: SconsProject) -> None:
     del project.environ["CRATE_CACHE"]
     project.write({"SConstruct": project.read("SConstruct").replace('"stub")', '"stub", CRATE_CACHE="#kept")')})
     project.scons()

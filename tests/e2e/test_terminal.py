@@ -1,4 +1,4 @@
-"""What the terminal shows: colours, counted warnings, and lines of progress."""
+"""Output on a terminal: colours, counted warnings and progress."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_colour(environ: dict[str, str], coloured: bool, monkeypatch: pytest.Mon
         assert wants_colour(out) is coloured
 
 
-def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
+def test_equal_warnings_are_counted_at_the_end_of_their_stage() -> None:
     from cratewright.scons.reporting.console import Console
 
     err = io.StringIO()
     hear = Console(io.StringIO(), err)
-    said = Diagnostic(Severity.WARNING, "the same", "w.stub", 2, crate="a")
+    warning = Diagnostic(Severity.WARNING, "the same", "w.stub", 2, crate="a")
     for number in range(3):
-        hear(UnitEnded("compile_codegen_unit", "a", f"v{number}", 1, 0.0, "made", diagnostics=(said,)))
+        hear(UnitEnded("compile_codegen_unit", "a", f"v{number}", 1, 0.0, "made", diagnostics=(warning,)))
         hear(StageEnded("codegen", "b", "b.rlink", 0.0, False))
     hear(StageEnded("codegen", "a", "a.rlink", 0.0, False))
     first = "w.stub:2: warning: the same"
@@ -47,8 +47,8 @@ def test_equal_warnings_are_counted_when_their_own_stage_ends() -> None:
 
 
 @pytest.mark.parametrize(("term", "rewritten"), [("xterm", True), ("dumb", False)])
-def test_a_line_of_progress_fits_the_terminal(term: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In its columns, whatever a unit is called; one that cannot go back gets lines, and those seldom."""
+def test_progress_line_fits_the_terminal(term: str, rewritten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long and wide unit names are cut to its columns; a dumb terminal, which cannot rewrite lines, gets few."""
     from cratewright.scons.reporting import console
 
     class Terminal(io.StringIO):

@@ -1,6 +1,6 @@
-"""Where the seconds of a build went: told when asked for, and nothing is made differently for it.
+"""`CRATE_TIME_PASSES` reports where a build spends its time, and changes no output.
 
-Knows nothing of a real optimizer: the stub's one pass takes a quarter of a second by its own account.
+The stub reports a quarter of a second for its only pass.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMES = ("util.rlink", "lib.rlink", "libutil.rlib", "lib.cdylib", "lib.cdylib.js
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project of two crates that is not built yet, and in which nothing comes from a cache."""
+    """Return a project of two crates, not built yet, with the cache off."""
     sources = {"util": "export util\n", "more": "export more\n", "lib": "export entry @util\nimport util\n"}
     scons_project.sconstruct(CRATES, **sources)
     scons_project.environ["CRATE_CACHE"] = "off"
@@ -31,12 +31,12 @@ def _times(project: SconsProject, crate: str) -> list[str]:
     return re.findall(rf"^crate {crate}: \d+\.\d{{3}} s in (.*)$", project.output, re.MULTILINE)
 
 
-def test_off_says_nothing(project: SconsProject) -> None:
+def test_off_by_default(project: SconsProject) -> None:
     project.scons()
     assert " s in " not in project.output
 
 
-def test_each_stage_tells_of_its_calls_and_passes(project: SconsProject) -> None:
+def test_each_stage_reports_calls_and_passes(project: SconsProject) -> None:
     project.environ["CRATE_TIME_PASSES"] = "1"
     project.scons("-j2")
     assert _times(project, "util") == ["1 call of compile_codegen_unit"]
@@ -61,7 +61,7 @@ def test_fat_lto_is_timed(project: SconsProject) -> None:
     assert "crate lib: 0.250 s in pass mark\n" in project.output
 
 
-def test_nothing_is_made_again_or_differently(project: SconsProject) -> None:
+def test_timing_neither_rebuilds_nor_changes_outputs(project: SconsProject) -> None:
     project.scons()
     before = {name: (project.path / name).read_bytes() for name in NAMES}
     project.environ["CRATE_TIME_PASSES"] = "1"
@@ -71,14 +71,14 @@ def test_nothing_is_made_again_or_differently(project: SconsProject) -> None:
     assert {name: (project.path / name).read_bytes() for name in NAMES} == before
 
 
-def test_what_the_cache_has_takes_no_time(project: SconsProject) -> None:
-    """A result is under the same key whether it was timed or not."""
+def test_cache_hits_are_not_timed(project: SconsProject) -> None:
+    """Timing does not change the key of a result."""
     project.environ["CRATE_CACHE"] = str(project.path / ".crate-cache")
     project.environ["CRATE_TIME_PASSES"] = "1"
     project.scons()
     project.remove(*NAMES)
     project.scons()
-    # What the build's own process decides is decided again.
+    # These are called in the build's own process each time.
     own = ["1 call of finish_link", "1 call of split_link", "2 calls of output_names"]
     assert sorted(_times(project, "lib")) == own and "0 compiled, 2 reused" in project.output
     project.remove(*NAMES)
@@ -87,7 +87,7 @@ def test_what_the_cache_has_takes_no_time(project: SconsProject) -> None:
     assert "0 compiled, 2 reused" in project.output
 
 
-def test_checking_hits_is_timed(project: SconsProject) -> None:
+def test_verified_hits_are_timed(project: SconsProject) -> None:
     project.environ |= {"CRATE_CACHE": str(project.path / ".crate-cache"), "CRATE_TIME_PASSES": "1"}
     project.scons()
     project.remove(*NAMES)
@@ -96,6 +96,6 @@ def test_checking_hits_is_timed(project: SconsProject) -> None:
     assert "2 calls of compile_codegen_unit" in _times(project, "lib")
 
 
-def test_another_word_is_an_error(project: SconsProject) -> None:
+def test_bad_value_is_refused(project: SconsProject) -> None:
     project.environ["CRATE_TIME_PASSES"] = "yes"
     assert "CRATE_TIME_PASSES takes 0 or 1, not 'yes'" in project.scons(expect=2)

@@ -1,4 +1,4 @@
-"""`cratewright verify-reproducible` names the file that differs, and where."""
+"""`cratewright verify-reproducible` names a file that differs, and the first difference."""
 
 from __future__ import annotations
 
@@ -33,27 +33,29 @@ def _verify(root: Path, sconstruct: str, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_what_is_the_same(tmp_path: Path) -> None:
+def test_reproducible_build(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.txt").write_text("left by an earlier build")
     assert _verify(tmp_path, SAME) == (0, "1 file is the same in both builds\n")
     assert (tmp_path / "out" / "a.txt").read_text() == "left by an earlier build"
-    status, said = _verify(tmp_path, SAME, "a.in")
-    assert status == 2 and "nothing to compare" in said
+    status, output = _verify(tmp_path, SAME, "a.in")
+    assert status == 2 and "nothing to compare" in output
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_differs(kind: str, tmp_path: Path) -> None:
+def test_difference_is_reported(kind: str, tmp_path: Path) -> None:
     body, word = WRONG[kind]
     text = f"def make(target, source, env):\n    {body}\n" + SAME + 'Command("b.bin", "a.in", make)\n'
-    status, said = _verify(tmp_path, text)
-    assert status == 2 and word in said
-    assert ("only-1 differs" if kind == "jobs" else "b.bin differs between two builds") in said and "a.txt" not in said
+    status, output = _verify(tmp_path, text)
+    assert status == 2 and word in output
+    assert (
+        "only-1 differs" if kind == "jobs" else "b.bin differs between two builds"
+    ) in output and "a.txt" not in output
 
 
-def test_what_cannot_be_compared(tmp_path: Path) -> None:
-    status, said = _verify(tmp_path, 'Command("b", "a.in", "false")\n')
-    assert status == 2 and "fails in a copy" in said and "Traceback" not in said
+def test_failing_build_is_reported(tmp_path: Path) -> None:
+    status, output = _verify(tmp_path, 'Command("b", "a.in", "false")\n')
+    assert status == 2 and "fails in a copy" in output and "Traceback" not in output
     (tmp_path / "SConstruct").unlink()
     done = subprocess.run(
         [sys.executable, "-m", "cratewright", "verify-reproducible"],

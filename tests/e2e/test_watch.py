@@ -1,4 +1,4 @@
-"""`cratewright watch`: builds again when a file is saved, loses none, and ends at once with all that it started."""
+"""`cratewright watch` rebuilds after every save, misses none, and ends at once with all that it started."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ for name in Glob("*.in", strings=True):
 
 
 class Watched:
-    """A project that is watched."""
+    """A running `cratewright watch`."""
 
     def __init__(self, root: Path, *words: str) -> None:
         self.root = root
@@ -46,21 +46,21 @@ class Watched:
                 start_new_session=True,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def until(self, true: Callable[[], bool]) -> None:
         until(lambda: true() or self.process.poll() is not None)
-        assert true(), self.said()
+        assert true(), self.output()
 
-    def builds(self, count: int) -> None:
-        """Wait until it has built so often."""
-        self.until(lambda: self.said().count("watching\n") >= count)
+    def wait_for_builds(self, count: int) -> None:
+        """Wait for `count` builds."""
+        self.until(lambda: self.output().count("watching\n") >= count)
 
-    def out(self, name: str, text: str) -> bool:
+    def built(self, name: str, text: str) -> bool:
         try:
             return (self.root / f"{name}.out").read_text() == text
-        except FileNotFoundError:  # SCons removes it before it is made again
+        except FileNotFoundError:  # SCons removes it before rebuilding it
             return False
 
 
@@ -91,42 +91,42 @@ def watched(project: Path) -> Iterator[Callable[..., Watched]]:
         each.process.wait()
 
 
-def test_what_is_saved_is_built(watched: Callable[..., Watched], tmp_path: Path) -> None:
+def test_saved_file_is_built(watched: Callable[..., Watched], tmp_path: Path) -> None:
     here = watched("--exec", "echo x >> ran")
-    here.builds(1)
-    assert here.out("a", "one")
+    here.wait_for_builds(1)
+    assert here.built("a", "one")
     (here.root / "a.in").write_text("two")
-    here.until(lambda: here.out("a", "two"))
-    here.until(lambda: "changed: a.in\n" in here.said() and "made: a.out\n" in here.said())
+    here.until(lambda: here.built("a", "two"))
+    here.until(lambda: "changed: a.in\n" in here.output() and "made: a.out\n" in here.output())
     here.until(lambda: (here.root / "ran").exists() and (here.root / "ran").read_text() == "x\nx\n")
-    # A mistake is told, runs nothing, and is mended by the next save.
+    # A failed build is reported, does not run the command, and the next save repairs it.
     (here.root / "a.in").write_text("wrong")
-    here.until(lambda: "failed; watching\n" in here.said())
+    here.until(lambda: "failed; watching\n" in here.output())
     (here.root / "a.in").write_text("three")
-    here.until(lambda: here.out("a", "three"))
-    # A file that is new, as an editor saves it, and the SConstruct itself.
+    here.until(lambda: here.built("a", "three"))
+    # A new file, renamed into place as editors do, and an edited SConstruct.
     (here.root / "b.tmp~").write_text("new")
     (here.root / "b.tmp~").rename(here.root / "b.in")
-    here.until(lambda: here.out("b", "new"))
+    here.until(lambda: here.built("b", "new"))
     (here.root / "SConstruct").write_text(SCONSTRUCT + 'Command("c.out", "a.in", Copy("$TARGET", "$SOURCE"))\n')
-    here.until(lambda: here.out("c", "three"))
-    # It comes to rest, though its builds write files that nobody declared.
+    here.until(lambda: here.built("c", "three"))
+    # It comes to rest, though builds write undeclared files.
     before = -1
-    while (now := here.said().count("watching\n")) != before:
+    while (now := here.output().count("watching\n")) != before:
         before = now
         time.sleep(0.5)
     assert now < 20
 
 
-def test_no_change_is_lost_while_a_build_runs(watched: Callable[..., Watched]) -> None:
+def test_change_during_a_build_is_built(watched: Callable[..., Watched]) -> None:
     here = watched("--", "wait=0.7")
     here.until((here.root / "began").exists)
-    (here.root / "a.in").write_text("two")  # what runs has read the first
-    here.until(lambda: here.out("a", "two"))
+    (here.root / "a.in").write_text("two")  # the running build has read the old content
+    here.until(lambda: here.built("a", "two"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_it_ends_at_once(number: signal.Signals, watched: Callable[..., Watched]) -> None:
+def test_signal_ends_watch_at_once(number: signal.Signals, watched: Callable[..., Watched]) -> None:
     here = watched("--exec", "sleep 361", "--", "wait=0")
     here.until(lambda: "sleep" in _programs_in(here.root))
     (here.root / "began").unlink()
@@ -140,7 +140,7 @@ def test_it_ends_at_once(number: signal.Signals, watched: Callable[..., Watched]
 
 
 def _programs_in(place: Path) -> set[str]:
-    """Return the programs that run in a directory."""
+    """Return the names of programs whose working directory is `place`."""
     found = set()
     for entry in os.listdir("/proc"):
         with suppress(OSError):
@@ -159,8 +159,8 @@ main(["watch", "--exec", "sleep 361"])
 
 
 @pytest.mark.parametrize("module", ["system.changes", "scons.forked", "cli.watch"])
-def test_what_it_has_just_started_ends_with_it(module: str, project: Path) -> None:
-    """Killed before it can take note of what it has started, which has its output to the end."""
+def test_killed_watch_takes_a_just_started_process_along(module: str, project: Path) -> None:
+    """Watch is killed before it can record the process, which would keep the pipe open."""
     wait = {"scons.forked": "360"}.get(module, "0")
     (project / "SConstruct").write_text(SCONSTRUCT.replace('ARGUMENTS.get("wait", 0)', wait))
     with ends():
@@ -182,8 +182,8 @@ sys.exit(main(["watch", "--exec", "sleep 361"]))
 
 
 @pytest.mark.parametrize("fork", [1, 2, 3])
-def test_an_interrupt_amid_a_fork_is_not_lost(fork: int, project: Path) -> None:
-    """Python drops what is raised by the functions that it calls when it forks."""
+def test_interrupt_during_a_fork_is_not_lost(fork: int, project: Path) -> None:
+    """Python discards exceptions raised by its at-fork functions."""
     with ends():
         done = _run(INTERRUPTED.format(fork=fork), project)
     assert done.returncode == (2 if fork == 1 else 0), done.stderr
@@ -207,8 +207,8 @@ assert not owns(changes._process)
 """
 
 
-def test_what_has_ended_is_forgotten(project: Path) -> None:
-    """Its number may be another's by the time that the rest is ended."""
+def test_ended_process_is_forgotten(project: Path) -> None:
+    """Otherwise its reused process id could be killed later."""
     done = _run(ENDED, project)
     assert done.returncode == 0, done.stderr
 

@@ -1,7 +1,6 @@
-"""Forks, new interpreters and threads come to the same: bytes, messages, what fails and what a crash costs.
+"""Forked workers, spawned workers and threads give the same outputs, messages and failures.
 
-Knows nothing of what the backends make. A project is built in each way, then one source is edited, one is broken and
-one has its compiler crash.
+A project is built with each; then a source is edited, one is broken, and one crashes its compiler.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ exec {program} "$@"
 
 @dataclass(frozen=True)
 class Case:
-    """A backend, a small project of it, an edit of it and what is wrong in the end."""
+    """A small project of a backend, an edit of it, and final errors."""
 
     modes: tuple[str, ...]
     files: Mapping[str, str]
@@ -51,7 +50,7 @@ class Case:
 
 
 def shader(body: str, before: str = "") -> str:
-    """Return a compute shader of that body."""
+    """Return a compute shader with a body."""
     head = "#version 450\nlayout(local_size_x = 8) in;\nlayout(binding = 0, std430) buffer B { float data[]; } b;\n"
     return f"{head}{before}void main() {{ {body} }}\n"
 
@@ -95,7 +94,7 @@ CASES = {
         environ={"CRATE_WASM_CLANG": "zig"},
     ),
 }
-# Functions that any stage may call are compiled for several; here each time is some programs.
+# No function library: with an SDK it would be compiled for several shader stages, by programs each time.
 CASES["spirv with an SDK"] = Case(
     modes=("fork", "threads"),
     files={"lib/other.comp": shader("b.data[1] = 2.0;"), "app/app.comp": shader("b.data[0] = 1.0;")},
@@ -119,19 +118,19 @@ def _project(case: Case, name: str, path: Path, mode: str) -> SconsProject:
     return project
 
 
-def _said(project: SconsProject) -> list[str]:
-    """Return what was said, without what depends on time: seconds, and which of two units was first."""
+def _normalized_output(project: SconsProject) -> list[str]:
+    """Return the lines of the output, sorted and without times."""
     text = re.sub(r"\d+\.\d s|; slowest: .*|\d+\.\d\d s", "TIME", project.output.replace(str(project.path), "PROJECT"))
     return sorted(text.splitlines())
 
 
 @pytest.mark.exhaustive(name="spirv with an SDK")
 @pytest.mark.parametrize("name", CASES)
-def test_all_come_to_the_same(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_all_workers_give_the_same_result(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     case = CASES[name]
     if name in ("native", "wasm"):
         tool = "gcc" if name == "native" else "ziglang"
-        require_tool(_is_there(tool), tool)
+        require_tool(_is_available(tool), tool)
     seen: dict[str, list[object]] = {}
     for mode in case.modes:
         project = _project(case, name, tmp_path, mode)
@@ -141,7 +140,7 @@ def test_all_come_to_the_same(name: str, tmp_path: Path, request: pytest.Fixture
         for files, expect in (({}, 0), (case.edit, 0), (case.wrong, 2)):
             project.write(files)
             project.scons("-j2", "-k", expect=expect)
-            found += [_said(project), project.snapshot()]
+            found += [_normalized_output(project), project.snapshot()]
     first = seen[case.modes[0]]
     assert first[1] != first[3] and len(str(first[4])) > 100
     for mode, found in seen.items():
@@ -149,7 +148,7 @@ def test_all_come_to_the_same(name: str, tmp_path: Path, request: pytest.Fixture
             assert ours == theirs, (mode, number)
 
 
-def _is_there(tool: str) -> bool:
+def _is_available(tool: str) -> bool:
     return shutil.which(tool) is not None or importlib.util.find_spec(tool) is not None
 
 
@@ -161,7 +160,7 @@ def _is_there(tool: str) -> bool:
         ("wasm", "crate 'lib': CRATE_WORKERS is 'threads', and WAT is read in the process that calls it"),
     ],
 )
-def test_threads_are_for_programs(name: str, message: str, tmp_path: Path) -> None:
+def test_threads_are_refused_for_backends_that_compute_in_process(name: str, message: str, tmp_path: Path) -> None:
     project = _project(CASES[name], name, tmp_path, "threads")
     if name == "wasm":
         project.write({"lib/text.wat": "(module)\n"})
@@ -170,8 +169,8 @@ def test_threads_are_for_programs(name: str, message: str, tmp_path: Path) -> No
     assert "fork or spawn" in output and not project.exists("lib.rlink")
 
 
-def test_threads_time_and_verify(tmp_path: Path) -> None:
-    require_tool(_is_there("gcc"), "gcc")
+def test_threads_with_timing_and_verification(tmp_path: Path) -> None:
+    require_tool(_is_available("gcc"), "gcc")
     project = _project(CASES["native"], "native", tmp_path, "threads")
     project.environ |= {"CRATE_TIME_PASSES": "1", "CRATE_CACHE": str(project.path / "cache")}
     assert "in 2 calls of compile_codegen_unit" in project.scons("-j2")

@@ -1,4 +1,4 @@
-"""Crates declared in TOML: how they build, where their files lie, and what is said of mistakes."""
+"""Crates declared in TOML: builds, paths and errors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ IN_SRC = {f"src/{name}": text for name, text in FILES.items()}
 SCRIPT = {"src/SConscript": 'Import("env")\nenv.CrateWorkspace("crates.toml")\n'}
 
 
-def test_a_workspace_builds(scons_project: SconsProject) -> None:
+def test_workspace_builds(scons_project: SconsProject) -> None:
     scons_project.sconstruct(USE + "print(type(w).__name__, list(w), w['app'].image, w['lib'].rlib)\n")
     scons_project.write(FILES)
     assert "WorkspaceTargets ['app', 'lib'] app.cdylib liblib.rlib" in scons_project.scons()
@@ -50,7 +50,7 @@ def test_a_workspace_builds(scons_project: SconsProject) -> None:
     assert scons_project.up_to_date()
 
 
-def test_an_edit_of_the_file_does_what_it_calls_for(scons_project: SconsProject) -> None:
+def test_edit_of_the_toml_rebuilds_only_what_it_changes(scons_project: SconsProject) -> None:
     scons_project.sconstruct(USE)
     scons_project.write(FILES)
     scons_project.scons()
@@ -69,7 +69,7 @@ def test_an_edit_of_the_file_does_what_it_calls_for(scons_project: SconsProject)
 
 
 @pytest.mark.parametrize("order", ["{toml}{python}", "{python}{toml}"])
-def test_crates_of_both_kinds_depend_on_one_another(scons_project: SconsProject, order: str) -> None:
+def test_crates_of_toml_and_sconstruct_depend_on_one_another(scons_project: SconsProject, order: str) -> None:
     python = 'env.Crate("lib", ["b.stub"], deps=["base"])\n'
     toml = 'w = env.CrateWorkspace("crates.toml")\n'
     use = 'env.Crate("top", ["c.stub"], deps=[w["app"]], crate_type="cdylib")\n'
@@ -95,7 +95,7 @@ def test_profiles_and_variables(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env["CRATE_SHOUT"] = False\nenv["CRATE_PROFILE"] = "loud"\n' + USE)
     scons_project.scons()
     assert scons_project.read("app.cdylib") == IMAGE
-    # The profiles of a file are its crates' own; what the Environment declares they may inherit.
+    # Profiles of a TOML file are for its own crates; they may inherit from those of the Environment.
     scons_project.write({"crates.toml": TOML.replace('"release"', '"mine"').replace("shout = true\n", "")})
     scons_project.sconstruct('env.CrateProfile("mine", shout=True)\nenv["CRATE_PROFILE"] = "loud"\n' + USE)
     scons_project.scons()
@@ -135,8 +135,8 @@ shout = true
 """
 
 
-def test_a_list_of_targets(scons_project: SconsProject) -> None:
-    """A tree for each; libraries that name none follow, in whatever order the file has them, and outside of it."""
+def test_list_of_targets(scons_project: SconsProject) -> None:
+    """Outputs lie in a directory per target; libraries without a target are built for each, in any order."""
     scons_project.sconstruct(
         'w = env.CrateWorkspace("crates.toml")\nassert list(w["app"].targets) == ["text", "text2"]\n'
         'x = env.Crate("x", ["x.stub"], deps=[w["lib"]], crate_type="cdylib", target=["text2"])\n'
@@ -152,7 +152,7 @@ def test_a_list_of_targets(scons_project: SconsProject) -> None:
     assert "EXPORT B" in scons_project.read("top.cdylib") and "export b" in scons_project.read("text2/x.cdylib")
     assert scons_project.exists("text2/liblib.rlib") and not scons_project.exists("liblib.rlib")
     assert scons_project.up_to_date()
-    # So they do for one target that is not the usual one.
+    # The same holds for a single target other than the default.
     scons_project.write({"crates.toml": LIST.replace('["text", "text2"]', '"text2"')})
     scons_project.sconstruct('env.CrateWorkspace("crates.toml")\nDefault("top.cdylib")\n')
     scons_project.scons()
@@ -174,7 +174,7 @@ def test_paths_are_relative_to_the_file(scons_project: SconsProject) -> None:
     scons_project.write({**IN_SRC, "u.stub": "export u\n"})
     scons_project.scons()
     assert scons_project.read("src/app.cdylib") == IMAGE
-    assert scons_project.exists("libutil.rlib"), "the directory of the SConstruct is left as it was"
+    assert scons_project.exists("libutil.rlib"), "the directory of the SConstruct stays the current one"
     assert scons_project.up_to_date()
 
 
@@ -195,16 +195,16 @@ def test_variant_directories(scons_project: SconsProject, duplicate: bool) -> No
     assert scons_project.read("text/app.cdylib") == "entry a\nimport f\nexport f\nimport x\nexport x 2\n"
 
 
-def test_a_variant_directory_below_its_sources(scons_project: SconsProject) -> None:
+def test_variant_directory_below_its_sources(scons_project: SconsProject) -> None:
     scons_project.sconstruct("SConscript('src/SConscript', 'env', variant_dir='src/out')\n")
     scons_project.write({**IN_SRC, **SCRIPT, "src/crates.toml": TOML.replace("lib/**", "**/lib/**")})
     scons_project.scons()
     assert scons_project.read("src/out/app.cdylib") == IMAGE
-    assert scons_project.exists("src/out/lib/f.stub"), "SCons copies sources, and the pattern could match the copies"
+    assert scons_project.exists("src/out/lib/f.stub"), "SCons's copies exist, and the pattern must not match them"
     assert scons_project.up_to_date()
 
 
-def test_a_repository(scons_project: SconsProject) -> None:
+def test_repository(scons_project: SconsProject) -> None:
     there = SconsProject(scons_project.path.parent / "there")
     there.write(FILES)
     scons_project.sconstruct(f"Repository({str(there.path)!r})\n" + USE)
@@ -213,7 +213,7 @@ def test_a_repository(scons_project: SconsProject) -> None:
     assert scons_project.read("app.cdylib") == IMAGE.replace("export g\n", "export g local\n")
 
 
-def test_generated_sources_match_before_they_are_there(scons_project: SconsProject) -> None:
+def test_patterns_match_generated_sources_before_they_exist(scons_project: SconsProject) -> None:
     scons_project.sconstruct(
         'env.Command("lib/gen.stub", [], lambda target, source, env: '
         'open(str(target[0]), "w").write("export gen\\n") and None)\n' + USE
@@ -226,7 +226,7 @@ def test_generated_sources_match_before_they_are_there(scons_project: SconsProje
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """What makes a good project one that does not build."""
+    """Changes that break a good project."""
 
     toml: str = TOML
     sconstruct: str = USE
@@ -272,9 +272,9 @@ def test_mistake(scons_project: SconsProject, golden: Callable[[str, str], None]
 
 
 @pytest.mark.parametrize("path", ["a\\u0000.stub", "a/" * 3000])
-def test_what_cannot_be_a_path(scons_project: SconsProject, path: str) -> None:
+def test_impossible_path_is_refused(scons_project: SconsProject, path: str) -> None:
     scons_project.sconstruct('env.CrateWorkspace("crates.toml")\n')
     scons_project.write({"crates.toml": f'[crate.a]\nsources = ["{path}"]\n'})
-    said = scons_project.scons(expect=2)
-    assert "crates.toml:2" in said and "cannot be the path of a file" in said
-    assert len(said) < 1000
+    output = scons_project.scons(expect=2)
+    assert "crates.toml:2" in output and "cannot be the path of a file" in output
+    assert len(output) < 1000

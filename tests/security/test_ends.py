@@ -1,6 +1,6 @@
-"""However a build ends, all that it started ends with it, and its scratch is gone.
+"""A build that ends early leaves no process and no scratch directory.
 
-Knows nothing of compilers: a backend runs a program that never answers, in each place where one may be run.
+A backend hangs in each method that may run a program.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def hang(where):
     if where == os.environ.get("HANG"):
         with scratch_directory() as directory:
             (directory / "big").write_bytes(b"x")
-            # A wrapper, its compiler and what that has started.
+            # A wrapper, its compiler, and a process that the compiler started.
             run_program(["sh", "-c", "(sleep 98.765; true) & touch $0/hangs; sleep 98.765; true", os.environ["MARK"]])
 
 class Hangs(StubBackend):
@@ -77,7 +77,7 @@ for n in range(2):
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project of two crates whose backend hangs where `HANG` says."""
+    """Return a project of two crates whose backend hangs in the method that `HANG` names."""
     scons_project.write(
         {
             "SConstruct": SCONSTRUCT,
@@ -103,21 +103,21 @@ def _start(project: SconsProject, *words: str, **environ: str) -> subprocess.Pop
     )
     until(lambda: (project.path / "hangs").exists() or process.poll() is not None)
     if not (project.path / "hangs").exists():
-        pytest.fail(f"it does not hang: {process.communicate()[0].decode()}")
+        pytest.fail(f"the build did not hang: {process.communicate()[0].decode()}")
     return process
 
 
-def _ends(project: SconsProject, process: subprocess.Popen[bytes]) -> str:
+def _wait_until_ended(project: SconsProject, process: subprocess.Popen[bytes]) -> str:
     try:
         with ends():
-            said = process.communicate(timeout=HANG)[0].decode()
+            output = process.communicate(timeout=HANG)[0].decode()
     finally:
         process.kill()
     until(lambda: not left_processes(project.path))
-    assert os.listdir(project.path / "tmp") == [".keep"], said
-    assert "Traceback" not in said and "crashed" not in said, said
+    assert os.listdir(project.path / "tmp") == [".keep"], output
+    assert "Traceback" not in output and "crashed" not in output, output
     (project.path / "hangs").unlink()
-    return said
+    return output
 
 
 PLACES = [
@@ -132,23 +132,23 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("kind", "place", "number", "group", "jobs"), PLACES)
-def test_a_signal_ends_a_build_at_once(
+def test_signal_ends_build_at_once(
     project: SconsProject, kind: str, place: str, number: int, group: bool, jobs: str
 ) -> None:
     process = _start(project, jobs, KIND=kind, HANG=place)
     (os.killpg if group else os.kill)(process.pid, number)
-    said = _ends(project, process)
-    assert process.returncode == 2 and "interrupted" in said
+    output = _wait_until_ended(project, process)
+    assert process.returncode == 2 and "interrupted" in output
     project.environ["KIND"] = kind
     project.scons()
     assert project.exists("a0.cdylib") and project.up_to_date()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_what_is_asked_while_planning(project: SconsProject, number: int) -> None:
+def test_signal_ends_backend_call_while_planning(project: SconsProject, number: int) -> None:
     process = _start(project, KIND="Hangs", HANG="fingerprint")
     os.kill(process.pid, number)
-    _ends(project, process)
+    _wait_until_ended(project, process)
     assert process.returncode == (2 if number == signal.SIGINT else -number)
 
 
@@ -156,19 +156,21 @@ def test_a_signal_ends_what_is_asked_while_planning(project: SconsProject, numbe
     ("kind", "place"),
     [("Hangs", "compile"), ("Hangs", "warm"), ("Hangs", "fingerprint"), ("Runs", "link")],
 )
-def test_the_time_limit_ends_what_a_backend_runs(project: SconsProject, kind: str, place: str) -> None:
+def test_timeout_ends_programs_of_the_backend(project: SconsProject, kind: str, place: str) -> None:
     process = _start(project, "-j2", KIND=kind, HANG=place, CRATE_TIMEOUT="2")
-    said = _ends(project, process)
-    assert process.returncode == 2 and "CRATE_TIMEOUT" in said and "2 s" in said
+    output = _wait_until_ended(project, process)
+    assert process.returncode == 2 and "CRATE_TIMEOUT" in output and "2 s" in output
 
 
 @pytest.mark.parametrize(
     ("kind", "place"), [("Hangs", "compile"), ("Hangs", "warm"), ("Hangs", "link"), ("Runs", "link")]
 )
-def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: SconsProject, kind: str, place: str) -> None:
+def test_killed_build_leaves_no_process_and_next_build_removes_scratch(
+    project: SconsProject, kind: str, place: str
+) -> None:
     process = _start(project, KIND=kind, HANG=place)
     process.kill()
-    process.communicate(timeout=HANG)  # to the end of all that could write to it
+    process.communicate(timeout=HANG)  # until every process that holds the pipe has ended
     until(lambda: not left_processes(project.path))
     assert len(os.listdir(project.path / "tmp")) == 3
     project.environ["KIND"] = "Hangs"
@@ -176,18 +178,18 @@ def test_a_killed_build_leaves_no_process_and_the_next_no_scratch(project: Scons
     assert os.listdir(project.path / "tmp") == [".keep"]
 
 
-def test_what_a_backend_runs_ends_with_the_process_that_warms_it(project: SconsProject) -> None:
+def test_killed_warm_process_takes_its_programs_along(project: SconsProject) -> None:
     process = _start(project, KIND="Hangs", HANG="warm")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     zygote = next(int(child) for child in children if Path(f"/proc/{child}/comm").read_text() != "sh\n")
     os.kill(zygote, signal.SIGKILL)
-    said = process.communicate(timeout=HANG)[0].decode()
-    assert "the worker process ended unexpectedly" in said and "Traceback" not in said
+    output = process.communicate(timeout=HANG)[0].decode()
+    assert "the worker process ended unexpectedly" in output and "Traceback" not in output
     assert process.returncode == 2
     until(lambda: not left_processes(project.path))
 
 
-def test_link_ends_as_builds_do(project: SconsProject) -> None:
+def test_signal_ends_link_command(project: SconsProject) -> None:
     (project.path / "reg.py").write_text(
         "import cratewright, hanging\ncratewright.register(hanging)\n"
         "from cratewright.cli import main\nraise SystemExit(main())\n"
@@ -197,7 +199,7 @@ def test_link_ends_as_builds_do(project: SconsProject) -> None:
     for number, status in ((signal.SIGINT, 2), (signal.SIGTERM, -signal.SIGTERM)):
         process = _run_link(project)
         os.kill(process.pid, number)
-        _ends(project, process)
+        _wait_until_ended(project, process)
         assert process.returncode == status
 
 

@@ -1,4 +1,4 @@
-"""A directory, a pipe or a device where a file should be is an error that names it, at once."""
+"""A directory, pipe or device in place of a file is reported by name, without hanging."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CRATE = 'env.Crate("a", ["a.stub"], crate_type=["rlib", "cdylib"])\n'
 
 
 @pytest.mark.parametrize("name", ["a.stub", "a.rlink", "liba.rlib", "a.cdylib", "a.cdylib.json", ".a.rlink.state"])
-def test_a_directory_in_place_of_a_file(scons_project: SconsProject, name: str) -> None:
+def test_directory_in_place_of_file(scons_project: SconsProject, name: str) -> None:
     scons_project.sconstruct(CRATE)
     if name != "a.stub":
         scons_project.write({"a.stub": "entry a\n"})
@@ -22,7 +22,7 @@ def test_a_directory_in_place_of_a_file(scons_project: SconsProject, name: str) 
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_a_source_without_an_end(scons_project: SconsProject, kind: str) -> None:
+def test_endless_source(scons_project: SconsProject, kind: str) -> None:
     scons_project.sconstruct(CRATE)
     path = scons_project.path / "a.stub"
     os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
@@ -31,7 +31,7 @@ def test_a_source_without_an_end(scons_project: SconsProject, kind: str) -> None
     assert "a.stub: the source cannot be read" in scons_project.output
 
 
-def test_a_pipe_in_place_of_what_is_linked(scons_project: SconsProject) -> None:
+def test_pipe_in_place_of_rlib(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env.Crate("b", ["b.stub"])\n' + CRATE.replace("]", '], deps=["b"]', 1))
     scons_project.write({"a.stub": "entry a\n", "b.stub": "export s 1\n"})
     scons_project.timeout = 30
@@ -42,7 +42,7 @@ def test_a_pipe_in_place_of_what_is_linked(scons_project: SconsProject) -> None:
     assert "libb.rlib\n  reason: not a regular file" in scons_project.output
 
 
-def test_a_cache_that_is_a_file(scons_project: SconsProject) -> None:
+def test_cache_path_is_a_file(scons_project: SconsProject) -> None:
     scons_project.sconstruct(CRATE, a="entry a\n")
     scons_project.write({".crate-cache": ""})
     scons_project.scons()

@@ -1,4 +1,4 @@
-"""A name on disk or in a workspace is data: it names a file, or is refused; nothing in it is run."""
+"""File names on disk and in workspaces are data: accepted or refused, but never expanded or run."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def _workspace(project: SconsProject, names: list[str]) -> None:
     )
 
 
-def test_names_are_not_read_as_code(scons_project: SconsProject) -> None:
-    """Files, include directories, directories of workspaces and profiles; all at once, in one build."""
+def test_names_are_never_run(scons_project: SconsProject) -> None:
+    """Try names of sources, include directories and workspace directories in one build."""
     _workspace(scons_project, NAMES)
     scons_project.scons()
     assert f"crate a: {len(NAMES)} units: {len(NAMES)} compiled, 0 reused" in scons_project.output
@@ -61,7 +61,7 @@ def test_names_are_not_read_as_code(scons_project: SconsProject) -> None:
     assert not left
 
 
-def test_nodes_and_glob_in_an_sconstruct_are_data(scons_project: SconsProject) -> None:
+def test_nodes_from_glob_are_not_expanded(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env.Crate("a", Glob("sources/*"), crate_type="cdylib")\n')
     scons_project.write({f"sources/{name}.stub": f"entry e{number}\n" for number, name in enumerate(NAMES)})
     scons_project.scons()
@@ -71,7 +71,7 @@ def test_nodes_and_glob_in_an_sconstruct_are_data(scons_project: SconsProject) -
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_no_tool_could_be_told_is_refused_by_name(scons_project: SconsProject, name: str) -> None:
+def test_names_unsafe_for_tools_are_refused(scons_project: SconsProject, name: str) -> None:
     scons_project.sconstruct('env.Crate("a", Glob("*.stub"))\n')
     (scons_project.path / f"{name}.stub").write_text("")
     scons_project.scons(expect=2)

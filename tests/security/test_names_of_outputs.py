@@ -1,6 +1,6 @@
-"""What a link writes or removes lies below its crate's output directory, whoever gives the names.
+"""A link writes and removes files only below its crate's output directory.
 
-Knows nothing of SCons: names come from plugins, from metadata and from what a link before it says it made.
+Names come from plugins, from crate metadata and from the record of an earlier link.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cratewright.values.module import ModuleCodegen
 from cratewright.values.options import CORE_OPTIONS, Options
 from cratewright.values.request import Artifact
 
-ELSEWHERE = [
+BAD_PATHS = [
     "/etc/passwd",
     "../x",
     "a/../../x",
@@ -50,8 +50,8 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("path", ELSEWHERE)
-def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_bad_output_path_is_refused(tmp_path: Path, path: str) -> None:
     area = OutputArea(str(tmp_path), "out")
     with pytest.raises(OutputError, match="crate 'a'") as caught:
         assign_paths([Artifact("a.json", b""), Artifact(path, b"x")], area, where="crate 'a'")
@@ -65,18 +65,18 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["a", "a/b.spv", "-o", "@x", "#x", "$x", "a b", "..a", "a..", "\u00e4", "a" * 255])
-def test_any_other_name_is_a_name(path: str) -> None:
+def test_good_output_path_is_accepted(path: str) -> None:
     assert check_output_path(path, where="") == path
 
 
 @pytest.mark.parametrize("paths", [("a", "a"), ("a", "a/b"), ("a/b/c", "a/b")])
-def test_each_output_has_a_name_of_its_own(paths: tuple[str, ...]) -> None:
+def test_conflicting_output_paths_are_refused(paths: tuple[str, ...]) -> None:
     with pytest.raises(OutputError, match="would be"):
         check_output_paths(paths, where="crate 'a'")
 
 
 @pytest.mark.parametrize("names", [("Main", "main"), ("\u00e4", "a\u0308"), ("stra\u00dfe", "STRASSE")])
-def test_names_that_some_file_systems_take_for_one(
+def test_names_equal_on_case_insensitive_file_systems_are_refused(
     tmp_path: Path, names: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     area, artifacts = OutputArea(str(tmp_path), "out"), [Artifact(name, b"") for name in names]
@@ -87,7 +87,7 @@ def test_names_that_some_file_systems_take_for_one(
         assign_paths(artifacts, area, where="")
 
 
-def test_a_dump_lies_where_an_option_asks_for_it(tmp_path: Path) -> None:
+def test_dumps_stay_in_their_directories(tmp_path: Path) -> None:
     area = OutputArea(str(tmp_path), "out", "dumps/", "/elsewhere")
     artifacts = [Artifact("x", b""), Artifact("dumps//a", b"", dump=True), Artifact("/elsewhere/a", b"", dump=True)]
     assert assign_paths(artifacts, area, where="")[0].keys() == {"out/x", "dumps/a", "/elsewhere/a"}
@@ -99,8 +99,8 @@ def test_a_dump_lies_where_an_option_asks_for_it(tmp_path: Path) -> None:
         leave([("x", b"")], str(tmp_path), [], where="")
 
 
-def test_a_link_does_not_lead_out(tmp_path: Path) -> None:
-    """The directory of images is a link to somebody's own files; the output directory may be one."""
+def test_symlink_out_of_the_output_directory_is_not_followed(tmp_path: Path) -> None:
+    """The directory of images must not be a link to other files; the output directory itself may be a link."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/a.spv").write_text("precious")
     (tmp_path / "scratch").mkdir()
@@ -117,7 +117,7 @@ def test_a_link_does_not_lead_out(tmp_path: Path) -> None:
     assert (tmp_path / "scratch/b").read_bytes() == b"x"
 
 
-def test_a_link_or_a_pipe_in_place_of_an_output_is_replaced(tmp_path: Path) -> None:
+def test_symlink_or_pipe_in_place_of_output_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("precious")
     (tmp_path / "a").symlink_to("precious")
     os.mkfifo(tmp_path / "b")
@@ -126,7 +126,7 @@ def test_a_link_or_a_pipe_in_place_of_an_output_is_replaced(tmp_path: Path) -> N
     assert all((tmp_path / name).is_file() and not (tmp_path / name).is_symlink() for name in "ab")
 
 
-def test_links_among_outputs(tmp_path: Path) -> None:
+def test_artifacts_that_are_symlinks(tmp_path: Path) -> None:
     (tmp_path / "out/d").mkdir(parents=True)
     (tmp_path / "out/a").write_text("a file before")
     area = OutputArea(str(tmp_path), "out")
@@ -142,14 +142,14 @@ def test_links_among_outputs(tmp_path: Path) -> None:
     assert (tmp_path / "out/a").read_text() == "x"
     with pytest.raises(OutputError, match="outside"):
         emit(area, {"out/a": Artifact("a", b"", link="../x")}, ())
-    # What could not be written leaves no link that looks like a result.
+    # A refused link must not remain and look like a result.
     assert not os.path.lexists(tmp_path / "out/a")
     emit(OutputArea(str(tmp_path), "out"), {}, ["out/b", "out/d/l"])
     assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == ["c", "d"]
 
 
 @pytest.mark.parametrize("path", ["precious", "../precious", "{}/precious", "out/../precious", "out/link/precious"])
-def test_what_was_made_before_is_removed_below_the_output_directory_alone(tmp_path: Path, path: str) -> None:
+def test_old_outputs_are_removed_only_below_the_output_directory(tmp_path: Path, path: str) -> None:
     root = tmp_path / "project"
     (root / "out").mkdir(parents=True)
     (root / "out/link").symlink_to(root)
@@ -176,7 +176,7 @@ def _crate(name: str = "a", module: str = "m.up", **changes: object) -> CrateMet
 
 
 @pytest.mark.parametrize("name", ["", "..", "/tmp/x", "../x", "-o", "a\0", "a\n", "a b", "1", "a" * 201, "\u00e4"])
-def test_names_of_crates_in_files_are_names(name: str) -> None:
+def test_bad_crate_name_in_metadata_is_refused(name: str) -> None:
     for crate in (_crate(name), _crate(dependencies=(CrateReference(name, "0" * 16),))):
         for encode, decode in ((encode_rlib, decode_rlib), (encode_rlink, decode_rlink)):
             with pytest.raises(FormatError, match="f: the crate metadata is damaged"):
@@ -184,7 +184,7 @@ def test_names_of_crates_in_files_are_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "/tmp/x", "../x", "a/../../x", "a\0", "a\x1b", "a" * 256])
-def test_names_of_modules_in_files_are_names(name: str) -> None:
+def test_bad_module_name_in_metadata_is_refused(name: str) -> None:
     with pytest.raises(FormatError, match="f: the crate metadata is damaged"):
         decode_rlink(encode_rlink(_crate(module=name)), path="f")
 
@@ -206,7 +206,7 @@ def test_names_of_modules_in_files_are_names(name: str) -> None:
         {"libs": ("static:+evil=z",)},
     ],
 )
-def test_options_in_files_are_those_of_declarations(options: dict[str, object]) -> None:
+def test_bad_option_in_metadata_is_refused(options: dict[str, object]) -> None:
     crate = _crate()
     values = {**dict(crate.options.values), **options}
     crate = replace(crate, options=Options(tuple(sorted(values.items()))))  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ def test_options_in_files_are_those_of_declarations(options: dict[str, object]) 
         check_linkable(crate, StubBackend(), CrateType.CDYLIB)
 
 
-def test_options_in_files_are_all_there() -> None:
+def test_missing_option_in_metadata_is_refused() -> None:
     for lost in sorted(StubBackend.LINK_OPTIONS | {"prefer_dynamic"}):
         crate = _crate()
         crate = replace(crate, options=Options(tuple(pair for pair in crate.options.values if pair[0] != lost)))
@@ -227,7 +227,7 @@ def test_options_in_files_are_all_there() -> None:
     check_linkable(decode_rlink(encode_rlink(typed), path=""), StubBackend(), CrateType.CDYLIB)
 
 
-def test_a_state_file_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_damaged_state_file_is_ignored(tmp_path: Path) -> None:
     from cratewright.scons.nodes.state import StageState
 
     def state() -> StageState:

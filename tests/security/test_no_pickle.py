@@ -1,7 +1,4 @@
-"""Nothing that another user or machine can write is ever unpickled.
-
-Knows nothing of what is read: it reads the sources.
-"""
+"""No data that another user or machine can write is unpickled, as a search of the sources shows."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ PRIVATE = {
     "site_scons/cratewright/pipeline/remote_calls/remote_main.py",
     "site_scons/cratewright/scons/last_build/database.py",
 }
-"""Pipes between a build and workers that it started itself, of which nobody else has an end; calls that lie on
-another machine beside the code that makes them: whoever could alter the one could alter the other; and SCons's own
-memory, which SCons has unpickled in the same process before."""
+"""Where unpickling is safe: private pipes between a build and its own workers; calls sent to another machine together
+with the code that runs them (whoever can alter one can alter the other); and SCons's own database, which SCons has
+already unpickled in the same process."""
 
 
 def _imported(path: Path) -> set[str]:
@@ -36,15 +33,15 @@ def _imported(path: Path) -> set[str]:
     return found
 
 
-def test_pickle_is_for_private_pipes_alone() -> None:
+def test_only_listed_modules_import_pickle() -> None:
     sources = [*ROOT.glob("site_scons/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]
     assert len(sources) > 100
     users = {path.relative_to(ROOT).as_posix() for path in sources if _imported(path) & LOADERS}
     assert users == PRIVATE
 
 
-def test_what_is_unpickled_came_through_a_pipe() -> None:
-    """Each call that loads takes what was read from a descriptor that a fork handed on."""
+def test_workers_unpickle_only_pipe_messages() -> None:
+    """Each call of `load` or `loads` takes a message read from an inherited pipe."""
     tree = ast.parse((ROOT / "site_scons/cratewright/workers/worker.py").read_text(encoding="utf-8"))
     loads = [
         node
@@ -56,8 +53,8 @@ def test_what_is_unpickled_came_through_a_pipe() -> None:
         assert ast.unparse(call.args[0]).startswith("_message("), ast.unparse(call)
 
 
-def test_calls_are_unpickled_on_the_other_machine_alone() -> None:
-    """What comes back from there is decoded and checked."""
+def test_only_the_remote_side_unpickles_calls() -> None:
+    """Replies are decoded and checked instead."""
     files = [*(ROOT / "site_scons/cratewright/pipeline").rglob("*.py")]
     loading = {
         item.name

@@ -1,4 +1,4 @@
-"""What a stranger's entry says a method returned: a wrong result at worst, and a miss where it could be more."""
+"""A forged cache entry does no more harm than a wrong result; one that could do more is a miss."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _linked(*artifacts: Artifact, **changes: Any) -> LinkResult:
         *("", ".", "app.cdylib\0", "app.images/../SConstruct", "app.json", "app.cdylib.json.state", ".app.rlink.state"),
     ],
 )
-def test_no_file_but_what_the_link_promised(path: str) -> None:
+def test_only_declared_link_outputs_are_accepted(path: str) -> None:
     backend, link = _stub(), BackendCall(CodegenBackend.link, _request())
     assert could_return(backend, link, _linked(Artifact("app.cdylib", b"")))
     for executable in (False, True):
@@ -75,14 +75,14 @@ def test_no_file_but_what_the_link_promised(path: str) -> None:
         assert not could_return(backend, link, both)
 
 
-def test_directories_that_were_promised() -> None:
+def test_only_declared_image_directories_are_accepted() -> None:
     several = OPTIONS.override({"multimodule": True})
     for path, fits in (("app.images/main", True), ("app.imagesmain", False), ("app.images/../x", False)):
         link = BackendCall(CodegenBackend.link, _request(options=several))
         assert could_return(_stub(), link, _linked(Artifact(path, b""))) is fits
 
 
-def test_only_what_can_be_run_is_a_program() -> None:
+def test_only_bin_and_cdylib_may_be_executable() -> None:
     for kind in (CrateType.BIN, CrateType.CDYLIB, CrateType.STATICLIB):
         made = _linked(Artifact(f"app.{kind.value}", b"", executable=True))
         assert could_return(_stub(), BackendCall(CodegenBackend.link, _request(kind)), made) is (
@@ -90,7 +90,7 @@ def test_only_what_can_be_run_is_a_program() -> None:
         )
 
 
-def _said(text: str, **words: Any) -> Diagnostic:
+def _warning(text: str, **words: Any) -> Diagnostic:
     return Diagnostic(Severity.WARNING, text, "a.c", 1, **words)
 
 
@@ -112,9 +112,9 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
         (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a\0b", None),))),
         (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a", "no digest"),))),
         (CodegenBackend.compile_codegen_unit, replace(UNIT, observed=(Observed("a", None),) * 2)),
-        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=(_said("a\x1b]0;evil\x07"),))),
-        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=(_said("", rendered="a\udcff"),))),
-        (CodegenBackend.link, _linked(diagnostics=(_said("", related=(RelatedPlace("", "a\x9b2J"),)),))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=(_warning("a\x1b]0;evil\x07"),))),
+        (CodegenBackend.compile_codegen_unit, replace(UNIT, diagnostics=(_warning("", rendered="a\udcff"),))),
+        (CodegenBackend.link, _linked(diagnostics=(_warning("", related=(RelatedPlace("", "a\x9b2J"),)),))),
         (CodegenBackend.link, UNIT),
         (CodegenBackend.link, _linked(report="[[[[")),
         (CodegenBackend.link, _linked(report="[" * 100_000)),
@@ -124,11 +124,11 @@ UNIT = CompiledUnit(modules=(ModuleCodegen(name="", data=b""),))
         (CodegenBackend.codegen, UNIT),
     ],
 )
-def test_what_a_method_does_not_return_is_a_miss(method: Callable[..., object], value: object) -> None:
+def test_impossible_result_is_a_miss(method: Callable[..., object], value: object) -> None:
     assert not could_return(_stub(), BackendCall(method, _request()), value)
 
 
-def test_an_exception_of_the_backend_is_a_miss() -> None:
+def test_exception_in_could_return_is_a_miss() -> None:
     class Careless(StubBackend):
         def could_return(self, call: BackendCall[Any], value: object) -> bool:
             raise KeyError(call.name)
@@ -138,8 +138,8 @@ def test_an_exception_of_the_backend_is_a_miss() -> None:
     assert not could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, asked), UNIT)
 
 
-def _planted(store: Path, change: Callable[[Any], Any]) -> int:
-    """Change every result in a store that `change` knows, and say that it holds everywhere; return how many."""
+def _plant(store: Path, change: Callable[[Any], Any]) -> int:
+    """Apply `change` to every result in a store, drop the conditions of each changed one, and count those."""
     opened_store, count = EmbeddedStore(str(store)), 0
     for key, data in list(opened_store.entries()):
         (alternative, *_) = decode_alternatives(open_entry(key, data))
@@ -157,7 +157,7 @@ def _planted(store: Path, change: Callable[[Any], Any]) -> int:
     [Artifact("../outside", b""), Artifact("SConstruct", b"evil", executable=True), Artifact("/tmp/x", b"", dump=True)],
     ids=["above", "a source", "a dump"],
 )
-def test_a_planted_link_is_made_again_or_harmless(tmp_path: Path, artifact: Artifact) -> None:
+def test_planted_link_result_is_remade_or_harmless(tmp_path: Path, artifact: Artifact) -> None:
     tree = RandomTree(1, "stub")
     before = tree.write(tmp_path / "tree", {})
     environ = {"CRATE_CACHE": str(tmp_path / "store")}
@@ -167,7 +167,7 @@ def test_a_planted_link_is_made_again_or_harmless(tmp_path: Path, artifact: Arti
     def change(result: Any) -> Any:
         return replace(result, artifacts=(*result.artifacts, artifact)) if isinstance(result, LinkResult) else result
 
-    assert _planted(tmp_path / "store", change)
+    assert _plant(tmp_path / "store", change)
     found = build_here(tmp_path / "tree", environ, before["SConstruct"])
     assert found == expected or artifact.dump
     assert (
@@ -180,7 +180,7 @@ def _native() -> Any:
     return native.NativeBackend()
 
 
-def test_an_analysis_names_its_own_files_alone() -> None:
+def test_thin_lto_index_names_only_its_own_files() -> None:
     from cratewright_native.linking.resolve import module_file
     from cratewright_native.lto.thin import names_own_files, run_thin_backend
 
@@ -223,7 +223,7 @@ def _row(**changes: object) -> str:
     return json.dumps([{key: value for key, value in row.items() if value is not ...}])
 
 
-def test_words_of_shaders() -> None:
+def test_malformed_spirv_attributes_are_a_miss() -> None:
     kept = pytest.importorskip("cratewright_spirv.crate.cached_results")
     image = _linked(Artifact("app.spv", b""), report=_row())
     assert kept.is_readable(image) and kept.is_readable(UNIT) and kept.is_readable(())
@@ -251,8 +251,8 @@ def test_words_of_shaders() -> None:
     assert not kept.is_readable(replace(module, entry_points=(EntryPoint("no stage", "main"),)))
 
 
-def test_a_dose_of_everything() -> None:
-    """The rest is `python -m tests.soak --minutes 30`."""
+def test_short_soak() -> None:
+    """`python -m tests.soak --minutes 30` runs more."""
     tried, wrong = soak(0, 1)
-    del tried["of them known"]  # tests/spirv_e2e/test_twins.py chooses cases in which builds are known
+    del tried["of them known"]  # covered by tests/spirv_e2e/test_twins.py
     assert all(tried.values()) and not any(wrong.values()), wrong

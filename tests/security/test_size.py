@@ -1,4 +1,4 @@
-"""Input of absurd size or depth is refused, or read in time."""
+"""Huge or deeply nested input is refused or read within a time limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cratewright.workspace.picture import draw
 from tests.support.bounds import cpu_below
 
 
-def test_a_long_chain_of_profiles() -> None:
+def test_long_chain_of_profiles() -> None:
     count = 5000
     profiles = {f"p{at}": {"inherits": f"p{at + 1}", f"o{at}": at, "same": at} for at in range(count)}
     profiles[f"p{count}"] = {"last": True}
@@ -24,7 +24,7 @@ def test_a_long_chain_of_profiles() -> None:
     assert len(str(caught.value)) < 500
 
 
-def test_many_stars() -> None:
+def test_glob_with_many_wildcards() -> None:
     tree = {"": {"a": True, "x.c": False}}
     path = ""
     for _ in range(20):
@@ -54,12 +54,12 @@ def test_many_stars() -> None:
         "x = 9999-99-99",
     ],
 )
-def test_toml_of_absurd_depth_or_size(text: str) -> None:
+def test_huge_or_deep_toml_is_refused(text: str) -> None:
     with cpu_below(10), pytest.raises(ConfigurationError, match=r"f\.toml"):
         read_workspace(text.encode(), path="f.toml")
 
 
-def test_values_that_cannot_be_shown() -> None:
+def test_option_values_too_large_to_print() -> None:
     nested: list[object] = []
     for _ in range(100_000):
         nested = [nested]
@@ -69,7 +69,7 @@ def test_values_that_cannot_be_shown() -> None:
                 parse_options({option: value}, CORE_OPTIONS, where="")
 
 
-def test_a_picture_is_not_written_by_names() -> None:
+def test_graph_labels_are_escaped() -> None:
     text = "[crate.a]\nsources=['x']\ndeps = [{ name = 'other', path = 'x\\\"];end\\u001b[2J<b>`|%.rlib' }]\n".replace(
         "'", '"'
     )

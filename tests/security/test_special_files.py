@@ -1,4 +1,4 @@
-"""Files that are no files: whoever asks for their content has an answer at once."""
+"""Pipes, devices and impossible paths never make a reader wait."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _in_time(work: Callable[[], _Answer]) -> _Answer:
     thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
     thread.start()
     thread.join(5)
-    assert found, "it waits"
+    assert found, "still waiting after 5 s"
     return found[0]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "/dev/random", "/dev/tty", "a\0b", "x" * 5000, "link to a pipe"])
-def test_no_digest_waits(tmp_path: Path, kind: str) -> None:
+def test_digest_of_special_file_is_none(tmp_path: Path, kind: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link to a pipe").symlink_to("pipe")
     digests = FileDigests(str(tmp_path))
@@ -41,7 +41,7 @@ def test_no_digest_waits(tmp_path: Path, kind: str) -> None:
     assert _in_time(lambda: (digest_file(os.path.join(tmp_path, kind)), 1)) == (None, 1)
 
 
-def test_an_entry_that_names_them_is_a_miss(tmp_path: Path) -> None:
+def test_entry_that_names_special_file_is_a_miss(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     store = MemoryStore()
     observed = tuple(Observed(path, "0" * 64) for path in ("/dev/zero", "pipe", "a\0b"))
@@ -52,7 +52,7 @@ def test_an_entry_that_names_them_is_a_miss(tmp_path: Path) -> None:
         assert _in_time(partial(cache.find, [KEY]))[0].result is None
 
 
-def test_a_history_that_is_a_pipe_is_none(tmp_path: Path) -> None:
+def test_history_that_is_a_pipe_is_empty(tmp_path: Path) -> None:
     from cratewright.scons.nodes.state import StageState
 
     target = str(tmp_path / "app")
@@ -64,7 +64,7 @@ def test_a_history_that_is_a_pipe_is_none(tmp_path: Path) -> None:
         read_regular(path)
 
 
-def test_a_large_file_is_digested_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_file_is_digested_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "large").write_bytes(bytes(range(256)) * 100)
     whole = digest_file(str(tmp_path / "large"))
     monkeypatch.setattr("cratewright.system.fs._LARGE", 1000)

@@ -1,4 +1,4 @@
-"""A store that somebody else can write to: no file outside it, no wait, no trace of a reader, whatever lies in it."""
+"""A store that others can write to: planted files neither touch anything outside it nor make a build wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.bounds import ends
 from tests.support.store_files import FIRST, ITEMS, KEYS, store_of_items
 
 
-def _link_to_nothing(directory: Path, victim: Path) -> None:
+def _dangling_link(directory: Path, victim: Path) -> None:
     victim.unlink()
     (directory / FIRST).symlink_to(victim)
 
@@ -32,8 +32,8 @@ def _hard_link(directory: Path, victim: Path) -> None:
     os.link(victim, directory / FIRST)
 
 
-def _hard_link_to_nothing_yet(directory: Path, victim: Path) -> None:
-    """SQLite takes an empty file for a new store."""
+def _hard_link_to_empty_file(directory: Path, victim: Path) -> None:
+    """Plant an empty file, which SQLite takes for a new database."""
     victim.write_bytes(b"")
     os.link(victim, directory / FIRST)
 
@@ -60,7 +60,7 @@ def _socket(directory: Path, victim: Path) -> None:
         os.chdir(here)
 
 
-def _far_number(directory: Path, victim: Path) -> None:
+def _high_numbers(directory: Path, victim: Path) -> None:
     for digits in (3, 9, 10, 200):
         (directory / f"results-1.{'9' * digits}.db").symlink_to(victim)
 
@@ -75,12 +75,12 @@ def _journal_pipe(directory: Path, victim: Path) -> None:
     os.mkfifo(directory / f"{FIRST}-journal")
 
 
-def _journal_of_the_first(directory: Path, victim: Path) -> None:
+def _journal_without_store(directory: Path, victim: Path) -> None:
     (directory / f"{FIRST}-journal").symlink_to(victim)
 
 
 def _journal_that_deletes(directory: Path, victim: Path) -> None:
-    """A hot journal that names another, which SQLite removes once it has rolled back."""
+    """Plant a hot journal that names a super-journal, which SQLite removes after the rollback."""
     file = store_of_items(directory)
     size = file.stat().st_size
     with sqlite3.connect(file) as connection:
@@ -92,7 +92,7 @@ def _journal_that_deletes(directory: Path, victim: Path) -> None:
     (directory / f"{FIRST}-journal").write_bytes(head.ljust(512, b"\0") + tail + bytes.fromhex("d9d505f920a163d7"))
 
 
-def _log(directory: Path, victim: Path) -> None:
+def _wal_link(directory: Path, victim: Path) -> None:
     file = store_of_items(directory)
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA journal_mode=WAL")
@@ -111,23 +111,23 @@ def _damaged_pages(directory: Path, victim: Path) -> None:
 
 PLANTED: list[Callable[[Path, Path], None]] = [
     *(
-        _link_to_nothing,
+        _dangling_link,
         _link,
         _hard_link,
-        _hard_link_to_nothing_yet,
+        _hard_link_to_empty_file,
         _pipe,
         _directory,
         _device,
         _socket,
-        _far_number,
+        _high_numbers,
         _journal_link,
     ),
-    *(_journal_pipe, _journal_of_the_first, _journal_that_deletes, _log, _damaged_pages),
+    *(_journal_pipe, _journal_without_store, _journal_that_deletes, _wal_link, _damaged_pages),
 ]
 
 
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__.strip("_"))
-def test_what_is_planted_harms_nobody(tmp_path: Path, plant: Callable[[Path, Path], None]) -> None:
+def test_planted_file_harms_nothing(tmp_path: Path, plant: Callable[[Path, Path], None]) -> None:
     store, victim = tmp_path / "store", tmp_path / "profile"
     store.mkdir()
     store.chmod(0o777)
@@ -146,18 +146,18 @@ def test_what_is_planted_harms_nobody(tmp_path: Path, plant: Callable[[Path, Pat
     if there:
         assert victim.read_bytes() == content and stat.S_IMODE(victim.stat().st_mode) == 0o600
     again = EmbeddedStore(str(store))
-    assert again.get_many(KEYS) == ITEMS, "a build goes on with another file"
+    assert again.get_many(KEYS) == ITEMS, "builds continue with another file"
     again.close()
 
 
-NEVER_ENDING = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
 
 SCHEMAS = {
-    "a trigger": (*SCHEMA.values(), f"CREATE TRIGGER t AFTER INSERT ON content BEGIN {NEVER_ENDING}; END"),
-    "a trigger on use": (*SCHEMA.values(), f"CREATE TRIGGER t AFTER UPDATE ON entry BEGIN {NEVER_ENDING}; END"),
+    "a trigger": (*SCHEMA.values(), f"CREATE TRIGGER t AFTER INSERT ON content BEGIN {ENDLESS}; END"),
+    "a trigger on use": (*SCHEMA.values(), f"CREATE TRIGGER t AFTER UPDATE ON entry BEGIN {ENDLESS}; END"),
     "a view": (
         *[text for name, text in SCHEMA.items() if name == "content"],
-        f"CREATE VIEW entry AS SELECT x'{KEYS[0]}' AS key, 1 AS id, ({NEVER_ENDING}) AS used",
+        f"CREATE VIEW entry AS SELECT x'{KEYS[0]}' AS key, 1 AS id, ({ENDLESS}) AS used",
     ),
     "a check": ("CREATE TABLE entry(key, id, used)", "CREATE TABLE content(id, value CHECK(hex(zeroblob(1e9)) = ''))"),
     "a default": ("CREATE TABLE entry(key, id, used)", "CREATE TABLE content(id DEFAULT (randomblob(1e9)), value)"),
@@ -170,7 +170,7 @@ SCHEMAS = {
 
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 @pytest.mark.parametrize("late", [False, True], ids=["before", "while it is open"])
-def test_no_schema_but_ours_is_used(tmp_path: Path, schema: tuple[str, ...], late: bool) -> None:
+def test_foreign_schema_is_not_used(tmp_path: Path, schema: tuple[str, ...], late: bool) -> None:
     opened = EmbeddedStore(str(tmp_path))
     if late:
         opened.put_many(ITEMS)
@@ -191,16 +191,16 @@ def test_no_schema_but_ours_is_used(tmp_path: Path, schema: tuple[str, ...], lat
     opened.close()
 
 
-def test_a_statement_that_goes_on_and_on_is_ended(tmp_path: Path) -> None:
+def test_endless_statement_is_interrupted(tmp_path: Path) -> None:
     store_of_items(tmp_path)
     store = EmbeddedStore(str(tmp_path))
     assert store.get_many(KEYS) == ITEMS
     with ends():
-        found = store._try(lambda connection: connection.execute(NEVER_ENDING).fetchall(), [], False, 0.3)
+        found = store._try(lambda connection: connection.execute(ENDLESS).fetchall(), [], False, 0.3)
     assert found == []
 
 
-def test_a_value_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_value_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store_of_items(tmp_path)
     monkeypatch.setattr(database, "_LARGEST", 10)
     assert EmbeddedStore(str(tmp_path)).get_many(KEYS) == {}

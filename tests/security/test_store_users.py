@@ -1,4 +1,4 @@
-"""Several users of one store: who holds it, whose journal is left, and who only reads."""
+"""Several users of one store: locks, abandoned journals and read-only use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.store_files import FIRST, ITEMS, KEYS, store_of_items
 
 
-def test_who_holds_the_store_for_good_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_store_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_PATIENCE", 2)
     holder = sqlite3.connect(store_of_items(tmp_path), isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -38,7 +38,7 @@ def test_who_holds_the_store_for_good_is_waited_for_once(tmp_path: Path, monkeyp
 
 
 def _as(user: int, work: Callable[[], object]) -> None:
-    """Do some work in a child as another user; this Python need not be one that others may start."""
+    """Call `work` as another user, in a fork: other users may not be allowed to start this Python."""
     child = os.fork()
     if child:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -55,7 +55,7 @@ def _as(user: int, work: Callable[[], object]) -> None:
         os._exit(1)
 
 
-def _killed(store: str) -> None:
+def _die_while_writing(store: str) -> None:
     opened = EmbeddedStore(store)
     opened.put_many(ITEMS)
     opened.flush()
@@ -68,7 +68,7 @@ def _killed(store: str) -> None:
     os._exit(0)
 
 
-def _goes_on(store: str) -> None:
+def _use_store(store: str) -> None:
     opened = EmbeddedStore(store)
     opened.get_many(KEYS)
     opened.put_many({KEYS[0]: b"new"})
@@ -77,23 +77,23 @@ def _goes_on(store: str) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
-def test_the_journal_of_a_killed_build_shuts_nobody_out() -> None:
-    """In a directory such as /tmp a journal can be removed by its owner alone, and the file not be used before."""
+def test_journal_of_killed_build_does_not_block_other_users() -> None:
+    """In a sticky directory such as /tmp only its owner can remove the journal, so others need another file."""
     with tempfile.TemporaryDirectory() as place:
         os.chmod(place, 0o755)
         store = os.path.join(place, "store")
         os.mkdir(store)
         os.chmod(store, 0o1777)
-        _as(2001, lambda: _killed(store))
+        _as(2001, lambda: _die_while_writing(store))
         assert os.stat(os.path.join(store, f"{FIRST}-journal")).st_size
-        _as(2002, lambda: _goes_on(store))
-        _as(2003, lambda: _goes_on(store))
+        _as(2002, lambda: _use_store(store))
+        _as(2003, lambda: _use_store(store))
         assert sorted(os.listdir(store)) == [FIRST, f"{FIRST}-journal", "results-1.2.db"]
 
 
 @pytest.fixture
 def untouched(tmp_path: Path) -> Iterator[Path]:
-    """Give a filled store and fail if anything of it was changed."""
+    """Return a filled store, and fail if the test changed it."""
     file = store_of_items(tmp_path / "store")
     connection = sqlite3.connect(file)
     connection.execute("UPDATE entry SET used = 1")
@@ -104,7 +104,7 @@ def untouched(tmp_path: Path) -> Iterator[Path]:
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in file.parent.iterdir()} == before
 
 
-def test_the_mode_read_changes_nothing(untouched: Path, tmp_path: Path) -> None:
+def test_mode_read_changes_nothing(untouched: Path, tmp_path: Path) -> None:
     environ = {"CRATE_CACHE": str(untouched), "CRATE_CACHE_MODE": "read"}
     for _ in range(2):
         store = read_store(environ, "/", Registry())
@@ -124,7 +124,7 @@ def test_the_mode_read_changes_nothing(untouched: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_a_damaged_store_is_left_to_those_who_may_write(tmp_path: Path) -> None:
+def test_read_only_use_leaves_damaged_store_alone(tmp_path: Path) -> None:
     file = store_of_items(tmp_path)
     file.write_bytes(b"damaged" * 1000)
     store = EmbeddedStore(str(tmp_path), read_only=True)
@@ -133,7 +133,7 @@ def test_a_damaged_store_is_left_to_those_who_may_write(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [FIRST] and file.read_bytes() == b"damaged" * 1000
 
 
-def test_the_mode_write_believes_nothing() -> None:
+def test_mode_write_reads_nothing() -> None:
     kept = MemoryStore(ITEMS)
     store = Level(kept, "kept", reads=False)
     assert store.get_many(KEYS) == {}
@@ -152,7 +152,7 @@ def test_modes() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 8, 28, 512])
-def test_a_journal_that_another_build_begins_is_no_reason_to_leave(tmp_path: Path, size: int) -> None:
+def test_journal_just_begun_by_another_build_is_accepted(tmp_path: Path, size: int) -> None:
     file = store_of_items(tmp_path)
     begun = bytes.fromhex("d9d505f920a163d7").ljust(512, b"\0")[:size]
     (tmp_path / f"{FIRST}-journal").write_bytes(begun)

@@ -1,4 +1,4 @@
-"""Directories below the temporary folder, where others may have come first."""
+"""Private directories in the shared temporary directory, where others may have planted something."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def _link(path: Path) -> None:
     path.symlink_to("theirs")
 
 
-def _open_to_all(path: Path) -> None:
+def _writable_by_all(path: Path) -> None:
     path.mkdir()
     path.chmod(0o777)
 
 
-def _readable(path: Path) -> None:
+def _readable_by_group(path: Path) -> None:
     path.mkdir()
     path.chmod(0o750)
 
@@ -30,17 +30,17 @@ def _file(path: Path) -> None:
     path.touch(0o600)
 
 
-def _dangling(path: Path) -> None:
+def _dangling_link(path: Path) -> None:
     path.symlink_to("nowhere")
 
 
-@pytest.mark.parametrize("plant", [_link, _dangling, _open_to_all, _readable, _file])
-def test_what_others_may_have_made_is_not_used(tmp_path: Path, plant: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("plant", [_link, _dangling_link, _writable_by_all, _readable_by_group, _file])
+def test_unsafe_directory_is_not_used(tmp_path: Path, plant: Callable[[Path], None]) -> None:
     plant(tmp_path / "cratewright")
     assert not make_private(str(tmp_path / "cratewright"))
 
 
-def test_what_is_ours_is(tmp_path: Path) -> None:
+def test_own_directory_is_used(tmp_path: Path) -> None:
     path = tmp_path / "cratewright"
     for _ in range(2):
         assert make_private(str(path))
@@ -49,14 +49,14 @@ def test_what_is_ours_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user's directory")
-def test_what_is_another_users_is_not(tmp_path: Path) -> None:
+def test_directory_of_another_user_is_not_used(tmp_path: Path) -> None:
     path = tmp_path / "cratewright"
     path.mkdir(mode=0o700)
     os.chown(path, 12345, 12345)
     assert not make_private(str(path))
 
 
-def test_zig_builds_libraries_where_nobody_else_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zig_cache_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     choose = pytest.importorskip("cratewright_native.toolchains.choose")
     (tmp_path / "home").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))

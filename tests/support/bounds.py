@@ -1,4 +1,4 @@
-"""Bounds on time that tell a hang or a runaway from a machine that is busy: generous, and of CPU where that can be."""
+"""Time limits that tell a hang from a busy machine: generous, and of CPU time where possible."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import contextmanager
 __all__ = ["HANG", "cpu_below", "ends", "until"]
 
 HANG = 120.0
-"""Seconds after which what does not end by itself counts as hanging; nothing waits so long that is right."""
+"""Seconds after which something counts as hanging; nothing that works takes so long."""
 
 
 @contextmanager
 def cpu_below(seconds: float) -> Iterator[None]:
-    """Fail if this process spends more time computing than that, whatever else the machine does."""
+    """Fail if this process uses more CPU time than `seconds`."""
     start = time.process_time()
     yield
     took = time.process_time() - start
-    assert took < seconds, f"it computed for {took:.1f} s"
+    assert took < seconds, f"it used {took:.1f} s of CPU time"
 
 
 @contextmanager
 def ends(seconds: float = HANG / 4) -> Iterator[None]:
-    """Fail if it takes so long; what it would wait for if it were wrong has to be longer still."""
+    """Fail if the block takes longer than `seconds`; a bug must make it wait longer still."""
     start = time.monotonic()
     yield
     took = time.monotonic() - start
@@ -31,7 +31,7 @@ def ends(seconds: float = HANG / 4) -> Iterator[None]:
 
 
 def until(true: Callable[[], object], seconds: float = HANG) -> None:
-    """Wait for something to become true."""
+    """Wait until `true()` is true."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"{true} never happened"

@@ -1,4 +1,4 @@
-"""Backends that each break one rule, to see that it is told."""
+"""Backends that each break one rule of the conformance suite."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from cratewright.values.request import LinkRequest, LinkResult, ModuleConfig
 from cratewright.values.stencil import UnitStencil
 
 __all__ = [
+    "CountsCalls",
     "DeadOption",
-    "Forgets",
+    "DependsOnPlace",
+    "DependsOnSetOrder",
+    "DropsExports",
     "FormsWithoutOptions",
-    "HangsOnHash",
-    "HangsOnMachine",
-    "HasState",
-    "LosesWhatIsExported",
+    "IncludesUnreported",
     "Misspelt",
     "PlacelessErrors",
+    "ProgramReadsUnreported",
     "PromisesTooMuch",
-    "ReadsByProgram",
-    "ReadsInSecret",
+    "ReadsUnreported",
     "ShowsThePath",
-    "Watches",
+    "UsesClock",
 ]
 
 
 def _marked(unit: CompiledUnit, mark: bytes) -> CompiledUnit:
-    """Return a unit with a mark at the end of its module."""
+    """Return a unit with `mark` appended to its module."""
     module = unit.modules[0]
     return replace(unit, modules=(replace(module, data=module.data + mark + b"\n"),))
 
 
-class Watches(StubBackend):
-    """Puts the time into results."""
+class UsesClock(StubBackend):
+    """Puts the current time into results."""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile and note the second."""
         return _marked(super().compile_codegen_unit(stencil), f"made {int(time.time())}".encode())
 
 
-class HangsOnHash(StubBackend):
-    """Lets the order of a set decide."""
+class DependsOnSetOrder(StubBackend):
+    """Puts the elements of a set into results, in its order."""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile and list a set."""
         return _marked(super().compile_codegen_unit(stencil), " ".join({"a", "b", "c", "d", "e", "f"}).encode())
 
 
-class HangsOnMachine(StubBackend):
-    """Says in its fingerprint where it is."""
+class DependsOnPlace(StubBackend):
+    """Puts the path of the project into its fingerprint."""
 
     def init(self, session: Session) -> None:
         """Keep the root."""
@@ -78,7 +78,7 @@ class ShowsThePath(StubBackend):
         return _marked(super().compile_codegen_unit(stencil), os.path.join(self.session.root, stencil.path).encode())
 
 
-class ReadsInSecret(StubBackend):
+class ReadsUnreported(StubBackend):
     """Reads a file that it does not report."""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
@@ -87,12 +87,12 @@ class ReadsInSecret(StubBackend):
         return replace(super().compile_codegen_unit(stencil), observed=())
 
 
-class Forgets(ReadsInSecret):
-    """The same, seen from the cache: what it includes may change."""
+class IncludesUnreported(ReadsUnreported):
+    """The same fault, for the rule about changed includes."""
 
 
-class ReadsByProgram(StubBackend):
-    """Lets a program read a file that it does not report."""
+class ProgramReadsUnreported(StubBackend):
+    """Runs a program that reads a file, which it does not report."""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile and run a program."""
@@ -100,23 +100,23 @@ class ReadsByProgram(StubBackend):
         return super().compile_codegen_unit(stencil)
 
 
-class HasState(StubBackend):
-    """Counts its calls, and says so in results."""
+class CountsCalls(StubBackend):
+    """Puts the number of calls into results."""
 
     RUNS_PROGRAMS = True
     _calls = 0
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Compile and count."""
-        HasState._calls += 1
-        return _marked(super().compile_codegen_unit(stencil), str(HasState._calls).encode())
+        CountsCalls._calls += 1
+        return _marked(super().compile_codegen_unit(stencil), str(CountsCalls._calls).encode())
 
 
 class PromisesTooMuch(StubBackend):
     """Declares a crate type that it cannot make."""
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Promise another file for one type."""
+        """Declare another file for dylibs."""
         names = super().output_names(crate, crate_type, options)
         return (*names, "more.out") if crate_type is CrateType.DYLIB else names
 
@@ -128,7 +128,7 @@ class DeadOption(StubBackend):
 
 
 class FormsWithoutOptions(StubBackend):
-    """Takes units for one that options tell apart."""
+    """Has a canonical form that ignores an option."""
 
     UNIT_OPTIONS = StubBackend.UNIT_OPTIONS | {"debuginfo"}
 
@@ -142,7 +142,7 @@ class FormsWithoutOptions(StubBackend):
 
 
 class Misspelt(StubBackend):
-    """Has a method that is never called."""
+    """Misspells a method, which is therefore never called."""
 
     def print_pass_timing(self) -> dict[str, float]:
         """Return nothing."""
@@ -150,18 +150,18 @@ class Misspelt(StubBackend):
 
 
 class PlacelessErrors(StubBackend):
-    """Says what is wrong, and not where."""
+    """Reports errors without their place."""
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile, and turn errors into mistakes of its own."""
+        """Compile, and drop the place from errors."""
         try:
             return super().compile_codegen_unit(stencil)
         except Exception as error:
             raise type(error)("something is wrong") from None
 
 
-class LosesWhatIsExported(StubBackend):
-    """Optimizes away what a link must offer."""
+class DropsExports(StubBackend):
+    """Optimizes away exported symbols."""
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
         """Return an empty module."""

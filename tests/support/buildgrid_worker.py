@@ -1,8 +1,8 @@
-"""A machine of BuildGrid's: takes Actions and has buildbox-run make them, a sandbox each.
+"""A worker of BuildGrid: takes Actions and runs each with buildbox-run, in a sandbox.
 
     BGD-PYTHON buildgrid_worker.py HOST:PORT INSTANCE BUILDBOX-RUN [ARGUMENT...]
 
-Run by the Python that BuildGrid is installed with: it has the messages of this protocol, and no worker.
+Run it with the Python of BuildGrid, which has the messages of this protocol but no worker.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 
 def main(server: str, instance: str, *command: str) -> None:
-    """Work until somebody ends it."""
+    """Work until it is killed."""
     import grpc
     from buildgrid._protos.build.bazel.remote.execution.v2 import remote_execution_pb2 as api
     from buildgrid._protos.google.devtools.remoteworkers.v1test2 import bots_pb2, bots_pb2_grpc, worker_pb2
@@ -33,7 +33,7 @@ def main(server: str, instance: str, *command: str) -> None:
     session = bots.CreateBotSession(bots_pb2.CreateBotSessionRequest(parent=instance, bot_session=session))
     while True:
         for lease in session.leases:
-            if lease.state in (bots_pb2.PENDING, bots_pb2.ACTIVE):  # a lease may come as active
+            if lease.state in (bots_pb2.PENDING, bots_pb2.ACTIVE):  # a new lease may be active already
                 action = api.Action()
                 lease.payload.Unpack(action)
                 lease.result.Pack(_made(command, action, api))
@@ -47,10 +47,10 @@ def main(server: str, instance: str, *command: str) -> None:
 
 def _made(command: tuple[str, ...], action: Any, api: Any) -> Any:
     with tempfile.TemporaryDirectory() as scratch:
-        asked, answered = Path(scratch, "action"), Path(scratch, "result")
-        asked.write_bytes(action.SerializeToString())
-        subprocess.run([*command, f"--action={asked}", f"--action-result={answered}"], check=True)
-        return api.ActionResult.FromString(answered.read_bytes())
+        action_file, result_file = Path(scratch, "action"), Path(scratch, "result")
+        action_file.write_bytes(action.SerializeToString())
+        subprocess.run([*command, f"--action={action_file}", f"--action-result={result_file}"], check=True)
+        return api.ActionResult.FromString(result_file.read_bytes())
 
 
 if __name__ == "__main__":

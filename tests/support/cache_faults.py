@@ -1,6 +1,6 @@
-"""What may happen to a store while builds use it: kills, flipped bits, a full disk; and whether results stay right.
+"""Faults of a store that builds use: kills, corruption and a full disk. Results must stay right.
 
-Knows nothing of how much of it is wanted: a small dose is a test, the whole is `tests/bench/cache_faults.py`.
+Tests run a few of each, `tests/bench/cache_faults.py` many.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ __all__ = ["corrupt_and_build", "fill_and_build", "kill_and_build"]
 
 
 def kill_and_build(directory: Path, *, kills: int, builds: int, seed: int = 1) -> str:
-    """Kill builds that share a store at random moments, some at a time, then build to the end; say what was done.
+    """Kill concurrent builds that share a store at random moments, then complete them; return a summary.
 
-    Raises: AssertionError if a build then fails, waits, or makes anything but what a clean one makes.
+    Raises: AssertionError if a later build fails, hangs, or differs from a clean one.
     """
     rng, tree = random.Random(seed), RandomTree(seed, "stub")
     projects = [SconsProject(directory / f"checkout{number}") for number in range(builds)]
@@ -72,12 +72,12 @@ def _check(project: SconsProject, tree: RandomTree, clean: Path) -> None:
     fresh.write(tree.files())
     fresh.scons()
     project.scons()
-    assert outputs_of(project.path) == outputs_of(fresh.path), "a build after a kill made something else"
+    assert outputs_of(project.path) == outputs_of(fresh.path), "a build after a kill differs from a clean one"
     shutil.rmtree(clean)
 
 
 def _left_behind(directory: Path, patience: float = 60.0) -> list[str]:
-    """Return the commands of processes that still work below a directory; Linux alone can tell."""
+    """Return the command lines of processes that still run below a directory; on Linux only."""
     deadline = time.monotonic() + patience
     while True:
         found: list[str] = []
@@ -93,9 +93,9 @@ def _left_behind(directory: Path, patience: float = 60.0) -> list[str]:
 
 
 def corrupt_and_build(directory: Path, *, times: int, seed: int = 1) -> str:
-    """Damage the files of a store in one way or another, build, and so on; say what was done.
+    """Damage the files of a store at random, build, and repeat; return a summary.
 
-    Raises: AssertionError if a build fails or makes anything but what one without a cache makes.
+    Raises: AssertionError if a build fails or differs from one without a cache.
     """
     rng, tree = random.Random(seed), RandomTree(seed, "stub")
     root, store = directory / "tree", directory / "store"
@@ -136,7 +136,7 @@ def _blank(file: Path, rng: random.Random) -> None:
 
 
 def _swap(file: Path, rng: random.Random) -> None:
-    """Exchange two pages, each whole in itself."""
+    """Swap two intact pages."""
     data = bytearray(file.read_bytes())
     pages = len(data) // 4096
     if pages > 1:
@@ -167,9 +167,9 @@ _DAMAGES: Sequence[Callable[[Path, random.Random], None]] = (
 
 
 def fill_and_build(directory: Path, store: Path, *, times: int, seed: int = 1) -> str:
-    """Build with a store on a disk that is full after a while, and half the time before it begins.
+    """Build with a store on a disk that is filled before every other build; return a summary.
 
-    Raises: AssertionError if a build fails or makes anything but what one without a cache makes.
+    Raises: AssertionError if a build fails or differs from one without a cache.
     """
     rng, tree = random.Random(seed), RandomTree(seed, "stub")
     root, ballast = directory / "tree", store / "ballast"

@@ -1,4 +1,4 @@
-"""Answers of a cache on an HTTP server, and the faults they may have."""
+"""The request handler of the tests' HTTP cache, with faults on demand."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ FAULTS = {
     "all-500": "everything fails",
     "all-503": "it is overloaded",
     "all-429": "it is asked too often",
-    "get-401": "it wants credentials",
+    "get-401": "it requires credentials",
     "get-403": "it refuses access",
-    "put-403": "it may only be read",
-    "put-405": "it knows no PUT",
-    "put-413": "all is too large for it",
+    "put-403": "it is read-only",
+    "put-405": "it does not support PUT",
+    "put-413": "every value is too large for it",
     "put-507": "it is full",
     "put-full": "it is full after three values",
-    "all-404": "there is nothing under that URL",
-    "get-301": "it is elsewhere",
-    "get-302-loop": "it is elsewhere, which is here",
-    "get-400": "it takes the request for a bad one",
+    "all-404": "there is nothing under its URL",
+    "get-301": "it redirects elsewhere",
+    "get-302-loop": "it redirects to itself",
+    "get-400": "it rejects every request as bad",
     "get-204": "it answers without content",
-    "get-206": "it answers with a part",
-    "flip": "a bit is another one",
-    "half": "half of it is zeros",
-    "cut": "half of it, properly announced",
-    "short": "less than it announced",
-    "long": "more than it announced",
+    "get-206": "it answers with partial content",
+    "flip": "one bit of the body is flipped",
+    "half": "half of the body is zeros",
+    "cut": "half of the body, with the right length",
+    "short": "a body shorter than announced",
+    "long": "a body longer than announced",
     "other": "the value of another key",
     "junk": "a page of HTML with status 200",
-    "empty": "nothing, with status 200",
-    "digest": "a digest of something else",
+    "empty": "an empty body with status 200",
+    "digest": "the digest of something else",
     "no-cas": "contents evicted, results kept",
-    "cas-half": "contents that are cut off",
+    "cas-half": "contents that are truncated",
     "cas-flip": "contents that are damaged",
-    "cas-500": "contents that cannot be had",
-    "cas-hang": "contents that never come",
+    "cas-500": "contents that fail to load",
+    "cas-hang": "contents that never arrive",
     "hang": "no answer",
     "hang-put": "uploads are never answered",
     "hang-head": "HEAD is never answered",
     "drip": "an answer a byte at a time",
-    "drip-head": "a head a byte at a time",
-    "slow": "half a second an answer",
+    "drip-head": "a header a byte at a time",
+    "slow": "each answer takes half a second",
     "die": "it hangs up before the answer",
-    "die-middle": "it hangs up within the answer",
-    "die-once": "it hangs up once a connection",
-    "die-put": "it hangs up within uploads",
+    "die-middle": "it hangs up in the middle of an answer",
+    "die-once": "it hangs up once per connection",
+    "die-put": "it hangs up during uploads",
     "die-later": "it dies after a while",
     "reset": "connections are reset",
-    "no-http": "it speaks something else",
-    "bad-status": "a status that is none",
-    "huge-head": "a head without end",
-    "huge-body": "a body without end",
-    "negative": "a length below zero",
+    "no-http": "it speaks another protocol",
+    "bad-status": "an impossible status",
+    "huge-head": "an endless header",
+    "huge-body": "an endless body",
+    "negative": "a negative length",
     "text-length": "a length that is not a number",
-    "chunked": "chunks, which are allowed",
-    "bad-chunks": "chunks that are none",
-    "gzip": "a body that says it is packed",
+    "chunked": "a chunked body, which is valid",
+    "bad-chunks": "malformed chunks",
+    "gzip": "a body that claims to be compressed",
     "continue": "100 Continue, again and again",
-    "close": "a connection for each answer, which is allowed",
-    "http-1.0": "an old protocol, which is allowed",
-    "head-200": "HEAD says that all is there",
-    "error-page": "a long page beside each 404",
-    "swap": "results of one key under all",
-    "late": "it starts to answer after two seconds",
+    "close": "a new connection for each answer, which is valid",
+    "http-1.0": "HTTP/1.0, which is valid",
+    "head-200": "HEAD claims that everything exists",
+    "error-page": "a long page with each 404",
+    "swap": "the result of one key for every key",
+    "late": "it does not answer in its first two seconds",
 }
-"""What may be wrong with a server, sixty things; some are not wrong at all."""
+"""Faults of a server, and some unusual but valid answers."""
 
 
 class CacheHandler(http.server.BaseHTTPRequestHandler):
@@ -93,7 +93,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
             super().handle()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """Return the time by the server's clock."""
@@ -117,7 +117,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _faulty(self, fault: str) -> bool:
-        """Misbehave before anything is looked up; say if that was the answer."""
+        """Misbehave before the lookup, if the fault does; return whether that was the answer."""
         server, put = self.server, self.command == "PUT"
         self._asked += 1
         server.count += 1
@@ -183,7 +183,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
         self._send(self._altered(path, body))
 
     def _altered(self, path: str, body: bytes) -> bytes:
-        """Return what a server that lies has for a path."""
+        """Return the body, altered by the fault."""
         server, fault, inside = self.server, self.server.fault, "/cas/" in path
         half = len(body) // 2
         if fault == "flip" or (fault == "cas-flip" and inside):
@@ -203,7 +203,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
         return body
 
     def _send(self, body: bytes) -> None:
-        """Answer, as far as the fault lets it."""
+        """Answer with the body, as the fault allows."""
         server, fault, half = self.server, self.server.fault, len(body) // 2
         if fault in ("short", "die-middle"):
             self._answer(200, body[:half], len(body))

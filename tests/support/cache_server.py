@@ -1,4 +1,4 @@
-"""A remote cache of Bazel's HTTP layout in this process, which misbehaves when it is told to."""
+"""A remote cache with Bazel's HTTP layout in this process, with faults on demand."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ __all__ = ["FAULTS", "CacheServer", "faulty_server", "running", "serving"]
 
 
 class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Keeps what it is given in `kept`, by path; `fault` is one of `FAULTS`, or empty.
+    """A server that keeps uploads in `kept`, by path; `fault` is one of `FAULTS`, or empty.
 
-    Units: `ahead` in seconds, by which its clock is.
+    Shape: `asked` and `sent` are the paths of lookups and uploads, in order.
+    Units: `ahead` is how far its clock is ahead, in seconds.
     """
 
     daemon_threads = True
@@ -38,22 +39,22 @@ class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.over = threading.Event()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that go."""
+        """Ignore clients that hang up."""
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         return int(self.server_address[1])
 
     @property
     def url(self) -> str:
-        """Its cache."""
+        """The URL of its cache."""
         return f"http://127.0.0.1:{self.port}/ci"
 
 
 @contextlib.contextmanager
 def serving(certificate: Path | None = None) -> Iterator[CacheServer]:
-    """Run a server, with a certificate and its key if it is to speak TLS."""
+    """Run a server, with TLS if there is a certificate (with its key)."""
     server = CacheServer()
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -65,7 +66,7 @@ def serving(certificate: Path | None = None) -> Iterator[CacheServer]:
 
 @contextlib.contextmanager
 def running(server: socketserver.BaseServer) -> Iterator[None]:
-    """Run a server; `over` is what its handlers that hang wait for."""
+    """Run a server; its attribute `over` is set at the end, to free handlers that hang."""
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield
@@ -78,7 +79,7 @@ def running(server: socketserver.BaseServer) -> Iterator[None]:
 
 @contextlib.contextmanager
 def faulty_server(fault: str, kept: Mapping[str, bytes]) -> Iterator[CacheServer]:
-    """Run a server that has something already, and misbehaves."""
+    """Run a server with some contents and a fault."""
     with serving() as server:
         server.kept, server.fault = dict(kept), fault
         yield server

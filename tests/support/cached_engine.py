@@ -1,4 +1,4 @@
-"""Compiling one source through the cache, with a stub that remembers what it compiles."""
+"""Compiles one source through the cache, with a stub that records what it compiles."""
 
 from __future__ import annotations
 

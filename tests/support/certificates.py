@@ -12,7 +12,7 @@ __all__ = ["make_certificate"]
 
 
 def make_certificate(directory: Path, name: str, hosts: str = "IP:127.0.0.1") -> Path:
-    """Return a file with a key and a certificate that is signed by itself; `NAME.cert` beside it has no key."""
+    """Return a file with a key and a self-signed certificate; `NAME.cert` beside it has no key."""
     require_tool(shutil.which("openssl") is not None, "openssl")
     words = f"req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.cert -days 2 -subj /CN={name}"
     command = ["openssl", *words.split(), "-addext", f"subjectAltName={hosts}"]

@@ -1,4 +1,4 @@
-"""A crate with a value in every field, and the files it is kept in."""
+"""A crate with a value in every field, encoded as each kind of file."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ FILES: dict[str, tuple[bytes, Callable[..., object], object]] = {}
 
 
 def without_data(crate: CrateMetadata, **changes: object) -> CrateMetadata:
-    """Return a crate as it comes out where data is not read."""
+    """Return a crate without module data, as a decoder that skips data returns it."""
     return replace(crate, modules=tuple(replace(module, data=b"", **changes) for module in crate.modules))  # type: ignore[arg-type]
 
 

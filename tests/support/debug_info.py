@@ -1,7 +1,7 @@
-"""What debug information of a SPIR-V module says: of each instruction its file, line, function and who inlined it.
+"""Reads the debug information of a SPIR-V module: file, line, function and inlining of each instruction.
 
-Knows nothing of what made the module: it reads words as the SPIR-V specification lays them out, `OpLine` and
-NonSemantic.Shader.DebugInfo.100 alike, and refuses what leads nowhere.
+It reads `OpLine` and NonSemantic.Shader.DebugInfo.100, as the specifications define them, and refuses dangling
+references.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _ENDS = frozenset({249, 250, 251, 252, 253, 254, 255, 4416, 5294})
 _ARITHMETIC = range(126, 150)
 _WITHOUT_RESULT = frozenset({5, 6, 8, 14, 15, 16, 17, 62, 63, 71, 72, 246, 247, 317, 332, 5632})
 
-# Number of an instruction of the set: its name, and where operands are that must be of a kind.
+# Instruction numbers of the extended set.
 _UNIT, _FUNCTION_SCOPE, _BLOCK, _SCOPE, _NO_SCOPE, _INLINED, _LOCAL = 1, 20, 21, 23, 24, 25, 26
 _DECLARE, _VALUE, _SOURCE, _GLOBAL, _DEFINITION, _DEBUG_LINE, _DEBUG_NO_LINE = 28, 29, 35, 18, 101, 103, 104
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A place in a source: the file and line, and the function around it, if that is known."""
+    """A place in a source; `function` is None if it is not known."""
 
     file: str
     line: int
@@ -37,9 +37,9 @@ class Frame:
 
 @dataclass(frozen=True)
 class Statement:
-    """An instruction in a function: its words, the floating-point constants it calculates with, and where it is from.
+    """An instruction in a function, the floating-point constants it uses, and its origin.
 
-    Shape: `place` is None if nothing says it; `callers` go outwards, each a function and the line that called.
+    Shape: `place` is None if it is not known; `callers` go outwards from inlined code, each with the line of the call.
     """
 
     words: tuple[int, ...]
@@ -50,7 +50,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of a source that something in a function, or the module, holds."""
+    """A source variable of a function, or of the module if `function` is None."""
 
     name: str
     function: str | None
@@ -60,7 +60,7 @@ class Variable:
 
 @dataclass
 class Debugged:
-    """All that a module's debug information says."""
+    """The debug information of a module."""
 
     statements: list[Statement] = field(default_factory=list)
     sources: dict[str, str | None] = field(default_factory=dict)
@@ -74,7 +74,10 @@ class Debugged:
 
 
 def read(data: bytes) -> Debugged:
-    """Return what a module says; AssertionError for whatever leads nowhere or says a place that no source has."""
+    """Return the debug information of a module.
+
+    Raises: AssertionError for a dangling reference, or a place that its source does not have.
+    """
     return _Reader(data).run()
 
 
@@ -163,7 +166,9 @@ class _Reader:
         seen = set[int]()
         while inlined:
             words = self.debug[inlined]
-            assert words[4] == _INLINED and inlined not in seen, f"{inlined} is no DebugInlinedAt, or one of a circle"
+            assert words[4] == _INLINED and inlined not in seen, (
+                f"{inlined} is not a DebugInlinedAt, or part of a cycle"
+            )
             seen.add(inlined)
             file = self._file(self.debug[words[6]][7 if self.debug[words[6]][4] == _FUNCTION_SCOPE else 5])
             checked = self._checked(file, self.numbers[words[5]])
@@ -174,10 +179,10 @@ class _Reader:
         kind = words[4]
         self.found.kinds.append(kind)
         missing = [each for each in words[5:] if each not in self.defined]
-        assert not missing, f"{words} names {missing}, which nothing defines"
+        assert not missing, f"{words} refers to {missing}, which is not defined"
         if kind == _SOURCE:
             file = self._file(words[2])
-            assert not posixpath.isabs(file) and "\\" not in file and file, f"'{file}' is no path below the root"
+            assert not posixpath.isabs(file) and "\\" not in file and file, f"'{file}' is not a path below the root"
             assert file not in self.found.sources, f"{file} is described twice"
             self.found.sources[file] = self.strings[words[6]] if len(words) > 6 else None
         elif kind == _UNIT:
@@ -194,7 +199,7 @@ class _Reader:
     def _hold(self, words: tuple[int, ...]) -> None:
         local = self.debug[words[5]]
         assert local[4] == _LOCAL, f"{words} declares no variable"
-        assert words[6] in self.defined, f"{words} names what nothing defines"
+        assert words[6] in self.defined, f"{words} refers to an undefined id"
         function = self._function(local[10])
         self.found.variables.add(
             Variable(self.strings[local[5]], function, self._file(local[7]), self.numbers[local[8]])
@@ -208,7 +213,7 @@ class _Reader:
 
     def _file(self, source: int) -> str:
         words = self.debug[source]
-        assert words[4] == _SOURCE, f"{words} is no source"
+        assert words[4] == _SOURCE, f"{words} is not a source"
         return self.strings[words[5]]
 
     def _checked(self, file: str, line: int) -> Frame:

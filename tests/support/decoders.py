@@ -1,7 +1,6 @@
-"""Everything that decodes bytes, and bytes to begin with.
+"""All decoders of bytes, with seeds for fuzzing.
 
-Where bytes are sealed by a digest, which anyone can work out, the seal is put on here, so that what lies behind it is
-reached.
+Where a digest protects the bytes, it is recalculated here, so that fuzzing reaches the code behind the check.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ __all__ = ["DECODERS", "Decoder"]
 
 @dataclass(frozen=True)
 class Decoder:
-    """A decoder, the errors it may raise, and what to begin with."""
+    """A decoder, the errors it may raise, and seeds."""
 
     decode: Callable[[bytes], object]
     errors: tuple[type[Exception], ...]
@@ -107,7 +106,7 @@ def _result(data: bytes) -> None:
 
 
 def _sealed(data: bytes) -> bytes:
-    """Put the right seal on what follows the last magic word, as far as there is a head."""
+    """Return the data with the right digest after the last magic word, if its header is complete."""
     start = data.rfind(b"cratewright")
     begin = data.find(b"\n", start) + 1 if start >= 0 else 0
     begin += 3 if data[begin : begin + 3] == b"\x00\xd5\x1b" else 0
@@ -154,7 +153,7 @@ def _spirv_seeds() -> Iterable[bytes]:
 
 
 def _compiled(*words: str) -> Iterable[bytes]:
-    """Yield what a clang makes of a small source, if there is one."""
+    """Yield the output of clang for a small source, if there is a clang."""
     clang = next(
         (found for number in ("", *range(22, 14, -1)) if (found := shutil.which(f"clang{number and '-'}{number}"))), ""
     )

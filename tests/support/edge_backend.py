@@ -1,4 +1,4 @@
-"""A sound backend, and copies of it with a fault."""
+"""A correct backend, and copies of it with a fault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLAG = OptionSpec(name="loud", kind=OptionKind.FLAG, default=False, help="")
 
 
 class Upper(CodegenBackend):
-    """A sound backend."""
+    """A correct backend."""
 
     NAME = "upper"
     API_VERSION = 1
@@ -35,7 +35,7 @@ class Upper(CodegenBackend):
         return UNIT
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return the one file."""
+        """Return the name of the only output."""
         return (f"{crate}.out",)
 
     def link(self, request: LinkRequest) -> LinkResult:
@@ -50,7 +50,7 @@ DIGEST = "0" * 64
 
 
 def changed(words: Mapping[str, object]) -> type[CodegenBackend]:
-    """Return a copy of Upper with some attributes replaced, or left out where the value is `...`."""
+    """Return a copy of Upper with some attributes replaced, or removed where the value is `...`."""
     own = {name: value for name, value in vars(Upper).items() if not name.startswith("__") and name != "_abc_impl"}
     body = {**own, **words, "__module__": "upper_plugin"}
     return type("Upper", (CodegenBackend,), {name: value for name, value in body.items() if value is not ...})

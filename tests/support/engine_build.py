@@ -25,7 +25,7 @@ __all__ = ["build_here", "kept_history"]
 
 
 class _Declared(dict[str, object]):
-    """What an SConstruct of the tree declares, read by running it with an `env` that only takes note."""
+    """The crates that an SConstruct declares, recorded by running it with this object as `env`."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class _Declared(dict[str, object]):
 
 @contextmanager
 def kept_history(engine: Engine, path: Path) -> Iterator[StageHistory]:
-    """Record the history of what this thread makes in a file, and compare with what the file has."""
+    """Keep the stage history of this thread in a file."""
     history = StageHistory(lambda: path.read_bytes() if path.exists() else b"")
     failed = True
     try:
@@ -52,7 +52,7 @@ def kept_history(engine: Engine, path: Path) -> Iterator[StageHistory]:
 
 
 def build_here(root: Path, environ: dict[str, str], text: str) -> dict[str, bytes] | str:
-    """Return the outputs of a build that is driven without SCons, or the error."""
+    """Build without SCons; return the outputs, or the error."""
     registry = Registry()
     registry.register(testing)
     engine = Engine(str(root), registry, environ, workers=False)

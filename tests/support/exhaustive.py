@@ -2,9 +2,9 @@
 
 `@pytest.mark.pairwise` is for a test of many dimensions: parameters of its own and of its fixtures. By default every
 two values of different dimensions meet in some case; the other cases are exhaustive. `@pytest.mark.exhaustive` is for
-what else costs more than it finds. `pairwise(native="gcc", lto="thin")` says that such cases have nothing to try, so
-that no pair is met in them; `exhaustive(compiler="executable", path="u.hlsl")` is about those cases alone. Either may
-stand there more than once, and a tuple stands for any of its values.
+other cases that cost more than they find. `pairwise(native="gcc", lto="thin")` says that such cases test nothing, so
+they do not count for any pair; `exhaustive(compiler="executable", path="u.hlsl")` applies only to such cases. Each mark
+may be repeated, and a tuple stands for any of its values.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def exhaustive_cases(items: Iterable[pytest.Item]) -> set[pytest.Item]:
 
 
 def cover(rows: Sequence[Mapping[str, int]]) -> list[int]:
-    """Return the places of rows in which all values meet in pairs that do so in any row; for the same rows the same.
+    """Return the indices of rows that together contain every pair of values that any row contains.
 
-    Takes the row with most new pairs, the first of several, until there is none; then drops what later rows made vain.
+    It takes the row with the most new pairs, the first of several, until there are none; then it drops rows that later
+    ones made redundant. The result is deterministic.
     """
     pairs = [{*combinations(sorted(row.items()), 2)} for row in rows]
     new, chosen = pairs, []
@@ -45,17 +46,17 @@ def cover(rows: Sequence[Mapping[str, int]]) -> list[int]:
 
 
 def _exhaustive(cases: Sequence[pytest.Item]) -> list[pytest.Item]:
-    found = [case for case in cases if any(_names(mark, case) for mark in case.iter_markers("exhaustive"))]
+    found = [case for case in cases if any(_applies_to(mark, case) for mark in case.iter_markers("exhaustive"))]
     idle = [*cases[0].iter_markers("pairwise")]
     if idle and len(cases) > 1:
-        tried = [case for case in cases if not any(mark.kwargs and _names(mark, case) for mark in idle)]
+        tried = [case for case in cases if not any(mark.kwargs and _applies_to(mark, case) for mark in idle)]
         chosen = {*cover(_numbered([case.callspec.params for case in tried]))}  # type: ignore[attr-defined]
         found += [case for place, case in enumerate(tried) if place not in chosen]
     return found
 
 
 def _numbered(rows: Sequence[Mapping[str, object]]) -> list[dict[str, int]]:
-    """Return numbers for values, some of which have no hash: the same for equal ones of a type."""
+    """Return numbers in place of values, some of which are not hashable; equal values of a type get the same."""
     seen: dict[str, list[object]] = {}
     numbered = []
     for row in rows:
@@ -67,8 +68,8 @@ def _numbered(rows: Sequence[Mapping[str, object]]) -> list[dict[str, int]]:
     return numbered
 
 
-def _names(mark: pytest.Mark, case: pytest.Item) -> bool:
-    """Say whether a mark is about a case: whether that has the values which the mark names."""
+def _applies_to(mark: pytest.Mark, case: pytest.Item) -> bool:
+    """Return whether a mark applies to a case, which then has the values that the mark names."""
     values = case.callspec.params if mark.kwargs else {}  # type: ignore[attr-defined]
     return all(
         values[name] in wanted if isinstance(wanted, tuple) else values[name] == wanted

@@ -1,4 +1,4 @@
-"""A store on an HTTP server of the tests, and results to fill it with."""
+"""A store on the tests' HTTP server, and results to fill it with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cratewright.values.module import CompiledUnit, ModuleCodegen
 from tests.support.cache_server import CacheServer, serving
 
 PLENTY = 30.0
-"""Seconds within which any server answers that answers at all."""
+"""Seconds within which any working server answers."""
 
 
 def key_for(word: object) -> str:
@@ -45,13 +45,13 @@ def fill(store: CacheKvStore, results: Mapping[str, CompiledUnit]) -> None:
 
 
 def found_in(store: CacheKvStore, keys: Mapping[str, object]) -> dict[str, object]:
-    """Return the results that a store has, by key."""
+    """Return the results found in a store, by key."""
     answers = ResultCache(store, lambda path: None).find(list(keys))
     return {key: answer.result for key, answer in zip(keys, answers, strict=True) if answer.result is not None}
 
 
 def kept_by_a_build() -> dict[str, bytes]:
-    """Return what a faultless server has after a build stored RESULTS, by path."""
+    """Return the contents of a correct server after a build stored RESULTS, by path."""
     with serving() as server:
         fill(open_at(server), RESULTS)
         return dict(server.kept)

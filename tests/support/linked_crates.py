@@ -1,4 +1,4 @@
-"""Crates of values, linked by a backend that notes each call."""
+"""Crates in memory, linked by a backend that records each call."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ ALL = tuple(CrateType)
 
 
 def _registry() -> Registry:
-    """Return a registry whose only backend notes its calls."""
+    """Return a registry whose only backend records its calls."""
     registry = Registry()
 
     class Noting(StubBackend):
-        """Notes its calls. Workers cannot find a class that is local to a function."""
+        """Records its calls; local to a function, so that it cannot run in workers."""
 
         NAME = "noting"
         notes: ClassVar[list[tuple[str, ...]]] = []
@@ -83,7 +83,7 @@ def _beside(request: LinkRequest) -> list[str]:
 
 
 def module_of(name: str, exports: str = "", imports: str = "", entry: str = "") -> ModuleCodegen:
-    """Return a module of the stub that exports, imports and enters by these words."""
+    """Return a stub module with some exports, imports and an entry point."""
     lines = [f"module {name}"]
     lines += [f"export {word}" for word in exports.split()] + [f"import {word}" for word in imports.split()]
     return ModuleCodegen(
@@ -96,7 +96,7 @@ def module_of(name: str, exports: str = "", imports: str = "", entry: str = "") 
 
 
 def crate_of(name: str, *modules: ModuleCodegen, deps: Sequence[str] = (), **options: OptionValue) -> CrateMetadata:
-    """Return a crate; `natives` and `allocator` are fields of it, other options its own."""
+    """Return a crate; `natives` and `allocator` set its fields, the others its options."""
     words = {key: value for key, value in options.items() if key not in ("natives", "allocator", "types")}
     return CrateMetadata(
         name=name,
@@ -114,7 +114,7 @@ def crate_of(name: str, *modules: ModuleCodegen, deps: Sequence[str] = (), **opt
 
 
 class LinkedCrates:
-    """Crates, each with an rlib, some with a dylib as well, and an engine that links them."""
+    """Crates with an rlib, some with a dylib as well, and an engine that links them."""
 
     def __init__(self, *crates: CrateMetadata, dylibs: Sequence[str] = ()) -> None:
         registry = _registry()
@@ -152,12 +152,12 @@ class LinkedCrates:
         return link_crate(self.engine, self.crates[name], dependencies, kind, formats)
 
     def _dylib(self, name: str) -> CrateMetadata:
-        """Return what a crate's dylib says of it; linked elsewhere, so that no note is taken here."""
+        """Return the metadata in a crate's dylib, which another engine links, so that no call is recorded here."""
         made = LinkedCrates(*self.crates.values(), dylibs=self.dylibs).link(name, CrateType.DYLIB)
         return decode_dylib(b"".join(artifact.data for artifact in made.artifacts), path=name)[0]
 
     def called(self, method: str) -> list[tuple[str, ...]]:
-        """Return what a method was called with, call by call."""
+        """Return the arguments of each call of a method."""
         return [note[1:] for note in self.notes if note[0] == method]
 
 

@@ -1,4 +1,4 @@
-"""A store that keeps what it is given in memory."""
+"""A store in memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class MemoryStore(dict[str, bytes], CacheKvStore):  # type: ignore[misc]
     """A dictionary of entries."""
 
     def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """Return those that are there."""
+        """Return the values of known keys."""
         return {key: self[key] for key in keys if key in self}
 
     def put_many(self, items: Mapping[str, bytes]) -> None:
-        """Keep all."""
+        """Store all items."""
         self.update(items)

@@ -1,7 +1,4 @@
-"""The baseline of LTO: each shader as one translation unit with everything included, then `spirv-opt -O`.
-
-Knows nothing of cratewright: it runs the programs of the wheels.
-"""
+"""The baseline for LTO, without cratewright: each shader as one translation unit, optimized with `spirv-opt -O`."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a module is, debug names aside; `size_bytes` and its number of instructions."""
+    """The size of a module without debug names."""
 
     size_bytes: int
     instructions: int
@@ -69,12 +66,12 @@ def installed_program(distribution: str, name: str) -> Path:
 def baseline(
     text: str, stage: str, scratch: Path, *, target: str, include: Path, defines: Mapping[str, str], hlsl: bool = False
 ) -> bytes:
-    """Compile a translation unit and optimize it; debug names are stripped, so that none counts.
+    """Compile a translation unit, optimize it and strip debug names.
 
-    `-Od` keeps an older optimizer out, which the compiler would run over HLSL; SPIRV-Tools no longer fuse multiply and
-    add as that does.
+    `-Od` disables the older optimizer that the compiler runs on HLSL, which fuses multiply and add; SPIRV-Tools no
+    longer do.
 
-    Raises: RuntimeError with the compiler's words.
+    Raises: RuntimeError with the compiler's output.
     """
     source, raw, done = scratch / f"unit.{stage}", scratch / "raw.spv", scratch / "optimized.spv"
     source.write_text(text)
@@ -112,7 +109,7 @@ def _run(command: Sequence[object]) -> None:
 
 
 def particles_unit(example: Path, shader: str) -> str:
-    """Return a shader of the particles example with the bodies of all library functions that its language can have."""
+    """Return a shader of the particles example with all library functions available in its language."""
     hlsl = shader.endswith(".hlsl")
     seen: set[str] = set()
     names = [*LIBRARIES[".comp.hlsl" if hlsl else ""], shader]
@@ -123,7 +120,7 @@ def particles_unit(example: Path, shader: str) -> str:
 
 
 def _flat(example: Path, text: str, hlsl: bool, seen: set[str]) -> str:
-    """Return a text with its includes in it, each once, in the language of the unit."""
+    """Return a text with its includes expanded, each once, in the language of the unit."""
 
     def included(found: re.Match[str]) -> str:
         name = found[1]

@@ -1,4 +1,4 @@
-"""Links of C sources by the native backend's own methods, without the pipeline."""
+"""Links C sources with the native backend's own methods, without the pipeline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAM = {
         "bad.c": "int gone(void);\nint bad(void) { return gone(); }\n",
     },
 }
-"""A program, and a crate of which it needs one module of two."""
+"""A program, and a crate with two modules, of which it needs one."""
 
 
 def compiled(project: Project, sources: Mapping[str, str], **given: object) -> tuple[ModuleCodegen, ...]:
@@ -46,7 +46,7 @@ def request_for(
     lto: LtoMode = LtoMode.OFF,
     **given: object,
 ) -> LinkRequest:
-    """Compile crates, the first of which is to be linked, and return the link; LTO gets modules that support it."""
+    """Compile crates and return the request to link the first; modules without support for LTO are `opaque`."""
     given = {"opt_level": "2", **given}
     modules = tuple(
         LinkModule(crate, module) for crate, sources in crates.items() for module in compiled(project, sources, **given)
@@ -66,7 +66,7 @@ def request_for(
 
 
 def optimized_thin(project: Project, request: LinkRequest) -> dict[str, tuple[ThinModule, ModuleCodegen]]:
-    """Run thin LTO and return what it left of each module."""
+    """Run thin LTO; return each module as analysed and as optimized, by name."""
     done = {}
     for item in project.backend.run_thin_lto(request):
         blank = replace(item, name="", crate="")
@@ -75,7 +75,7 @@ def optimized_thin(project: Project, request: LinkRequest) -> dict[str, tuple[Th
 
 
 def finished(project: Project, request: LinkRequest) -> Path:
-    """Run the LTO that a request asks for, link, and return the file that was made."""
+    """Run the requested LTO, link, and return the output file."""
     if request.lto is LtoMode.THIN:
         done = [LinkModule(item.crate, module) for item, module in optimized_thin(project, request).values()]
     elif request.lto is LtoMode.FAT:
@@ -87,7 +87,7 @@ def finished(project: Project, request: LinkRequest) -> Path:
 
 
 def link(project: Project, request: LinkRequest) -> Path:
-    """Lower what is left, link, and return the file that was made."""
+    """Lower the modules, link, and return the output file."""
     lowered = tuple(
         LinkModule(item.crate, project.backend.codegen(item.module, request.config))
         for item in (*request.modules, *request.opaque)

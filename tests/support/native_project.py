@@ -1,4 +1,4 @@
-"""The native backend over sources in a directory, without SCons; and which toolchains are here."""
+"""The native backend with sources in a directory, without SCons; and the toolchains of this machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _clang() -> str:
 
 
 def named(kind: str) -> str:
-    """Return what CRATE_CC is to be for a kind of toolchain; skips the test if it is not here."""
+    """Return the value of CRATE_CC for a kind of toolchain; skip the test if it is not installed."""
     name = {"zig": "zig" if bundled_zig() else "", "llvm": _clang(), "gcc": shutil.which("gcc") and "gcc"}[kind]
     require_tool(bool(name), f"a toolchain of kind {kind}")
     return name or ""
@@ -42,7 +42,7 @@ def options(**given: object) -> Options:
 
 
 class Project:
-    """A directory with sources, and the backend as one toolchain serves it."""
+    """A directory with sources, and the backend with one toolchain."""
 
     def __init__(self, root: Path, compiler: str, target: str = TARGET) -> None:
         root.mkdir(parents=True, exist_ok=True)
@@ -74,23 +74,23 @@ class Project:
         )
 
     def compile(self, path: str, **given: object) -> CompiledUnit:
-        """Compile a source as a crate's only one."""
+        """Compile a source as the only one of its crate."""
         return self.backend.compile_codegen_unit(self.stencil(path, **given))
 
     def config(self, **given: object) -> ModuleConfig:
-        """Return how modules are lowered."""
+        """Return the configuration with which modules are lowered."""
         return ModuleConfig(target=self.target, options=options(**given).only(self.backend.LINK_OPTIONS))
 
     def is_current(self, unit: CompiledUnit) -> bool:
-        """Return whether everything that a unit depends on is as it was."""
+        """Return whether no file that a unit depends on has changed."""
         return all(digest_file(os.path.join(self.root, item.path)) == item.digest for item in unit.observed)
 
     def observed(self, unit: CompiledUnit) -> dict[str, str | None]:
-        """Return what a unit depends on below the project's root."""
+        """Return the files below the project's root that a unit depends on."""
         return {item.path: item.digest for item in unit.observed if not os.path.isabs(item.path)}
 
 
 def skip_without_thin(project: Project, lto: LtoMode) -> None:
-    """Skip what thin LTO is asked for where the toolchain has none and refuses it."""
+    """Skip the test if it needs thin LTO and the toolchain has none."""
     if lto is LtoMode.THIN and not project.toolchain.supports_thin:
         pytest.skip("does not apply: this toolchain has no thin LTO")

@@ -1,4 +1,4 @@
-"""Another machine that is a directory of this one, which has what a program is given and nothing else of a project."""
+"""A simulated remote machine: a directory that has only the files that a program is given."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["OtherMachine"]
 
 
 class OtherMachine:
-    """Runs programs as `Portable` says, each in a directory of its own.
+    """Runs portable programs, each in a directory of its own.
 
-    Shape: `staged` has the files that each run was given, `altered` may put others in place of what a run has made.
+    Shape: `staged` has the input paths of each run; `altered` may replace the result of a run.
     """
 
     def __init__(self, place: Path) -> None:

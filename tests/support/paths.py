@@ -1,4 +1,4 @@
-"""Where the tests find what they test."""
+"""Paths of the checkout, and of the packages under test."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def source_paths() -> list[str]:
-    """Return what goes in front of `sys.path`: the checkout's core always, its plugins unless they are installed.
+    """Return the start of `sys.path`: the core of the checkout, and those of its plugins that are not installed.
 
-    A plugin that is installed has parts that were compiled for it; its sources alone would hide them.
+    The sources of an installed plugin would hide its compiled parts.
     """
     plugins = [path for path in sorted(ROOT.glob("plugins/*/src/*")) if (path / "__init__.py").exists()]
     return [str(ROOT / "site_scons"), *(str(path.parent) for path in plugins if find_spec(path.name) is None)]

@@ -1,4 +1,4 @@
-"""Entries as somebody who can write to a store might plant them: whole in every way but for what they say."""
+"""Forged entries, as an attacker with write access to a store could plant them: well-formed, but with other content."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NUMBERS = (-1, 0, 1, 2**31, 2**63 - 1, -(2**63), 2**64 - 1)
 
 
 def plant(key: str, data: bytes, rng: random.Random) -> bytes:
-    """Return an entry under the same key that says something else; the same if it cannot be read."""
+    """Return a forged entry for the same key; the same entry if it cannot be read."""
     try:
         alternatives = decode_alternatives(open_entry(key, data))
         results = [result_of(alternative.result) for alternative in alternatives]

@@ -1,4 +1,4 @@
-"""Plugins that offer classes, sound or not."""
+"""Plugins that register valid and invalid classes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from cratewright.testing import StubBackend
 
 
 class Old(StubBackend):
-    """A class of an older contract."""
+    """A class with an older API version."""
 
     NAME = "old"
     API_VERSION = 0
 
 
 class Other(StubBackend):
-    """A class whose name is taken."""
+    """A class with the name of another backend."""
 
 
 class Third(StubBackend):

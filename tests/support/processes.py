@@ -1,4 +1,4 @@
-"""The processes that a project's builds have left."""
+"""Processes left behind by a project's builds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["left_processes"]
 
 
 def left_processes(directory: Path) -> list[str]:
-    """Return the commands of those that live; they were started with `MARK=directory` in their environment."""
+    """Return the command lines of live processes with `MARK=directory` in their environment."""
     found = []
     for each in Path("/proc").glob("[0-9]*"):
         try:

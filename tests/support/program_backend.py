@@ -1,4 +1,4 @@
-"""A backend that says where its methods are called."""
+"""Backends that report where their methods are called."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ __all__ = ["Portably", "RunsPrograms", "TakesTime", "Works"]
 
 
 class Works(StubBackend):
-    """Does all work itself, so that it is never called where others could suffer."""
+    """Works in its own process, so it must be called in a worker."""
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Return the numbers of the process and of the thread."""
+        """Return the ids of the process and of the thread."""
         return ModuleCodegen(name=module.name, data=f"{os.getpid()} {threading.get_ident()}".encode())
 
 
 class RunsPrograms(Works):
-    """Leaves all work to programs."""
+    """Declares that it leaves all work to programs."""
 
     RUNS_PROGRAMS = True
 
 
 class TakesTime(RunsPrograms):
-    """Leaves all work to programs that take a while."""
+    """Declares the same, and takes a while."""
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Return when this began and ended."""
+        """Return the times of its begin and end."""
         began = time.monotonic()
         time.sleep(0.1)
         return ModuleCodegen(name=module.name, data=f"{began} {time.monotonic()}".encode())
 
 
 class Portably(RunsPrograms):
-    """Has a program run elsewhere for each unit, if that is worth it; takes note of whether it was."""
+    """Runs a program remotely for each unit if it may, and records whether it may."""
 
     asked: ClassVar[list[bool]] = []
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
-        """Say so of units."""
+        """Return True for units."""
         return call.name == "compile_codegen_unit"
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile here after all, whatever comes of it."""
+        """Run a program remotely if possible, then compile here."""
         Portably.asked.append(runs_elsewhere())
         if runs_elsewhere():
             run_elsewhere(

@@ -1,7 +1,4 @@
-"""A proxy in this process that leads all there is to one server, whatever host it is asked for.
-
-Knows nothing of what is said through it.
-"""
+"""A proxy in this process that forwards everything to one server, whatever host is requested."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ __all__ = ["ProxyServer", "serving_proxy"]
 
 
 class ProxyServer:
-    """Takes note of the first line and the credentials of each connection in `asked`; `status` refuses tunnels."""
+    """Records the first line and the credentials of each connection in `asked`; `status` can refuse tunnels."""
 
     def __init__(self, target: int) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -29,7 +26,7 @@ class ProxyServer:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Accept no more connections."""
         self._listener.close()
 
     def _accept(self) -> None:
@@ -44,8 +41,8 @@ class ProxyServer:
             while b"\r\n\r\n" not in head:
                 head += near.recv(1 << 16) or b"\r\n\r\n"
             lines = head.decode("latin-1").split("\r\n")
-            who = [line.partition(": ")[2] for line in lines if line.lower().startswith("proxy-authorization:")]
-            self.asked.append((lines[0], who[0] if who else ""))
+            credentials = [line.partition(": ")[2] for line in lines if line.lower().startswith("proxy-authorization:")]
+            self.asked.append((lines[0], credentials[0] if credentials else ""))
             with socket.create_connection(("127.0.0.1", self._target)) as far:
                 if lines[0].startswith("CONNECT"):
                     near.sendall(b"HTTP/1.1 " + self.status + b"\r\ncontent-length: 0\r\n\r\n")
@@ -67,7 +64,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def serving_proxy(target: int) -> Iterator[ProxyServer]:
-    """Run a proxy that leads to a port of this machine."""
+    """Run a proxy that forwards to a port of this machine."""
     server = ProxyServer(target)
     try:
         yield server

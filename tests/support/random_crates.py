@@ -12,7 +12,7 @@ _TYPES = (["rlib"], ["dylib"], ["rlib", "dylib"], ["rlib", "dylib"])
 
 @dataclass(frozen=True, slots=True)
 class CrateGraphSources:
-    """Crates by number, each after those it depends on; the last is a program.
+    """Crates by number, each after its dependencies; the last is a program.
 
     Shape: `dependencies` of each crate; `files` of each crate, by name.
     """
@@ -23,7 +23,7 @@ class CrateGraphSources:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How the crates of a graph are to be built, in the words of an SConstruct."""
+    """Crate types and options for the crates of a graph."""
 
     types: tuple[tuple[str, ...], ...]
     prefer_dynamic: tuple[bool, ...]
@@ -31,13 +31,13 @@ class Mix:
 
 
 def random_graph(random: Random) -> CrateGraphSources:
-    """Return a graph whose program prints numbers that change if a crate is missing, or there twice."""
+    """Return a graph whose program prints other numbers if a crate is missing or linked twice."""
     count = random.randint(3, 6)
     dependencies = [
         tuple(sorted(random.sample(range(number), random.randint(min(1, number), min(3, number)))))
         for number in range(count)
     ]
-    # Whatever nobody uses the program does.
+    # The program uses the crates that no other crate uses.
     used = {other for numbers in dependencies for other in numbers}
     loose = {number for number in range(count) if number not in used}
     files = [_library(number, dependencies[number], random) for number in range(count)]
@@ -48,7 +48,7 @@ def random_graph(random: Random) -> CrateGraphSources:
 
 
 def random_mix(random: Random, graph: CrateGraphSources, *, thin: bool) -> Mix:
-    """Return a mix, which the rules of linkage may refuse."""
+    """Return a mix, which may be a linkage conflict."""
     words = ("off", "thin", "thin-local", "fat") if thin else ("off", "fat")
     count = len(graph.files)
     return Mix(
@@ -59,11 +59,11 @@ def random_mix(random: Random, graph: CrateGraphSources, *, thin: bool) -> Mix:
 
 
 def sconstruct(graph: CrateGraphSources, mix: Mix | None, prefix: str) -> str:
-    """Return declarations of a graph; without a mix all is static and unoptimized."""
+    """Return declarations of a graph; without a mix everything is static and without LTO."""
     lines: list[str] = []
     for number, dependencies in enumerate(graph.dependencies):
         program = number == len(graph.dependencies) - 1
-        # What a crate needs of others must be declared by whoever links it: C has no notion of it.
+        # Dependencies must be declared, because C sources do not name them.
         deps = ", ".join(f"{prefix}{other}" for other in dependencies)
         words = [repr(f"{prefix}{number}"), repr(sorted(graph.files[number])), f"deps=[{deps}]"]
         if mix is None:

@@ -1,7 +1,4 @@
-"""Random sources that include, embed and assemble files, and random edits of what they look for.
-
-Knows nothing of how a file is found: every name may be anywhere.
-"""
+"""Random sources that include files in many ways, and random edits of the files and directories searched."""
 
 from __future__ import annotations
 
@@ -64,7 +61,7 @@ _ASSEMBLY = (
 
 
 class Lookups:
-    """A project of one source, and edits of it, in an order that a seed decides."""
+    """A project of one source, and its edits; the same for the same seed."""
 
     def __init__(self, root: Path, seed: int, suffix: str) -> None:
         self.random = random.Random(seed)
@@ -86,7 +83,7 @@ class Lookups:
         text = "".join(self._assembly(i) if self.suffix == ".S" else self._c(i) for i in range(3))
         tail = '.section .note.GNU-stack,"",%progbits\n' if self.suffix == ".S" else "int end;\n"
         (self.root / self.source).write_text(text + tail)
-        # Every name is somewhere, so that it compiles.
+        # Every name exists somewhere, so that the source compiles.
         for name in ("v.h", "sub/v.h", "w.h"):
             self._put(f"two/{name}")
             if self.suffix == ".S" or self.words:
@@ -129,7 +126,7 @@ class Lookups:
             shutil.rmtree(file)
 
     def edit(self) -> str:
-        """Change something, and say what."""
+        """Change something, and return a description."""
         name = self.random.choice(NAMES[:3])
         path = f"{self.random.choice(PLACES)}/{name}"
         file = self.root / path

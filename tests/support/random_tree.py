@@ -1,6 +1,6 @@
-"""A small tree of crates, shaped as `examples/particles`, that changes at random in every way a cache could miss.
+"""A small tree of crates, like `examples/particles`, with random edits of every kind that a cache could overlook.
 
-Knows nothing of how it is built; the same tree can be written in GLSL or in the language of the stub.
+It can be written in GLSL or in the language of the stub.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ app = env.Crate("app", {entries}, include_dirs=dirs, deps=[light, maths], crate_
 
 @dataclass(slots=True)
 class _State:
-    """What the tree says now: numbers in sources and headers, which files there are, options."""
+    """The current tree: numbers in sources and headers, existing files, options."""
 
     numbers: dict[str, int] = field(default_factory=lambda: {f"m{n}": n for n in range(3)} | {"l": 7})
     far: dict[str, int] = field(default_factory=lambda: {"one": 1, "two": 2, "unused": 3})
@@ -61,7 +61,7 @@ class RandomTree:
 
     @property
     def broken(self) -> bool:
-        """Whether the tree has a mistake, so that no build of it can succeed."""
+        """Whether the tree has an error, so that its build must fail."""
         return bool(self._state.broken)
 
     def files(self) -> dict[str, str]:
@@ -69,7 +69,7 @@ class RandomTree:
         return self._render(self._state)
 
     def write(self, root: Path, before: Mapping[str, str]) -> dict[str, str]:
-        """Bring a directory that holds some files to what the tree is now, touching no other file; return it."""
+        """Update a directory that holds the files `before`, writing only changed files; return the current files."""
         now = self.files()
         for path in before.keys() - now.keys():
             (root / path).unlink()
@@ -80,7 +80,7 @@ class RandomTree:
         return now
 
     def edit(self) -> str:
-        """Make one edit and return what it was."""
+        """Make one edit and return its name."""
         self._earlier = [*self._earlier[-20:], copy.deepcopy(self._state)]
         if self._state.broken:
             self._state.broken = ""
@@ -90,7 +90,7 @@ class RandomTree:
         return name
 
     def restore(self) -> None:
-        """Take the mistake out, if there is one."""
+        """Remove the error, if there is one."""
         self._state.broken = ""
 
 
@@ -243,7 +243,7 @@ def _stub(state: _State) -> dict[str, str]:
 
 
 def outputs_of(root: Path) -> dict[str, bytes]:
-    """Return all that a build made, by path."""
+    """Return the outputs of a build, by path."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))

@@ -1,6 +1,6 @@
-"""The messages of the Remote Execution API for a server of the tests.
+"""The messages of the Remote Execution API, for the tests' server.
 
-They are Google's own protocol buffers, an independent reading of what we send.
+Google's protocol buffers decode them, independently of our own encoder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _TYPES: dict[str, list[tuple[int, str, object]]] = {
 
 
 def messages() -> dict[str, Any]:
-    """Return the messages of the API, as far as a cache needs them, as classes of Google's library."""
+    """Return the messages that a cache needs, as classes of Google's library."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     file = descriptor_pb2.FileDescriptorProto(name="cache.proto", package="cache", syntax="proto3")
@@ -66,5 +66,5 @@ def messages() -> dict[str, Any]:
 
 
 def require_grpc() -> None:
-    """Skip a test that lacks the libraries, or fail it, as `require_tool`."""
+    """Skip or fail a test without the libraries, as `require_tool` does."""
     require_tool(all(find_spec(name) for name in ("grpc", "google", "google.protobuf")), "grpcio and protobuf")

@@ -17,26 +17,26 @@ from .reapi_messages import messages
 __all__ = ["FAULTS", "ReapiServer", "serving_reapi"]
 
 FAULTS = {
-    "unavailable": "every call says that nobody is there",
-    "unauthenticated": "every call wants credentials",
+    "unavailable": "every call fails with UNAVAILABLE",
+    "unauthenticated": "every call requires credentials",
     "internal": "every call fails",
-    "no-updates": "it may only be read",
-    "no-sha256": "it knows other digests alone",
-    "junk": "results that are none",
-    "junk-calls": "answers that are no messages",
+    "no-updates": "it is read-only",
+    "no-sha256": "it supports only other digests",
+    "junk": "malformed results",
+    "junk-calls": "malformed answers",
     "flip": "contents are damaged",
-    "half": "contents are cut off",
-    "evicted": "contents are gone, results are not",
-    "find-nothing": "it says that it lacks nothing, and does",
-    "batch-full": "it takes no contents",
-    "write-full": "it takes no large contents",
+    "half": "contents are truncated",
+    "evicted": "contents are evicted, results kept",
+    "find-nothing": "it claims to have contents that it lacks",
+    "batch-full": "it refuses all contents",
+    "write-full": "it refuses large contents",
     "hang": "no answer",
-    "hang-read": "contents never come",
-    "die-read": "it dies within a large read",
+    "hang-read": "contents never arrive",
+    "die-read": "it dies during a large read",
     "drip-read": "a large read a byte at a time",
-    "bomb": "contents that unpack to far more",
-    "other-way": "contents packed in a way nobody asked for",
-    "long": "a stream that does not end",
+    "bomb": "a decompression bomb",
+    "other-way": "contents with a compressor that was not requested",
+    "long": "an endless stream",
 }
 
 
@@ -46,9 +46,9 @@ def _deflated(data: bytes) -> bytes:
 
 
 class ReapiServer:
-    """Keeps contents in `blobs` and results in `results`, by hash.
+    """A server with contents in `blobs` and results in `results`, by hash.
 
-    Shape: `ways` are the compressors that it offers; `headers` those that it wants.
+    Shape: `ways` are the compressors that it offers; `headers` those that it requires.
     """
 
     def __init__(self) -> None:
@@ -69,8 +69,8 @@ class ReapiServer:
         import grpc
 
         self.calls.append(method)
-        said = dict(context.invocation_metadata())
-        if any(said.get(name) != value for name, value in self.headers.items()):
+        metadata = dict(context.invocation_metadata())
+        if any(metadata.get(name) != value for name, value in self.headers.items()):
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you?")
         codes = {"unavailable": "UNAVAILABLE", "unauthenticated": "UNAUTHENTICATED", "internal": "INTERNAL"}
         if self.fault in codes:
@@ -183,7 +183,7 @@ class ReapiServer:
         return self.types["Committed"](size=len(data))
 
     def Execute(self, request: bytes, context: Any) -> Iterator[bytes]:
-        """Answer as a machine would on which every program says `hello` and makes `o`, which has the word `made`."""
+        """Answer as if each program printed `hello` and wrote `made` into the file `o`."""
         import grpc
 
         codes = {"execute-unavailable": "UNAVAILABLE", "execute-evicted": "FAILED_PRECONDITION"}
@@ -222,7 +222,7 @@ class ReapiServer:
         return data[: len(data) // 2] if self.fault == "half" else data
 
     def called(self, method: str) -> Callable[[Any, Any], Any]:
-        """Return what serves a method."""
+        """Return the handler of a method."""
         work = getattr(self, method)
 
         def serve(request: Any, context: Any) -> Any:
@@ -242,7 +242,7 @@ class ReapiServer:
 def serving_reapi(
     fault: str = "", certificate: Path | None = None, clients: Path | None = None
 ) -> Iterator[ReapiServer]:
-    """Run a server, with a certificate and its key if it is to speak TLS, with `clients` for those that it lets in."""
+    """Run a server, with TLS if there is a certificate (with its key); `clients` are accepted client certificates."""
     import grpc
 
     server = ReapiServer()

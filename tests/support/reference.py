@@ -1,6 +1,6 @@
-"""The pages of the reference that follow from tables in the code.
+"""Generates the reference pages from tables in the code.
 
-A page is written by hand up to its marker, and from there on by a function here.
+A page is written by hand up to its marker, and generated after it.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def _type(shape: Mapping[str, object]) -> str:
 
 def _registry() -> Registry:
     registry = default_registry()
-    if "slang" not in registry.names:  # not installed everywhere, but its tables need no compiler
+    if "slang" not in registry.names:  # not always installed, but its tables need no compiler
         registry.register(import_module("cratewright_slang"))
     return registry
 
@@ -155,4 +155,4 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "command-line.md": command_line,
     "events.md": events,
 }
-"""The pages below `docs/reference`, and what makes each."""
+"""The pages below `docs/reference`, and the function that generates each."""

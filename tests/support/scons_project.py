@@ -30,7 +30,7 @@ import cratewright, cratewright.testing
 DefaultEnvironment(tools=[]), cratewright.register(cratewright.testing)
 env = Environment(tools=["filesystem", "install", "textfile", cratewright.tool], CRATE_BACKEND="stub")
 """
-"""How an SConstruct begins that uses the `stub` backend; without compilers of C, which take SCons long to find."""
+"""The start of an SConstruct for the `stub` backend, without C compilers, which SCons takes long to find."""
 
 _SITE = str(ROOT / "site_scons")
 _STEP = re.compile(r"(?:Compiling crate|Archiving|Linking) .*")
@@ -40,17 +40,17 @@ _SILENT = re.compile(r"scons: .* is up to date\.|scons: Nothing to be done for .
 
 @cache
 def available_forms() -> tuple[str, ...]:
-    """Return the forms in which cratewright can be used here: from the checkout and, if it is, installed."""
+    """Return the forms of cratewright that tests can use here: the checkout and, if there is one, an installation."""
     found = any(True for _ in metadata.distributions(name="cratewright"))
     return (IN_PLACE, INSTALLED) if found else (IN_PLACE,)
 
 
 class SconsProject:
-    """Files, and what `scons` makes of them.
+    """A project directory, built by `scons`.
 
-    Shape: `output` is what the last run printed, standard error after standard output; `errors` the former alone;
-    `status` is what it exited with.
-    Units: `timeout` in seconds, for one run.
+    Shape: `output` is the output of the last run, standard error after standard output; `errors` is standard error;
+    `status` the exit status.
+    Units: `timeout` of one run, in seconds.
     """
 
     def __init__(self, path: Path, *, form: str = IN_PLACE) -> None:
@@ -63,9 +63,9 @@ class SconsProject:
         path.mkdir(parents=True, exist_ok=True)
 
     def begin_as(self, key: Hashable, build: Callable[[], object]) -> None:
-        """Begin with what `build` makes of this project, which it does once for each `key`: others get a copy.
+        """Set this project up with `build`, which is called once for each `key`; later projects get a copy.
 
-        Shape: the copy has the files with their times, and the output and variables that `build` left.
+        Shape: the copy has the files with their times, the output and the variables.
         """
         begun = (type(self), self.form, key)
         if begun not in _BEGUN:
@@ -82,14 +82,14 @@ class SconsProject:
         return twin
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
-        """Write files; their directories are made."""
+        """Write files, and create their directories."""
         for name, content in files.items():
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     def sconstruct(self, text: str, **files: str) -> None:
-        """Write an SConstruct that uses the stub, and stub sources by their names without suffix."""
+        """Write an SConstruct for the stub backend, and stub sources, named without suffix."""
         self.write({"SConstruct": STUB + text, **{f"{name}.stub": content for name, content in files.items()}})
 
     def remove(self, *names: str) -> None:
@@ -102,7 +102,7 @@ class SconsProject:
         return (self.path / name).read_text(encoding="utf-8")
 
     def exists(self, name: str) -> bool:
-        """Say whether there is such a file or directory."""
+        """Return whether a file or directory exists."""
         return (self.path / name).exists()
 
     def scons(
@@ -112,10 +112,10 @@ class SconsProject:
         preexec: Callable[[], None] | None = None,
         input: str | None = None,
     ) -> str:
-        """Run `scons` and return its output; `input` is what it reads.
+        """Run `scons`, with `input` as standard input, and return its output.
 
-        Raises: AssertionError with the output for another exit status than is expected, if any is, or a traceback in
-        what it prints.
+        Raises: AssertionError for another exit status than `expect`, unless that is None, or for a traceback in the
+        output.
         """
         words = ["-Q", *(["--site-dir", _SITE] if self.form == IN_PLACE else []), *arguments]
         if preexec is None and input is None and can_fork(self.environ):
@@ -144,20 +144,20 @@ class SconsProject:
         return self.output
 
     def steps(self) -> list[str]:
-        """Return what the last run did, as its lines name the stages, sorted."""
+        """Return the lines of the stages that the last run executed, sorted."""
         return sorted(line for line in self.output.splitlines() if _STEP.fullmatch(line))
 
     def built(self) -> list[str]:
-        """Return the last run's counts of units and images, sorted."""
+        """Return the lines with counts of units and images of the last run, sorted."""
         return sorted(line for line in self.output.splitlines() if _COUNTS.fullmatch(line))
 
     def up_to_date(self, *arguments: str) -> bool:
-        """Run `scons` again and say whether it found nothing to do."""
+        """Run `scons` again and return whether it had nothing to do."""
         lines = self.scons(*arguments).splitlines()
         return bool(lines) and all(_SILENT.fullmatch(line) for line in lines)
 
     def snapshot(self) -> dict[str, str]:
-        """Return the digest of every file, those left out in which builds remember things for themselves."""
+        """Return the digest of every file except state files and databases."""
         return {
             name: hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.path.rglob("*"))
@@ -169,7 +169,7 @@ class SconsProject:
         return {
             **_inherited(),
             "HOME": str(self.path),
-            # What is installed beside it must not alter what is expected of the wheel that always is.
+            # Tests expect the glslang of the wheel, whatever else is installed.
             **({} if "CRATE_SPIRV_SDK" in self.environ else {"CRATE_GLSLANG": "wheel"}),
             **self.environ,
         }
@@ -180,14 +180,14 @@ _BEGUN: dict[Hashable, SconsProject] = {}
 
 @cache
 def _kept() -> str:
-    """Return a directory that is there until this process ends."""
+    """Return a directory that exists until this process ends."""
     directory = tempfile.mkdtemp(prefix="cratewright-tests-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return directory
 
 
 def _inherited() -> dict[str, str]:
-    # coverage measures the processes that it is told of by its variables.
+    # COVERAGE_* variables make coverage measure child processes.
     names = ("PATH", "LANG", "TMPDIR", "CRATE_WORKERS")
     kept = {name: text for name, text in os.environ.items() if name in names or name.startswith("COVERAGE_")}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,8 +1,8 @@
-"""Runs of `scons` that are forked from a process in which it is imported: a fifth of the cost of new ones.
+"""Runs `scons` in forks of a process that has imported it, at a fifth of the cost of a new process.
 
-Each run is a process of its own with its own directory, environment and output, and its exit functions run.
-Two servers with different hash seeds take turns, so that no order of a set outlasts a run. What an interpreter reads
-when it starts (`PYTHON…`, `LD_…`, the locale) cannot be given to a fork: such runs need a new process.
+Each run is a process with its own directory, environment and output, and runs its exit functions. Two servers with
+different hash seeds take turns, so that no result depends on the order of a set. Variables that an interpreter or the
+loader reads at its start (`PYTHON…`, `LD_…`, the locale) do not affect a fork: such runs need a new process.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ _COLLAPSE = 25
 
 
 def can_fork(environ: Mapping[str, str]) -> bool:
-    """Say whether runs with these variables can be forked here."""
+    """Return whether runs with these variables can be forked here."""
     return hasattr(os, "pidfd_open") and not any(name.startswith(_FIXED) for name in environ)
 
 
 class SconsServer:
-    """The servers for one place to import cratewright from; `site` is empty for where it is installed.
+    """The servers for the cratewright in the directory `site`, or for the installed one if that is empty.
 
-    All processes of one run of the tests share them.
+    All processes of one test run share them.
     """
 
     def __init__(self, site: str, environ: Mapping[str, str]) -> None:
         self._lock = threading.Lock()
         self._sockets = itertools.cycle(
-            # Pages of the heap are large, of which a fork has few to copy.
+            # With huge pages, a fork has few page table entries to copy.
             [self._connected(site, {**environ, **_LARGE, "PYTHONHASHSEED": seed}) for seed in "12"]
         )
 
@@ -92,7 +92,7 @@ class SconsServer:
 
     @staticmethod
     def _connected(site: str, environ: Mapping[str, str]) -> socket.socket:
-        """Connect to the server, or start it if it is not there."""
+        """Connect to the server; start it if it does not run."""
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
         words = json.dumps([run, site, dict(environ)])
         path = os.path.join(tempfile.gettempdir(), f"cw-scons-{hashlib.sha256(words.encode()).hexdigest()[:16]}")
@@ -111,7 +111,7 @@ class SconsServer:
 
 
 def _start(path: str, site: str, environ: Mapping[str, str]) -> None:
-    """Start a server at a path, unless another process does; it ends when nobody is connected any more."""
+    """Start a server at a path, unless another process does; it ends with its last connection."""
     with socket.socket(socket.AF_UNIX) as listener:
         try:
             listener.bind(path)
@@ -130,7 +130,7 @@ _STARTED: list[int] = []
 
 @atexit.register
 def _end() -> None:
-    """Let go of all servers before waiting for any: others may wait for those to which this process is connected."""
+    """Disconnect from all servers before waiting for any, so that test processes do not wait for one another."""
     for connection in _CONNECTIONS:
         connection.close()
     for process in _STARTED:
@@ -139,8 +139,8 @@ def _end() -> None:
 
 
 def _read(files: Sequence[int], timeout: float) -> list[str]:
-    """Read files side by side to their ends, as texts."""
-    said = {file: b"" for file in files}
+    """Read files concurrently to their ends, as text."""
+    chunks = {file: b"" for file in files}
     deadline = time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
         for file in files:
@@ -151,14 +151,14 @@ def _read(files: Sequence[int], timeout: float) -> list[str]:
                 raise TimeoutError
             for key, _ in ready:
                 if chunk := os.read(key.fd, 1 << 16):
-                    said[key.fd] += chunk
+                    chunks[key.fd] += chunk
                 else:
                     selector.unregister(key.fd)
-    return [text.decode() for text in said.values()]
+    return [text.decode() for text in chunks.values()]
 
 
 def _serve(listener: socket.socket) -> bool:
-    """Fork a process for each request; return True in it, and False when nobody is connected any more."""
+    """Fork a process for each request; return True in the fork, and False after the last connection."""
     running: dict[int, tuple[int, int]] = {}
     connections: dict[int, socket.socket] = {}
     with selectors.DefaultSelector() as selector:
@@ -188,7 +188,7 @@ def _serve(listener: socket.socket) -> bool:
                     selector.unregister(connection)
                     connections.pop(key.fd).close()
                     if not connections:
-                        # Nobody finds this server from now on, but somebody may have done so just before.
+                        # No process can connect from now on, but one may have just before.
                         with suppress(FileNotFoundError):
                             os.unlink(listener.getsockname())
                         listener.setblocking(False)
@@ -213,7 +213,7 @@ def _serve(listener: socket.socket) -> bool:
 
 
 def _become(request: dict[str, object], files: Sequence[int], others: Sequence[int]) -> None:
-    """Make this process what the one that is asked for would be when SCons begins."""
+    """Give this fork the files, environment, directory and arguments of a request."""
     os.dup2(files[0], 1)
     os.dup2(files[1], 2)
     for number in (*files, *others):
@@ -226,11 +226,11 @@ def _become(request: dict[str, object], files: Sequence[int], others: Sequence[i
 
 
 def main(number: str, site: str) -> None:
-    """Import what runs need, serve them, and be one."""
+    """Import what runs need, then serve; a fork returns from serving and runs the program."""
     warm_scons = importlib.import_module("warm_scons")  # from this file's directory
     path = sys.path[1:]
     sys.path[:1] = [site] if site else []
-    with suppress(Exception):  # the run that needs what is missing or broken will report it
+    with suppress(Exception):  # a run that needs a missing or broken module will report it
         warm_scons.warm()
     sys.path[:] = path
     gc.collect()
@@ -241,18 +241,18 @@ def main(number: str, site: str) -> None:
 
 
 def _make_pages_large() -> None:
-    """Have the system put what runs share into large pages, of which a fork has few to copy the addresses."""
+    """Move the heap into huge pages, so that a fork has few page table entries to copy."""
     advise = ctypes.CDLL(None).madvise
     for line in Path("/proc/self/maps").read_text().splitlines():
         span, access, _, _, file = line.split()[:5]
         start, end = (int(word, 16) for word in span.split("-"))
         start, size = -(-start // _PAGE) * _PAGE, end // _PAGE * _PAGE - -(-start // _PAGE) * _PAGE
         if access == "rw-p" and file == "0" and size > 0:
-            advise(ctypes.c_void_p(start), ctypes.c_size_t(size), _COLLAPSE)  # older systems refuse, which is no matter
+            advise(ctypes.c_void_p(start), ctypes.c_size_t(size), _COLLAPSE)  # older systems refuse, harmlessly
 
 
 def _run() -> None:
-    """Run the program and end as an interpreter does, but let all objects be: a fork would copy the page of each."""
+    """Run the program and end as an interpreter does, but free no objects, which would copy their pages."""
     status: object = None
     try:
         if sys.argv[0] == "scons":

@@ -1,4 +1,4 @@
-"""Builds of shader crates in this process, without SCons or workers: some milliseconds each."""
+"""Builds of shader crates in this process, without SCons or workers, in milliseconds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Image", "ShaderBuild"]
 
 @dataclass(frozen=True)
 class Image:
-    """One entry point of what was linked: its row in the manifest, and the module that it is in."""
+    """An entry point after linking: its row in the manifest, and its module."""
 
     row: Mapping[str, Any]
     data: bytes
@@ -37,10 +37,9 @@ class Image:
 
 @dataclass
 class ShaderBuild:
-    """A project directory, and the crates that were compiled there.
+    """A project directory in which crates are compiled and linked.
 
-    Shape: results are kept in `store`, which other builds may share; `glslang` is what CRATE_GLSLANG would be.
-    `backend` compiles to SPIR-V.
+    Shape: `store` has the results, and may be shared with other builds; `glslang` is the value of CRATE_GLSLANG.
     """
 
     root: Path
@@ -68,9 +67,9 @@ class ShaderBuild:
     def compile(
         self, name: str, sources: Sequence[str], deps: Sequence[CrateMetadata] = (), **options: object
     ) -> CrateMetadata:
-        """Compile a crate; what comes back is a dependency, or can be linked.
+        """Compile a crate, to be linked or used as a dependency.
 
-        Shape: `variants` and `when` go with the options, for all sources.
+        Shape: `options` may include `variants` and `when`, for all sources.
         Raises: CratewrightError.
         """
         variants = Variants.read({word: options.pop(word, None) for word in AXES_AND_CONDITIONS}, where="")

@@ -11,7 +11,7 @@ __all__ = ["instructions", "text_of"]
 def instructions(data: bytes) -> Iterator[tuple[int, ...]]:
     """Yield each instruction's words."""
     words = array("I", data)
-    assert words[0] == 0x07230203, "no SPIR-V module of this machine's byte order"
+    assert words[0] == 0x07230203, "not a SPIR-V module of this machine's byte order"
     at = 5
     while at < len(words):
         yield tuple(words[at : at + (words[at] >> 16)])
@@ -19,5 +19,5 @@ def instructions(data: bytes) -> Iterator[tuple[int, ...]]:
 
 
 def text_of(words: Iterable[int]) -> str:
-    """Return the text that begins with some words."""
+    """Return the null-terminated string at the start of some words."""
     return array("I", words).tobytes().partition(b"\0")[0].decode()

@@ -1,4 +1,4 @@
-"""A store that holds ITEMS, and the name of its file."""
+"""A store that contains ITEMS, and the name of its file."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def some_items(count: int, size: int = 100, name: str = "") -> dict[str, bytes]:
 
 
 def filled_store(directory: Path, items: Mapping[str, bytes]) -> Path:
-    """Write items into a new store in a directory, and return its one file."""
+    """Write items into a new store in a directory, and return its only file."""
     store = EmbeddedStore(str(directory))
     store.put_many(items)
     store.close()

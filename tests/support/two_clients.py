@@ -1,4 +1,4 @@
-"""Two clients that share a cache on a server, and edit the same project each on its own."""
+"""Two clients that share a cache on a server and build the same edited project."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def edits_by_two_clients(
     edits: int,
     begin: Callable[[int, Path], None] = lambda client, root: None,
 ) -> int:
-    """Build after each edit, on one of two machines, and hold it against a build without a cache.
+    """Build after each edit, as one of two clients, and compare with a build without a cache.
 
-    Shape: returns how many results came from the server. `begin` is told the client and its directory before it builds.
-    Raises: AssertionError for a build that came to anything else.
+    Shape: returns how many results came from the server. `begin` is called before each build, with the client and its
+    directory.
+    Raises: AssertionError for a build that differs.
     """
     tree, rng = RandomTree(seed, "stub"), random.Random(seed)
     done: list[str] = []

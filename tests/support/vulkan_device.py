@@ -1,4 +1,4 @@
-"""Compute shaders run without a window, on a Vulkan device of type CPU if there is one."""
+"""Runs compute shaders without a window, on a Vulkan device of type CPU if there is one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Array", "ComputeDevice", "Resource", "Texture", "VulkanUnavailableEr
 
 
 class VulkanUnavailableError(Exception):
-    """Something is missing to run shaders here; the message says what."""
+    """Shaders cannot be run here; the message names what is missing."""
 
 
 def storage(binding: int, data: Array, *, set: int = 0) -> Resource:
@@ -23,14 +23,14 @@ def storage(binding: int, data: Array, *, set: int = 0) -> Resource:
 
 
 def uniform(binding: int, data: Array, *, set: int = 0) -> Resource:
-    """Return a uniform buffer; its bytes are those that the block's layout asks for."""
+    """Return a uniform buffer; `data` must have the layout of the block."""
     return Resource(binding, np.ascontiguousarray(data), uniform=True, set=set)
 
 
 class ComputeDevice:
-    """A Vulkan device with one queue; a context manager that destroys what it made.
+    """A Vulkan device with one queue, and a context manager that destroys it.
 
-    Raises: VulkanUnavailableError, when made, if package, loader or device is missing.
+    Raises: VulkanUnavailableError on creation if the package, loader or device is missing.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class ComputeDevice:
     ) -> dict[int, Array]:
         """Dispatch one entry point and wait for it.
 
-        Shape: what the storage buffers hold afterwards, by binding.
+        Shape: returns the contents of the storage buffers, by binding.
         """
         with ExitStack() as stack:
             dispatch = Dispatch(self, stack)
@@ -104,7 +104,7 @@ class ComputeDevice:
                 if (properties := vk.vkGetPhysicalDeviceProperties(each)).apiVersion >= wanted]  # fmt: skip
         if not able:
             raise VulkanUnavailableError("a Vulkan 1.3 device")
-        # The one in software computes the same on every machine.
+        # A device in software computes the same on every machine.
         able.sort(key=lambda pair: pair[0].deviceType != vk.VK_PHYSICAL_DEVICE_TYPE_CPU)
         properties, self.physical = able[0]
         self.name = str(properties.deviceName)

@@ -22,7 +22,7 @@ Handle = Any
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A buffer that a shader sees as `binding` of `set`, with what is in it at the start."""
+    """A buffer that a shader sees as `binding` of `set`, with its initial contents."""
 
     binding: int
     data: Array
@@ -32,7 +32,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Texture:
-    """A combined image and sampler: linear filter, edges repeated outwards.
+    """A combined image sampler with a linear filter, clamped to the edge.
 
     Shape: `texels` is height, width, 4; float32.
     """
@@ -144,7 +144,7 @@ class Dispatch:
 
     @contextmanager
     def recording(self) -> Iterator[Handle]:
-        """Give a command buffer, submit what was recorded and wait for it."""
+        """Yield a command buffer, submit its commands and wait for them."""
         vk, owner = self._vk, self._owner
         pool = self._make("CommandPool", vk.VkCommandPoolCreateInfo(queueFamilyIndex=owner.family))
         info = vk.VkCommandBufferAllocateInfo(
@@ -159,7 +159,7 @@ class Dispatch:
         vk.vkQueueWaitIdle(owner.queue)
 
     def prepare(self, commands: Handle, textures: Sequence[Handle]) -> None:
-        """Make filled images readable to the shader."""
+        """Make images readable by the shader."""
         vk = self._vk
         barriers = [
             vk.VkImageMemoryBarrier(
@@ -248,7 +248,7 @@ class Dispatch:
         return vk.VkImageSubresourceRange(aspectMask=vk.VK_IMAGE_ASPECT_COLOR_BIT, levelCount=1, layerCount=1)
 
     def _memory(self, needs: Handle) -> tuple[Handle, Handle]:
-        """Return memory that the host sees without flushing, and a view of it."""
+        """Return host-visible, coherent memory, and a view of it."""
         vk, owner = self._vk, self._owner
         wanted = vk.VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | vk.VK_MEMORY_PROPERTY_HOST_COHERENT_BIT
         kinds = vk.vkGetPhysicalDeviceMemoryProperties(owner.physical)

@@ -1,4 +1,4 @@
-"""What a server of runs of `scons` imports and does once, so that its forks need not."""
+"""What a server of `scons` runs imports and computes once, so that its forks need not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["warm"]
 
-# All that a default environment and the plugins here import.
+# The modules that a default environment and our plugins import.
 _TOOLS = (
     *("FortranCommon", "JavaCommon", "ar", "as", "asm", "cc", "cxx", "default", "dmd", "dvipdf", "dvips", "f77", "f90"),
     *("f95", "filesystem", "g++", "g77", "gas", "gcc", "gdc", "gfortran", "gnulink", "gs", "gxx", "ifl", "ifort"),
@@ -33,13 +33,13 @@ _PLUGINS = ("cratewright_native", "cratewright_slang", "cratewright_spirv", "cra
 
 
 def warm() -> None:
-    """Do once what each run would do to the same end.
+    """Do once what every run would repeat.
 
-    Import modules, compile expressions, read what is installed and the code that results depend on, build glslang's
-    tables, which take as long as all the rest of a small build of shaders, and start Slang, which takes half a second.
+    Import modules, compile regular expressions, read installed distributions and the code that results depend on, build
+    glslang's tables (as slow as the rest of a small shader build), and start Slang (half a second).
     """
     for name in _MODULES:
-        with suppress(ImportError):  # a site of a test need not have all
+        with suppress(ImportError):  # a test's own site may lack some
             importlib.import_module(name)
     _keep_entry_points()
     _keep_checks(importlib.import_module("cratewright.contract.declared"))
@@ -51,19 +51,19 @@ def warm() -> None:
         code(registry.backend(name))
     _keep_listings(registry)
     for name in _PLUGINS:
-        with suppress(ImportError):  # it is not here
+        with suppress(ImportError):  # not installed
             for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
                 with suppress(Exception):
                     importlib.import_module(module.name)
     _finish_classes_and_patterns()
     importlib.import_module("cratewright_spirv.spirv_tools.tools").find_tools(None)
     importlib.import_module("cratewright_spirv.compilers.glslang").Glslang().warm("vulkan1.3", (450, 460))
-    with suppress(Exception):  # the plugin may be here without Slang
+    with suppress(Exception):  # the plugin may be installed without Slang
         importlib.import_module("cratewright_slang.wheel").library()
 
 
 def _finish_classes_and_patterns() -> None:
-    """Make what modules leave to its first use: `__init__` of value classes, and regular expressions."""
+    """Create what modules create on first use: `__init__` of value classes, and regular expressions."""
     values, patterns = (importlib.import_module(f"cratewright.base.{name}") for name in ("values", "patterns"))
     for module in [module for name, module in sys.modules.items() if name.startswith("cratewright")]:
         for found in list(vars(module).values()):
@@ -75,7 +75,7 @@ def _finish_classes_and_patterns() -> None:
 
 
 def _keep_entry_points() -> None:
-    """Read what is installed here once: tests install elsewhere, and a hundred distributions are slow to read."""
+    """Read installed distributions once: a hundred are slow to read, and tests install theirs elsewhere."""
     installed = f"{sys.prefix}{os.sep}"
 
     def once(read: Callable[[PathDistribution], object]) -> Callable[[PathDistribution], object]:
@@ -96,7 +96,7 @@ def _keep_entry_points() -> None:
 
 
 def _keep_checks(declared: Any) -> None:
-    """Check the declarations of backends once, as long as nobody alters them."""
+    """Check the declarations of each backend class once, unless it changes."""
     find = declared.find_class_fault
     right: dict[type, dict[str, object]] = {}
 
@@ -111,7 +111,7 @@ def _keep_checks(declared: Any) -> None:
 
 
 def _keep_listings(registry: Any) -> None:
-    """List once what is installed here, code and programs: runs ask each file that is listed whether it has changed."""
+    """List installed code and programs once; runs still check each listed file for changes."""
     installed = importlib.import_module("cratewright.scons.at_exit.installed_code")
     places = importlib.import_module("cratewright.contract.incremental_cache").code_places
     list_code, list_programs = installed.code_files, installed._programs
@@ -131,7 +131,10 @@ def _keep_listings(registry: Any) -> None:
 
 
 def _leave_out_what_stays(installed: Any) -> None:
-    """Have runs look neither at modules that are loaded here, of which most load a third, nor at installed projects."""
+    """Exclude modules loaded here and installed distributions from the files that runs check for changes.
+
+    Most runs load a third of these modules.
+    """
     writing = importlib.import_module("cratewright.scons.at_exit.write_record")
     list_loaded, list_distributions = writing.loaded_files, installed._distributions
     here = {*list_loaded(())}

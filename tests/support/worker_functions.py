@@ -1,4 +1,4 @@
-"""What the tests of the worker pool run in workers."""
+"""Functions that tests of the worker pool run in workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WARMED: list[str] = []
 
 
 def warm(word: str) -> None:
-    """Remember that this process, or the one it was forked from, was warmed up."""
+    """Record that this process, or its parent, was warmed up."""
     WARMED.append(word)
 
 
@@ -24,7 +24,7 @@ def warm_badly() -> None:
 
 
 def warmed() -> list[str]:
-    """Return what was warmed up here."""
+    """Return the words with which this process was warmed up."""
     return list(WARMED)
 
 
@@ -34,25 +34,25 @@ def double(number: int) -> int:
 
 
 def slow(seconds: float) -> float:
-    """Return late."""
+    """Return after some seconds."""
     time.sleep(seconds)
     return seconds
 
 
 def wait_for(path: str) -> None:
-    """Return when there is a file."""
+    """Return once a file exists."""
     until(lambda: os.path.exists(path))
 
 
 def span(seconds: float) -> tuple[float, float]:
-    """Return when this began and ended."""
+    """Return the times of its begin and end."""
     began = time.monotonic()
     time.sleep(seconds)
     return began, time.monotonic()
 
 
 def meet(directory: str, seconds: float) -> bool:
-    """Say whether calls that are given the same directory run at one time; wait so long for another."""
+    """Return whether another call with the same directory runs at the same time; wait up to `seconds` for one."""
     ours, met = os.path.join(directory, str(os.getpid())), os.path.join(directory, "met")
     open(ours, "x").close()
     deadline = time.monotonic() + seconds
@@ -65,7 +65,7 @@ def meet(directory: str, seconds: float) -> bool:
 
 
 def pid() -> int:
-    """Return the worker's process number, after a moment in which others may start."""
+    """Return the worker's process id, after a moment in which others may start."""
     time.sleep(0.02)
     return os.getpid()
 
@@ -82,7 +82,7 @@ def leave(status: int) -> None:
 
 
 def hang() -> None:
-    """Never answer, and take no notice of a polite request to end."""
+    """Never answer, and ignore SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     while True:
         time.sleep(60)
@@ -94,7 +94,7 @@ def fail(text: str) -> None:
 
 
 def foreign() -> None:
-    """Raise what nobody expects."""
+    """Raise an unexpected exception."""
     raise KeyError("unexpected")
 
 
@@ -105,16 +105,16 @@ def chatter(size: int) -> bytes:
 
 
 def length(data: bytes) -> int:
-    """Return how much arrived."""
+    """Return the length of the data received."""
     return len(data)
 
 
 def unsendable() -> object:
-    """Return what cannot be sent."""
+    """Return something that cannot be pickled."""
     return lambda: None
 
 
 def evaluate(expression: str) -> object:
-    """Return what a Python expression comes to here."""
+    """Return the value of a Python expression here."""
     result: object = eval(expression)
     return result

@@ -1,4 +1,4 @@
-"""Workspaces that several tests read, and how they read them."""
+"""Workspaces used by several tests, and functions to read them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_text(text: str) -> Workspace:
 
 
 def settings_of(workspace: Workspace) -> WorkspaceSettings:
-    """Return what the tables of a workspace set, for the two backends."""
+    """Return the settings in the tables of a workspace, for the two backends."""
     return WorkspaceSettings(workspace, VOCABULARIES, BUILTIN_PROFILES)
 
 

@@ -111,7 +111,7 @@ GUARDED = {
 
 
 def test_platform_specific_names_are_used_only_in_host() -> None:
-    text = (ROOT / "tests/support/other_system.py").read_text(encoding="utf-8")
+    text = (ROOT / "tests/support/like_windows.py").read_text(encoding="utf-8")
     lacking = {*re.findall(r'"(\w+)"', text.partition("KILL = ")[0].partition("_MODULES = ")[2]), "POSIX_SPAWN_OPEN"}
     found: dict[str, set[str]] = {}
     modules: dict[str, set[str]] = {}

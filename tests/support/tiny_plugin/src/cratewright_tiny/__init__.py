@@ -1,4 +1,4 @@
-"""A backend in a distribution of its own; joins texts."""
+"""A backend in a distribution of its own, which concatenates texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .shout import shout
 
 
 class Tiny(cratewright.CodegenBackend):
-    """The least a backend can be."""
+    """A minimal backend."""
 
     NAME = "tiny"
     API_VERSION = 1
@@ -28,7 +28,7 @@ class Tiny(cratewright.CodegenBackend):
     def output_names(
         self, crate: str, crate_type: cratewright.CrateType, options: cratewright.Options
     ) -> tuple[str, ...]:
-        """Return the one file."""
+        """Return the name of the only output."""
         return (f"{crate}.out",)
 
     def link(self, request: cratewright.LinkRequest) -> cratewright.LinkResult:

@@ -1,7 +1,7 @@
-"""Everything that SCons offers, used with crates: each as a small build of its own.
+"""Features of SCons used with crates, each in a small build of its own.
 
-Each case says what comes out, what one edit makes run again, and leaves the rest to one test: the second run does
-nothing, `-j4` makes what `-j1` makes, an incremental build what a clean one.
+Each case gives its outputs and the steps that one edit runs. One test checks the rest: a second run does nothing,
+`-j4` equals `-j1`, and an incremental build equals a clean one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ WRITE = "lambda target, source, env: open(str(target[0]), 'w').write(source[0].g
 
 
 def _steps(*names: str, where: str = "") -> list[str]:
-    said = {"rlink": "Compiling crate", "rlib": "Archiving", "json": "Linking"}
-    return sorted(f"{said[name.rpartition('.')[2]]} {where}{name}" for name in names)
+    verbs = {"rlink": "Compiling crate", "rlib": "Archiving", "json": "Linking"}
+    return sorted(f"{verbs[name.rpartition('.')[2]]} {where}{name}" for name in names)
 
 
 ALL_OF_LIB = ("lib.rlink", "liblib.rlib", "app.cdylib.json")
@@ -30,10 +30,10 @@ ALL_OF_LIB = ("lib.rlink", "liblib.rlib", "app.cdylib.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A build.
+    """A build, an edit, and another build.
 
-    Shape: `shows` are files by what is in them after the first run; `steps` what runs after the files of `edit` have
-    been written, and `then` as `shows` after that.
+    Shape: `shows` maps files to their contents after the first build; `steps` run after the files of `edit` have been
+    written; `then` is like `shows`, after the second build.
     """
 
     sconstruct: str
@@ -148,7 +148,7 @@ def _write(project: SconsProject, fit: Fit) -> SconsProject:
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_fit(scons_project: SconsProject, name: str) -> None:
+def test_feature_of_scons(scons_project: SconsProject, name: str) -> None:
     fit = FITS[name]
     _write(scons_project, fit)
     scons_project.scons("-j1", *fit.arguments)
@@ -170,7 +170,7 @@ def test_fit(scons_project: SconsProject, name: str) -> None:
     assert clean.snapshot() == scons_project.snapshot()
 
 
-def test_what_is_to_be_cleaned_and_what_is_not(scons_project: SconsProject) -> None:
+def test_clean_and_noclean(scons_project: SconsProject) -> None:
     _write(scons_project, FITS["Clean"])
     scons_project.write({"by-hand.txt": "made by hand\n"})
     scons_project.scons()
@@ -181,7 +181,7 @@ def test_what_is_to_be_cleaned_and_what_is_not(scons_project: SconsProject) -> N
     assert scons_project.read("app.cdylib") == IMAGE
 
 
-def test_keep_going_with_j(scons_project: SconsProject) -> None:
+def test_keep_going_in_parallel(scons_project: SconsProject) -> None:
     _write(scons_project, Fit(sconstruct=LIB + APP + 'env.Crate("bad", ["c.stub"], crate_type="cdylib")\n'))
     scons_project.write({"c.stub": "error no\n"})
     for jobs in ("-j1", "-j4"):
@@ -191,21 +191,21 @@ def test_keep_going_with_j(scons_project: SconsProject) -> None:
         assert scons_project.up_to_date("app.cdylib")
 
 
-def test_keep_going_past_a_library_of_many(scons_project: SconsProject) -> None:
+def test_keep_going_past_a_failed_library_with_many_users(scons_project: SconsProject) -> None:
     lib = 'bad = env.Crate("bad", ["c.stub"])\nDefault(bad)\n'
     users = 'users = [env.Crate(f"u{n}", ["b.stub"], deps=[bad]) for n in range(3)]\n'
     link = 'Default([env.Crate(f"app{n}", ["a.stub"], deps=users, crate_type="cdylib") for n in range(2)])\n'
     _write(scons_project, Fit(sconstruct=lib + users + link))
     scons_project.write({"c.stub": "error no\n"})
     for words in (("-j1",), ("-j4",), ("-j1", "CRATE_LTO=thin"), ("-j4", "CRATE_LTO=thin")):
-        told = scons_project.scons("-k", *words, expect=2)
-        assert "c.stub:1: error: no" in told
-        assert "cycle" not in told
+        output = scons_project.scons("-k", *words, expect=2)
+        assert "c.stub:1: error: no" in output
+        assert "cycle" not in output
         assert scons_project.exists("u2.rlink") and not scons_project.exists("libu2.rlib")
 
 
 @pytest.mark.parametrize("switch", ["--debug=explain", "--tree=all,status", "--debug=count", "--random", "-i", "-s"])
-def test_switches_change_nothing(scons_project: SconsProject, switch: str) -> None:
+def test_switches_of_scons_do_not_change_outputs(scons_project: SconsProject, switch: str) -> None:
     _write(scons_project, FITS["Glob"])
     scons_project.scons(switch)
     assert scons_project.read("app.cdylib") == IMAGE
@@ -218,7 +218,7 @@ def test_switches_change_nothing(scons_project: SconsProject, switch: str) -> No
 
 @pytest.mark.parametrize("decider", ["content", "timestamp-newer", "timestamp-match", "content-timestamp"])
 def test_deciders(scons_project: SconsProject, decider: str) -> None:
-    """A crate looks at contents whatever SCons is told to look at, and what is downstream hears of it."""
+    """Crates compare contents under every decider, and dependents are rebuilt."""
     _write(scons_project, Fit(sconstruct=f'env.Decider("{decider}")\n' + LIB + APP))
     scons_project.scons()
     assert scons_project.up_to_date()

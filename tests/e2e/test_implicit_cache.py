@@ -1,7 +1,4 @@
-"""Options by which SCons goes by what it remembers: what crates make is looked at all the same.
-
-Knows nothing of what SCons then does with other files.
-"""
+"""`--max-drift`, `--implicit-cache` and `--implicit-deps-unchanged`: edits of includes still rebuild crates."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ env.Install("out", app.image)
 DRIFT, IMPLICIT = 'SetOption("max_drift", 0)\n', 'SetOption("implicit_cache", 1)\n'
 
 
-# SCons itself does not look at the file that an include is made from if it goes by the digests it remembers.
+# With max_drift 0, SCons itself does not notice an edit of the file from which an include is generated.
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
 @pytest.mark.parametrize(
@@ -32,7 +29,7 @@ DRIFT, IMPLICIT = 'SetOption("max_drift", 0)\n', 'SetOption("implicit_cache", 1)
         ("", ("--implicit-deps-unchanged",), True),
     ],
 )
-def test_an_edit_gets_to_the_image_and_its_users(
+def test_edit_rebuilds_image_and_dependents(
     scons_project: SconsProject, jobs: str, head: str, options: tuple[str, ...], seen: bool
 ) -> None:
     words = [jobs, *options]

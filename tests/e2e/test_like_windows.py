@@ -1,6 +1,6 @@
-"""A build where the system lacks what Windows lacks: no fork, no groups of processes, no fcntl, no numbers of users.
+"""Builds on a system like Windows: without fork, process groups, fcntl and user ids.
 
-Knows nothing of Windows itself: facilities are taken away on this system, and stand-ins put where Windows has others.
+The tests remove these from Python on this system, and put stand-ins where Windows has something else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 from tests.support.processes import left_processes
 from tests.support.scons_project import STUB
 
-LACKING = ROOT / "tests" / "support" / "other_system.py"
+LACKING = ROOT / "tests" / "support" / "like_windows.py"
 RUN = f"""\
 import sys
 sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "site_scons")!r}]
@@ -31,7 +31,7 @@ host.new_group = lambda: {{"start_new_session": True}}
 for module in list(sys.modules.values()):
     if module.__name__.startswith("cratewright.") and hasattr(module, "new_group"):
         module.new_group = host.new_group
-lacking = "exec(compile(open({str(LACKING)!r}).read(), 'other system', 'exec')); import sys; "
+lacking = "exec(compile(open({str(LACKING)!r}).read(), 'like_windows', 'exec')); import sys; "
 windows = "; import cratewright.base.host as host; host.WINDOWS = True; work()"
 spawned._BOOT = lacking + spawned._BOOT.replace("; work()", windows)
 """
@@ -59,7 +59,7 @@ FILES = {
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Give a directory with a project and a program that ends processes with what they have started."""
+    """Return a directory with a project and a `taskkill` that ends a process and its descendants."""
     for name, text in {**FILES, "system/System32/taskkill.exe": TASKKILL, "tmp/.keep": ""}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -82,21 +82,21 @@ def _scons(place: Path, *words: str, **environ: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_it_builds_and_contains_what_goes_wrong(place: Path) -> None:
-    status, said = _scons(place, "-j2")
-    assert status == 0, said
-    assert "2 units: 2 compiled" in said and (place / "app.cdylib").read_text().endswith("export one\n")
-    status, said = _scons(place, "-j2")
-    assert status == 0 and "Compiling" not in said and "up to date" in said
+def test_builds_and_reports_failures(place: Path) -> None:
+    status, output = _scons(place, "-j2")
+    assert status == 0, output
+    assert "2 units: 2 compiled" in output and (place / "app.cdylib").read_text().endswith("export one\n")
+    status, output = _scons(place, "-j2")
+    assert status == 0 and "Compiling" not in output and "up to date" in output
     (place / "lib/two.stub").write_text("crash\n")
     (place / "lib/one.stub").write_text("entri one\n")
-    status, said = _scons(place, "-j2", "-k")
-    assert status == 2 and "lib/two.stub: the compiler crashed" in said and "unknown statement 'entri'" in said
+    status, output = _scons(place, "-j2", "-k")
+    assert status == 2 and "lib/two.stub: the compiler crashed" in output and "unknown statement 'entri'" in output
     (place / "lib/two.stub").write_text("hang\n")
-    status, said = _scons(place, CRATE_TIMEOUT="7")
-    assert status == 2 and "lib/two.stub: the compiler did not answer within 7 s and was killed" in said
-    status, said = _scons(place, CRATE_WORKERS="fork")
-    assert status == 2 and "CRATE_WORKERS is 'fork', and this system cannot fork" in said
+    status, output = _scons(place, CRATE_TIMEOUT="7")
+    assert status == 2 and "lib/two.stub: the compiler did not answer within 7 s and was killed" in output
+    status, output = _scons(place, CRATE_WORKERS="fork")
+    assert status == 2 and "CRATE_WORKERS is 'fork', and this system cannot fork" in output
     for name, text in FILES.items():
         (place / name).write_text(text)
     assert _scons(place, "-j2")[0] == 0
@@ -106,7 +106,7 @@ def test_it_builds_and_contains_what_goes_wrong(place: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_outlives_it(place: Path, number: int) -> None:
+def test_ended_build_leaves_no_process(place: Path, number: int) -> None:
     (place / "lib/two.stub").write_text("hang\n")
     (place / "lib/one.stub").write_text("error one\n")
     process = subprocess.Popen(
@@ -132,7 +132,7 @@ def _events(place: Path) -> str:
         return ""
 
 
-def test_watch_says_that_it_cannot(place: Path) -> None:
+def test_watch_needs_fork(place: Path) -> None:
     program = RUN + "from cratewright.cli import main\nsys.exit(main(['watch']))\n"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=place, env=_environ(place), capture_output=True, text=True, check=False

@@ -1,6 +1,6 @@
-"""Takes from this process what Windows does not have, and puts in its place what it does have instead.
+"""Makes this process look like one on Windows: removes what Python lacks there, and adds stand-ins for what it has.
 
-To be run, with nothing but its text, before anything else is imported. `PLACE` is a directory for what is handed on.
+Execute its text before anything else is imported. `PLACE` is a directory for sockets.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ KILL = os.kill, int(signal.SIGKILL)
 
 
 class _Blocked:
-    """Finds modules that are not to be found."""
+    """Hides modules."""
 
     __module__ = "_frozen_importlib"
 
@@ -47,7 +47,7 @@ class _Blocked:
 
 
 def _share(given: socket.socket, pid: int) -> bytes:
-    """Stand for `socket.share`: what it returns lets that process have the socket, once."""
+    """Stand in for `socket.share`: its result lets the process `pid` receive the socket, once."""
     server = socket.socket(socket.AF_UNIX)
     path = os.path.join(PLACE, f"share{given.fileno()}-{pid}-{os.getpid()}")
     server.bind(path)
@@ -69,7 +69,7 @@ def _from_share(data: bytes) -> socket.socket:
 
 
 class _Locks:
-    """Stand for `msvcrt`."""
+    """Stand in for `msvcrt`."""
 
     LK_NBLCK = 2
 
@@ -83,7 +83,7 @@ class _Locks:
 
 _send_fds, _recv_fds = socket.send_fds, socket.recv_fds
 _fcntl: Any = __import__("fcntl")
-import subprocess  # noqa: E402 - it is to have what it needs of its own
+import subprocess  # noqa: E402 - before its own dependencies are removed
 
 for _module in _MODULES:
     sys.modules.pop(_module, None)

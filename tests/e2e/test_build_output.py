@@ -1,4 +1,4 @@
-"""What a build tells, on the terminal and in its events: when it fails, is interrupted or is killed."""
+"""Terminal output and events of builds that fail, are interrupted or are killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Default(a, env.Crate("b", Glob("b/*.stub"), crate_type="cdylib", deps=a))
 
 @pytest.fixture
 def project(scons_project: SconsProject) -> SconsProject:
-    """Give a project of which nothing is kept; one unit gives a warning in four variants."""
+    """Return a project without a cache, in which four units of one source give the same warning."""
     scons_project.sconstruct(CRATES)
     scons_project.write({"a/w1.stub": "\nwarning the same\n", "b/z.stub": "export z\nwarning of b\n"})
     scons_project.environ |= {"CRATE_CACHE": "off", "CRATE_EVENTS": "e.jsonl"}
@@ -44,7 +44,7 @@ def _events(project: SconsProject) -> list[dict[str, Any]]:
 
 
 def _status(project: SconsProject) -> int:
-    """Return the status in the last event, which alone says that the build ended."""
+    """Return the status of the `build-ended` event, which must be the last and only one."""
     rows = _events(project)
     (last,) = (row for row in rows if row["event"] == "build-ended")
     assert last is rows[-1]
@@ -52,14 +52,14 @@ def _status(project: SconsProject) -> int:
 
 
 def _check(rows: list[dict[str, Any]]) -> None:
-    """Try each line against the schema that the wheel holds."""
+    """Validate each event against the schema in the wheel."""
     schema = pytest.importorskip("jsonschema").Draft202012Validator(event_schema())
     for row in rows:
         assert not list(schema.iter_errors(row)), row
 
 
 def _reports(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> dict[str, str]:
-    """Return the document of every format; all that have a reader are read."""
+    """Return the report in every format, after parsing those that can be parsed."""
     found = {}
     for form in REPORT_FORMATS:
         capfdbinary.readouterr()
@@ -72,18 +72,18 @@ def _reports(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -
     return found
 
 
-def test_a_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     wrong = {"a/crash.stub": "crash\n", "a/wrong.stub": "error bad \x1b[31m thing\n", "b/y z.stub": "error other\n"}
     project.write(wrong)
     project.scons("-k", "-j4", expect=2)
-    told = project.output
-    assert "\na/wrong.stub:1: error: bad \\x1b[31m thing\n" in f"\n{told}"
-    assert "\nb/y z.stub:1: error: other\n" in f"\n{told}"
-    # Four variants say the same: once, with a count.
-    assert told.count("a/w1.stub:2: warning: the same\n") == 1
-    assert "a/w1.stub:2: warning: the same (3 more units)\n" in told
-    assert "scons: *** [a.rlink] crate 'a': 2 of 6 units failed\n" in told
-    assert "scons: *** [b.rlink] crate 'b': 1 of 2 units failed\n" in told
+    output = project.output
+    assert "\na/wrong.stub:1: error: bad \\x1b[31m thing\n" in f"\n{output}"
+    assert "\nb/y z.stub:1: error: other\n" in f"\n{output}"
+    # The warning of four units is printed once, with a count.
+    assert output.count("a/w1.stub:2: warning: the same\n") == 1
+    assert "a/w1.stub:2: warning: the same (3 more units)\n" in output
+    assert "scons: *** [a.rlink] crate 'a': 2 of 6 units failed\n" in output
+    assert "scons: *** [b.rlink] crate 'b': 1 of 2 units failed\n" in output
 
     rows = _events(project)
     _check(rows)
@@ -109,8 +109,10 @@ def test_a_failed_build(project: SconsProject, capfdbinary: pytest.CaptureFixtur
     assert sum(1 for _ in ET.fromstring(reports["junit"]).iter("failure")) == 3
 
 
-def test_an_sconstruct_that_cannot_be_read(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Has failed in the stream too; one that ends by itself or shows help has not."""
+def test_status_of_a_build_that_ends_while_reading_the_sconstruct(
+    project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """An error is a failure in the events too; `Exit(0)` and `--help` are not."""
     for more, words, status in (
         ("1 / 0\n", (), 2),
         ("env.Crate('c', ['a/w1.stub'], nonsense=1)\n", (), 2),
@@ -128,8 +130,8 @@ def test_an_sconstruct_that_cannot_be_read(project: SconsProject, capfdbinary: p
     _reports(project, capfdbinary)
 
 
-def test_a_worker_that_is_killed(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """As by a system that is short of memory: whoever reports reads all of it, and which unit it was."""
+def test_killed_worker(project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """As when memory runs out: the events are complete and name the unit."""
     project.write({"a/dies.stub": "crash KILL\n"})
     project.scons("-k", "-j2", expect=2)
     assert "a/dies.stub" in project.output and "SIGKILL" in project.output
@@ -142,7 +144,7 @@ def test_a_worker_that_is_killed(project: SconsProject, capfdbinary: pytest.Capt
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
-def test_a_build_that_is_ended(
+def test_signalled_build(
     number: signal.Signals, project: SconsProject, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     project.write({"a/hang.stub": "hang\n"})
@@ -166,19 +168,19 @@ def test_a_build_that_is_ended(
     assert [each.get("message") for each in hanging.iter("error")] == ["the build ended first"]
 
 
-def test_other_machines_that_are_of_no_use(project: SconsProject) -> None:
-    """Are told of once, by a build that makes something: no backend of it runs programs there."""
-    said = "cratewright: CRATE_REMOTE had no effect"
+def test_useless_remote_execution_setting_is_reported_once(project: SconsProject) -> None:
+    """No backend of the project runs programs remotely; only a build that makes something says so."""
+    message = "cratewright: CRATE_REMOTE had no effect"
     project.environ["CRATE_REMOTE"] = "grpc://127.0.0.1:1/x"
     project.scons("-Q")
-    assert project.errors.count(said) == 1 and _events(project)[-1]["elsewhere"] == 0
+    assert project.errors.count(message) == 1 and _events(project)[-1]["elsewhere"] == 0
     project.scons("-Q")
-    assert said not in project.errors
+    assert message not in project.errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
-def test_a_build_that_is_ended_before_it_builds(number: signal.Signals, project: SconsProject) -> None:
-    """Has ended in its stream all the same, while the SConstruct is still being read."""
+def test_build_signalled_while_reading_the_sconstruct(number: signal.Signals, project: SconsProject) -> None:
+    """The events still record that the build ended."""
     project.sconstruct(f"{CRATES}import os\nos.kill(os.getpid(), {int(number)})\n")
     command = [sys.executable, "-m", "SCons", "-Q", "--site-dir", str(ROOT / "site_scons")]
     environ = {**os.environ, **project.environ}
@@ -188,7 +190,7 @@ def test_a_build_that_is_ended_before_it_builds(number: signal.Signals, project:
 
 
 def test_progress(project: SconsProject) -> None:
-    """On a terminal a line that is rewritten; elsewhere a line at the end; nothing where nobody wants it."""
+    """A terminal gets a summary line; null builds and `-Q`, `-s` and `--no-progress` print no progress."""
     project.environ["CRATE_EVENTS"] = ""
     total = re.compile(r"(?m)^\d+ steps: \d+ made, \d+ reused, \d+\.\d s; slowest: \w: .*, \d+\.\d\d s$")
     assert total.search(_terminal(project, "-j2").replace("\r\n", "\n"))
@@ -202,7 +204,7 @@ def test_progress(project: SconsProject) -> None:
 
 
 def test_progress_while_watching(project: SconsProject) -> None:
-    """On a terminal how far each build is; elsewhere what changed and what was made."""
+    """A terminal gets the progress of each build; a pipe does not."""
     require_tool(find_spec("watchfiles") is not None, "watchfiles")
     project.environ["CRATE_EVENTS"] = ""
     command = [sys.executable, "-m", "cratewright", "watch", "-j2"]
@@ -213,13 +215,13 @@ def test_progress_while_watching(project: SconsProject) -> None:
         project.write({"a/w1.stub": f"\nwarning {shown}\n"})
         with subprocess.Popen(command, cwd=project.path, env=environ, stdout=into, stderr=into) as watching:
             os.close(into)
-            said = b""
-            while b"watching" not in said and (data := os.read(out, 1 << 16)):
-                said += data
+            output = b""
+            while b"watching" not in output and (data := os.read(out, 1 << 16)):
+                output += data
             watching.send_signal(signal.SIGINT)
         os.close(out)
-        assert (re.search(rb"\d+ steps: \d+ made", said) is not None) is shown, said
-        assert b"scons: Reading" not in said and b"watching" in said
+        assert (re.search(rb"\d+ steps: \d+ made", output) is not None) is shown, output
+        assert b"scons: Reading" not in output and b"watching" in output
 
 
 def _terminal(project: SconsProject, *words: str) -> str:
