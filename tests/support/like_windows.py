@@ -83,7 +83,8 @@ class _Locks:
 
 _send_fds, _recv_fds = socket.send_fds, socket.recv_fds
 _fcntl: Any = __import__("fcntl")
-import subprocess  # noqa: E402 - before its own dependencies are removed
+import shutil  # noqa: E402 - before their own dependencies are removed
+import subprocess  # noqa: E402
 
 for _module in _MODULES:
     sys.modules.pop(_module, None)
@@ -92,7 +93,9 @@ for _holder, _names in ((os, _OS), (signal, _SIGNALS), (socket, ("send_fds", "re
     for _name in _names:
         if hasattr(_holder, _name):
             delattr(_holder, _name)
+# Decided when these modules are imported.
+shutil._use_fd_functions = False  # type: ignore[attr-defined]
+subprocess._USE_POSIX_SPAWN = False  # type: ignore[attr-defined]
 sys.modules["msvcrt"] = _Locks  # type: ignore[assignment]
 socket.socket.share = _share  # type: ignore[attr-defined]
 socket.fromshare = _from_share  # type: ignore[attr-defined]
-assert subprocess

@@ -56,16 +56,16 @@ class EmbeddedStore(CacheKvStore):
     """
 
     def __init__(self, directory: str, limit: int = DEFAULT_LIMIT, *, read_only: bool = False) -> None:
+        self._database: sqlite3.Connection | None = None
         self._files = StoreDirectory(directory)
         self._limit = limit
         self._read_only = read_only
         self._lock = threading.RLock()
-        self._database: sqlite3.Connection | None = None
         self._number = 0
         self._problem = _READ_ONLY if read_only else ""
         self._writable = not read_only
         self._patience = _PATIENCE
-        self._deadline = math.inf
+        self._deadline = [math.inf]  # apart, so that a connection does not refer to its store
         self._pending: dict[str, bytes] = {}
         self._pending_bytes = 0
         self._flushed = time.monotonic()
@@ -102,6 +102,11 @@ class EmbeddedStore(CacheKvStore):
         with self._lock:
             self.flush()
             self._disconnect()
+
+    def __del__(self) -> None:
+        """Close the file of a store that nobody closed; from Python 3.13 on, sqlite3 warns of an open one."""
+        if self._database is not None:
+            self._database.close()
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove entries."""
@@ -162,7 +167,7 @@ class EmbeddedStore(CacheKvStore):
         """Run some work on the file; if the file proves damaged, run it again on a new one."""
         import sqlite3  # noqa: PLC0415 - a build that needs no store need not load it
 
-        self._deadline = time.monotonic() + longest
+        self._deadline[0] = time.monotonic() + longest
         for _ in range(3):
             try:
                 database = self._connect(write)
@@ -217,7 +222,8 @@ class EmbeddedStore(CacheKvStore):
             isolation_level=None,
             check_same_thread=False,
         )
-        restrict(self._database, lambda: time.monotonic() > self._deadline)
+        deadline = self._deadline
+        restrict(self._database, lambda: time.monotonic() > deadline[0])
         self._database.execute("PRAGMA synchronous=OFF")
         if mode == "rw" and self._database.execute("PRAGMA schema_version").fetchone() == (0,):
             self._database.execute("PRAGMA auto_vacuum=INCREMENTAL")
