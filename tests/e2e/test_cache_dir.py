@@ -31,7 +31,7 @@ def project(scons_project: SconsProject, request: pytest.FixtureRequest) -> Scon
         scons_project.write(files)
         scons_project.scons()
 
-    scons_project.begin_as(("cache dir", request.param), build)
+    scons_project.set_up_once(("cache dir", request.param), build)
     return scons_project
 
 

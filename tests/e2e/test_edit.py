@@ -31,7 +31,7 @@ def project(scons_project: SconsProject) -> SconsProject:
         scons_project.write(library)
         scons_project.scons()
 
-    scons_project.begin_as("edit", build)
+    scons_project.set_up_once("edit", build)
     return scons_project
 
 

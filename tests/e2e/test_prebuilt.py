@@ -26,7 +26,7 @@ def project(scons_project: SconsProject) -> SconsProject:
         )
         maker.scons()
 
-    maker.begin_as("prebuilt", build)
+    maker.set_up_once("prebuilt", build)
     scons_project.write({"a.stub": "entry a\nimport f\n", "pre/README": "rlibs of others\n"})
     for name in ("liblib.rlib", "libbase.rlib"):
         shutil.copy(maker.path / name, scons_project.path / "pre" / name)

@@ -34,7 +34,7 @@ def built(native: NativeProject) -> NativeProject:
         native.crates(SCONSTRUCT, FILES)
         native.scons()
 
-    native.begin_as(("compile", native.kind), build)
+    native.set_up_once(("compile", native.kind), build)
     assert native.built() == EVERYTHING
     return native
 

@@ -19,21 +19,23 @@ FILES = {
 
 def test_libraries_are_looked_at(any_native: NativeProject) -> None:
     """Also one that was made by a crate not named in `deps`, and one found earlier than that of the system."""
-    projects = [NativeProject(any_native.path / name, "gcc", form=any_native.form) for name in ("kept", "asked")]
+    projects = [
+        NativeProject(any_native.path / name, "gcc", form=any_native.form) for name in ("with_record", "without_record")
+    ]
     pair = ProjectPair(*projects, HEADER, FILES)
     pair.settle(CRATES)
     pair.write({"other.c": FILES["other.c"] + "// more\n"})
-    assert pair.until_known() == {"other"}
+    assert pair.build_until_settled() == {"other"}
     pair.write({"foo.c": "int foo(int x) { return x + 2; }\n"})
-    assert pair.until_known() == {"app foo"}
+    assert pair.build_until_settled() == {"app foo"}
     pair.write({"foo.c": "int goo(int x) { return x + 2; }\n"})
     assert pair.run() == "app foo"
-    assert pair.kept.status == 2
+    assert pair.with_record.status == 2
     pair.write({"foo.c": FILES["foo.c"]})
-    assert pair.until_known() == {"app foo"}
+    assert pair.build_until_settled() == {"app foo"}
     for project in pair:
         (project.path / "libfoo.a").unlink()
-    assert pair.until_known() == {"app foo"}
+    assert pair.build_until_settled() == {"app foo"}
     for project in pair:
         (project.path / "libm.a").write_bytes(b"!<arch>\n")
     assert pair.run() == "app foo"
@@ -53,14 +55,15 @@ Default(app, other)
     files = {**FILES, "main.c": main, "one.comp": "#version 460\nlayout(local_size_x = 1) in;\nvoid main() {}\n"}
     for image in ("one.spv", "many.spvs/one.comp.spv"):
         projects = [
-            NativeProject(any_native.path / image / name, "gcc", form=any_native.form) for name in ("kept", "asked")
+            NativeProject(any_native.path / image / name, "gcc", form=any_native.form)
+            for name in ("with_record", "without_record")
         ]
         pair = ProjectPair(*projects, HEADER, files)
         pair.settle(crates)
         pair.write({"one.comp": files["one.comp"] + "// nobody reads it\n"})
         assert pair.run() == ""
         pair.write({"main.c": main + "// more\n"})
-        assert pair.until_known() == {"app"}
+        assert pair.build_until_settled() == {"app"}
         pair.write({"main.c": main + f'__asm__(".incbin \\"{image}\\"");\n'})
         assert pair.run() == "app many one other"
         assert (projects[0].path / image).exists()

@@ -32,7 +32,7 @@ def project(tmp_path: Path, scons_form: str, copy_example: CopyExample) -> Scons
 @pytest.fixture
 def images(project: SconsProject) -> SconsProject:
     """Build one image for each entry point."""
-    project.begin_as("particles", lambda: project.scons("multimodule=1"))
+    project.set_up_once("particles", lambda: project.scons("multimodule=1"))
     return project
 
 

@@ -34,6 +34,6 @@ def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shader_pair(_place: Path) -> list[ShaderProject]:
     """Give two empty projects, at the same paths in all tests of a module."""
-    for name in ("kept", "asked"):
+    for name in ("with_record", "without_record"):
         shutil.rmtree(_place / name, ignore_errors=True)
-    return [ShaderProject(_place / name, form=available_forms()[-1]) for name in ("kept", "asked")]
+    return [ShaderProject(_place / name, form=available_forms()[-1]) for name in ("with_record", "without_record")]

@@ -154,7 +154,7 @@ def _each(pair: ProjectPair, edits: dict[str, Callable[[ProjectPair], list[str]]
         pair.settle(BOTH)
         try:
             pair.run(*change(pair))
-            assert what != "no edit" or pair.is_known()
+            assert what != "no edit" or pair.is_settled()
             if twice:
                 pair.run()
         except AssertionError as error:
@@ -183,7 +183,7 @@ def test_options_mean_what_they_mean(pair: ProjectPair, thorough: bool) -> None:
 
 def test_damage_is_as_if_nothing_were_known(pair: ProjectPair) -> None:
     pair.settle(BOTH)
-    path = pair.kept.path / ".sconsign.crates"
+    path = pair.with_record.path / ".sconsign.crates"
     text = path.read_text()
     first, _, second = text.partition("\n")
     for damage in ("[1, 2", "[" * 100_000, "[]", first[:-9], text.replace("last build", "other build"), "null"):
@@ -202,7 +202,7 @@ def test_damage_is_as_if_nothing_were_known(pair: ProjectPair) -> None:
 def test_a_watched_project_is_looked_at_whole(pair: ProjectPair) -> None:
     """Watch has to know all files that a build reads, those outside the project too."""
     pytest.importorskip("watchfiles")
-    project = pair.kept
+    project = pair.with_record
     outside = project.path.parent / "outside" / "x.inc"
     outside.parent.mkdir()
     outside.write_text("#define X 1.0\n")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.spirv_e2e.shader_project import HEADER, WITH_C, ShaderProject
 from tests.spirv_e2e.test_settled_in_part import CRATES, FILES, other
-from tests.support.project_pair import ProjectPair, run_alike
+from tests.support.project_pair import ProjectPair, run_both
 from tests.support.scons_project import SconsProject
 
 OTHERS = """\
@@ -37,16 +37,16 @@ def test_what_is_made_of_crates_declares_none(pair: ProjectPair) -> None:
     pair.settle(flat(CRATES + OTHERS))
     pair.write({"in.txt": "2\n"})
     assert not pair.run()
-    assert "copy.txt" in pair.kept.output
+    assert "copy.txt" in pair.with_record.output
     for project in pair:
         (project.path / "out" / "c.spv").unlink()
     assert not pair.run()
-    assert (pair.kept.path / "out" / "c.spv").exists()
+    assert (pair.with_record.path / "out" / "c.spv").exists()
     for edited, concerned in (("d.comp", "d"), ("b.comp", "b base lib"), ("e.comp", "e"), ("c.comp", "base c")):
         pair.write(other(edited, 1))
-        assert concerned in pair.until_known(), edited
+        assert concerned in pair.build_until_settled(), edited
         image = edited.replace("e.comp", "d.comp").replace(".comp", ".spv")
-        assert (pair.kept.path / "out" / image).read_bytes() == (pair.kept.path / image).read_bytes()
+        assert (pair.with_record.path / "out" / image).read_bytes() == (pair.with_record.path / image).read_bytes()
 
 
 def test_one_edit_after_the_other(pair: ProjectPair) -> None:
@@ -69,7 +69,7 @@ def test_a_target_may_be_named(pair: ProjectPair, thorough: bool) -> None:
         pair.settle(flat(CRATES + OTHERS))
         for edited in ("c.comp", "a.comp", "d.comp")[: 3 if thorough else 1]:
             pair.write(other(edited, len(arguments)))
-            pair.run_on(*arguments)
+            pair.run_again(*arguments)
     assert not pair.run("out", ".")
 
 
@@ -89,7 +89,7 @@ def test_whatever_is_asked_for(pair: ProjectPair, asked: str, thorough: bool) ->
     pair.sconstruct(flat(CRATES + OTHERS + asked))
     for name in ("d.comp", "in.txt", "a.comp", "in.txt", "c.comp", "e.comp")[:: 1 if thorough else 2]:
         pair.write(other(name, 3) if name.endswith(".comp") else {name: f"{name} 3\n"})
-        pair.run_on()
+        pair.run_again()
 
 
 def test_what_crates_read_is_made_first(pair: ProjectPair) -> None:
@@ -102,7 +102,7 @@ def test_what_crates_read_is_made_first(pair: ProjectPair) -> None:
         pair.run()
     pair.write({"d.in": other("d.comp", 1)["d.comp"]})
     assert pair.run() == "a b base c d e lib"
-    assert 'Copy("d.comp", "d.in")\nCompiling crate d' in pair.kept.output
+    assert 'Copy("d.comp", "d.in")\nCompiling crate d' in pair.with_record.output
     pair.run()
 
 
@@ -168,8 +168,8 @@ def test_two_ways_to_make_a_file_are_refused(pair: ProjectPair) -> None:
     ):
         pair.settle(flat(CRATES + OTHERS))
         pair.sconstruct(flat(CRATES + OTHERS) + said + "\n")
-        run_alike(pair.kept, pair.asked, (), own="DECLARED.*\n")
-        assert pair.kept.status == 2
+        run_both(pair.with_record, pair.without_record, (), own="DECLARED.*\n")
+        assert pair.with_record.status == 2
 
 
 SUB = """\
@@ -188,8 +188,10 @@ def test_a_variant_directory_without_copies(pair: ProjectPair) -> None:
     text = 'SConscript("sub/SConscript", exports="env", variant_dir="build", duplicate=0)\n'
     pair.settle(text)
     pair.write({"sub/d.comp": other("d.comp", 1)["d.comp"]})
-    assert "d" in pair.until_known()
-    assert (pair.kept.path / "out" / "d.spv").read_bytes() == (pair.kept.path / "build" / "d.spv").read_bytes()
+    assert "d" in pair.build_until_settled()
+    assert (pair.with_record.path / "out" / "d.spv").read_bytes() == (
+        pair.with_record.path / "build" / "d.spv"
+    ).read_bytes()
     pair.write({"sub/d.spv": "junk"})
     assert "d" in pair.run()
     assert "d" in pair.run()
@@ -197,7 +199,7 @@ def test_a_variant_directory_without_copies(pair: ProjectPair) -> None:
         (project.path / "sub" / "d.spv").unlink()
         (project.path / "build" / "e.spv").unlink()
     assert "e" in pair.run()
-    assert pair.until_known() <= {"d e", "d", "e"}
+    assert pair.build_until_settled() <= {"d e", "d", "e"}
     for said in ('variant_dir="other", duplicate=0', 'variant_dir="build"', 'variant_dir="build", duplicate=0'):
         pair.sconstruct(f'SConscript("sub/SConscript", exports="env", {said})\n')
         for number in range(3):
@@ -225,35 +227,37 @@ def test_a_variant_directory_with_a_pattern(pair: ProjectPair, said: str) -> Non
 
     for number, (name, concerned) in enumerate((("c2.comp", "c"), ("d.comp", "d"))):
         pair.write({f"sub/{name}": f"{shader}// in place {number}\n"})
-        assert concerned in pair.until_known()
+        assert concerned in pair.build_until_settled()
         for project in pair:
             path = project.path / "sub" / name
             before = path.stat()
             (path.parent / "other").write_text(path.read_text().replace("in place", "replaced"))
             os.utime(path.parent / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
             (path.parent / "other").replace(path)
-        assert concerned in pair.until_known()
-        assert "replaced" in (pair.kept.path / ("build" if not said else "sub") / name).read_text()
+        assert concerned in pair.build_until_settled()
+        assert "replaced" in (pair.with_record.path / ("build" if not said else "sub") / name).read_text()
     pair.write({"sub/say.txt": "2\n"})
     pair.run()
-    assert (pair.kept.path / "out" / "say.txt").read_text() == "2\n"
+    assert (pair.with_record.path / "out" / "say.txt").read_text() == "2\n"
     pair.write({"sub/c3.comp": shader})
     assert "c" in pair.run()
-    assert (pair.kept.path / "build" / "c.spvs" / "c3.comp.spv").exists()
-    pair.until_known()
+    assert (pair.with_record.path / "build" / "c.spvs" / "c3.comp.spv").exists()
+    pair.build_until_settled()
     if not said:
         for project in pair:
             (project.path / "build" / "c2.comp").unlink()
         assert "c" in pair.run()
-        assert (pair.kept.path / "build" / "c2.comp").exists()
-        pair.until_known()
+        assert (pair.with_record.path / "build" / "c2.comp").exists()
+        pair.build_until_settled()
     for project in pair:
         (project.path / "sub" / "c.comp").unlink()
     assert "c" in pair.run()
-    assert pair.kept.status == (0 if said else 2)  # SCons finds the copy, and removes it when it looks for the source
+    assert pair.with_record.status == (
+        0 if said else 2
+    )  # SCons finds the copy, and removes it when it looks for the source
     pair.run()
-    assert not (pair.kept.path / "build" / "c.spvs" / "c.comp.spv").exists()
-    assert pair.until_known() <= {"c", "c d"}
+    assert not (pair.with_record.path / "build" / "c.spvs" / "c.comp.spv").exists()
+    assert pair.build_until_settled() <= {"c", "c d"}
 
 
 def test_a_variant_directory_with_real_copies(pair: ProjectPair) -> None:
@@ -262,13 +266,13 @@ def test_a_variant_directory_with_real_copies(pair: ProjectPair) -> None:
     pair.sconstruct('SConscript("sub/SConscript", exports="env", variant_dir="build")\n')
     for _ in range(3):
         pair.run("--duplicate=copy")
-    assert not (pair.kept.path / "build" / "d.comp").samefile(pair.kept.path / "sub" / "d.comp")
+    assert not (pair.with_record.path / "build" / "d.comp").samefile(pair.with_record.path / "sub" / "d.comp")
     pair.write({"build/d.comp": "edited"})
     pair.run("--duplicate=copy")
-    assert (pair.kept.path / "build" / "d.comp").read_text() == FILES["d.comp"]
+    assert (pair.with_record.path / "build" / "d.comp").read_text() == FILES["d.comp"]
     pair.run()
-    assert (pair.kept.path / "build" / "d.comp").samefile(pair.kept.path / "sub" / "d.comp")
-    assert pair.until_known() <= {"d e", "d", "e"}
+    assert (pair.with_record.path / "build" / "d.comp").samefile(pair.with_record.path / "sub" / "d.comp")
+    assert pair.build_until_settled() <= {"d e", "d", "e"}
 
 
 def test_the_default_environment_is_made_by_default(scons_project: SconsProject) -> None:

@@ -39,7 +39,7 @@ def test_a_call_is_made_later_as_it_was_made(pair: ProjectPair) -> None:
         pair.settle(LATER)
         pair.sconstruct(LATER + more)
         pair.run()
-        assert ('SConstruct", line' in pair.kept.output) == ("'one'" in more)
+        assert ('SConstruct", line' in pair.with_record.output) == ("'one'" in more)
         for project in pair:
             project.write({"inc/x.inc": "#define X 5.0 // another\n"})
         pair.run()
@@ -51,7 +51,7 @@ def test_a_call_is_made_later_as_it_was_made(pair: ProjectPair) -> None:
         pair.settle(LATER)
         pair.sconstruct(LATER.replace(before, after))
         pair.run()
-        assert not pair.is_known(), after
+        assert not pair.is_settled(), after
 
 
 def test_what_is_asked_for_is_part_of_it(pair: ProjectPair) -> None:
@@ -59,12 +59,12 @@ def test_what_is_asked_for_is_part_of_it(pair: ProjectPair) -> None:
     pair.settle(CRATES + "Default(wide)\n")
     pair.sconstruct(CRATES + "Default(wide, [one])\n")
     pair.run()
-    assert "Linking one.spv.json" in pair.kept.output
+    assert "Linking one.spv.json" in pair.with_record.output
     pair.settle(CRATES)
-    assert "`.' is up to date" in pair.kept.output
+    assert "`.' is up to date" in pair.with_record.output
     for _ in range(3):
         pair.run("one.spv")
-    assert pair.is_known()
+    assert pair.is_settled()
 
 
 GATHERED = (
@@ -97,7 +97,7 @@ def test_nodes_in_a_list_are_those_of_the_crates(pair: ProjectPair) -> None:
         pair.settle(GATHERED)
         pair.write({"said.txt": said})
         pair.run()
-        assert pair.is_known() == ("len(targets)" in said), said
+        assert pair.is_settled() == ("len(targets)" in said), said
         pair.run()
 
 
@@ -122,7 +122,7 @@ def test_a_library_may_depend_on_another(pair: ProjectPair) -> None:
         pair.write(UPPER)
         pair.settle(LIBRARIES)
         pair.run(*change(pair))
-        assert not pair.is_known(), what
+        assert not pair.is_settled(), what
         pair.run()
 
 
@@ -135,4 +135,4 @@ def test_nothing_is_known_on_windows(pair: ProjectPair) -> None:
         pair.sconstruct(system + BOTH)
         for _ in range(4):
             pair.run()
-        assert pair.is_known() != windows
+        assert pair.is_settled() != windows

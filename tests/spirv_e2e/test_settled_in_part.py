@@ -51,7 +51,7 @@ def test_an_edit_declares_what_it_concerns(pair: ProjectPair) -> None:
         ("lib.glsl", "a b base lib"),
     ):
         pair.write(other(edited, 1))
-        assert pair.until_known() == {concerned}, edited
+        assert pair.build_until_settled() == {concerned}, edited
     pair.write(other("d.comp", 2))
     assert pair.run() == "d"
     pair.write(other("a.comp", 2))
@@ -60,7 +60,7 @@ def test_an_edit_declares_what_it_concerns(pair: ProjectPair) -> None:
     assert pair.run() == "a b base c lib"
     pair.write({"inc/x.inc": "#define X 3.0\n"})
     assert pair.run() == "a b base c lib"
-    assert pair.until_known() == {"a b base c lib"}
+    assert pair.build_until_settled() == {"a b base c lib"}
 
 
 def test_whatever_has_changed_it_comes_to_the_same(pair: ProjectPair) -> None:
@@ -92,29 +92,29 @@ def test_a_mistake_is_found_and_mended(pair: ProjectPair) -> None:
     pair.settle(ALL)
     pair.write({"a.comp": "nonsense", **other("d.comp", 1)})
     assert pair.run() == "a base d lib"
-    assert pair.kept.status == 2
+    assert pair.with_record.status == 2
     assert pair.run() == "a base d lib"
     pair.write(other("e.comp", 1))
     assert {*pair.run("-k").split()} - {"d"} == {"a", "base", "e", "lib"}
     pair.write(other("a.comp", 2))
     assert {*pair.run().split()} - {"d"} == {"a", "base", "e", "lib"}
-    assert pair.kept.status == 0
-    assert "a base lib" in pair.until_known()
+    assert pair.with_record.status == 0
+    assert "a base lib" in pair.build_until_settled()
     pair.write({"lib.glsl": "nonsense"})
     assert pair.run() == "a b base lib"
     pair.write({"lib.glsl": FILES["lib.glsl"]})
     assert pair.run() == "a b base lib"
-    assert pair.until_known() == {"a b base lib"}
+    assert pair.build_until_settled() == {"a b base lib"}
     pair.write({"inc/x.inc": "nonsense\n"})  # SCons stops at the first of three, however often
     for _ in range(3):
         assert pair.run() == "a b base c lib"
     pair.write({"x.inc": "#define X 5.0\n"})
     assert pair.run() == "a b base c lib"
-    assert pair.until_known() == {"a b base c lib"}
+    assert pair.build_until_settled() == {"a b base c lib"}
     for project in pair:
         (project.path / "d.comp").unlink()
     assert pair.run() == "d"
-    assert pair.kept.status == 2
+    assert pair.with_record.status == 2
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: Projec
     pair.settle(text)
     pair.write(other("b.comp", 1))
     assert pair.run() == "b base lib"
-    assert "Compiling crate lib" not in pair.kept.output
+    assert "Compiling crate lib" not in pair.with_record.output
     pair.settle(CRATES)
     pair.write(other("c.comp", 1))
     assert pair.run() == "base c"
@@ -201,12 +201,12 @@ def test_an_alias_is_a_name_of_crates(pair: ProjectPair) -> None:
     for arguments in ((), ("images",), ("c", "all")):
         pair.settle(CRATES + ALIASES + "Default('all')\n" * (not arguments), *arguments)
         pair.write(other("d.comp", 1))
-        pair.run_on(*arguments)
+        pair.run_again(*arguments)
         assert not pair.run(*arguments)
     pair.settle(CRATES + ALIASES + "Default(d, a)\n")
     pair.write(other("d.comp", 2))
     assert pair.run() == "d"
-    assert "Compiling crate d" in pair.kept.output
+    assert "Compiling crate d" in pair.with_record.output
     for number, said in enumerate(SAID_OF_ALIASES):
         pair.settle(CRATES + ALIASES + "Default('all')\n")
         pair.write({"say.txt": said})

@@ -1,4 +1,8 @@
-"""One project twice: in one of them nothing is ever known of the build before, and builds come to the same."""
+"""One project twice, with and without the record of the previous build; the builds of both must be equal.
+
+The record lets a build skip the declaration of crates with nothing to do. A project is settled if its build declares
+no crate.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +12,38 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 from tests.support.scons_project import SconsProject
 
-__all__ = ["COPIED", "YOUNG", "ProjectPair", "begin_alike", "run_alike"]
+__all__ = ["COPY_STAMPS", "NEW_STAMPS", "ProjectPair", "run_both", "set_up_pair"]
 
-YOUNG = """\
+NEW_STAMPS = """\
 import cratewright.base.stamp
-cratewright.base.stamp._FINE_NS = 0  # no file is too young to be known by its stamp
+cratewright.base.stamp._FINE_NS = 0  # trust the stamp of even the newest file
 import os
-if os.path.basename(os.getcwd()) == "asked":  # the next build would forget what this one has found
+if os.path.basename(os.getcwd()) == "without_record":  # write no record
     import cratewright.scons.at_exit.write_record
     cratewright.scons.at_exit.write_record._write = lambda *found: None
 """
-COPIED = """\
-# A copy of a file is known as the file is.
+COPY_STAMPS = """\
+# A copy of a file has the same stamp.
 cratewright.base.stamp.file_stamp.__code__ = (lambda found: [found.st_mtime_ns, 1, found.st_size, 1]).__code__
 """
-TELL = """\
+PRINT_DECLARED = """\
 import atexit
-def _tell():
+def _print_declared():
     builds = env.fs.__dict__.get("cratewright_builds", {})
     print("DECLARED", *sorted(crate.name for build in builds.values() for crate in build.crates.values()))
-atexit.register(_tell)
+atexit.register(_print_declared)
 """
 
 
-def run_alike(kept: SconsProject, asked: SconsProject, arguments: Sequence[str], own: str) -> None:
-    """Run two projects, of which `asked` knows nothing of the build before: they come to the same.
+def run_both(with_record: SconsProject, without_record: SconsProject, arguments: Sequence[str], own: str) -> None:
+    """Run both projects, and check that status, output and files are equal.
 
-    Shape: `asked` lies in a directory of that name, by which `YOUNG` tells it; `own` matches the line that says what
-    has been declared, which may differ.
+    Shape: `without_record` lies in a directory of that name, by which `NEW_STAMPS` recognizes it; `own` matches the
+    line of declared crates, which may differ.
     """
     found = []
-    for project in (kept, asked):
-        if project is asked:
+    for project in (with_record, without_record):
+        if project is without_record:
             (project.path / ".sconsign.crates").unlink(missing_ok=True)
         project.scons(*arguments, expect=None)
         text = re.sub(own, "", project.output).replace(str(project.path), "")
@@ -48,15 +52,15 @@ def run_alike(kept: SconsProject, asked: SconsProject, arguments: Sequence[str],
     assert found[0] == found[1], f"{arguments}\n{found[0][:2]}\n{found[1][:2]}"
 
 
-_BEGUN: dict[Hashable, int] = {}
+_SET_UP: dict[Hashable, int] = {}
 
 
-def begin_alike(projects: Sequence[SconsProject], key: Hashable, build: Callable[[], object]) -> None:
-    """Begin with what `build` makes of empty projects, once for each `key`; else put back what it has made there.
+def set_up_pair(projects: Sequence[SconsProject], key: Hashable, build: Callable[[], object]) -> None:
+    """Set empty projects up with `build`, once for each `key`; later restore copies of the result.
 
-    They are found at the same paths, which what is known of a build contains, and known by `COPIED` stamps.
+    The copies are restored to the same paths, which the record contains; `COPY_STAMPS` gives them the same stamps.
     """
-    number = _BEGUN.setdefault((*(str(project.path) for project in projects), key), len(_BEGUN))
+    number = _SET_UP.setdefault((*(str(project.path) for project in projects), key), len(_SET_UP))
     copies = [project.path.parent / "begun" / str(number) / project.path.name for project in projects]
     if not (known := copies[-1].exists()):
         build()
@@ -67,57 +71,63 @@ def begin_alike(projects: Sequence[SconsProject], key: Hashable, build: Callable
 
 
 class ProjectPair:
-    """Two projects, of which `asked` always checks all crates.
+    """Two projects, of which `without_record` always checks all crates.
 
-    Shape: `header` is how their SConstructs begin, `files` are what they hold besides. Unless files are `copied` to
-    begin anew, they are known by all that a stamp has.
+    Shape: `header` begins their SConstructs, `files` are their other files. If `copied`, they are set up from copies,
+    and stamps lack what a copy changes.
     """
 
     def __init__(
-        self, kept: SconsProject, asked: SconsProject, header: str, files: Mapping[str, str], *, copied: bool = True
+        self,
+        with_record: SconsProject,
+        without_record: SconsProject,
+        header: str,
+        files: Mapping[str, str],
+        *,
+        copied: bool = True,
     ) -> None:
-        self.kept, self.asked = kept, asked
-        self._header = YOUNG + COPIED * copied + header
+        self.with_record, self.without_record = with_record, without_record
+        self._header = NEW_STAMPS + COPY_STAMPS * copied + header
         self._copied = copied
         self._files = dict(files)
-        self._has_begun = False
+        self._is_set_up = False
         for project in self:
-            # Somebody else may install programs meanwhile, and all crates would be checked.
+            # If a program is installed elsewhere on PATH meanwhile, all crates are checked.
             project.environ["PATH"] = "/usr/bin:/bin"
 
     def __iter__(self) -> Iterator[SconsProject]:
-        yield from (self.kept, self.asked)
+        yield from (self.with_record, self.without_record)
 
     def write(self, files: Mapping[str, str]) -> None:
-        if not self._has_begun:
+        if not self._is_set_up:
             self._files |= files
         for project in self:
             project.write(files)
 
     def sconstruct(self, text: str) -> None:
-        self.write({"SConstruct": self._header + TELL + text})
+        self.write({"SConstruct": self._header + PRINT_DECLARED + text})
 
     def run(self, *arguments: str) -> str:
-        """Run both, which comes to the same, and return the names of the crates that were declared."""
-        run_alike(self.kept, self.asked, arguments, own=r"DECLARED.*\n")
+        """Run both, check that they are equal, and return the names of the crates declared with the record."""
+        run_both(self.with_record, self.without_record, arguments, own=r"DECLARED.*\n")
         return self._declared()
 
     def _declared(self) -> str:
-        match = re.search(r"DECLARED(.*)", self.kept.output)
-        assert match, self.kept.output
+        match = re.search(r"DECLARED(.*)", self.with_record.output)
+        assert match, self.with_record.output
         return match[1].strip()
 
-    def run_on(self, *arguments: str) -> None:
-        """Run twice, and a third time if anything was declared in the second: what is too young is declared again."""
+    def run_again(self, *arguments: str) -> None:
+        """Run twice, and a third time if the second declared anything, because stamps were too new."""
         self.run(*arguments)
         if self.run(*arguments):
             self.run(*arguments)
 
     def settle(self, text: str, *arguments: str) -> None:
-        """Begin anew and build until nothing is declared."""
-        self._has_begun = True
+        """Set the projects up again, and build until they are settled."""
+        self._is_set_up = True
         if self._copied:
-            begin_alike([*self], (text, arguments, *self._files.items()), lambda: self._settle(text, arguments))
+            set_up_pair([*self], (text, arguments, *self._files.items()), lambda: self._settle(text, arguments))
         else:
             self._settle(text, arguments)
 
@@ -126,17 +136,17 @@ class ProjectPair:
             shutil.rmtree(project.path)
         self.write(self._files)
         self.sconstruct(text)
-        self.until_known(*arguments)
+        self.build_until_settled(*arguments)
 
-    def is_known(self) -> bool:
-        """Say whether the last build declared nothing."""
+    def is_settled(self) -> bool:
+        """Return whether the last build declared nothing."""
         return not self._declared()
 
-    def until_known(self, *arguments: str) -> set[str]:
-        """Build until nothing is declared, and return what was; `asked` has nothing to do after the first build."""
+    def build_until_settled(self, *arguments: str) -> set[str]:
+        """Build until nothing is declared, and return what was; `without_record` is built only once."""
         found = [self.run(*arguments)]
         while found[-1] and len(found) < 4:
-            self.kept.scons(*arguments, expect=None)
+            self.with_record.scons(*arguments, expect=None)
             found.append(self._declared())
         assert not found[-1], found
         return {*filter(None, found)}

@@ -62,17 +62,17 @@ class SconsProject:
         self.environ = {"CRATE_CACHE": str(path / ".crate-cache")}
         path.mkdir(parents=True, exist_ok=True)
 
-    def begin_as(self, key: Hashable, build: Callable[[], object]) -> None:
+    def set_up_once(self, key: Hashable, build: Callable[[], object]) -> None:
         """Set this project up with `build`, which is called once for each `key`; later projects get a copy.
 
         Shape: the copy has the files with their times, the output and the variables.
         """
-        begun = (type(self), self.form, key)
-        if begun not in _BEGUN:
+        full_key = (type(self), self.form, key)
+        if full_key not in _SET_UP:
             build()
-            _BEGUN[begun] = self._copied(Path(tempfile.mkdtemp(dir=_kept())))
+            _SET_UP[full_key] = self._copied(Path(tempfile.mkdtemp(dir=_kept())))
         else:
-            _BEGUN[begun]._copied(self.path, into=self)
+            _SET_UP[full_key]._copied(self.path, into=self)
 
     def _copied(self, path: Path, into: SconsProject | None = None) -> SconsProject:
         twin = into or copy.copy(self)
@@ -175,7 +175,7 @@ class SconsProject:
         }
 
 
-_BEGUN: dict[Hashable, SconsProject] = {}
+_SET_UP: dict[Hashable, SconsProject] = {}
 
 
 @cache
