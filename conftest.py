@@ -30,12 +30,12 @@ LEFT_OUT = pytest.StashKey[int]()
 
 # The longest tests, longest first.
 LONG = (
-    *("native_e2e/test_lua.py", "tests/test_link.py::test_functions_of_c_plus_plus"),
-    *("differential/test_rustc_formats.py", "spirv_e2e/test_remote_calls.py", "native_e2e/test_same_set.py"),
+    *("native_e2e/test_lua.py", "tests/test_link_errors.py::test_undefined_cxx_functions"),
+    *("differential/test_rustc_formats.py", "spirv_e2e/test_remote_calls.py", "native_e2e/test_lld_parity.py"),
     "spirv_e2e/test_twins.py",
-    *("spirv_e2e/test_settled", "native_e2e/test_settled", "security/test_planted_entries.py::test_short_soak"),
+    *("spirv_e2e/test_settled", "native_e2e/test_null_build", "security/test_planted_entries.py::test_short_soak"),
     *("native_e2e/test_torture.py", "e2e/test_new_backend.py", "e2e/test_cache_soak.py", "e2e/test_workers.py"),
-    *("docs/test_pages.py", "native_e2e/test_mixes.py"),
+    *("docs/test_pages.py", "native_e2e/test_random_mixes.py"),
 )
 
 

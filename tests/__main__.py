@@ -24,7 +24,7 @@ QUICK = (
     "tests/e2e/test_build.py",
     "tests/e2e/test_null_build.py",
     "tests/native_e2e/test_rebuild.py",
-    "tests/native_e2e/test_compile.py::test_a_header[gcc]",
+    "tests/native_e2e/test_compile.py::test_editing_a_header_compiles_its_includers[gcc]",
     "tests/spirv_e2e/test_rebuild.py",
     "plugins/cratewright-wasm/tests/test_projects.py::test_an_edit_makes_what_it_calls_for",
     "--deselect=tests/architecture/test_wheel.py",

@@ -1,4 +1,4 @@
-"""What the end-to-end tests of the native backend share: a project for each toolchain that is here."""
+"""Fixtures of the native backend's end-to-end tests: an empty project per toolchain."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.native_e2e.native_scons import NativeProject
 from tests.support.scons_project import available_forms
 
 
-# LLVM of the system differs from zig's in how it is called, which the tests of the plugin try by default.
+# The system's LLVM is zig's called another way; the plugin's own tests cover that by default.
 @pytest.fixture(params=["zig", pytest.param("llvm", marks=pytest.mark.exhaustive), "gcc"])
 def native(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
-    """Give an empty project for each toolchain in turn."""
+    """Return an empty project, once per toolchain."""
     return NativeProject(tmp_path / "project", request.param, form=available_forms()[-1])
 
 
 @pytest.fixture
 def any_native(tmp_path: Path, scons_form: str) -> NativeProject:
-    """Give an empty project for each form in turn, with whichever toolchain costs least."""
+    """Return an empty project, once per form of installation, with the cheapest toolchain."""
     return NativeProject(tmp_path / "project", "gcc", form=scons_form)

@@ -1,4 +1,4 @@
-"""lld's own cache for thin LTO, fed with the bitcode of a project's crates: the peer that reuse is compared with."""
+"""lld's ThinLTO cache, fed the bitcode of a project's crates: the reference for what an edit should redo."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.support.native_project import TARGET
 __all__ = ["LIBRARY", "PROGRAM", "LldCache", "new_entries", "redone"]
 
 PROGRAM = ("-pie", "-e", "main")
-"""How a program is linked."""
+"""Flags that link a program."""
 LIBRARY = ("-shared", "--undefined=main", "--version-script=main.map")
-"""How symbols are resolved where one result of LTO may become part of any kind of file, as it may in a crate."""
+"""Flags whose symbol resolution suits any crate type, as a crate's LTO result must."""
 
 _FILE = re.compile(r" FILE .* (\S+)$", re.MULTILINE)
 _JOB = re.compile(r"optimize_thin: .*: thin LTO of (.+)\.bc")
 
 
 class LldCache:
-    """lld's link of the same bitcode to a file of its own."""
+    """Links a project's bitcode with lld, with a cache of its own."""
 
     def __init__(self, project: NativeProject, crates: Sequence[str], kind: Sequence[str]) -> None:
-        """Shape: the first of `crates` is linked whole, the others as from archives; `kind` as above."""
+        """Link the first of `crates` whole and the others as archives; `kind` is `PROGRAM` or `LIBRARY`."""
         self._project = project
         self._crates = crates
         self._kind = kind
@@ -42,7 +42,7 @@ class LldCache:
         self._seen: set[str] = set()
 
     def fresh(self) -> list[str]:
-        """Link, and return the sources of the modules that the cache did not have."""
+        """Link, and return the sources of the modules that missed the cache."""
         inputs: list[str] = []
         for crate in self._crates:
             for name, module in self._project.linked_modules(crate).items():
@@ -57,21 +57,21 @@ class LldCache:
 
 
 def new_entries(cache: Path, seen: set[str]) -> list[str]:
-    """Return the sources of the objects that a cache of lld's has got, and take note of them in `seen`.
+    """Return the sources of lld's cache entries that are not in `seen`, and add them to it.
 
     Shape: names without directories, as objects have them; sorted.
     """
     fresh = sorted({path.name for path in cache.glob("llvmcache-*")} - seen)
     seen.update(fresh)
     words = ["readelf", "-sW", *fresh]
-    said = subprocess.run(words, cwd=cache, capture_output=True, text=True, check=True).stdout if fresh else ""
-    sources = _FILE.findall(said)
-    assert len(sources) == len(fresh), f"{len(fresh)} objects, which name {sources}"
+    symbols = subprocess.run(words, cwd=cache, capture_output=True, text=True, check=True).stdout if fresh else ""
+    sources = _FILE.findall(symbols)
+    assert len(sources) == len(fresh), f"{len(fresh)} objects name these sources: {sources}"
     return sorted(sources)
 
 
 def redone(directory: Path, output: str, program: str) -> list[str]:
-    """Return the sources of the modules that thin LTO did again in a run of SCons that printed `output`.
+    """Return the sources of the modules that thin LTO optimized again in the SCons run that printed `output`.
 
     Shape: names without directories, sorted.
     """

@@ -1,4 +1,4 @@
-"""A project of C sources: what its SConstruct begins with, and what became of its crates."""
+"""SCons projects of native crates, and a look inside what they built."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ HEADER = """\
 import cratewright; DefaultEnvironment(tools=[])
 env = Environment(tools=["install", "textfile", cratewright.tool], CRATE_BACKEND="native", CRATE_PROFILE="release")
 """
-"""How an SConstruct begins; without SCons's own tools for C, which ask each compiler for its version in every run."""
+"""The start of an SConstruct. SCons's own C tools are left out: they ask each compiler for its version in every run."""
 
 WITH_C = HEADER.replace('"install", "textfile"', '"default"')
-"""How one begins in which SCons's builders compile and link, too."""
+"""The start of an SConstruct that also uses SCons's own C builders."""
 
 
 class NativeProject(SconsProject):
-    """Files, and what `scons` makes of them with one kind of toolchain; SConstructs begin with `header`."""
+    """A project built with one kind of toolchain; its SConstructs start with `header`."""
 
     header = HEADER
 
@@ -31,12 +31,12 @@ class NativeProject(SconsProject):
         super().__init__(path, form=form)
         self.kind = kind
         self.environ["CRATE_CC"] = named(kind)
-        # zig builds its C and C++ libraries once for each of these directories, which takes a minute or two.
+        # zig builds its C and C++ libraries once per cache directory, which takes a minute or two.
         self.timeout = 300
         self.environ["XDG_CACHE_HOME"] = str(cache_directory().parent)
 
     def crates(self, sconstruct: str, files: dict[str, str]) -> None:
-        """Write an SConstruct and sources."""
+        """Write an SConstruct, after `header`, and sources."""
         self.write({"SConstruct": self.header + sconstruct, **files})
 
     def modules(self, crate: str) -> dict[str, ModuleCodegen]:
@@ -45,6 +45,6 @@ class NativeProject(SconsProject):
         return {module.name: module for module in decode_rlib(rlib.read_bytes(), path=str(rlib)).modules}
 
     def linked_modules(self, crate: str) -> dict[str, ModuleCodegen]:
-        """Return the modules of a crate as its codegen left them, by name."""
+        """Return the modules of a crate's rlink by name: as codegen left them."""
         rlink = self.path / f"{crate}.rlink"
         return {module.name: module for module in decode_rlink(rlink.read_bytes(), path=str(rlink)).modules}

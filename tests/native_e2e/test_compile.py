@@ -1,4 +1,4 @@
-"""C crates through SCons: what is made, and what is made again after an edit."""
+"""Compiling C crates with SCons: what is built, and what an edit rebuilds."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ FILES = {
     "text/b.c": "#warning careful\nint size = SIZE;\n",
     "text/c.S": ".globl answer\nanswer: .quad 42\n",
 }
-EVERYTHING = ["crate maths: 2 units: 2 compiled, 0 reused", "crate text: 3 units: 3 compiled, 0 reused"]
+COMPILED = ["crate maths: 2 units: 2 compiled, 0 reused", "crate text: 3 units: 3 compiled, 0 reused"]
 
 
 @pytest.fixture
 def built(native: NativeProject) -> NativeProject:
-    """Give the project after its first build."""
+    """Return the project after its first build."""
 
     def build() -> None:
         native.crates(SCONSTRUCT, FILES)
         native.scons()
 
     native.set_up_once(("compile", native.kind), build)
-    assert native.built() == EVERYTHING
+    assert native.built() == COMPILED
     return native
 
 
-def test_what_is_made(built: NativeProject) -> None:
+def test_modules_and_symbols_of_a_build(built: NativeProject) -> None:
     assert re.search(r"text/b\.c:1:\d+: warning: ", built.output)
     assert built.up_to_date()
     suffix = ".o" if built.kind == "gcc" else ".bc"
@@ -50,7 +50,7 @@ def test_what_is_made(built: NativeProject) -> None:
     assert [symbol.name for symbol in text["text/c.S.o"].exports] == ["answer"]
 
 
-def test_one_source(built: NativeProject) -> None:
+def test_editing_a_source_compiles_it_alone(built: NativeProject) -> None:
     built.write({"maths/half.c": FILES["maths/half.c"].replace("2", "2.0 + 1")})
     built.scons()
     assert built.built() == ["crate maths: 2 units: 1 compiled, 1 reused"]
@@ -58,7 +58,7 @@ def test_one_source(built: NativeProject) -> None:
     assert built.up_to_date()
 
 
-def test_a_header(built: NativeProject) -> None:
+def test_editing_a_header_compiles_its_includers(built: NativeProject) -> None:
     built.write({"inc/k.h": "#define K 3\n"})
     built.scons()
     assert built.built() == [
@@ -69,8 +69,8 @@ def test_a_header(built: NativeProject) -> None:
 
 
 @pytest.mark.parametrize("path", ["first/k.h", "maths/k.h"])
-def test_a_header_that_appears_earlier(built: NativeProject, path: str) -> None:
-    """No file that was read has changed; a build that looks at those alone would keep the old constant."""
+def test_header_that_shadows_another_is_noticed(built: NativeProject, path: str) -> None:
+    """No file that was read has changed: recorded misses of the include search must count."""
     before = {name: module.data for name, module in built.modules("maths").items()}
     built.write({path: "#define K 5\n"})
     built.scons()
@@ -82,18 +82,17 @@ def test_a_header_that_appears_earlier(built: NativeProject, path: str) -> None:
     assert {name: module.data for name, module in built.modules("maths").items()} == before
 
 
-def test_a_header_nobody_looks_for(built: NativeProject) -> None:
+def test_unrelated_new_header_rebuilds_nothing(built: NativeProject) -> None:
     built.write({"first/unrelated.h": "", "maths/unrelated.h": ""})
     assert built.up_to_date()
 
 
-def test_what_only_the_link_sees(built: NativeProject) -> None:
+def test_ldflags_recompile_nothing(built: NativeProject) -> None:
     built.scons("ldflags=-Wl,-O2")
     assert all("compiled" not in line or "0 compiled" in line for line in built.built())
 
 
-def test_any_number_of_jobs(built: NativeProject, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The same bytes at another place, from an empty cache, side by side."""
+def test_same_bytes_elsewhere_with_jobs(built: NativeProject, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = NativeProject(tmp_path_factory.mktemp("other") / "a place", built.kind, form=built.form)
     other.crates(SCONSTRUCT, FILES)
     other.scons("-j4")
@@ -101,8 +100,8 @@ def test_any_number_of_jobs(built: NativeProject, tmp_path_factory: pytest.TempP
         assert (other.path / name).read_bytes() == (built.path / name).read_bytes()
 
 
-def test_warnings_of_the_cache(native: NativeProject) -> None:
-    """Are those of the compiler, line for line, whoever compiled them; colour is for whom it is shown."""
+def test_cached_warnings_equal_the_compilers(native: NativeProject) -> None:
+    """A hit prints the compiler's warnings line for line, coloured only if this run wants colour."""
     sources = [f"{name}.c" for name in "abc"]
     native.crates(
         f'c = env.Crate("c", {sources}, flags=["-Wall"])\nDefault(c)\n',
@@ -118,11 +117,11 @@ def test_warnings_of_the_cache(native: NativeProject) -> None:
         native.scons("-c")
         native.scons("-j2")
         assert native.built() == ["crate c: 3 units: 0 compiled, 3 reused"]
-        told = cold if colour == "1" else re.sub(r"\x1b\[[\d;]*m", "", cold)
-        assert sorted(native.errors.splitlines()) == sorted(told.splitlines())
+        expected = cold if colour == "1" else re.sub(r"\x1b\[[\d;]*m", "", cold)
+        assert sorted(native.errors.splitlines()) == sorted(expected.splitlines())
 
 
-def test_an_error(native: NativeProject) -> None:
+def test_compile_error_then_fix(native: NativeProject) -> None:
     native.crates('env.Crate("a", Glob("*.c"))\n', {"bad.c": "int x = y;\n", "good.c": "int g;\n"})
     output = native.scons(expect=2)
     assert "bad.c:1:9: error: " in output and "crate: a" in output
@@ -132,13 +131,13 @@ def test_an_error(native: NativeProject) -> None:
     assert native.built() == ["crate a: 2 units: 1 compiled, 1 reused"]
 
 
-def test_a_refusal(any_native: NativeProject) -> None:
+def test_refused_flag_is_named(any_native: NativeProject) -> None:
     any_native.crates('env.Crate("a", Glob("*.c"), flags="-march=native")\n', {"a.c": "int x;\n"})
     output = any_native.scons(expect=2)
     assert "'-march=native' cannot be among 'flags'" in output
 
 
-def test_a_generated_header(any_native: NativeProject) -> None:
+def test_generated_header(any_native: NativeProject) -> None:
     any_native.crates(
         'h = env.Command("gen.h", "gen.in", Copy("$TARGET", "$SOURCE"))\n'
         'a = env.Crate("a", ["a.c"])\nenv.Depends(a.rlink, h)\n',
@@ -152,7 +151,7 @@ def test_a_generated_header(any_native: NativeProject) -> None:
     assert any_native.up_to_date()
 
 
-def test_a_variant_directory(any_native: NativeProject) -> None:
+def test_variant_directory(any_native: NativeProject) -> None:
     any_native.crates(
         'env["CRATE_INCLUDE_DIRS"] = ["#inc"]\nSConscript("src/SConscript", variant_dir="out", exports="env")\n',
         {
@@ -170,18 +169,18 @@ def test_a_variant_directory(any_native: NativeProject) -> None:
     assert any_native.built() == ["crate a: 1 unit: 1 compiled, 0 reused"]
 
 
-def test_hits_are_what_compiling_again_gives(built: NativeProject) -> None:
+def test_hits_equal_recompilation(built: NativeProject) -> None:
     built.environ["CRATE_CACHE_VERIFY"] = "1"
     built.scons("-c")
     output = built.scons()
     assert built.built() == [
-        line.replace("2 compiled, 0", "0 compiled, 2").replace("3 compiled, 0", "0 compiled, 3") for line in EVERYTHING
+        line.replace("2 compiled, 0", "0 compiled, 2").replace("3 compiled, 0", "0 compiled, 3") for line in COMPILED
     ]
     assert re.search(r"text/b\.c:1:\d+: warning: ", output)
 
 
-def test_a_repository_does_not_show(native: NativeProject) -> None:
-    """What is linked and said is the same wherever a repository lies; modules keep the name of their source file."""
+def test_repository_path_leaves_no_trace(native: NativeProject) -> None:
+    """Linked files and messages are the same wherever the repository is; modules keep their sources' names."""
     outputs = []
     for place in ("one", "another/place"):
         there = NativeProject(native.path / place / "repository", native.kind, form=native.form)
@@ -204,8 +203,8 @@ def test_a_repository_does_not_show(native: NativeProject) -> None:
     assert outputs[0] == outputs[1]
 
 
-def test_a_program_named_like_a_directory(any_native: NativeProject) -> None:
-    """As that of its sources, whether SCons has seen it or not."""
+def test_program_named_like_a_directory_is_refused(any_native: NativeProject) -> None:
+    """Also if SCons knows the directory only as that of the sources."""
     for source in ("app/main.c", "main.c"):
         any_native.crates(
             f'env.Crate("app", ["{source}"], crate_type="bin")\n', {source: "int main(void) { return 0; }\n"}

@@ -1,4 +1,4 @@
-"""The file from which editors learn how sources are compiled."""
+"""`compile_commands.json`, from which editors learn how sources are compiled."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FILES = {
 }
 
 
-def test_every_command_does_what_it_says(any_native: NativeProject) -> None:
+def test_every_command_compiles(any_native: NativeProject) -> None:
     any_native.crates(SCONSTRUCT, FILES)
     any_native.scons("compile_commands.json")
-    assert any_native.steps() == [], "no crate has to be compiled for it"
+    assert any_native.steps() == [], "compiled a crate"
     rows = json.loads(any_native.read("compile_commands.json"))
     assert [row["file"] for row in rows] == ["src/a.c", "src/b.cc", "c.c"]
     for row in rows:
@@ -35,7 +35,7 @@ def test_every_command_does_what_it_says(any_native: NativeProject) -> None:
         any_native.remove("x.o")
 
 
-def test_when_it_is_written_again(any_native: NativeProject) -> None:
+def test_rewritten_only_when_commands_change(any_native: NativeProject) -> None:
     any_native.crates(SCONSTRUCT, FILES)
     any_native.scons()
     assert any_native.up_to_date()

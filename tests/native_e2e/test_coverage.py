@@ -1,4 +1,4 @@
-"""What was counted is found by the tools that read it, wherever a program runs."""
+"""gcov and llvm-cov find the counts of a program, whatever directory it ran in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _project(path: Path, kind: str) -> NativeProject:
     return project
 
 
-def _made(project: NativeProject) -> dict[str, bytes]:
+def _outputs(project: NativeProject) -> dict[str, bytes]:
     files = [path for path in project.path.rglob("*") if path.is_file() and path.parent.name != ".cratewright"]
     kinds = (".gcno", ".rlib", ".so")
     return {str(path.relative_to(project.path)): path.read_bytes() for path in files if path.suffix in kinds}
@@ -43,7 +43,7 @@ def test_gcov(tmp_path: Path) -> None:
     require_tool(bool(shutil.which("gcov")), "gcov")
     project = _project(tmp_path / "project", "gcc")
     project.scons()
-    before = _made(project)
+    before = _outputs(project)
     assert {"app.gcno/src/f.c.gcno", "app.gcno/src/main.c.gcno", "libshared.so.gcno/src/g.c.gcno"} <= set(before)
     for place in (tmp_path, project.path):
         subprocess.run([str(project.path / "app")], cwd=place, check=True)
@@ -55,15 +55,15 @@ def test_gcov(tmp_path: Path) -> None:
     assert ["2", "4", "return 2;"] in lines and ["#####", "3", "return 1;"] in lines
     assert [path for path in tmp_path.rglob("*.gcda") if "app.gcno" not in str(path)] == []
     assert project.up_to_date()
-    # The cache has the notes, and has them right; another place has the same bytes.
+    # The cache holds the notes files, a recompilation agrees with it, and another place gives the same bytes.
     shutil.rmtree(project.path / "app.gcno")
     project.environ["CRATE_CACHE_VERIFY"] = "1"
     project.scons("-c")
     project.scons()
-    assert _made(project) == before
+    assert _outputs(project) == before
     other = _project(tmp_path / "another" / "place", "gcc")
     other.scons()
-    assert _made(other) == before
+    assert _outputs(other) == before
     assert "coverage and lto='fat'" in other.scons("lto=fat", expect=2)
 
 

@@ -1,4 +1,4 @@
-"""Assembly, LLVM IR and objects of units: what is in them, and that they come and go as other results do."""
+"""`emit`: assembly, LLVM IR and objects of units, made and removed like any other output."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _code(file: Path, section: str, out: Path) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [pytest.param("llvm", marks=pytest.mark.exhaustive), "gcc", "zig"])
-def test_emitted(tmp_path: Path, kind: str) -> None:
+def test_emitted_files(tmp_path: Path, kind: str) -> None:
     for tool in ("objcopy", "as", "ar"):
         require_tool(bool(shutil.which(tool)), tool)
     project = _project(tmp_path / "project", kind)
@@ -62,7 +62,7 @@ def test_emitted(tmp_path: Path, kind: str) -> None:
     assert {path.name for path in (project.path / "listings").iterdir()} == {
         name.rpartition("/")[2] for name in names
     } | {"a.S.o"}
-    # The object is the one that is linked; the assembly comes to the same code.
+    # The emitted object is the one that was linked, and the emitted assembly assembles to the same code.
     members = subprocess.run(["ar", "p", str(project.path / "liblib.a")], check=True, capture_output=True).stdout
     assert first["lib.emit/src/f.c.o"] in members and first["lib.emit/src/a.S.o"] in members
     # GNU's assembler does not know LLVM's hint for linkers.
@@ -75,14 +75,14 @@ def test_emitted(tmp_path: Path, kind: str) -> None:
     assert not any(b"gnu.lto" in data for data in first.values())
     assert not any(str(tmp_path).encode() in data for data in first.values())
     assert project.up_to_date(asked)
-    # LTO changes nothing here, nor does another place.
+    # Neither LTO nor another place changes these files.
     for lto in MODES[kind]:
         project.scons(asked, f"lto={lto}")
         assert _emitted(project) == first and subprocess.run([str(project.path / "app")], check=False).returncode == 0
     other = _project(tmp_path / "other" / "place", kind)
     other.scons(asked)
     assert _emitted(other) == first
-    # One file that is gone is made again, from the cache, which is right.
+    # A removed file is restored from the cache, and a recompilation agrees with it.
     (project.path / "app.emit/src/main.cpp.s").unlink()
     project.environ["CRATE_CACHE_VERIFY"] = "1"
     project.scons(asked, f"lto={MODES[kind][-1]}")
@@ -91,7 +91,7 @@ def test_emitted(tmp_path: Path, kind: str) -> None:
     assert not (project.path / "app.emit").exists() and not (project.path / "lib.emit").exists()
 
 
-def test_come_and_go(tmp_path: Path) -> None:
+def test_emitted_files_follow_edits_and_options(tmp_path: Path) -> None:
     project = _project(tmp_path / "project", "gcc")
     project.scons("text=1", "emit=asm")
     assert (project.path / "text").read_bytes() == _emitted(project)["app.emit/src/main.cpp.s"]
@@ -100,14 +100,14 @@ def test_come_and_go(tmp_path: Path) -> None:
     assert (project.path / "text").read_bytes() == _emitted(project)["app.emit/src/main.cpp.s"]
     project.scons("emit=obj")
     assert set(_emitted(project)) == {"app.emit/src/main.cpp.o", "lib.emit/src/f.c.o", "lib.emit/src/a.S.o"}
-    # A unit that fails leaves none that looks up to date.
+    # A unit that fails leaves no emitted file behind.
     project.write({"src/main.cpp": "int main() { return }\n"})
     project.scons("emit=obj", expect=2)
     assert set(_emitted(project)) == {"lib.emit/src/f.c.o", "lib.emit/src/a.S.o"}
     project.write({"src/main.cpp": FILES["src/main.cpp"]})
     project.scons("emit=")
     assert not (project.path / "app.emit").exists() and not (project.path / "lib.emit").exists()
-    for asked, said in (("llvm-ir", "gcc has no LLVM IR"), ("assembly", "'assembly' cannot be among 'emit'")):
-        assert said in project.scons(f"emit={asked}", expect=2)
+    for asked, message in (("llvm-ir", "gcc has no LLVM IR"), ("assembly", "'assembly' cannot be among 'emit'")):
+        assert message in project.scons(f"emit={asked}", expect=2)
     project.write({"SConstruct": (project.path / "SConstruct").read_text().replace('{"emit": kept}', "{}")})
     assert """("src/a.S", {"emit": ["obj"]})""" in project.scons("emit=asm,obj", expect=2)

@@ -1,4 +1,4 @@
-"""Headers that SCons makes, however a C source comes to read them."""
+"""Headers that SCons generates, by every way in which a C source reads them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _run(project: NativeProject) -> int:
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_headers_that_are_made(tmp_path: Path, scons_form: str, jobs: str) -> None:
+def test_generated_files_are_built_first(tmp_path: Path, scons_form: str, jobs: str) -> None:
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(
         SCONSTRUCT,
@@ -104,8 +104,8 @@ int main(void) { return pasted; }
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_names_that_no_text_has_as_they_are(tmp_path: Path, scons_form: str, jobs: str) -> None:
-    """One is glued to its flag, one pasted by macros, one in a directory that is not there until it is made."""
+def test_generated_headers_whose_names_no_text_spells(tmp_path: Path, scons_form: str, jobs: str) -> None:
+    """One name is glued to a flag, one pasted by macros, one in a directory that does not exist yet."""
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(
         MAKE + WAYS,
@@ -137,8 +137,8 @@ def test_names_that_no_text_has_as_they_are(tmp_path: Path, scons_form: str, job
 
 
 @pytest.mark.parametrize("duplicate", [0, 1])
-def test_headers_beside_the_copies_of_sources(tmp_path: Path, scons_form: str, duplicate: int) -> None:
-    """A source and a header of its own lead to what is made in the variant directory, also by a step up."""
+def test_generated_headers_in_a_variant_directory(tmp_path: Path, scons_form: str, duplicate: int) -> None:
+    """A source, and a header of the source tree, include what is generated there; also by `../`."""
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(
         MAKE + f'SConscript("src/SConscript", "env make", variant_dir="out", duplicate={duplicate})\n',
@@ -159,8 +159,8 @@ def test_headers_beside_the_copies_of_sources(tmp_path: Path, scons_form: str, d
         assert project.up_to_date("-j4")
 
 
-def test_headers_that_are_made_and_hidden_from_some_ways_to_ask(tmp_path: Path, scons_form: str) -> None:
-    """In brackets, a header is not looked for beside the text; `include_next` passes over the first."""
+def test_generated_headers_by_angle_brackets_and_include_next(tmp_path: Path, scons_form: str) -> None:
+    """`<>` does not search beside the source; `include_next` skips the first match."""
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     make = 'env.Command("zgen/{0}.h", "{0}.in", Copy("$TARGET", "$SOURCE"))\n'
     project.crates(
@@ -180,8 +180,8 @@ def test_headers_that_are_made_and_hidden_from_some_ways_to_ask(tmp_path: Path, 
     assert project.up_to_date()
 
 
-def test_a_missing_directory_is_made_from_now_on(tmp_path: Path, scons_form: str) -> None:
-    """A build with nothing to do is known, in which a compiler has looked for the directory, but for no file in it."""
+def test_missing_include_directory_that_is_now_generated(tmp_path: Path, scons_form: str) -> None:
+    """A null build is on record whose compiler looked for the directory, but for no file in it."""
     project = NativeProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(
         'env.Crate("late", ["late.c"], crate_type="bin", include_dirs=["later", "there"])\n'
@@ -195,7 +195,7 @@ def test_a_missing_directory_is_made_from_now_on(tmp_path: Path, scons_form: str
     )
     project.scons()
     for _ in range(3):
-        time.sleep(0.05)  # what has just been made is too young to be known
+        time.sleep(0.05)  # files this new are not taken as unchanged
         assert project.up_to_date()
     project.scons("later=1")
     assert subprocess.run([project.path / "late"], check=False).returncode == 4

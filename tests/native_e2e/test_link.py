@@ -1,4 +1,4 @@
-"""Crates linked by SCons in all forms: what is made, what it offers, and that it runs."""
+"""Crates linked by SCons, of every type: their files, what these export, and that they run."""
 
 from __future__ import annotations
 
@@ -30,23 +30,22 @@ MAIN = '#include <stdio.h>\nint entry(int);\nint main(void) { printf("%d\\n", en
 
 
 def printed(program: Path, **environ: str) -> str:
-    """Return what a program prints."""
     return subprocess.run([program], capture_output=True, text=True, check=True, env=environ).stdout
 
 
 def names(file: Path, *words: str) -> list[str]:
-    """Return the defined symbols that `nm` shows."""
+    """Return the defined symbols that `nm` lists."""
     done = subprocess.run(["nm", "--defined-only", *words, file], capture_output=True, text=True, check=True)
     return [line.split()[-1] for line in done.stdout.splitlines() if len(line.split()) == 3]
 
 
 def lto_of(project: NativeProject) -> str:
-    """Return the strongest LTO that a project's toolchain has."""
+    """Return the incremental LTO of a project's toolchain, or else fat LTO."""
     return "fat" if project.kind == "gcc" else "thin"
 
 
-def test_static_and_dynamic_forms_of_one_crate(native: NativeProject) -> None:
-    """What rustc fails at: LTO for two crate types whose dependencies are linked in two ways."""
+def test_lto_of_a_staticlib_and_a_dylib_of_one_crate(native: NativeProject) -> None:
+    """rustc fails at this: LTO for two crate types whose dependencies are linked differently."""
     native.crates(
         f"""
 util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
@@ -58,16 +57,16 @@ Default(both)
     )
     native.scons()
     lines = [line for line in native.output.splitlines() if line.startswith("crate both") and "LTO" in line]
-    assert len(lines) == 2 and not any("shared" in line for line in lines), "once for each list of formats"
+    assert len(lines) == 2 and not any("shared" in line for line in lines), "LTO runs once per dependency format"
     assert native.up_to_date()
-    # The other dylib has no allocator that could stand for this one's.
+    # The upstream dylib has no allocator that could serve here.
     archive, library = native.path / "libboth.a", native.path / "libboth.so"
     assert "cratewright_alloc" in names(archive) and "util" in names(archive)
     assert "cratewright_alloc" in names(library, "-D")
 
 
 @pytest.mark.parametrize("form", ["libboth.a", "libboth.so"])
-def test_a_c_program_uses_either(native: NativeProject, form: str) -> None:
+def test_c_program_links_staticlib_or_dylib(native: NativeProject, form: str) -> None:
     native.crates(
         f"""
 util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
@@ -83,7 +82,7 @@ Default(both)
     assert printed(native.path / "main") == "43\n"
 
 
-def test_all_at_once_with_fat_lto(native: NativeProject) -> None:
+def test_fat_lto_of_a_library_and_a_program(native: NativeProject) -> None:
     native.crates(
         """
 util = env.Crate("util", ["util.c"])
@@ -102,11 +101,11 @@ Default(keep, prog)
     assert names(native.path / "libkeep.so", "-D") == ["entry"]
     assert names(native.path / "prog", "-D") == []
     assert printed(native.path / "prog") == "43\n"
-    if native.kind != "gcc":  # gcc internalises while it makes a program only
+    if native.kind != "gcc":  # gcc internalizes in programs only
         assert not {"util", "unused", "own"} & set(names(native.path / "prog"))
 
 
-def test_equal_lists_share_one_run(native: NativeProject) -> None:
+def test_crate_types_of_one_format_share_lto(native: NativeProject) -> None:
     native.crates(
         f"""
 util = env.Crate("util", ["util.c"])
@@ -119,7 +118,7 @@ Default(env.Crate("lib", ["lib.c"], deps=[util], crate_type=["staticlib", "cdyli
     assert sum("shared with another crate type" in line for line in lines) == 1 and len(lines) == 2
 
 
-def test_a_dylib_offers_its_allocator(native: NativeProject) -> None:
+def test_dylib_exports_its_allocator(native: NativeProject) -> None:
     main = MAIN.replace("printf", "if (!cratewright_alloc(8, 8)) return 1;\n    printf")
     native.crates(
         """
@@ -133,7 +132,7 @@ Default(env.Crate("prog", ["main.c"], deps=[heap], crate_type="bin", allocator="
     assert printed(native.path / "prog") == "43\n"
 
 
-def test_another_directory(any_native: NativeProject) -> None:
+def test_moved_program_finds_its_dylib(any_native: NativeProject) -> None:
     any_native.crates(
         """
 sub = SConscript("libs/SConscript", exports="env", variant_dir="out/libs", duplicate=False)
@@ -151,7 +150,7 @@ Default(prog)
     assert printed(moved / "prog") == "14\n"
 
 
-def test_a_symbol_that_nobody_defines(native: NativeProject) -> None:
+def test_undefined_symbol_then_fix(native: NativeProject) -> None:
     native.crates('env.Crate("prog", ["main.c"], crate_type="bin")\n', {"main.c": MAIN})
     output = native.scons(expect=2)
     assert "crate 'prog' uses undefined symbols: entry" in output
@@ -161,9 +160,9 @@ def test_a_symbol_that_nobody_defines(native: NativeProject) -> None:
     assert printed(native.path / "prog") == "14\n"
 
 
-@pytest.mark.parametrize("strongest", [False, True])
-def test_two_places_and_any_number_of_jobs(native: NativeProject, tmp_path: Path, strongest: bool) -> None:
-    lto = lto_of(native) if strongest else "off"
+@pytest.mark.parametrize("with_lto", [False, True])
+def test_same_bytes_elsewhere_with_jobs(native: NativeProject, tmp_path: Path, with_lto: bool) -> None:
+    lto = lto_of(native) if with_lto else "off"
     files = {"util.c": UTIL, "both.c": HEAP, "main.c": MAIN}
     text = f"""
 util = env.Crate("util", ["util.c"], crate_type=["rlib", "dylib"])
@@ -182,7 +181,7 @@ Default(util, both, env.Crate("prog", ["main.c"], deps=[both], crate_type="bin",
 
 
 @pytest.mark.parametrize("kind", ["llvm", pytest.param("zig", marks=pytest.mark.exhaustive)])
-def test_the_example(kind: str, tmp_path: Path) -> None:
+def test_example(kind: str, tmp_path: Path) -> None:
     native = NativeProject(tmp_path / "project", kind, form=available_forms()[-1])
     shutil.copytree(ROOT / "examples" / "native-hello", native.path, dirs_exist_ok=True)
     for lto in ("off", "thin", "fat"):

@@ -1,4 +1,4 @@
-"""A program is linked again when a library it is linked with changes, or when another would be found."""
+"""A program is relinked when one of its libraries changes, or when the search would find another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _library(project: NativeProject, directory: str, file: str, value: int) -> N
 
 
 def _declare(project: NativeProject, file: str, value: int = 1) -> None:
-    """Declare a program whose dependency asks for the library, which lies in the second of two directories."""
+    """Declare a program whose dependency links the library, and make that in the second of two directories."""
     project.crates(
         f'foo = env.Crate("foo", ["use.c"], libs=["{FORMS[file]}"], lib_dirs=["one", "two"])\n'
         'env.Crate("app", ["main.c"], deps=[foo], crate_type="bin", rpath=["$ORIGIN/one", "$ORIGIN/two"])\n',
@@ -39,7 +39,7 @@ def _declare(project: NativeProject, file: str, value: int = 1) -> None:
     _library(project, "two", file, value)
 
 
-def _links(project: NativeProject, value: int, reason: str) -> None:
+def _relinks(project: NativeProject, value: int, reason: str) -> None:
     project.scons()
     assert (project.steps(), project.built()) == ([LINK], [LINKED])
     assert f"crate app: because {reason}" in project.output
@@ -48,23 +48,23 @@ def _links(project: NativeProject, value: int, reason: str) -> None:
 
 
 @pytest.mark.parametrize("file", FORMS)
-def test_a_library_that_changes(native: NativeProject, file: str) -> None:
+def test_changed_or_shadowed_library_relinks(native: NativeProject, file: str) -> None:
     _declare(native, file)
     native.scons()
     assert printed(native.path / "app") == "1\n"
     assert native.up_to_date()
     _library(native, "two", file, 2)
-    _links(native, 2, f"two/{file} changed: ")
+    _relinks(native, 2, f"two/{file} changed: ")
     _library(native, "one", file, 3)
-    _links(native, 3, f"one/{file} appeared (1 image)")
+    _relinks(native, 3, f"one/{file} appeared (1 image)")
     _library(native, "two", file, 4)
     assert native.up_to_date()
     (native.path / "one" / file).unlink()
-    _links(native, 4, f"one/{file} went away (1 image)")
+    _relinks(native, 4, f"one/{file} went away (1 image)")
 
 
 @pytest.mark.parametrize("file", FORMS)
-def test_another_checkout(native: NativeProject, tmp_path: Path, file: str) -> None:
+def test_checkout_reuses_the_link_if_libraries_are_equal(native: NativeProject, tmp_path: Path, file: str) -> None:
     _declare(native, file)
     native.scons()
     for name, value, built in (("same", 1, REUSED), ("other", 2, LINKED)):
@@ -81,8 +81,8 @@ def test_another_checkout(native: NativeProject, tmp_path: Path, file: str) -> N
         assert same == (value == 1 or file == "libfoo.so")
 
 
-def test_made_afresh_elsewhere(native: NativeProject, tmp_path: Path) -> None:
-    """What a link depends on says nothing of where the project lies, but for the toolchain's own files."""
+def test_observed_paths_are_relative(native: NativeProject, tmp_path: Path) -> None:
+    """What a link depends on does not tell where the project is."""
     _declare(native, "libfoo.a")
     native.scons()
     there = NativeProject(tmp_path / "a longer name", native.kind, form=native.form)
@@ -100,7 +100,7 @@ def _state(project: NativeProject) -> StageRecord:
     return found
 
 
-def test_a_hit_is_checked(native: NativeProject) -> None:
+def test_verified_link_is_a_hit(native: NativeProject) -> None:
     _declare(native, "libfoo.a")
     native.scons()
     native.environ["CRATE_CACHE_VERIFY"] = "1"
@@ -113,8 +113,7 @@ BUILDERS = {"foo": "SharedLibrary", "static:-bundle=foo": "StaticLibrary", "stat
 
 
 @pytest.mark.parametrize("word", BUILDERS)
-def test_a_library_that_scons_makes(any_native: NativeProject, word: str) -> None:
-    """It is made first, and what is linked with it follows in the same run."""
+def test_library_built_by_scons_is_built_first(any_native: NativeProject, word: str) -> None:
     any_native.header = WITH_C
     any_native.crates(
         f'foo = env.Crate("foo", ["use.c"], libs=["{word}"], lib_dirs=["sub"])\n'
@@ -132,7 +131,7 @@ def test_a_library_that_scons_makes(any_native: NativeProject, word: str) -> Non
     assert any_native.up_to_date()
 
 
-def test_a_crate_called_as_a_library(any_native: NativeProject) -> None:
+def test_crate_named_like_its_library(any_native: NativeProject) -> None:
     any_native.crates(
         'env.Crate("m", ["use.c"], libs=["m"], lib_dirs=["."], crate_type=["staticlib", "cdylib"])\n',
         {"use.c": "int used;\n"},

@@ -1,4 +1,4 @@
-"""Files in what a user tells the linker: found beside the SConscript, seen when they change, kept when made."""
+"""Files named in `ldflags`: relative to the SConscript, tracked as inputs, declared as outputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ sources = ["here.c"]
 
 @pytest.fixture
 def project(tmp_path: Path) -> NativeProject:
-    """Give a project whose crates lie in a directory of their own, built in another."""
+    """Return a project with crates in subdirectories, one of them with a variant directory."""
     project = NativeProject(tmp_path / "project", "llvm", form=available_forms()[-1])
     project.crates(
         'Export("env")\nSConscript("lib/SConscript", variant_dir="out", duplicate=0)\nSConscript("toml/SConscript")\n',
@@ -54,16 +54,16 @@ Default(lib, gen, env.Command("copy.txt", "sub/lib.txt", Copy("$TARGET", "$SOURC
     return project
 
 
-def _offered(library: Path) -> set[str]:
+def _exported(library: Path) -> set[str]:
     done = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True)
     return {line.split()[-1].partition("@")[0] for line in done.stdout.splitlines()} - {"V1"}
 
 
-def test_beside_the_sconscript(project: NativeProject) -> None:
+def test_inputs_and_outputs_in_ldflags(project: NativeProject) -> None:
     project.scons()
-    assert _offered(project.path / "out/liblib.so") == {"one"}
-    assert _offered(project.path / "out/libgen.so") == {"two"}
-    assert _offered(project.path / "toml/libthere.so") == {"two"}
+    assert _exported(project.path / "out/liblib.so") == {"one"}
+    assert _exported(project.path / "out/libgen.so") == {"two"}
+    assert _exported(project.path / "toml/libthere.so") == {"two"}
     assert ctypes.CDLL(str(project.path / "out/liblib.so")).one() == 1
     assert b"here.c" in (project.path / "toml/there.txt").read_bytes()
     maps = [project.path / name for name in ("out/sub/lib.txt", "out/copy.txt", "toml/there.txt")]
@@ -71,18 +71,18 @@ def test_beside_the_sconscript(project: NativeProject) -> None:
         assert str(project.path) not in path.read_text() and ".text" in path.read_text()
     project.scons()
     assert "Linking" not in project.output
-    # What is edited is read again, what is generated is made first, and what is gone is written again.
+    # An edited input is read again, a generated one is built first, and a removed output is written again.
     project.write({"lib/own.map": MAP.format("t*"), "lib/names.txt": "one\n"})
     maps[2].unlink()
     project.scons()
-    assert _offered(project.path / "out/liblib.so") == {"two"}
-    assert _offered(project.path / "out/libgen.so") == {"one"}
+    assert _exported(project.path / "out/liblib.so") == {"two"}
+    assert _exported(project.path / "out/libgen.so") == {"one"}
     assert maps[2].exists()
     project.scons("-c")
     assert not maps[0].exists()
 
 
-def test_a_refusal_names_the_word(project: NativeProject) -> None:
+def test_refused_option_or_missing_file_is_named(project: NativeProject) -> None:
     project.write({"toml/crates.toml": TOML.replace("-Wl,-Map=", "-Wl,--reproduce=")})
     project.scons(expect=2)
     assert "'--reproduce=there.txt' cannot be among 'ldflags'" in project.output

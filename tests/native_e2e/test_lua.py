@@ -1,6 +1,6 @@
-"""A real project by all kinds of LTO: its own tests pass, and it is no larger than what its compiler makes of it alone.
+"""Lua built with every LTO mode: its own tests pass, and it is no larger than a plain build.
 
-The project is Lua, `examples/lua`. No test uses the network: LUA_SDIST names the archive that it is unpacked from.
+The project is `examples/lua`. No test uses the network: LUA_SDIST names the archive of the sources.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from tests.support.paths import ROOT
 from tests.support.scons_project import available_forms
 
 LUA = ".sdist/lua54"
-NO_PART = ("onelua.c", "ltests.c")
-LARGEST = 1.02
-# What the release profile means, as a user of the compiler alone would say it.
+LEFT_OUT = ("onelua.c", "ltests.c")
+MAX_SIZE_RATIO = 1.02
+# The release profile, as flags of the compiler.
 FLAGS = ["-O3", "-fPIC", "-ffunction-sections", "-fdata-sections", "-DLUA_USE_LINUX", "-w"]
 LINK_FLAGS = ["-pie", "-Wl,--gc-sections", "-Wl,-E"]
 
 
 @pytest.fixture(params=[pytest.param("zig", marks=pytest.mark.exhaustive), "llvm"])
 def lua(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
-    """Give a copy of the example for each toolchain that has both kinds of LTO."""
+    """Return a copy of the example, once per toolchain that has thin and fat LTO."""
     archive = os.environ.get("LUA_SDIST", "")
     require_tool(os.path.isfile(archive), "the archive that LUA_SDIST names")
     project = NativeProject(tmp_path / "lua", request.param, form=available_forms()[-1])
@@ -44,25 +44,25 @@ def lua(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
     return project
 
 
-def test_a_real_project(lua: NativeProject, tmp_path: Path) -> None:
+def test_lua(lua: NativeProject, tmp_path: Path) -> None:
     sizes: dict[str, int] = {}
     programs: dict[str, bytes] = {}
     for lto in ("off", "thin", "fat"):
         assert "final OK !!!" in lua.scons("-j2", f"lto={lto}", "check")
         assert (f"crate lua: {lto} LTO" in lua.output) is (lto != "off")
-        assert (" compiled, 0 reused" in lua.output) is (lto != "fat"), "LTO of both kinds begins with the same modules"
+        assert (" compiled, 0 reused" in lua.output) is (lto != "fat"), "fat LTO reuses the modules of thin LTO"
         programs[lto] = (lua.path / "lua").read_bytes()
         sizes[lto] = stripped_size(lua.path / "lua")
     for lto, word in (("thin", "thin"), ("fat", "full")):
-        own = size_by_hand(lua, f"-flto={word}")
+        own = plain_build_size(lua, f"-flto={word}")
         print(f"{lua.kind}, {lto}: {sizes[lto]} bytes, by the compiler alone {own}, ratio {sizes[lto] / own:.3f}")
-        assert sizes[lto] <= LARGEST * own
+        assert sizes[lto] <= MAX_SIZE_RATIO * own
     if lua.kind == "llvm":
-        assert built_elsewhere(lua, tmp_path) == programs["thin"]
+        assert built_remotely(lua, tmp_path) == programs["thin"]
 
 
-def built_elsewhere(lua: NativeProject, scratch: Path) -> bytes:
-    """Return the program of thin LTO of which a sandbox of its own compiles each unit and runs each backend."""
+def built_remotely(lua: NativeProject, scratch: Path) -> bytes:
+    """Return the thin LTO program, with each compilation and each backend job in a sandbox of its own."""
     (scratch / "farm").mkdir()
     there = NativeProject(scratch / "there", lua.kind, form=lua.form)
     files = shutil.ignore_patterns(".crate-cache", ".scons*", "*.rl*", "*.lto", "lua", ".*.state")
@@ -74,14 +74,14 @@ def built_elsewhere(lua: NativeProject, scratch: Path) -> bytes:
     return (there.path / "lua").read_bytes()
 
 
-def size_by_hand(project: NativeProject, lto: str) -> int:
-    """Return the stripped size of the program as a plain call of the compiler and its linker makes it.
+def plain_build_size(project: NativeProject, lto: str) -> int:
+    """Return the stripped size of the program that one plain call of the compiler makes.
 
-    It takes as long as a build, and nothing of ours decides it: it is kept for each release of the compiler.
+    The size depends on the compiler alone and costs a whole build, so it is kept between runs.
     """
     toolchain = choose_toolchain(str(project.path), compiler=project.environ["CRATE_CC"])
     sources = [path.relative_to(project.path) for path in sorted((project.path / LUA).glob("*.c"))]
-    words = [*FLAGS, lto, *(str(path) for path in sources if path.name not in NO_PART), *LINK_FLAGS, "-lm", "-ldl"]
+    words = [*FLAGS, lto, *(str(path) for path in sources if path.name not in LEFT_OUT), *LINK_FLAGS, "-lm", "-ldl"]
     archive = content_digest(Path(project.environ["LUA_SDIST"]).read_bytes())
     key = value_digest((toolchain.version, archive, *words))
     kept = cache_directory() / f"size-by-hand-{key}"

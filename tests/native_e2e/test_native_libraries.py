@@ -1,4 +1,4 @@
-"""Libraries that a dependency asks for are linked where the dependency is, however far away that is."""
+"""`libs` of a dependency reach every link that contains the dependency, however indirectly."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ FILES = {
     "main.c": '#include <stdio.h>\nint mid(int);\nint main(void) { printf("%d\\n", mid(4)); return 0; }\n',
     "entry.c": "int mid(int);\nint entry(int x) { return mid(x); }\n",
     "mid.c": "int z_add(int);\nint mid(int x) { return z_add(x) * 2; }\n",
-    # The library calls back: LTO must keep what only an object outside of it uses.
+    # The library calls back: LTO must keep what only an object outside LTO uses.
     "back.c": "int mid_scale(void) { return 10; }\n",
 }
 Z = "int mid_scale(void);\nint z_add(int x) { return x + mid_scale(); }\n"
-# A library that is not bundled comes last on the line, and LTO does not see it: it cannot call back.
+# A library that is not bundled comes last on the command line, unseen by LTO, so it cannot call back.
 ALONE = "int z_add(int x) { return x + 10; }\n"
 LOUD = '#include <stdio.h>\n__attribute__((constructor)) static void hi(void) { puts("hi"); }\n'
 
 
 def archive(project: NativeProject, text: str = Z, directory: str = "vendor") -> None:
-    """Make `libzed.a` with two members, one of which nobody needs and which could not be linked."""
+    """Make `libzed.a`, of which one member is unused and could not be linked."""
     there = project.path / directory
     there.mkdir(parents=True, exist_ok=True)
     for name, source in (("z", text), ("bad", "int gone(void);\nint bad(void) { return gone(); }\n"), ("loud", LOUD)):
@@ -37,7 +37,7 @@ def archive(project: NativeProject, text: str = Z, directory: str = "vendor") ->
 
 
 def declare(project: NativeProject, root: str, library: str = "static=zed") -> None:
-    """Declare a chain of crates whose last names the library; `root` is the crate that links them."""
+    """Declare a chain of crates that ends in the library; `root` declares the crate that links them."""
     project.crates(
         f"""
 mid = env.Crate("mid", ["mid.c", "back.c"], libs=["{library}"], lib_dirs=["vendor"])
@@ -49,7 +49,7 @@ over = env.Crate("over", ["over.c"], deps=[mid])
 
 
 @pytest.mark.parametrize("library", ["static=zed", "static:-bundle=zed"])
-def test_of_a_dependency(native: NativeProject, library: str) -> None:
+def test_library_of_an_indirect_dependency(native: NativeProject, library: str) -> None:
     declare(
         native,
         f"""
@@ -72,7 +72,7 @@ for lto in ("off", "{lto_of(native)}"):
     assert native.up_to_date()
 
 
-def test_an_edit_of_a_bundled_library(any_native: NativeProject) -> None:
+def test_edited_bundled_library_relinks(any_native: NativeProject) -> None:
     declare(any_native, 'env.Crate("app", ["main.c"], deps=[over], crate_type="bin")')
     archive(any_native)
     any_native.scons()
@@ -86,7 +86,7 @@ def test_an_edit_of_a_bundled_library(any_native: NativeProject) -> None:
     assert "cannot find static library 'zed'" in output
 
 
-def test_a_whole_library(any_native: NativeProject) -> None:
+def test_whole_archive(any_native: NativeProject) -> None:
     declare(any_native, 'env.Crate("app", ["main.c"], deps=[over], crate_type="bin")', "static:+whole-archive=zed")
     any_native.write({"main.c": FILES["main.c"] + "int gone(void) { return 0; }\n"})
     archive(any_native)
@@ -95,7 +95,7 @@ def test_a_whole_library(any_native: NativeProject) -> None:
 
 
 @pytest.mark.parametrize("library", ["static=zed", "static:-bundle=zed"])
-def test_linked_again(any_native: NativeProject, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cli_links_from_the_rlink(any_native: NativeProject, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(any_native, 'env.Crate("app", ["main.c"], deps=[over], crate_type="bin")', library)
     archive(any_native, Z if library == "static=zed" else ALONE)
     any_native.scons()
@@ -104,7 +104,7 @@ def test_linked_again(any_native: NativeProject, library: str, monkeypatch: pyte
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CRATE_CACHE", "off")
     if library == "static=zed":
-        shutil.rmtree("vendor")  # the rlib is all there is to it
+        shutil.rmtree("vendor")  # the rlib contains it
     Path("app").unlink()
     assert cli.main(["link", "app.rlink", "-L", "."]) == 0
     assert printed(any_native.path / "app") == "28\n"

@@ -1,4 +1,4 @@
-"""Crates of type `object`: one file that any linker takes, and a crate as well."""
+"""Crates of type `object`: one relocatable file, for crates and for SCons's own builders."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FILES = {
     "inline.h": "inline int each(int x) { static int seen; return x + seen++; }\n",
     "b.cpp": '#include "inline.h"\nextern "C" int inner(int x) { int s = 0; while (x--) s += each(x); return s; }\n',
     "c.cpp": '#include "inline.h"\nextern "C" int outside(int x) { return each(x); }\n',
-    # A function of its own that is called as one inside the object is.
+    # The program's own `helper`, which the object must not call.
     "main.c": "#include <stdio.h>\nint api(int);\nint outside(int);\nint helper(int x) { return 1000; }\n"
     'int main(void) { int first = api(5); printf("%d %d\\n", first, outside(0)); return 0; }\n',
 }
 
 
-@pytest.mark.exhaustive(native="zig")  # which builds its C++ library first, for a minute
-def test_an_object_is_linked_again(native: NativeProject) -> None:
+@pytest.mark.exhaustive(native="zig")  # it takes a minute to build its C++ library first
+def test_object_in_another_crate(native: NativeProject) -> None:
     modes = ("off", "fat") if native.kind == "gcc" else ("off", "thin", "fat")
     native.crates(
         'dep = env.Crate("dep", ["dep.c", "unused.c"])\n'
@@ -49,7 +49,7 @@ Default(o, p, k)
             own,
             every,
         )
-        # api(5) is 15 + 1 + (0 + 1 + 2 + 3 + 4) + (0 + 1 + ... + 4); what is inline is one function in the program.
+        # api(5) is 15 + 1 + (0 + 1 + 2 + 3 + 4) + (0 + 1 + ... + 4); the inline function is one in the program.
         assert printed(native.path / f"p_{lto}") == "36 5\n", lto
         assert subprocess.run(
             ["readelf", "-aW", native.path / f"o_{lto}.o"], capture_output=True, text=True, check=True
@@ -60,7 +60,7 @@ Default(o, p, k)
     assert printed(native.path / "p_off") == "41 5\n"
 
 
-def test_an_object_among_sources_of_scons(any_native: NativeProject) -> None:
+def test_object_in_scons_targets(any_native: NativeProject) -> None:
     any_native.header = WITH_C
     any_native.crates(
         """

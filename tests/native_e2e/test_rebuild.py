@@ -1,4 +1,4 @@
-"""What LTO does again after an edit, and what it does not."""
+"""What LTO redoes after an edit."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ FILES = {
 
 @pytest.fixture
 def clang_built(tmp_path: Path) -> NativeProject:
-    """Give the project after its first build with clang, whose lld can be asked beside it."""
+    """Return the project after its first build with clang."""
     project = NativeProject(tmp_path / "project", "llvm")
     project.crates(SCONSTRUCT, FILES)
     project.scons()
     return project
 
 
-def test_what_nobody_needs_changes_no_program(clang_built: NativeProject) -> None:
+def test_unused_function_changes_no_program(clang_built: NativeProject) -> None:
     before = (clang_built.path / "app").read_bytes()
     clang_built.write({"base4.c": "int nobody(int x) { return -x; }\n"})
     clang_built.scons()
@@ -42,7 +42,7 @@ def test_what_nobody_needs_changes_no_program(clang_built: NativeProject) -> Non
     assert "0 optimized, 6 reused" in clang_built.output
 
 
-def test_back_to_what_was_before(clang_built: NativeProject) -> None:
+def test_reverted_edit_is_a_hit(clang_built: NativeProject) -> None:
     before = (clang_built.path / "app").read_bytes()
     clang_built.write({"base1.c": "int base1(int x) { return x + 7; }\n"})
     clang_built.scons()
@@ -53,7 +53,7 @@ def test_back_to_what_was_before(clang_built: NativeProject) -> None:
     assert "1 compiled" not in clang_built.output and redone(clang_built.path, clang_built.output, "app") == []
 
 
-def test_a_word_for_the_linker_redoes_no_module(clang_built: NativeProject) -> None:
+def test_ldflags_relink_without_lto(clang_built: NativeProject) -> None:
     text = clang_built.read("SConstruct")
     clang_built.write({"SConstruct": text.replace("lto=ARG", 'ldflags=["-Wl,-z,now"], lto=ARG')})
     clang_built.scons()

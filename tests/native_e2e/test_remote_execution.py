@@ -1,6 +1,6 @@
-"""Units that another machine compiles come to the same bytes, and only what they may read is there.
+"""Units compiled remotely: the same bytes as here, from declared inputs alone.
 
-Knows nothing of what is said to a server: it is buildbox-casd, each program in a sandbox of its own.
+The server is buildbox-casd, which runs each program in a sandbox.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from tests.support.native_project import Project, named
 
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server with machines."""
+    """Run a server that executes programs, and return its URL."""
     with serving_casd(tmp_path_factory.mktemp("farm")) as url:
         yield url
 
 
 @pytest.fixture(params=["llvm", pytest.param("gcc", marks=pytest.mark.exhaustive)])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
-    """Give a project for each toolchain that can do it."""
+    """Return a project, once per toolchain that supports remote execution."""
     return Project(tmp_path / "project", named(request.param))
 
 
 @contextlib.contextmanager
-def _elsewhere(url: str) -> Iterator[Executor]:
+def _remote(url: str) -> Iterator[Executor]:
     with contextlib.closing(open_executor(url, {}, jobs=2, timeout=HANG)) as executor:
         set_runner(executor.run)
         try:
@@ -50,10 +50,10 @@ def _elsewhere(url: str) -> Iterator[Executor]:
 
 
 def _both(project: Project, url: str, *stencils: UnitStencil) -> list[tuple[CompiledUnit, CompiledUnit, bool]]:
-    """Return what units come to here and elsewhere, and whether they were really made there."""
+    """Compile units here and remotely; return both, and whether the remote one was really compiled remotely."""
     here = [project.backend.compile_codegen_unit(stencil) for stencil in stencils]
     found = []
-    with _elsewhere(url) as executor:
+    with _remote(url) as executor:
         for stencil, unit in zip(stencils, here, strict=True):
             before = executor.ran
             found.append((unit, project.backend.compile_codegen_unit(stencil), executor.ran > before))
@@ -72,7 +72,7 @@ SOURCES = {
 }
 
 
-def test_bytes_are_the_same(project: Project, farm: str) -> None:
+def test_remote_units_equal_local_ones(project: Project, farm: str) -> None:
     project.write(**SOURCES)
     stencils = [
         replace(
@@ -85,16 +85,16 @@ def test_bytes_are_the_same(project: Project, farm: str) -> None:
             ("src/b.cpp", "full", True),
         )
     ]
-    for here, there, made_there in _both(project, farm, *stencils):
-        assert made_there and there == here
+    for here, there, ran_there in _both(project, farm, *stencils):
+        assert ran_there and there == here
         assert all("unused" in str(item) for item in here.diagnostics) and str(project.root) not in repr(there.modules)
 
 
-def test_an_undeclared_file_is_not_there(project: Project, farm: str) -> None:
+def test_undeclared_file_is_missing_remotely(project: Project, farm: str) -> None:
     project.write(a_c='#include "secret.h"\nint x = SECRET;\n', secret_h="#define SECRET 1\n")
     digests = {path: hashlib.sha256((project.root / path).read_bytes()).hexdigest() for path in ("a.c", "secret.h")}
     argv = (*project.toolchain.cc(project.target), "-c", "a.c", "-o", "a.o")
-    with _elsewhere(farm) as executor:
+    with _remote(farm) as executor:
         for names in (("a.c",), ("a.c", "secret.h")):
             ran = executor.run(
                 Portable(
@@ -115,21 +115,21 @@ def test_an_undeclared_file_is_not_there(project: Project, farm: str) -> None:
                 assert ran.status == 1 and b"secret.h" in ran.stderr and not ran.outputs
 
 
-def test_what_a_compiler_refuses_is_not_made_again(
+def test_remote_compile_error_is_not_retried_locally(
     project: Project, farm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.write(a_c="int f(void) { return nothing; }\n")
     stencil = project.stencil("a.c")
     with pytest.raises(SourceError) as here:
         project.backend.compile_codegen_unit(stencil)
-    monkeypatch.setattr(unit_module, "_run", lambda *_: pytest.fail("it is compiled here"))
-    with _elsewhere(farm) as executor, pytest.raises(SourceError) as there:
+    monkeypatch.setattr(unit_module, "_run", lambda *_: pytest.fail("compiled locally"))
+    with _remote(farm) as executor, pytest.raises(SourceError) as there:
         project.backend.compile_codegen_unit(stencil)
     assert str(there.value) == str(here.value) and executor.ran == 1
 
 
-def test_what_hangs_on_this_machine_is_made_here(project: Project, farm: str, tmp_path: Path) -> None:
-    """A word whose files nobody sees, a processor's name, another language, a file beyond the project."""
+def test_units_that_depend_on_this_machine_are_compiled_locally(project: Project, farm: str, tmp_path: Path) -> None:
+    """`-march=native`, flags with undeclared outputs, assembly, headers outside the project."""
     (tmp_path / "beyond").mkdir()
     (tmp_path / "beyond" / "far.h").write_text("#define FAR 1\n")
     project.write(a_c="int f(void) { return 1; }\n", b_S=".globl x\nx: .long 1\n", words_txt="-DX\n")
@@ -143,12 +143,12 @@ def test_what_hangs_on_this_machine_is_made_here(project: Project, farm: str, tm
         ("c.c", {}),
     ]
     with contextlib.suppress(ToolError):
-        for here, there, made_there in _both(project, farm, *(project.stencil(path, **words) for path, words in given)):
-            assert not made_there and there == here
+        for here, there, ran_there in _both(project, farm, *(project.stencil(path, **words) for path, words in given)):
+            assert not ran_there and there == here
     ((here, there, _),) = _both(project, farm, project.stencil("a.c", emit=["asm"]))
     assert there == here
-    ((here, there, made_there),) = _both(project, farm, project.stencil("a.c", flags=["-fno-builtin"]))
-    assert made_there and there == here
+    ((here, there, ran_there),) = _both(project, farm, project.stencil("a.c", flags=["-fno-builtin"]))
+    assert ran_there and there == here
 
 
 def _count(directory: Path) -> int:
@@ -166,8 +166,8 @@ FILES = {
     "more.c": '#include "lib.h"\nint more(int x) { return x * 2; }\n',
     "main.c": '#include "lib.h"\nint main(int count, char **words) { (void)words; return lib(count + 19); }\n',
 }
-# Programs that run elsewhere: a unit each; then an object for each, or a whole program, which LLVM makes in two steps.
-ELSEWHERE = {
+# How many programs run remotely: one per unit; with thin LTO one more each; with fat LTO one or two for the program.
+REMOTE_RUNS = {
     ("llvm", "off"): 3,
     ("llvm", "thin"): 3 + 3,
     ("llvm", "fat"): 3 + 2,
@@ -176,16 +176,15 @@ ELSEWHERE = {
 }
 
 
-def _ended(project: NativeProject) -> dict[str, object]:
+def _last_event(project: NativeProject) -> dict[str, object]:
     ended: dict[str, object] = json.loads(project.read("e.jsonl").splitlines()[-1])
     return ended
 
 
 @pytest.mark.parametrize("kind", ["llvm", "gcc"])
-def test_a_build(farm: str, tmp_path: Path, kind: str) -> None:
-    """All modes of LTO, here and there: the same files."""
+def test_local_and_remote_builds_are_equal(farm: str, tmp_path: Path, kind: str) -> None:
     results = Path(farm.removeprefix("grpc+unix://")).parent / "data" / "actioncache"
-    for lto in (lto for known, lto in ELSEWHERE if known == kind):
+    for lto in (lto for known, lto in REMOTE_RUNS if known == kind):
         made: list[bytes] = []
         for name, environ in (("here", {}), ("there", {"CRATE_REMOTE": farm, "CRATE_REMOTE_JOBS": "3"})):
             before = _count(results)
@@ -193,17 +192,19 @@ def test_a_build(farm: str, tmp_path: Path, kind: str) -> None:
             project.environ |= {**environ, "CRATE_EVENTS": "e.jsonl"}
             project.crates(SCONSTRUCT, FILES)
             assert "2 units: 2 compiled" in project.scons("-j2", f"lto={lto}")
-            expected = ELSEWHERE[kind, lto] if environ else 0
-            assert _ended(project)["elsewhere"] == expected <= _count(results) - before + 3, "units may be known by now"
+            expected = REMOTE_RUNS[kind, lto] if environ else 0
+            assert _last_event(project)["elsewhere"] == expected <= _count(results) - before + 3, (
+                "more programs ran remotely than the server has results of"
+            )
             assert subprocess.run([project.path / lto], check=False).returncode == 41
             made.append((project.path / lto).read_bytes() + (project.path / "liblib.rlib").read_bytes())
         assert made[0] == made[1]
 
 
-def test_a_server_that_nobody_runs(tmp_path: Path) -> None:
+def test_build_without_the_server_falls_back(tmp_path: Path) -> None:
     project = NativeProject(tmp_path, "llvm")
     project.environ |= {"CRATE_REMOTE": f"grpc+unix://{tmp_path}/nobody", "CRATE_EVENTS": "e.jsonl"}
     project.crates(SCONSTRUCT, FILES)
     project.scons("-j2", "lto=thin")
-    assert _ended(project)["elsewhere"] == 0 and project.errors.count("continuing without grpc+unix://") == 1
+    assert _last_event(project)["elsewhere"] == 0 and project.errors.count("continuing without grpc+unix://") == 1
     assert subprocess.run([project.path / "thin"], check=False).returncode == 41

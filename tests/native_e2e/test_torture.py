@@ -1,4 +1,4 @@
-"""What compilers and linkers disagree about if anything, all in one program: it prints what a plain build prints."""
+"""Everything that linkers and LTO get wrong, in one program: it prints what a plain build prints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.native_e2e.native_scons import NativeProject
 from tests.support.native_project import Project, named
 from tests.support.scons_project import available_forms
 
-# Not zig, which builds its C++ library first, for a minute.
-DOSE = [("llvm", "fat", "2"), ("llvm", "thin", "0"), ("gcc", "fat", "2"), ("gcc", "off", "0")]
-EVERY = itertools.product(("llvm", "zig", "gcc"), ("off", "thin", "fat"), ("0", "2"))
-CASES = [pytest.param(*case, marks=() if case in DOSE else pytest.mark.exhaustive) for case in EVERY]
+# Without zig, which takes a minute to build its C++ library first.
+DEFAULT_CASES = [("llvm", "fat", "2"), ("llvm", "thin", "0"), ("gcc", "fat", "2"), ("gcc", "off", "0")]
+ALL_CASES = itertools.product(("llvm", "zig", "gcc"), ("off", "thin", "fat"), ("0", "2"))
+CASES = [pytest.param(*case, marks=() if case in DEFAULT_CASES else pytest.mark.exhaustive) for case in ALL_CASES]
 SOURCES = {
     "base_table.c": """\
 static const int one __attribute__((used, section("table"))) = 1;
@@ -112,37 +112,37 @@ Default(env.Crate("dyn", ["main.c", "report.cpp"], deps=[base2, whole(plug2), wr
 """
 
 
-def _ran(*command: str | Path, cwd: Path, environ: dict[str, str] | None = None) -> str:
+def _output(*command: str | Path, cwd: Path, environ: dict[str, str] | None = None) -> str:
     done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
 
 def _compiled(project: NativeProject, name: str, *words: str) -> str:
-    """Compile a source with nothing but the compiler, and return the name of the object."""
+    """Compile a source without cratewright, and return the name of the object."""
     toolchain = Project(project.path, named(project.kind)).toolchain
     cc = toolchain.cc("x86_64-linux-gnu", "c++" if name.endswith("cpp") else "c")
     words = (*words, "-fPIC", "-c", name, "-o", f"plain-{name}.o")
-    _ran(*cc, *words, cwd=project.path, environ=toolchain.environment())
+    _output(*cc, *words, cwd=project.path, environ=toolchain.environment())
     return f"plain-{name}.o"
 
 
 def _linked(project: NativeProject, output: str, *words: str) -> str:
-    """Link, and return what the program prints."""
+    """Link without cratewright, and return what the program prints."""
     toolchain = Project(project.path, named(project.kind)).toolchain
-    # Stripped as the crates are, in their environment: zig builds its C++ library, which takes a minute, once for
-    # programs with symbols and once for those without, in each cache.
+    # Stripped and with the environment that crates have: in each cache, zig builds its C++ library once for
+    # programs with symbols and once for those without, a minute each.
     words = ("-s", *words, "-o", output)
-    _ran(*toolchain.cc("x86_64-linux-gnu", "c++"), *words, cwd=project.path, environ=toolchain.environment())
-    return _ran(f"./{output}", cwd=project.path)
+    _output(*toolchain.cc("x86_64-linux-gnu", "c++"), *words, cwd=project.path, environ=toolchain.environment())
+    return _output(f"./{output}", cwd=project.path)
 
 
 @pytest.mark.parametrize(("kind", "lto", "level"), CASES)
-def test_the_same_as_a_plain_build(kind: str, lto: str, level: str, tmp_path: Path) -> None:
+def test_prints_what_a_plain_build_prints(kind: str, lto: str, level: str, tmp_path: Path) -> None:
     if (kind, lto) == ("gcc", "thin"):
         pytest.skip("does not apply: gcc has no thin LTO, which is refused")
     project = NativeProject(tmp_path / "project", kind, form=available_forms()[-1])
-    # Of gcc's LTO --wrap is refused: it does not hear of it.
+    # --wrap is refused with gcc's LTO, which ignores it.
     words = [] if (kind, lto) == ("gcc", "fat") else ["-Wl,--wrap=wrapped"]
     project.crates(
         SCONSTRUCT.format(lto=lto, level=level, words=words, wrapper=["wrapper.c"] if words else []), SOURCES
@@ -152,9 +152,9 @@ def test_the_same_as_a_plain_build(kind: str, lto: str, level: str, tmp_path: Pa
     names += ["report.cpp", "wrapped.c", "main.c", *(["wrapper.c"] if words else [])]
     objects = [_compiled(project, name, f"-O{level}") for name in names]
     expected = _linked(project, "plain", *objects, *words)
-    assert _ran("./app", cwd=project.path) == expected
+    assert _output("./app", cwd=project.path) == expected
     unwrapped = expected.replace("wrapped 13", "wrapped 3")
-    assert _ran("./dyn", cwd=project.path) == unwrapped
+    assert _output("./dyn", cwd=project.path) == unwrapped
     user = _compiled(project, "user.c")
     assert _linked(project, "user-so", user, "./libshl.so", f"-Wl,-rpath,{project.path}") == unwrapped
     whole = ("-Wl,--whole-archive", "libshl.a", "-Wl,--no-whole-archive")

@@ -1,4 +1,4 @@
-"""Versioned libraries in real builds: their names and links, who is linked with them, and how they are installed."""
+"""Versioned libraries in real builds: their names, links and sonames, and how they are installed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _dynamic(file: Path, kind: str) -> list[str]:
     return [name for name in re.findall(rf"\({kind}\).*\[(.*)\]", done.stdout) if not name.startswith("libc.")]
 
 
-def _ran(program: Path) -> str:
+def _output(program: Path) -> str:
     return subprocess.run([program], capture_output=True, text=True, check=True).stdout
 
 
@@ -49,7 +49,7 @@ def test_versioned_libraries(tmp_path: Path) -> None:
     foo = {"libfoo.so": "libfoo.so.1", "libfoo.so.1": "libfoo.so.1.2.3"}
     old = {"libold.so": "libold.so.4", "libold.so.4": "libold.so.4.5.6"}
     assert _links(project.path) == bar | foo | old
-    # A link is installed as one if what it leads to comes along; one that is installed alone is a copy.
+    # A link is installed as a link if its target is installed with it, and alone as a copy.
     assert _links(project.path / "dist") == bar | foo
     assert _links(project.path / "lib") == old
     assert _links(project.path / "one") == {}
@@ -58,30 +58,30 @@ def test_versioned_libraries(tmp_path: Path) -> None:
     assert _dynamic(project.path / "libbar.so", "NEEDED") == ["libfoo.so.1"]
     assert "libbar.so.5" in _dynamic(project.path / "app", "NEEDED")
     assert _dynamic(project.path / "plain", "NEEDED") == ["libold.so.4"]
-    assert [_ran(project.path / name) for name in ("app", "dist/app", "plain")] == ["8\n"] * 3
+    assert [_output(project.path / name) for name in ("app", "dist/app", "plain")] == ["8\n"] * 3
     assert project.up_to_date()
 
-    # A link that is gone is made again; so is one that leads elsewhere, wherever it was installed.
+    # A missing link is restored; a new version changes all links, installed ones too.
     (project.path / "libfoo.so.1").unlink()
     project.scons()
     assert _links(project.path)["libfoo.so.1"] == "libfoo.so.1.2.3"
     project.scons("version=1.3")
     assert _links(project.path)["libfoo.so.1"] == _links(project.path / "dist")["libfoo.so.1"] == "libfoo.so.1.3"
     assert not project.exists("libfoo.so.1.2.3")
-    assert _ran(project.path / "dist/app") == "8\n"
+    assert _output(project.path / "dist/app") == "8\n"
     for lto in ("thin", "fat"):
         project.scons("version=1.3", f"lto={lto}")
-        assert (_ran(project.path / "app"), _dynamic(project.path / "app", "NEEDED")[0]) == ("8\n", "libbar.so.5")
+        assert (_output(project.path / "app"), _dynamic(project.path / "app", "NEEDED")[0]) == ("8\n", "libbar.so.5")
     for version, reason in (("1.0-beta", "version '1.0-beta'"), ("../x", "version '../x'"), ("1..2", "version '1..2'")):
         assert f"crate 'foo': {reason} cannot be part" in project.scons(f"version={version}", expect=2)
-    # Without a version it is the plain file again, and cleaning leaves nothing of either.
+    # Without a version the library is a plain file; cleaning removes that and the links.
     project.scons("version=0.0.0")
     assert "libfoo.so" not in _links(project.path) and not project.exists("libfoo.so.1")
     project.scons("-c", "version=0.0.0")
     assert not [path.name for path in project.path.iterdir() if ".so" in path.name]
 
 
-def test_a_version_comes_too_late(tmp_path: Path) -> None:
+def test_late_version_is_refused(tmp_path: Path) -> None:
     project = NativeProject(tmp_path / "project", "llvm", form=available_forms()[-1])
     text = 'late = env.Crate("late", ["late.c"], crate_type="cdylib")\nenv["SHLIBVERSION"] = "2.0"\nDefault(late)\n'
     project.crates(text, SOURCES)

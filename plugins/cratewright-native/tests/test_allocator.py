@@ -61,7 +61,7 @@ void cratewright_global_dealloc(void *block, size bytes, size align) { (void)blo
 
 
 @pytest.mark.parametrize("provided", [False, True])
-def test_the_allocator_shim(project: Project, provided: bool) -> None:
+def test_allocator_shim(project: Project, provided: bool) -> None:
     user = USER.replace("calls()", "calls()" if provided else "42").replace("int main", "int calls(void);\nint main", 1)
     crates = {"app": {"main.c": user}, **({"heap": {"heap.c": PROVIDER}} if provided else {})}
     request = request_for(project, crates)
@@ -72,5 +72,5 @@ def test_the_allocator_shim(project: Project, provided: bool) -> None:
     ]
     program = link(project, replace(request, modules=(*request.modules, LinkModule("app", shim))))
     status = subprocess.run([program], check=False).returncode
-    # Three blocks for each of four alignments; what frees is not counted.
+    # Three allocations for each of four alignments; frees are not counted.
     assert status == (12 if provided else 42)

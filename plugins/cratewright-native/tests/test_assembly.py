@@ -1,4 +1,4 @@
-"""The files that assembly reads: in a source, and inline."""
+"""Files that assembly reads, in sources and inline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.native_project import Project
         '.incbin "ROOT/data/blob.bin"',
     ],
 )
-def test_files_that_assembly_reads(project: Project, text: str) -> None:
+def test_files_read_by_assembly_are_observed(project: Project, text: str) -> None:
     text = text.replace("ROOT", str(project.root))
     project.write(a_S=f'.data\n.globl blob\nblob:\n{text}\n.section .note.GNU-stack,"",%progbits\n', data__blob_bin="1")
     project.write(inner_inc='.incbin "data/blob.bin"\n', two__searched_inc='.include "inner.inc"\n')
@@ -37,7 +37,7 @@ def test_files_that_assembly_reads(project: Project, text: str) -> None:
         assert not project.is_current(unit)
 
 
-def test_assembly_that_is_not_preprocessed(project: Project) -> None:
+def test_assembly_without_preprocessing(project: Project) -> None:
     project.write(a_s='# not a comment of C\'s\n.data\n.globl blob\nblob: .incbin "b.bin"\n', b_bin="1")
     unit = project.compile("a.s", defines=["X"])
     assert [symbol.name for symbol in unit.modules[0].exports] == ["blob"] and unit.diagnostics == ()
@@ -45,7 +45,7 @@ def test_assembly_that_is_not_preprocessed(project: Project) -> None:
     assert not project.is_current(unit)
 
 
-def test_an_absolute_name_that_assembly_makes_up(llvm_project: Project) -> None:
+def test_computed_absolute_path_is_refused(llvm_project: Project) -> None:
     place = llvm_project.root
     llvm_project.write(a_S=f'.macro take file\n.incbin "{place}/\\file"\n.endm\ntake b.bin\n', b_bin="1")
     with pytest.raises(SourceError, match=r"a\.S:1: error: assembly builds the absolute path"):
@@ -62,7 +62,7 @@ def test_an_absolute_name_that_assembly_makes_up(llvm_project: Project) -> None:
         '__asm__(".macro take how\\n.\\\\how \\"blob.bin\\"\\n.endm\\ntake incbin");',
     ],
 )
-def test_inline_assembly_may_not_read_files(project: Project, text: str) -> None:
+def test_inline_assembly_that_reads_a_file_is_refused(project: Project, text: str) -> None:
     project.write(a_c='#include "b.h"\n', b_h=f'// a comment: ".incbin"\n{text}\n', blob_bin="1")
     with pytest.raises(SourceError, match=r"b\.h:1: error: inline assembly that reads a file"):
         project.compile("a.c")

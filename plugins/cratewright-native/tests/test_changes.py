@@ -1,4 +1,4 @@
-"""Files that change, or appear, while a unit is compiled."""
+"""Files that change or appear while a unit is compiled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cratewright_native.lookups.observe import FileMemory
 from tests.support.native_project import Project
 
 
-def test_a_source_that_changes_meanwhile(project: Project) -> None:
+def test_changed_source_is_an_error(project: Project) -> None:
     project.write(a_c="int x;\n")
     stencil = project.stencil("a.c")
     project.write(a_c="int y;\n")
@@ -24,8 +24,8 @@ def test_a_source_that_changes_meanwhile(project: Project) -> None:
 
 
 @pytest.mark.parametrize("text", ["#include <k.h>\nint K;\n", "#if __has_include(<m.h>)\nint one;\n#endif\n"])
-def test_a_header_that_appears_meanwhile(project: Project, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """The compiler has searched there before, so its result would be that of a tree that is gone."""
+def test_header_that_appears_is_compiled_with(project: Project, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """The compiler has already searched there, so its first result is out of date."""
     project.write(a_c=text, first__x_h="", second__k_h="#define K two\n")
     listed = unit_module.listed_files
 
@@ -41,15 +41,15 @@ def test_a_header_that_appears_meanwhile(project: Project, monkeypatch: pytest.M
     assert project.is_current(unit)
 
 
-def test_a_header_of_the_future(project: Project) -> None:
+def test_header_with_a_future_time_is_compiled(project: Project) -> None:
     project.write(a_c='#include "b.h"\n', b_h="int x;\n")
     later = os.stat(project.root / "b.h").st_mtime_ns + 3600 * 10**9
     os.utime(project.root / "b.h", ns=(later, later))
     assert project.compile("a.c").modules
 
 
-def test_a_header_that_keeps_changing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its digest could be that of another content than the compiler saw."""
+def test_header_that_keeps_changing_is_an_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its digest might not be that of the text that the compiler read."""
     project.write(a_c='#include "b.h"\n', b_h="int x;\n")
     listed = unit_module.listed_files
 
@@ -62,12 +62,12 @@ def test_a_header_that_keeps_changing(project: Project, monkeypatch: pytest.Monk
         project.compile("a.c")
 
 
-def test_memory_is_of_one_content(tmp_path: Path) -> None:
+def test_file_memory_notices_rewrites(tmp_path: Path) -> None:
     memory = FileMemory(str(tmp_path))
     file = tmp_path / "a.h"
     file.write_text('#include "a.h"\n')
     assert memory.facts("a.h")[0].directives.quoted == ("a.h",)
-    file.write_text('#include "b.h"\n')  # at once: neither size nor time need tell
+    file.write_text('#include "b.h"\n')  # at once: size and time may be the same
     assert memory.facts("a.h")[0].directives.quoted == ("b.h",)
     time.sleep(0.02)
     first, _ = memory.facts("a.h")

@@ -1,4 +1,4 @@
-"""What cannot be done honestly is refused while planning, and the way out named."""
+"""Crates that the native backend refuses while planning, and the hints it gives."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _crate(
     )
 
 
-def test_what_all_can_do(project: Project) -> None:
+def test_crates_that_every_toolchain_accepts(project: Project) -> None:
     for crate in (
         _crate(target=project.target),
         _crate(CrateType.BIN, target=project.target, lto="fat"),
@@ -52,59 +52,59 @@ def test_gcc_has_no_thin_lto(project_with: ProjectWith, lto: str) -> None:
     project.backend.check_crate(_crate(CrateType.RLIB, target=project.target, lto=lto))
 
 
-def test_gcc_reads_no_llvm(project_with: ProjectWith) -> None:
+def test_gcc_refuses_llvm_ir(project_with: ProjectWith) -> None:
     project = project_with("gcc")
     with pytest.raises(UnsupportedError, match=r"a\.ll: gcc does not read"):
         project.backend.check_crate(_crate(source="a.ll", target=project.target))
 
 
 @pytest.mark.parametrize("suffix", ["cppm", "ixx", "ccm", "c++m", "mpp"])
-def test_modules_of_cxx(project_with: ProjectWith, suffix: str) -> None:
+def test_cxx_modules_are_refused(project_with: ProjectWith, suffix: str) -> None:
     project = project_with("gcc")
     with pytest.raises(UnsupportedError, match=r"C\+\+ modules are not compiled yet"):
         project.backend.check_crate(_crate(source=f"a.{suffix}", target=project.target))
 
 
-def test_objective_c_without_its_compiler(project_with: ProjectWith) -> None:
+def test_objective_c_needs_its_compiler(project_with: ProjectWith) -> None:
     project = project_with("gcc")
     if project.toolchain.compiles("objective-c"):
-        pytest.skip("does not apply: this gcc has it")
+        pytest.skip("does not apply: this gcc compiles Objective-C")
     with pytest.raises(UnsupportedError, match="this gcc has no compiler for Objective-C"):
         project.backend.check_crate(_crate(source="a.m", target=project.target))
 
 
-def test_another_target(project_with: ProjectWith) -> None:
+def test_gcc_refuses_another_target(project_with: ProjectWith) -> None:
     other = "aarch64-linux-gnu" if project_with("gcc").target.startswith("x86_64") else "x86_64-linux-gnu"
     with pytest.raises(UnsupportedError, match="this gcc compiles for"):
         project_with("gcc").backend.check_crate(_crate(target=other))
     project_with("zig").backend.check_crate(_crate(target=other))
 
 
-def test_a_target_that_clang_has_no_library_for(project_with: ProjectWith) -> None:
+def test_clang_refuses_a_target_without_c_library(project_with: ProjectWith) -> None:
     with pytest.raises(UnsupportedError, match="clang finds no C library for 'x86_64-windows-gnu'"):
         project_with("llvm").backend.check_crate(_crate(target="x86_64-windows-gnu"))
 
 
-def test_a_target_that_clang_has_another_library_for(project_with: ProjectWith) -> None:
-    """It would be linked with the machine's own C library, for the interpreter of another."""
+def test_clang_refuses_musl_if_only_glibc_is_installed(project_with: ProjectWith) -> None:
+    """It would link with the machine's glibc and name musl's dynamic loader."""
     if list(Path("/").glob("lib/ld-musl-*")) or list(Path("/usr").glob("*-linux-musl")):
         pytest.skip("does not apply: this machine has musl")
     refusal = project_with("llvm").toolchain.refusal("x86_64-linux-musl")
     assert refusal == "clang finds no C library for 'x86_64-linux-musl' on this machine"
 
 
-def test_lto_without_a_linker(project_with: ProjectWith) -> None:
+def test_lto_for_an_unsupported_target_is_refused(project_with: ProjectWith) -> None:
     with pytest.raises(UnsupportedError, match="which target 'aarch64-macos' does not support yet"):
         project_with("zig").backend.check_crate(_crate(CrateType.BIN, target="aarch64-macos", lto="thin"))
 
 
 @pytest.mark.parametrize("kind", [CrateType.DYLIB, CrateType.CDYLIB])
-def test_shared_libraries_are_for_elf(project_with: ProjectWith, kind: CrateType) -> None:
+def test_shared_libraries_for_wasi_are_refused(project_with: ProjectWith, kind: CrateType) -> None:
     with pytest.raises(UnsupportedError, match=f"target 'wasm32-wasi' has no {kind.value} yet"):
         project_with("zig").backend.check_crate(_crate(kind, target="wasm32-wasi"))
 
 
-def test_assembly_elsewhere(project_with: ProjectWith) -> None:
+def test_assembly_for_wasm_is_refused(project_with: ProjectWith) -> None:
     with pytest.raises(UnsupportedError, match=r"a\.S: assembly is compiled for ELF targets only"):
         project_with("zig").backend.check_crate(_crate(source="a.S", target="wasm32-wasi"))
 
@@ -127,14 +127,14 @@ def test_assembly_elsewhere(project_with: ProjectWith) -> None:
     ],
 )
 @pytest.mark.parametrize("option", ["flags", "cflags", "cxxflags", "asmflags", "ldflags"])
-def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option: str) -> None:
+def test_unsafe_flags_are_refused_in_every_option(project_with: ProjectWith, word: str, option: str) -> None:
     project = project_with("gcc")
     with pytest.raises(ConfigurationError, match=f"'{word}' cannot be among '{option}'"):
         project.backend.check_crate(_crate(target=project.target, **{option: [word]}))
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "reason"),
     [
         ("-fsanitize=address", "sanitize"),
         ("-flto=thin", "lto"),
@@ -179,20 +179,20 @@ def test_words_that_break_a_promise(project_with: ProjectWith, word: str, option
         ("b.c", "take it for a source"),
     ],
 )
-def test_a_word_that_an_option_says(project_with: ProjectWith, word: str, said: str) -> None:
+def test_refused_flag_names_the_reason_or_option(project_with: ProjectWith, word: str, reason: str) -> None:
     project = project_with("gcc")
     with pytest.raises(ConfigurationError, match="cannot be among 'flags'") as caught:
         project.backend.check_crate(_crate(target=project.target, flags=[word]))
-    assert said in str(caught.value)
+    assert reason in str(caught.value)
 
 
-def test_words_of_one_source(project: Project) -> None:
+def test_flags_of_one_source_are_checked(project: Project) -> None:
     crate = _crate(target=project.target, own=options(flags=["-march=native"]))
     with pytest.raises(ConfigurationError, match=r"a\.c: '-march=native' cannot be"):
         project.backend.check_crate(crate)
 
 
-def test_words_that_are_the_users_affair(project: Project) -> None:
+def test_harmless_flags_are_accepted(project: Project) -> None:
     words = [
         "-march=haswell",
         "-Wall",
@@ -215,7 +215,7 @@ def test_words_that_are_the_users_affair(project: Project) -> None:
     project.backend.check_crate(_crate(target=project.target, flags=words))
 
 
-def test_what_zig_has_no_library_for(project_with: ProjectWith) -> None:
+def test_options_that_zig_has_no_library_for(project_with: ProjectWith) -> None:
     project = project_with("zig")
     for given in ({"sanitize": ["address"]}, {"coverage": True}):
         with pytest.raises(UnsupportedError, match="zig has no library for"):
@@ -224,33 +224,33 @@ def test_what_zig_has_no_library_for(project_with: ProjectWith) -> None:
         project.backend.check_crate(_crate(CrateType.BIN, pic=False))
 
 
-def test_a_library_that_is_not_installed(project_with: ProjectWith, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_sanitizer_library(project_with: ProjectWith, monkeypatch: pytest.MonkeyPatch) -> None:
     project = project_with("gcc")
     with pytest.raises(UnsupportedError, match="the library for -fsanitize=nonsense is not installed") as caught:
         project.backend.check_crate(_crate(CrateType.BIN, target=project.target, sanitize=["nonsense"]))
     assert "leave the option out" in caught.value.hint
 
 
-def test_coverage_of_gcc_without_lto(project_with: ProjectWith) -> None:
+def test_gcc_refuses_coverage_with_lto(project_with: ProjectWith) -> None:
     project = project_with("gcc")
     project.backend.check_crate(_crate(CrateType.BIN, target=project.target, coverage=True))
     with pytest.raises(UnsupportedError, match="coverage and lto='fat'"):
         project.backend.check_crate(_crate(CrateType.BIN, target=project.target, coverage=True, lto="fat"))
 
 
-def test_a_dynamic_library_moves(project: Project) -> None:
+def test_dylib_needs_pic(project: Project) -> None:
     with pytest.raises(UnsupportedError, match="position-independent code"):
         project.backend.check_crate(_crate(CrateType.DYLIB, target=project.target, pic=False))
 
 
-def test_options_of_shaders(project: Project) -> None:
+def test_shader_options_are_refused(project: Project) -> None:
     for given in ({"entry_point": "main"}, {"multimodule": True}):
         with pytest.raises(ConfigurationError, match="have no meaning for programs"):
             project.backend.check_crate(_crate(target=project.target, **given))
 
 
 @pytest.mark.parametrize("kind", [CrateType.BIN, CrateType.CDYLIB])
-def test_words_that_a_compiler_and_a_link_must_both_be_told(project: Project, kind: CrateType) -> None:
+def test_profile_generate_must_be_given_to_the_link_as_well(project: Project, kind: CrateType) -> None:
     crate = _crate(kind, target=project.target, flags=["-fprofile-generate"])
     reasons = {"gcc": "would be deleted", "zig": "zig has no library for -fprofile-generate", "llvm": "record nothing"}
     with pytest.raises(UnsupportedError, match=reasons[project.toolchain.kind]):
@@ -261,7 +261,7 @@ def test_words_that_a_compiler_and_a_link_must_both_be_told(project: Project, ki
         project.backend.check_crate(_crate(target=project.target, flags=words))
 
 
-def test_gcc_sanitizes_all_or_nothing_of_a_link_with_lto(project_with: ProjectWith) -> None:
+def test_gcc_lto_refuses_mixed_sanitizers(project_with: ProjectWith) -> None:
     project = project_with("gcc")
     words = {"target": project.target, "sanitize": ["undefined"], "own": options(lto="fat")}
     with pytest.raises(UnsupportedError, match=r"a\.c: gcc's LTO sanitizes a whole link"):

@@ -1,4 +1,4 @@
-"""The toolchain is the user's, or the first that proves to work; and no answer outlives what it was about."""
+"""Choosing a toolchain: the user's, or the first that works; and remembering what probing it found."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def _installation(directory: Path, clang: str, lld: str, suffix: str = "") -> No
 
 
 @pytest.mark.parametrize("kind", ["zig", "llvm", "gcc"])
-def test_the_users_choice(kind: str, tmp_path: Path) -> None:
+def test_named_compiler_is_used(kind: str, tmp_path: Path) -> None:
     assert choose_toolchain(str(tmp_path), compiler=named(kind)).kind == kind
 
 
-def test_a_directory_of_llvm(tmp_path: Path) -> None:
+def test_llvm_directory(tmp_path: Path) -> None:
     clang = named("llvm")
     home = os.path.dirname(os.path.dirname(os.path.realpath(f"/usr/bin/{clang}")))
     if not os.path.exists(f"{home}/bin/ld.lld"):
-        pytest.skip("clang does not lie in a directory of its own")
+        pytest.skip("clang is not in a directory of its own")
     toolchain = choose_toolchain(str(tmp_path), llvm=home)
     assert toolchain.kind == "llvm" and toolchain.cc("x86_64-linux-gnu")[0] == f"{home}/bin/clang"
     assert toolchain.version == choose_toolchain(str(tmp_path), compiler=clang).version
 
 
-def test_what_is_named_must_be_there(tmp_path: Path) -> None:
+def test_unusable_named_compiler_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"cannot find compiler 'clang-99'(?s:.*)by CC or CXX"):
         choose_toolchain(str(tmp_path), compiler="clang-99")
     with pytest.raises(ToolError, match=r"clang is missing"):
@@ -63,14 +63,14 @@ def test_what_is_named_must_be_there(tmp_path: Path) -> None:
         choose_toolchain(str(tmp_path), compiler=str(tmp_path / "tcc"))
 
 
-def test_clang_and_lld_of_two_versions(tmp_path: Path) -> None:
+def test_clang_and_lld_must_have_one_version(tmp_path: Path) -> None:
     _installation(tmp_path, "19.1.0", "18.1.0")
     with pytest.raises(ToolError, match=r"have different versions: clang version 19\.1\.0; LLD 18\.1\.0"):
         choose_toolchain(str(tmp_path), compiler=str(tmp_path / "clang"))
 
 
-def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clang that is newer and does not compile is passed over, as is one that is of another version than its lld."""
+def test_first_working_toolchain_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer clang is skipped if it does not compile, or if its lld has another version."""
     clang = named("llvm")
     _installation(tmp_path / "bin", "99.0.0", "99.0.0", "-99")
     _installation(tmp_path / "bin", "98.0.0", "97.0.0", "-98")
@@ -78,22 +78,24 @@ def test_the_first_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert choose_toolchain(str(tmp_path)).version == choose_toolchain(str(tmp_path), compiler=clang).version
 
 
-def test_a_zig_that_does_not_work(tmp_path: Path) -> None:
-    """It says what it is, and compiles nothing: believed, it would fail in the middle of a build."""
-    said = 'case "$1" in version) echo 0.99;; clang) echo clang version 99.0;; *) echo no such thing >&2; exit 1;; esac'
-    _script(tmp_path / "zig", said)
+def test_broken_zig_is_an_error(tmp_path: Path) -> None:
+    """It tells its version, but compiles nothing: without a trial it would fail in the middle of a build."""
+    script = (
+        'case "$1" in version) echo 0.99;; clang) echo clang version 99.0;; *) echo no such thing >&2; exit 1;; esac'
+    )
+    _script(tmp_path / "zig", script)
     with pytest.raises(ToolError, match="a sample: zig failed") as caught:
         choose_toolchain(str(tmp_path), compiler=str(tmp_path / "zig"))
     assert "no such thing" in str(caught.value)
 
 
-def test_without_any_clang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zig_is_chosen_without_clang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     named("zig")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert choose_toolchain(str(tmp_path)).kind == "zig"
 
 
-def test_nothing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_working_toolchain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _installation(tmp_path / "bin", "99.0.0", "99.0.0", "-99")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(choose_module, "bundled_zig", lambda: "")
@@ -103,7 +105,7 @@ def test_nothing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cratewright-native[zig]" in caught.value.hint
 
 
-def test_an_answer_is_of_the_files_it_was_got_from(tmp_path: Path) -> None:
+def test_probe_is_repeated_when_its_program_changes(tmp_path: Path) -> None:
     _installation(tmp_path, "19.1.0", "19.1.0")
     program = tmp_path / "clang"
     asked: list[str] = []
@@ -125,7 +127,7 @@ def test_an_answer_is_of_the_files_it_was_got_from(tmp_path: Path) -> None:
     assert answer() == "answer 3"
 
 
-def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
+def test_failed_probe_is_not_remembered(tmp_path: Path) -> None:
     def fail() -> str:
         raise ToolError("no")
 
@@ -134,13 +136,13 @@ def test_a_failure_is_not_remembered(tmp_path: Path) -> None:
     assert remembered("question", (), lambda: "yes") == "yes"
 
 
-def test_a_home_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwritable_cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert choose_toolchain(str(tmp_path), compiler=named("zig")).kind == "zig"
 
 
-def test_the_fingerprint_has_versions_and_no_paths(project: Project, tmp_path: Path) -> None:
+def test_fingerprint_has_versions_and_no_paths(project: Project, tmp_path: Path) -> None:
     text = project.backend.fingerprint()
     assert project.toolchain.version in text and "/" not in text
     other = NativeBackend()
@@ -149,14 +151,14 @@ def test_the_fingerprint_has_versions_and_no_paths(project: Project, tmp_path: P
     assert other.fingerprint() == text
 
 
-def test_two_toolchains_have_two_fingerprints(project_with: ProjectWith) -> None:
+def test_toolchains_have_different_fingerprints(project_with: ProjectWith) -> None:
     assert len({project_with(kind).backend.fingerprint() for kind in ("zig", "llvm", "gcc")}) == 3
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("cc", ""), ("g++", "gcc"), ("c++", ""), ("clang++-19", "llvm"), ("x86_64-linux-gnu-gcc", "gcc")]
 )
-def test_other_names_of_a_compiler(tmp_path: Path, name: str, kind: str) -> None:
+def test_other_compiler_names(tmp_path: Path, name: str, kind: str) -> None:
     require_tool(bool(shutil.which(name)), name)
     found = choose_toolchain(str(tmp_path), compiler=name)
     assert not kind or found.kind == kind
@@ -165,16 +167,16 @@ def test_other_names_of_a_compiler(tmp_path: Path, name: str, kind: str) -> None
     assert project.compile("a.cc").modules and project.compile("b.c").modules
 
 
-@pytest.mark.parametrize(("name", "said"), [("ccache gcc", "CRATE_CC=gcc"), ("gcc -m32", "'flags'")])
-def test_a_compiler_is_one_word(tmp_path: Path, name: str, said: str) -> None:
+@pytest.mark.parametrize(("name", "hint"), [("ccache gcc", "CRATE_CC=gcc"), ("gcc -m32", "'flags'")])
+def test_compiler_must_be_one_word(tmp_path: Path, name: str, hint: str) -> None:
     with pytest.raises(ToolError, match=f"compiler '{name}' is more than one word") as caught:
         choose_toolchain(str(tmp_path), compiler=name)
-    assert said in caught.value.hint
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("kind", ["llvm", "gcc"])
-def test_a_wrapper_is_its_bytes_and_what_it_runs(tmp_path: Path, kind: str) -> None:
-    """A wrapper says the same version whatever it adds; what it runs may be found by a variable alone."""
+def test_fingerprint_of_a_wrapper_covers_its_text(tmp_path: Path, kind: str) -> None:
+    """A wrapper reports the same version whatever flags it adds, and may name its compiler in variables."""
     real = shutil.which(named(kind)) or ""
     tools = tmp_path / "tools"
     name = "clang" if kind == "llvm" else "gcc"
@@ -196,7 +198,7 @@ def test_a_wrapper_is_its_bytes_and_what_it_runs(tmp_path: Path, kind: str) -> N
     assert os.path.realpath(compilers_behind(str(tools / name))[0]) == compilers_behind(real)[0]
 
 
-def test_gcc_where_its_results_would_say_where_they_were_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_gcc_is_refused_without_a_fixed_working_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(choose_module, "WORKING_DIRECTORY", "/is/not/there")
     with pytest.raises(ToolError, match=r"(?s)gcc would record .* there is no /is/not/there here.*use clang"):
         choose_module.choose_toolchain(str(tmp_path), compiler="gcc")

@@ -1,4 +1,4 @@
-"""A module by itself becomes an object."""
+"""Codegen of single modules, without LTO."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def test_bitcode_becomes_an_object(llvm_project: Project) -> None:
     assert llvm_project.backend.codegen(made, llvm_project.config()) == made
 
 
-def test_objects_lose_no_more_than_what_only_lto_reads(project_with: object) -> None:
+def test_gcc_codegen_strips_lto_sections_only(project_with: object) -> None:
     assert callable(project_with)
     project = project_with("gcc")
     project.write(a_c="int f(int x) { return x; }\n")
     (module,) = project.compile("a.c").modules
     assert project.backend.supports_lto(module)
     lowered = project.backend.codegen(module, project.config())
-    # Archivers that see what LTO would read index nothing else.
+    # Archivers that find LTO sections index no other symbols.
     assert b".gnu.lto_" in module.data and b".gnu.lto_" not in lowered.data
     assert symbols(lowered) == symbols(module) == {"f": True}
     assert project.backend.codegen(lowered, project.config()) == lowered
 
 
-def test_the_second_half_of_optimization_is_run(llvm_project: Project) -> None:
-    """What a module for ThinLTO lacks, such as vectorised loops, is done when there is no LTO after all."""
+def test_thinlto_modules_are_fully_optimized(llvm_project: Project) -> None:
+    """Passes that ThinLTO postpones, such as vectorization, run when there is no LTO after all."""
     llvm_project.write(a_c=LOOP)
     (module,) = llvm_project.compile("a.c", opt_level="3").modules
     whole = llvm_project.backend.codegen(module, llvm_project.config(opt_level="3"))
@@ -57,8 +57,8 @@ def test_the_second_half_of_optimization_is_run(llvm_project: Project) -> None:
     assert len(whole.data) > len(half.data)
 
 
-def test_no_part_of_a_module_is_lost(llvm_project: Project) -> None:
-    """clang would put tables of virtual functions into a second module of the file, which would make no object."""
+def test_vtables_stay_in_the_module(llvm_project: Project) -> None:
+    """clang would put vtables into a second module of the file, which codegen would drop."""
     llvm_project.write(a_cc=VIRTUAL)
     (module,) = llvm_project.compile("a.cc", opt_level="2", cxxflags=["-fvisibility=hidden"]).modules
     made = llvm_project.backend.codegen(module, llvm_project.config(opt_level="2"))
@@ -66,7 +66,7 @@ def test_no_part_of_a_module_is_lost(llvm_project: Project) -> None:
     assert found["_ZTV7Derived"] and found["_ZTV4Base"]
 
 
-def test_damaged_bitcode(llvm_project: Project) -> None:
+def test_damaged_bitcode_is_an_error(llvm_project: Project) -> None:
     llvm_project.write(a_c="int f(int x) { return x; }\n")
     (module,) = llvm_project.compile("a.c").modules
     with pytest.raises(ToolError, match="code generation"):
@@ -76,7 +76,7 @@ def test_damaged_bitcode(llvm_project: Project) -> None:
 @pytest.mark.pairwise
 @pytest.mark.parametrize("level", ["0", "2", "z"])
 @pytest.mark.parametrize("name", ["a.c", "v.cpp"])
-def test_code_and_bitcode_of_one_run_are_those_of_two(
+def test_code_and_bitcode_of_one_run_equal_those_of_two(
     llvm_project: Project, name: str, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = llvm_project
@@ -93,7 +93,7 @@ def test_code_and_bitcode_of_one_run_are_those_of_two(
     assert embedded_bitcode(both.data) == bitcode.data
     assert (both.exports, both.imports) == (bitcode.exports, bitcode.imports)
     assert project.backend.supports_lto(both) and not project.backend.is_lowered(both)
-    # No program is run again.
+    # Codegen must not start a program.
     monkeypatch.setattr(subprocess, "Popen", None)
     made = project.backend.codegen(both, project.config(opt_level=level))
     monkeypatch.undo()
@@ -112,7 +112,7 @@ def test_code_and_bitcode_of_one_run_are_those_of_two(
         assert subprocess.run([project.root / "app"], check=False).returncode == 0
 
 
-def test_what_would_be_added_twice_is_made_in_two_runs(llvm_project: Project) -> None:
+def test_sanitized_units_get_no_combined_module(llvm_project: Project) -> None:
     llvm_project.write(a_c="int f(int *x) { return *x; }\n")
     for words in ({"sanitize": ["address"]}, {"flags": ["-fsanitize=address"]}):
         stencil = replace(llvm_project.stencil("a.c", **words), for_code=True)
@@ -120,7 +120,7 @@ def test_what_would_be_added_twice_is_made_in_two_runs(llvm_project: Project) ->
         assert module.attribute("representation") == "llvm"
 
 
-def test_an_object_of_a_user_is_code_whatever_it_brings(llvm_project: Project) -> None:
+def test_user_object_with_embedded_bitcode_is_code(llvm_project: Project) -> None:
     llvm_project.write(a_c="int f(void) { return 1; }\n")
     stencil = replace(llvm_project.stencil("a.c"), for_code=True)
     (module,) = llvm_project.backend.compile_codegen_unit(stencil).modules

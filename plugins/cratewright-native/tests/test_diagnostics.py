@@ -1,4 +1,4 @@
-"""Warnings and errors say where, in paths of the project."""
+"""Warnings and errors of compilers: their places, as project paths, and their full text."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from cratewright_native.compile.diagnostics import messages
 from tests.support.native_project import Project
 
 
-def test_a_warning(project: Project) -> None:
+def test_warnings_of_a_source_and_a_header(project: Project) -> None:
     project.write(src__a_c='#include "b.h"\nint f(void) { int unused; return 0; }\n', src__b_h="int h(void) { }\n")
     lines = list(map(str, project.compile("src/a.c", flags=["-Wall"]).diagnostics))
     heads = [re.sub(r":\d+: warning.*", ": warning", line.splitlines()[0]) for line in lines]
     assert sorted(heads) == ["src/a.c:2: warning", "src/b.h:1: warning"]
-    # Everything that the compiler has to say about it: the line, its mark, and what included the file.
+    # Each has the compiler's full text: the line, its mark, and what included the file.
     assert all("^" in line for line in lines)
     assert any("In file included from src/a.c:1:" in line and "int h(void) { }" in line for line in lines)
     assert project.compile("src/a.c", flags=["-w"]).diagnostics == ()
 
 
-def test_an_error(project: Project) -> None:
+def test_errors_have_places_and_marks(project: Project) -> None:
     project.write(src__a_c="int f(void) { return here; }\nint g(void) { return there; }\n")
     with pytest.raises(SourceError) as caught:
         project.compile("src/a.c")
@@ -35,24 +35,24 @@ def test_an_error(project: Project) -> None:
 
 
 def test_columns_count_characters(project: Project) -> None:
-    """Of a line with tabs, with wide letters and with such as are several bytes: for every compiler the same."""
+    """With tabs, wide and multi-byte characters, the column is the same for every compiler."""
     line = "\t/* \u00e4\u6f22e\u0301\U0001f600 */\treturn here; }"
     project.write(src__a_h=f"static int f(void) {{\n{line}\n", src__a_c='#include "a.h"\n')
     with pytest.raises(SourceError) as caught:
         project.compile("src/a.c")
-    (said,) = (item for item in caught.value.diagnostics if "here" in item.text)
-    assert (said.file, said.line, said.column) == ("src/a.h", 2, line.index("here") + 1)
-    assert said.end_column in (0, said.column + len("here"))
+    (found,) = (item for item in caught.value.diagnostics if "here" in item.text)
+    assert (found.file, found.line, found.column) == ("src/a.h", 2, line.index("here") + 1)
+    assert found.end_column in (0, found.column + len("here"))
 
 
-def test_a_missing_include(project: Project) -> None:
+def test_missing_include(project: Project) -> None:
     project.write(a_c="\n#include <no/such.h>\n")
     with pytest.raises(SourceError, match=r"a\.c:2:10: error: .*no/such\.h") as caught:
         project.compile("a.c")
     assert "include_dirs" in caught.value.hint
 
 
-def test_an_option_that_is_none(project: Project) -> None:
+def test_unknown_flag(project: Project) -> None:
     project.write(a_c="int x;\n")
     with pytest.raises(SourceError, match=r"a\.c:1: error: .*-fnonsense"):
         project.compile("a.c", flags=["-fnonsense"])
@@ -70,8 +70,8 @@ def test_intermediate_representation(llvm_project: Project) -> None:
         llvm_project.compile("a.ll")
 
 
-def test_bitcode_of_a_newer_llvm(project_with: object) -> None:
-    """What it is made of may mean nothing, or something else, to an older one."""
+def test_bitcode_of_a_newer_llvm_is_refused(project_with: object) -> None:
+    """An older LLVM may misread it."""
     assert callable(project_with)
     newer, older = project_with("zig"), project_with("llvm")
     if newer.toolchain.llvm_major <= older.toolchain.llvm_major:
@@ -84,36 +84,36 @@ def test_bitcode_of_a_newer_llvm(project_with: object) -> None:
     assert "newer LLVM" in caught.value.hint
 
 
-def test_a_template(project: Project) -> None:
+def test_template_error_names_its_instantiation(project: Project) -> None:
     project.write(a_cc="template <class T> int size(T t) {\n  return t.size();\n}\nint f() { return size(1); }\n")
     with pytest.raises(SourceError, match=r"^a\.cc:2:\d+: error: ") as caught:
         project.compile("a.cc")
     assert re.search(r"[Ii]n instantiation of", caught.value.message) and "a.cc:4:" in caught.value.message
 
 
-def test_what_a_macro_of_the_assembler_makes(project: Project) -> None:
+def test_error_in_an_assembler_macro_names_its_use(project: Project) -> None:
     project.write(a_S=".macro bad\nnonsense %rax\n.endm\n\nbad\n")
     with pytest.raises(SourceError, match=r"^a\.S:[25]:(\d+:)? error: ") as caught:
         project.compile("a.S")
     assert "a.S:5" in caught.value.message
 
 
-def test_the_way_out_of_the_clock(project: Project) -> None:
+def test_time_macro_is_an_error_with_a_hint(project: Project) -> None:
     project.write(a_c="const char *when = __TIME__;\n")
     with pytest.raises(SourceError, match=r"a\.c:1:20: error: .*(date or time|__TIME__)") as caught:
         project.compile("a.c")
     assert "defines=" in caught.value.hint
 
 
-def test_what_is_read() -> None:
-    said = (
+def test_parsing_of_compiler_output() -> None:
+    output = (
         'clang version 19\n "/usr/bin/clang" -cc1\n#include "..." search starts here:\n x\nEnd of search list.\n'
         "In file included from a.c:1:\n./x/b.h:3:7: warning: hm [-Wx]\n  3 | y\n    | ^\n"
         "a.c:9: error: no\na.c: In function 'f':\na.c:9:1: note: see\nclang-19: error: unknown argument\n"
         "error: unknown clang option\n./x/b.h:3:7: warning: hm [-Wx]\n2 warnings generated.\n"
         "COLLECT_GCC_OPTIONS='-c'\n as -v\nGNU assembler version 2\n"
     )
-    assert [str(message) for message in messages(said, path="a.c")] == [
+    assert [str(message) for message in messages(output, path="a.c")] == [
         "x/b.h:3:7: warning: hm [-Wx]\nIn file included from a.c:1:\n  3 | y\n    | ^",
         "a.c:9: error: no\na.c: In function 'f':\na.c:9:1: note: see",
         "a.c:1: error: unknown argument",
@@ -148,8 +148,8 @@ _TOTAL = re.compile(r"\d+ (?:warning|error)s?\b.* generated\.")
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_every_line_of_the_compiler(name: str, project: Project) -> None:
-    """Is there, in order, and no other; but that a block begins with its headline."""
+def test_compiler_output_is_kept_line_by_line(name: str, project: Project) -> None:
+    """Only the order in a block differs: its headline comes first."""
     for path, text in BROKEN[name].items():
         (project.root / path).parent.mkdir(exist_ok=True)
         (project.root / path).write_bytes(text.encode())
@@ -171,18 +171,18 @@ def test_every_line_of_the_compiler(name: str, project: Project) -> None:
         elif _BEFORE.fullmatch(line):
             before.append(line)
             continue
-        elif broken or not _TOTAL.fullmatch(line):  # how many warnings there are is for a build to say
+        elif broken or not _TOTAL.fullmatch(line):  # the total is left out
             plain += [*before, line]
         before = []
     assert len(plain) > 5
-    said = "\n".join(map(str, found)).splitlines()
-    assert [line.replace("./", "") for line in said] == [line.replace("./", "") for line in plain]
+    output = "\n".join(map(str, found)).splitlines()
+    assert [line.replace("./", "") for line in output] == [line.replace("./", "") for line in plain]
     assert all(item.file and item.line and item.column for item in found)
     marked = [item for item in found if str(item).isascii()]
     assert all(item.end_column > item.column for item in marked if f"    {item.line} | " in str(item)), found
 
 
-def test_places_of_a_template(project: Project) -> None:
+def test_related_places_of_template_errors(project: Project) -> None:
     for path, text in BROKEN["three errors, two headers deep"].items():
         (project.root / path).write_text(text)
     with pytest.raises(SourceError) as caught:
@@ -199,13 +199,13 @@ def test_places_of_a_template(project: Project) -> None:
     assert any((at.file, at.line) == ("a.cc", 2) for item in found for at in item.related)
 
 
-def test_what_is_in_no_file() -> None:
-    """Is about the unit: assembly in a source, macros of the command line."""
-    said = (
+def test_messages_without_a_file() -> None:
+    """Messages about inline assembly and command-line macros name the unit."""
+    output = (
         "<inline asm>:1:2: error: bad\n<command-line>: warning: X redefined\n<built-in>:3:1: error: no\n"
         "<command-line>: error: 'tok' undeclared\nb:c.y: In function 'f':\nb:c.y:5:2: note: in expansion of macro 'M'\n"
     )
-    assert list(map(str, messages(said, path="a.c"))) == [
+    assert list(map(str, messages(output, path="a.c"))) == [
         "a.c:1: error: bad\n<inline asm>:1:2: error: bad",
         "a.c:1: warning: X redefined\n<command-line>: warning: X redefined",
         "a.c:1: error: no\n<built-in>:3:1: error: no",

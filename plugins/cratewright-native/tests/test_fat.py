@@ -1,4 +1,4 @@
-"""Fat LTO step by step: merged, internalised, optimized."""
+"""Fat LTO step by step: merge, internalize, optimize."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def _optimized(project: Project, request: LinkRequest) -> ModuleCodegen:
     return project.backend.codegen(project.backend.optimize_fat(merged, request.config), request.config)
 
 
-def test_a_whole_program(llvm_project: Project) -> None:
+def test_program_exports_main_alone(llvm_project: Project) -> None:
     made = _optimized(llvm_project, request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT))
     assert symbols(made) == {"main": True}
 
 
-def test_what_is_exported_stays(llvm_project: Project) -> None:
+def test_exported_symbols_stay(llvm_project: Project) -> None:
     request = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, exported=("main", "other"), lto=LtoMode.FAT)
     assert symbols(_optimized(llvm_project, request)) == {"main": True, "other": True}
 
@@ -43,16 +43,16 @@ def test_merging_optimizes_nothing(llvm_project: Project) -> None:
     assert b"twice" not in llvm_project.backend.optimize_fat(merged, request.config).data
 
 
-def test_what_an_object_uses_stays(llvm_project: Project) -> None:
-    """Hidden symbols as well: the second step must not take what the first has left for internal."""
+def test_symbols_that_objects_use_stay(llvm_project: Project) -> None:
+    """Hidden ones too: optimizing must not internalize what merging has kept."""
     main = {"main.c": "int main(void) { return 0; }\n", "start.S": ".globl start\nstart: jmp called\n"}
     maths = {"called.c": '__attribute__((visibility("hidden"))) int called(void) { return 1; }\n'}
     request = request_for(llvm_project, {"app": main, "maths": maths}, lto=LtoMode.FAT)
     assert symbols(_optimized(llvm_project, request)) == {"main": True, "called": True}
 
 
-def test_nothing_is_needed(project: Project) -> None:
-    """The program is an object alone: what could be merged is not linked."""
+def test_no_module_is_needed(project: Project) -> None:
+    """The program is a single object; none of the modules is linked."""
     start = {"start.S": ".globl main\nmain: ret\n"}
     request = request_for(project, {"app": start, "maths": MATHS}, lto=LtoMode.FAT)
     made = _optimized(project, request)
@@ -60,17 +60,17 @@ def test_nothing_is_needed(project: Project) -> None:
     assert _optimized(project, request).data == made.data
 
 
-def test_gcc_makes_an_object(project: Project) -> None:
+def test_result_is_an_object(project: Project) -> None:
     request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     made = _optimized(project, request)
     assert is_elf(made.data)
-    assert not project.backend.supports_lto(made), "nothing is left to be optimized"
+    assert not project.backend.supports_lto(made), "the result still has LTO sections"
     defined = {symbol.name for symbol in elf_symbols(made.data, name="made") if symbol.defined}
     assert "main" in defined
 
 
-def test_classes_within_many_functions(project_with: Callable[[str], Project]) -> None:
-    """So many that gcc's LTO, left to itself, divides the program into parts."""
+def test_local_classes_in_many_functions(project_with: Callable[[str], Project]) -> None:
+    """So many that gcc's LTO would by default partition the program."""
     project = project_with("gcc")
     text = "struct Base { virtual ~Base(); virtual int f(int) = 0; };\nint use(Base *);\n"
     for number in range(200):
@@ -87,12 +87,12 @@ def test_classes_within_many_functions(project_with: Callable[[str], Project]) -
     assert is_elf(_optimized(project, request).data)
 
 
-def test_the_same_bytes_again(project: Project) -> None:
+def test_fat_lto_is_deterministic(project: Project) -> None:
     request = request_for(project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     assert _optimized(project, request) == _optimized(project, request)
 
 
-def test_memory_grows_with_what_is_optimized(llvm_project: Project) -> None:
+def test_memory_estimate_grows_with_the_modules(llvm_project: Project) -> None:
     fat = request_for(llvm_project, {"app": MAIN, "maths": MATHS}, lto=LtoMode.FAT)
     sizes = [len(item.module.data) for item in fat.modules]
     memory = llvm_project.backend.lto_memory
@@ -104,25 +104,24 @@ def test_memory_grows_with_what_is_optimized(llvm_project: Project) -> None:
 
 
 @pytest.mark.parametrize("lto", [LtoMode.FAT, LtoMode.THIN], ids=str)
-def test_what_is_defined_twice_is_told_by_crate(project: Project, lto: LtoMode) -> None:
-    """Not by the names that the modules have on their way."""
+def test_duplicate_symbols_name_crates_and_sources(project: Project, lto: LtoMode) -> None:
+    """Not the temporary files of the link."""
     skip_without_thin(project, lto)
     main = {"main.c": "int dup(void) { return 1; }\nint other(void);\nint main(void) { return dup() + other(); }\n"}
     maths = {"other.c": "int dup(void) { return 2; }\nint other(void) { return 3; }\n"}
     request = request_for(project, {"app": main, "maths": maths}, lto=lto)
     with pytest.raises(LinkError, match="symbols are defined more than once: dup\n") as caught:
         project.backend.run_fat_lto(request) if lto is LtoMode.FAT else project.backend.run_thin_lto(request)
-    said = str(caught.value)
-    assert "main.c of crate 'app', other.c of crate 'maths'" in said
-    assert not re.search(r"[0-9a-f]{32}|\b\d\.o\b", said), said
+    text = str(caught.value)
+    assert "main.c of crate 'app', other.c of crate 'maths'" in text
+    assert not re.search(r"[0-9a-f]{32}|\b\d\.o\b", text), text
     (found,) = caught.value.diagnostics
     assert found.file == "main.c" and [place.file for place in found.related] == ["main.c", "other.c"]
 
 
-@pytest.mark.exhaustive(project="zig")  # which builds its C++ library first, for a minute
+@pytest.mark.exhaustive(project="zig")  # it takes a minute to build its C++ library first
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.FAT], ids=str)
-def test_functions_of_c_plus_plus_that_are_defined_twice(project: Project, lto: LtoMode) -> None:
-    """They are called as in the source."""
+def test_duplicate_cxx_functions_are_demangled(project: Project, lto: LtoMode) -> None:
     one = {"main.cpp": "namespace n { int dup(int x) { return x; } }\nint main() { return n::dup(0); }\n"}
     one["other.cpp"] = "namespace n { int dup(int x) { return x + 1; } int dup(char); }\n"
     with pytest.raises(LinkError, match=r"symbols are defined more than once: n::dup\(int\)\n"):

@@ -1,4 +1,4 @@
-"""What users tell the linker: every option has its effect with and without LTO, or is refused by name."""
+"""`ldflags`: every linker option has its effect with and without LTO, or is refused by name."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from tests.support.native_project import Project, skip_without_thin
 MODES = [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT]
 
 
-def _helps() -> list[list[str]]:
+def _help_commands() -> list[list[str]]:
     lld = [shutil.which(f"ld.lld-{major}") or "" for major in range(40, 14, -1)]
     found = [[path, "--help"] for path in (*lld, shutil.which("ld")) if path]
     return [*found, *([[bundled_zig(), "ld.lld", "--help"]] if bundled_zig() else [])]
 
 
-def test_every_option_of_a_linker_is_in_the_table() -> None:
-    """A linker that learns an option must be told here what becomes of it."""
-    for command in _helps():
+def test_every_linker_option_is_in_the_table() -> None:
+    """New options of a linker must be added to `LINKER_OPTIONS`."""
+    for command in _help_commands():
         text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        # What GNU ld shows of other formats comes behind the options of ELF.
+        # GNU ld lists the options of other formats after those of ELF.
         text, _, _ = text.partition("\ni386pep:")
         for line in re.findall(r"(?m)^  (-\S.*)", text):
             for word in re.findall(r"(?:^|, )(--?[^\s,=<\[]+)", line.split("   ")[0]):
@@ -72,13 +72,13 @@ def test_every_option_of_a_linker_is_in_the_table() -> None:
         (["libx.a"], "", "libx.a"),
     ],
 )
-def test_all_spellings(words: list[str], name: str, value: str | None) -> None:
+def test_parsing_of_all_spellings(words: list[str], name: str, value: str | None) -> None:
     (flag,) = parse_ldflags(words)
     assert (flag.option.name, flag.value) == (name, value)
     assert parse_ldflags(flag_words(flag)) == (flag,)
 
 
-def test_every_file_is_placed_and_recognised_again() -> None:
+def test_paths_in_flags_are_replaced() -> None:
     words = ["-Wl,--version-script=a.map", "-Wl,-T,a.ld", "-Lsub", "-Wl,-Map,out.map", "x.o", "-Wl,-u,f", "-lm"]
     placed = with_paths(words, lambda path, made: f"{'made' if made else 'src'}/{path},v")
     again = [(flag.option.name, flag.value) for flag in parse_ldflags(placed)]
@@ -104,13 +104,13 @@ def test_every_file_is_placed_and_recognised_again() -> None:
         (["x.o"], True, "with lto, its symbols"),
     ],
 )
-def test_refused(words: list[str], lto: bool, why: str) -> None:
+def test_refused_flags(words: list[str], lto: bool, why: str) -> None:
     found = linker_flag_refusal(words, lto=lto)
     assert found is not None and why in found.reason
     assert (linker_flag_refusal(words, lto=False) is None) is lto
 
 
-def test_patterns_of_scripts() -> None:
+def test_patterns_of_version_scripts() -> None:
     text = """
     V1 { global: foo; "b*r"; /* no: */ extern "C++" { ns::*; "ns::f(int)"; }; local: hidden; *; }; # end
     V2 { two; global : three; } V1;
@@ -120,7 +120,7 @@ def test_patterns_of_scripts() -> None:
     assert script_patterns("{ local: *; };") == []
 
 
-def test_what_a_script_names_is_kept() -> None:
+def test_symbols_named_in_scripts_are_kept() -> None:
     defined = ["main", "vector", "other", "_start", "old@@V1"]
     texts = {"a.ld": "ENTRY(boot) SECTIONS { .x : { KEEP(*(.y)) } end = vector + 4; }", "b.ld": "vector = 3;"}
     kept = kept_by_flags(["-T", "a.ld"], defined, texts.__getitem__)
@@ -158,7 +158,7 @@ START = """\
 int f(void);
 void entry(void) { char text[] = {'0' + f(), '\\n'}; write(1, text, 2); _exit(0); }
 """
-# Words, the program's source, what it prints, and the toolchains that refuse them: with LTO or at all.
+# Flags, the program's source, what it prints, and the toolchains that refuse the flags: with LTO or at all.
 EFFECTS = {
     "wrap": (["-Wl,--wrap=f"], WRAP, "13\n"),
     "rdynamic": (["-rdynamic"], FIND, "42\n"),
@@ -177,7 +177,7 @@ DEPENDENCY = {"f.c": "int f(void) { return 3; }\n", "find.c": "int find_me(void)
 
 @pytest.mark.parametrize("lto", MODES)
 @pytest.mark.parametrize("what", EFFECTS)
-def test_an_effect(project_with: Callable[[str], Project], what: str, lto: LtoMode) -> None:
+def test_flag_has_its_effect_or_is_refused(project_with: Callable[[str], Project], what: str, lto: LtoMode) -> None:
     words, source, said = EFFECTS[what]
     project = project_with("llvm")
     (project.root / "list.txt").write_text("{ find_*; };\n", encoding="utf-8")
@@ -188,7 +188,7 @@ def test_an_effect(project_with: Callable[[str], Project], what: str, lto: LtoMo
 
 @pytest.mark.parametrize("lto", MODES)
 @pytest.mark.parametrize("kind", ["llvm", "gcc"])
-def test_versions_of_symbols(project_with: Callable[[str], Project], kind: str, lto: LtoMode) -> None:
+def test_symbol_versions(project_with: Callable[[str], Project], kind: str, lto: LtoMode) -> None:
     project = project_with(kind)
     skip_without_thin(project, lto)
     source = """\
@@ -225,6 +225,6 @@ int main(void) { printf("%d %d\\n", foo(), init_was_called); }
     )
 
 
-def test_what_the_table_refuses_says_why() -> None:
+def test_refused_options_have_reasons() -> None:
     for option in LINKER_OPTIONS.values():
         assert bool(option.reason) is (option.treatment in (Treatment.REFUSED, Treatment.NOT_WITH_LTO)), option.name

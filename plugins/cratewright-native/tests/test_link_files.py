@@ -1,4 +1,4 @@
-"""A link depends on every file that its linker read and on every place where it found no library."""
+"""What a link depends on: files that its linker read, and paths where it looked for a library in vain."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DIRECTORIES = ["one", SPACED]
 
 
 def _library(project: Project, directory: str, *files: str, text: str = "int foo(void) { return 1; }\n") -> None:
-    """Make `libfoo.so`, `libfoo.a` or an archive of another name."""
+    """Make shared libraries and archives from `text`."""
     there = project.root / directory
     there.mkdir(exist_ok=True)
     (there / "foo.c").write_text(text)
@@ -62,8 +62,8 @@ def _observed(project: Project, request: LinkRequest) -> dict[str, str | None]:
     return {item.path: item.digest for item in observed}
 
 
-def _near(found: dict[str, str | None], name: str = "foo") -> dict[str, bool]:
-    """Return what a link depends on of one library below the project's root, and whether it is there."""
+def _project_files(found: dict[str, str | None], name: str = "foo") -> dict[str, bool]:
+    """Return the observed paths of one library in the project, and whether each exists."""
     return {path: digest is not None for path, digest in found.items() if path.split("/")[-1].startswith(f"lib{name}.")}
 
 
@@ -76,15 +76,15 @@ def _near(found: dict[str, str | None], name: str = "foo") -> dict[str, bool]:
         ("static:-bundle,+whole-archive=foo", "libfoo.a", ["one/libfoo.a", "one/libfoo.so", f"{SPACED}/libfoo.so"]),
     ],
 )
-def test_a_library(project: Project, word: str, file: str, absent: list[str]) -> None:
+def test_library_and_earlier_places_are_observed(project: Project, word: str, file: str, absent: list[str]) -> None:
     _library(project, SPACED, file)
     found = _observed(project, _request(project, word))
-    assert _near(found) == {**dict.fromkeys(absent, False), f"{SPACED}/{file}": True}
+    assert _project_files(found) == {**dict.fromkeys(absent, False), f"{SPACED}/{file}": True}
     assert not [path for path in found if "cratewright-native-" in path or path.endswith("main.c.o")]
 
 
-def test_what_the_toolchain_brings(project: Project) -> None:
-    """What comes with zig changes with its version; what a system has may change at any time."""
+def test_system_libraries_are_observed_but_not_zigs(project: Project) -> None:
+    """zig's own files change only with its version; the system's may change at any time."""
     _library(project, SPACED, "libfoo.a")
     found = _observed(project, _request(project, "foo"))
     outside = {path: digest for path, digest in found.items() if os.path.isabs(path)}
@@ -96,11 +96,11 @@ def test_what_the_toolchain_brings(project: Project) -> None:
         assert any(path.endswith("/libc.so") and digest is None for path, digest in outside.items())
 
 
-def test_a_target_whose_linker_has_no_list(project_with: Callable[[str], Project]) -> None:
+def test_listing_flag_of_windows_targets(project_with: Callable[[str], Project]) -> None:
     assert project_with("llvm").toolchain.listing("x86_64-windows-gnu", "list") == ("-v",)
 
 
-def test_a_directory_that_is_not_there(project: Project) -> None:
+def test_missing_directory_is_observed(project: Project) -> None:
     _library(project, SPACED, "libfoo.a")
     request = _request(project, "foo")
     (project.root / "one").rmdir()
@@ -108,8 +108,8 @@ def test_a_directory_that_is_not_there(project: Project) -> None:
 
 
 @pytest.mark.parametrize("directory", [SPACED, "inner"])
-def test_a_script_that_stands_for_a_library(project: Project, directory: str) -> None:
-    """It names a file on the search path, or another by its whole path."""
+def test_library_that_is_a_linker_script(project: Project, directory: str) -> None:
+    """The script names a file on the search path, or one by its absolute path."""
     _library(project, directory, "libinner.a")
     request = _request(project, "foo")
     name = "libinner.a" if directory == SPACED else f"{project.root}/inner/libinner.a"
@@ -119,8 +119,8 @@ def test_a_script_that_stands_for_a_library(project: Project, directory: str) ->
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="gcc makes objects of another class on this machine only")
-def test_a_library_that_does_not_fit_is_passed_over(project_with: Callable[[str], Project]) -> None:
-    """By GNU ld; lld and zig refuse it."""
+def test_incompatible_library_is_skipped(project_with: Callable[[str], Project]) -> None:
+    """GNU ld skips it; lld and zig refuse it."""
     project = project_with("gcc")
     _library(project, SPACED, "libfoo.a")
     request = _request(project, "foo")
@@ -131,16 +131,16 @@ def test_a_library_that_does_not_fit_is_passed_over(project_with: Callable[[str]
     assert found["one/libfoo.a"] and found[f"{SPACED}/libfoo.a"]
 
 
-def test_a_linker_script(project: Project) -> None:
+def test_script_is_observed(project: Project) -> None:
     _library(project, SPACED, "libfoo.a")
     script = project.root / "app.ld"
-    zig = project.toolchain.kind == "zig"  # it knows one kind of script alone
+    zig = project.toolchain.kind == "zig"  # it accepts only this kind of script
     script.write_text("VERSION { { global: main; }; }\n" if zig else "{ main; };\n")
     request = _request(project, "foo", ldflags=[f"-Wl,-T,{script}" if zig else f"-Wl,--dynamic-list={script}"])
     assert _observed(project, request)["app.ld"]
 
 
-def test_a_script_on_the_search_path(project_with: Callable[[str], Project]) -> None:
+def test_script_on_the_search_path_is_observed(project_with: Callable[[str], Project]) -> None:
     for project in map(project_with, ("gcc", "llvm")):
         _library(project, SPACED, "libfoo.a")
         (project.root / SPACED / "more.ld").write_text("SECTIONS { .more : { *(.more) } } INSERT AFTER .data;\n")
@@ -149,7 +149,7 @@ def test_a_script_on_the_search_path(project_with: Callable[[str], Project]) -> 
         assert found["one/more.ld"] is None, project.toolchain.kind
 
 
-def test_a_dylib_of_the_request_is_no_file_of_the_machine(project: Project) -> None:
+def test_dylibs_of_the_request_are_not_observed(project: Project) -> None:
     _library(project, SPACED, "libfoo.a")
     _library(project, ".", "libother.so", text="int other(void) { return 1; }\n")
     request = _request(project, "foo")
@@ -158,19 +158,19 @@ def test_a_dylib_of_the_request_is_no_file_of_the_machine(project: Project) -> N
     assert "libother.so" not in found
 
 
-def test_a_staticlib_reads_nothing(project: Project) -> None:
+def test_staticlib_observes_nothing(project: Project) -> None:
     request = replace(_request(project, "foo"), crate_type=CrateType.STATICLIB)
     assert project.backend.link(request).observed == ()
 
 
-def test_a_library_of_the_future(project: Project) -> None:
+def test_library_with_a_future_time_is_linked(project: Project) -> None:
     _library(project, SPACED, "libfoo.a")
     later = os.stat(project.root / SPACED / "libfoo.a").st_mtime_ns + 3600 * 10**9
     os.utime(project.root / SPACED / "libfoo.a", ns=(later, later))
     assert project.backend.link(_request(project, "foo")).artifacts
 
 
-def test_a_library_that_keeps_changing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_that_keeps_changing_is_an_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     _library(project, SPACED, "libfoo.a")
     library, listed = project.root / SPACED / "libfoo.a", link_module.listed_files
 
@@ -183,7 +183,9 @@ def test_a_library_that_keeps_changing(project: Project, monkeypatch: pytest.Mon
         project.backend.link(_request(project, "foo"))
 
 
-def test_a_linker_that_cannot_list(project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_linker_without_depfiles_is_an_error(
+    project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = project_with("gcc")
     _library(project, SPACED, "libfoo.a")
     request = _request(project, "foo")
@@ -195,18 +197,18 @@ def test_a_linker_that_cannot_list(project_with: Callable[[str], Project], monke
         project.backend.link(replace(request, natives=()))
 
 
-def test_what_was_told_and_shown(tmp_path: Path) -> None:
+def test_search_of_flags_and_verbose_output(tmp_path: Path) -> None:
     (tmp_path / "a b.ld").write_text("")
     words = ["main.o", f"-L{tmp_path}/near", "-lone", "-Wl,-L,/far,-lfour", "-Xlinker", "--library=two", "-z", "now"]
     words += ["-Wl,-T", f"-Wl,{tmp_path}/a b.ld", "-Ttext=0x100", "-Wl,--version-script=/nowhere"]
-    said = 'LIBRARY_PATH=/x -L/no\n "/usr/bin/ld" -o out "-Lnear" -L/usr/lib -lc --as-needed -lone\nld: -L/no\n'
-    assert link_search(words, said, str(tmp_path)) == LinkSearch(
+    output = 'LIBRARY_PATH=/x -L/no\n "/usr/bin/ld" -o out "-Lnear" -L/usr/lib -lc --as-needed -lone\nld: -L/no\n'
+    assert link_search(words, output, str(tmp_path)) == LinkSearch(
         directories=("near", "/far", "/usr/lib"), names=("one", "four", "two", "c"), scripts=(f"{tmp_path}/a b.ld",)
     )
 
 
 @pytest.mark.parametrize("word", ["", "/", "/.", "/./", "//"])
-def test_the_root_itself(tmp_path: Path, word: str) -> None:
+def test_root_as_library_directory(tmp_path: Path, word: str) -> None:
     root = str(tmp_path)
     (tmp_path / "libx.a").write_text("")
     search = link_search([f"-L{root}{word}"], "", root)
@@ -231,15 +233,15 @@ def _files(root: Path, *names: str) -> None:
         ("elf", "b/crt1.o", set()),
     ],
 )
-def test_names_of_a_format(tmp_path: Path, form: str, file: str, earlier: set[str]) -> None:
+def test_library_names_per_object_format(tmp_path: Path, form: str, file: str, earlier: set[str]) -> None:
     _files(tmp_path, file, "a/other")
     found, _ = observe_link([f"{tmp_path}/{file}"], LinkSearch(("a", "b")), form, FileMemory(str(tmp_path)))
     assert {item.path for item in found if item.digest is None} == earlier
     assert {item.path for item in found if item.digest} == {file}
 
 
-def test_no_list_at_all(tmp_path: Path) -> None:
-    """Where a linker has none, all that it may have found counts, and all that it may have missed."""
+def test_without_a_list_every_candidate_counts(tmp_path: Path) -> None:
+    """If a linker lists no files, every library it may have found is observed, and every place it may have looked."""
     _files(tmp_path, "b/libx.a", "c/libx.a", "a/other")
     search = LinkSearch(("a", "b", "c"), ("x", ":exact"))
     found, _ = observe_link([], search, "elf", FileMemory(str(tmp_path)))
@@ -250,39 +252,39 @@ def test_no_list_at_all(tmp_path: Path) -> None:
     }
 
 
-def test_the_same_directory_by_two_names(tmp_path: Path) -> None:
+def test_directory_by_two_names_is_searched_once(tmp_path: Path) -> None:
     _files(tmp_path, "root/x", "system/x", "system/sub/x", "later/liby.a")
     system, later = str(tmp_path / "system"), str(tmp_path / "later")
     search = link_search([f"-L{system}", f"-L{system}/sub/..", f"-L{later}"], "", str(tmp_path / "root"))
     assert search.directories == (system, later)
 
 
-def test_what_changes_with_the_version_alone(tmp_path: Path) -> None:
+def test_bundled_files_are_not_observed(tmp_path: Path) -> None:
     _files(tmp_path, "zig/lib/x.a", "y.a")
     listed = [f"{tmp_path}/zig/lib/x.a", f"{tmp_path}/y.a"]
     found, _ = observe_link(listed, LinkSearch(), "elf", FileMemory(str(tmp_path)), bundled="zig/")
     assert found == (Observed("y.a", digest_file(str(tmp_path / "y.a"))),)
 
 
-def test_a_file_that_is_gone(tmp_path: Path) -> None:
+def test_removed_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match="disappeared during the link"):
         observe_link([f"{tmp_path}/libx.a"], LinkSearch(), "elf", FileMemory(str(tmp_path)))
 
 
-def test_a_library_is_read_once(tmp_path: Path) -> None:
+def test_file_memory_reads_an_unchanged_library_once(tmp_path: Path) -> None:
     _files(tmp_path, "x.a")
     memory = FileMemory(str(tmp_path))
-    time.sleep(0.02)  # what was just written may be written again with the same stamp
+    time.sleep(0.02)  # a file this new could be rewritten with the same time
     first, changed = memory.digest("x.a")
     assert memory.digest("x.a")[0] is first and changed >= os.stat(tmp_path / "x.a").st_mtime_ns
     os.utime(tmp_path / "x.a", ns=(1, 1))
     memory.digest("x.a")
     (tmp_path / "x.a").write_text("y.a")
-    os.utime(tmp_path / "x.a", ns=(1, 1))  # neither size nor time tells
+    os.utime(tmp_path / "x.a", ns=(1, 1))  # same size and time
     assert memory.digest("x.a")[0] == digest_file(str(tmp_path / "x.a"))
 
 
-def test_lists_of_linkers() -> None:
+def test_parsing_of_link_depfiles() -> None:
     text = "out: \\\n  m.o \\\n  /a b/x\\ y$$.so \\\n  m.o\n\nm.o:\n"
     assert parse_link_depfile(text, escaped=False) == ("m.o", "/a b/x\\ y$$.so")
     assert parse_link_depfile(text, escaped=True) == ("m.o", "/a b/x y$.so")

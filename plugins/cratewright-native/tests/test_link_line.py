@@ -1,4 +1,4 @@
-"""A driver is asked once how it links, and then its linker is run without it, to the same bytes."""
+"""The compiler driver is asked once how it links; later links run the linker directly, to the same bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIBRARY = {"lib": {"lib.c": "int entry(int x) { return x; }\n"}}
 
 
 class Driver:
-    """A program that says how it would link as a driver of LLVM does, and counts how often it is asked."""
+    """A stand-in for clang that prints its link command, and records each call."""
 
     def __init__(self, directory: Path) -> None:
         self.program = directory / "driver"
@@ -39,7 +39,7 @@ class Driver:
         self.say(["/bin/ld", "-o", "cratewright:output", str(self.found), "-u", "a b", 'q"\\$', "cratewright:0"])
 
     def say(self, line: Sequence[str], status: int = 0) -> None:
-        """Let it say a line."""
+        """Set the command that it prints."""
         quoted = "".join(f' "{word}"' for word in (w.translate({ord(c): "\\" + c for c in '"\\$'}) for w in line))
         said = self.program.with_name("said")
         said.write_text(f"Version 1\n{quoted}\n")
@@ -47,7 +47,7 @@ class Driver:
         self.program.chmod(0o755)
 
     def ask(self, *words: str, passed: Sequence[str] = ("a.o", "b.o"), output: str = "app") -> list[str]:
-        """Ask for the line of a link."""
+        """Return the command of a link."""
         about = (str(self.program),)
         return link_line(
             [str(self.program)], words, passed=passed, output=output, about=about, environment=dict(os.environ)
@@ -55,18 +55,18 @@ class Driver:
 
     @property
     def times(self) -> int:
-        """How often it was asked."""
+        """The number of calls."""
         return len(self.asked.read_text().splitlines()) if self.asked.exists() else 0
 
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Driver:
-    """Give a driver that nobody has asked."""
+    """Return a driver that has not been called yet."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return Driver(tmp_path)
 
 
-def test_what_is_passed_on_is_filled_in(driver: Driver) -> None:
+def test_inputs_and_linker_flags_are_filled_in(driver: Driver) -> None:
     crt = str(driver.found)
     start, end = ["/bin/ld", "-o"], [crt, "-u", "a b", 'q"\\$']
     assert driver.ask("a.o", "-Wl,-z,now", "b.o") == [*start, "app", *end, "a.o", "-z", "now", "b.o"]
@@ -75,7 +75,7 @@ def test_what_is_passed_on_is_filled_in(driver: Driver) -> None:
     assert driver.asked.read_text() == "-Wl,cratewright:0 -o cratewright:output -###\n"
 
 
-def test_words_that_the_driver_decides_by_are_another_question(driver: Driver) -> None:
+def test_driver_flags_ask_again(driver: Driver) -> None:
     driver.ask("a.o")
     line = ["/bin/ld", "cratewright:1", "-lm", "cratewright:0", "cratewright:output"]
     driver.say(line)
@@ -83,7 +83,7 @@ def test_words_that_the_driver_decides_by_are_another_question(driver: Driver) -
     assert driver.times == 2
 
 
-def test_it_is_asked_again_when_what_it_found_has_changed(driver: Driver) -> None:
+def test_changed_search_directory_asks_again(driver: Driver) -> None:
     driver.ask("a.o")
     driver.say(["/bin/ld", "cratewright:output", "cratewright:0", str(driver.found)])
     assert driver.ask("a.o")[1] == "-o" and driver.times == 1
@@ -103,14 +103,14 @@ def test_it_is_asked_again_when_what_it_found_has_changed(driver: Driver) -> Non
         [],
     ],
 )
-def test_a_line_that_cannot_be_filled_in_is_none(driver: Driver, line: list[str]) -> None:
+def test_unusable_command_is_rejected(driver: Driver, line: list[str]) -> None:
     driver.say(line)
     assert driver.ask("a.o") == []
     driver.say(["/bin/ld", "cratewright:0", "cratewright:output"])
-    assert driver.ask("a.o") == ["/bin/ld", "a.o", "app"]  # a failure is not remembered
+    assert driver.ask("a.o") == ["/bin/ld", "a.o", "app"]  # failures are not remembered
 
 
-def test_a_driver_that_fails_or_is_gone(driver: Driver) -> None:
+def test_failing_or_missing_driver(driver: Driver) -> None:
     driver.say(["/bin/ld", "cratewright:0", "cratewright:output"], status=1)
     assert driver.ask("a.o") == []
     driver.program.unlink()
@@ -141,16 +141,16 @@ def _with(request: LinkRequest, **options: OptionValue) -> LinkRequest:
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a place for what the toolchain has said to the tests here."""
-    return tmp_path_factory.mktemp("answers")
+def toolchain_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache directory that the tests of this module share."""
+    return tmp_path_factory.mktemp("toolchain_cache")
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_bytes_are_those_of_the_driver(
-    project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch, case: str, answers: Path
+def test_same_bytes_as_by_the_driver(
+    project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch, case: str, toolchain_cache: Path
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(answers))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(toolchain_cache))
     project = project_with("llvm")
     files, kind, change = CASES[case]
     request = change(_lowered(project, request_for(project, files, kind)))
@@ -169,10 +169,10 @@ def test_the_bytes_are_those_of_the_driver(
     monkeypatch.setattr(Llvm, "linker", lambda *_, **__: [])
     results.append(project.backend.link(request))
     assert "clang" in programs and "ld.lld" not in programs
-    assert results[0] == results[1] == results[2]  # what the links read as well
+    assert results[0] == results[1] == results[2]  # including what was observed
 
 
-def test_the_driver_says_what_is_wrong(project_with: Callable[[str], Project]) -> None:
+def test_errors_come_from_the_driver(project_with: Callable[[str], Project]) -> None:
     project = project_with("llvm")
     missing = {"app": {"main.c": "int gone(void);\nint main(void) { return gone(); }\n"}}
     with pytest.raises(LinkError, match="undefined symbols: gone") as caught:
@@ -183,10 +183,10 @@ def test_the_driver_says_what_is_wrong(project_with: Callable[[str], Project]) -
     assert "no-such-word" in str(caught.value)
 
 
-def test_a_line_that_does_not_work_is_left_to_the_driver(
+def test_failing_command_falls_back_to_the_driver(
     project_with: Callable[[str], Project], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As if a start file had gone without any directory telling it."""
+    """As if a start file were gone, though no directory has changed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     project = project_with("llvm")
     request = _lowered(project, request_for(project, PROGRAM))

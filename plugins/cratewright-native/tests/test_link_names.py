@@ -1,7 +1,4 @@
-"""What is handed on to a link runs no program and decides no place, whoever says it.
-
-Knows nothing of linkers: it looks at words.
-"""
+"""Flags, symbols and module names cannot make a link run programs or write elsewhere."""
 
 from __future__ import annotations
 
@@ -37,13 +34,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("words", REFUSED)
-def test_words_that_write_or_run_are_refused(words: str) -> None:
+def test_flags_that_write_or_run_are_refused(words: str) -> None:
     told = ["-Wl,-O1", *words.split()]
     assert linker_flag_refusal(told, lto=False) is not None
 
 
 @pytest.mark.parametrize("lto", [False, True])
-def test_words_that_a_driver_may_be_told(lto: bool) -> None:
+def test_accepted_driver_flags(lto: bool) -> None:
     words = "-g -Wall -std=c++20 -DX=1 -Ia -pthread -static-libgcc -static-libstdc++ -fopenmp -fopenmp=libomp -m64x"
     words += " -stdlib=libc++ --rtlib=compiler-rt --unwindlib=libunwind -fprofile-generate -pg -march=haswell -nostdlib"
     words += " --sysroot=x --sysroot x -fno-exceptions -fPIC -pipe -w -s -rdynamic -Wno-unused --param x=1 -fuse-cxa"
@@ -55,14 +52,14 @@ def test_words_that_a_driver_may_be_told(lto: bool) -> None:
 @pytest.mark.parametrize(
     "name", ["f,--plugin=x", 'f";}; INPUT(x)', "f\ng", "f\\", "f\udcff", "f\0", "f@@V;}; INPUT(x)"]
 )
-def test_a_symbol_is_no_option_and_no_script(name: str) -> None:
+def test_symbols_that_could_be_options_or_scripts_are_refused(name: str) -> None:
     with pytest.raises(LinkError, match="under its name"):
         version_script([name])
     with pytest.raises(LinkError):
         check_symbols(["main", name])
 
 
-def test_odd_symbols_that_can_be_told() -> None:
+def test_odd_but_valid_symbols() -> None:
     names = ("_ZN1aC2Ev", "a.b$c", "f@@V1", "-[Foo bar:]", "\u00e4")
     assert check_symbols(names) == names
 
@@ -77,7 +74,7 @@ def test_odd_symbols_that_can_be_told() -> None:
         ("a\udcff", "\u00e4" * 200),
     ],
 )
-def test_an_object_lies_where_it_is_written(crate: str, module: str) -> None:
+def test_object_names_stay_in_their_directory(crate: str, module: str) -> None:
     name = object_name(crate, module)
     assert "/" not in name and name.isprintable() and len(name.encode()) <= 255
     assert name != object_name(crate, module.replace("m", "n", 1).replace("\u00e4", "o", 1)) or "/" in module

@@ -1,4 +1,4 @@
-"""What linkers say is read. The texts were printed by GNU ld 2.40 and by lld 19, which zig's are the words of."""
+"""Parsing of linker messages. The texts are those of GNU ld 2.40 and of lld 19, which zig uses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ clang-19: error: linker command failed with exit code 1 (use -v to see invocatio
 """
 
 
-def test_symbols_that_nobody_defines() -> None:
+def test_undefined_symbols() -> None:
     assert undefined_symbols(GNU) == {
         "foo": (RelatedPlace("used here", "src/a.c", 6), RelatedPlace("used here", "src/a.c", 7)),
         "bar(int, char const*)": (),
@@ -45,17 +45,17 @@ def test_symbols_that_nobody_defines() -> None:
     assert undefined_symbols("ld: cannot find -lfoo: No such file or directory") == {}
 
 
-def test_names_of_files_may_hold_anything() -> None:
-    said = "ld.lld: error: undefined symbol: f\n>>> referenced by ä (1).c:3 (./sp ace/ä (1).c:3)\n>>>   a.o:(main)\n"
-    assert undefined_symbols(said) == {"f": (RelatedPlace("used here", "sp ace/ä (1).c", 3),)}
-    said = "/usr/bin/ld: a.ä (1).c.o: in function `main':\n./sp ace/ü:2 (1).c:3: undefined reference to `f'\n"
-    assert undefined_symbols(said) == {"f": (RelatedPlace("used here", "sp ace/ü:2 (1).c", 3),)}
-    # gcc's LTO has code of which it does not know the file.
+def test_odd_file_names() -> None:
+    output = "ld.lld: error: undefined symbol: f\n>>> referenced by ä (1).c:3 (./sp ace/ä (1).c:3)\n>>>   a.o:(main)\n"
+    assert undefined_symbols(output) == {"f": (RelatedPlace("used here", "sp ace/ä (1).c", 3),)}
+    output = "/usr/bin/ld: a.ä (1).c.o: in function `main':\n./sp ace/ü:2 (1).c:3: undefined reference to `f'\n"
+    assert undefined_symbols(output) == {"f": (RelatedPlace("used here", "sp ace/ü:2 (1).c", 3),)}
+    # gcc's LTO does not know the file of some code.
     assert undefined_symbols("<artificial>:3: undefined reference to `f'\n") == {"f": ()}
 
 
 @pytest.mark.parametrize(
-    ("said", "place", "text"),
+    ("output", "place", "text"),
     [
         ("ld.lld-19: error: v.map:1: ; expected, but got foo\n>>> { foo\n", "v.map:1", "; expected, but got foo"),
         ("/usr/bin/ld:v.map:1: syntax error in VERSION script\n", "v.map:1", "syntax error in VERSION script"),
@@ -81,8 +81,8 @@ def test_names_of_files_may_hold_anything() -> None:
         ),
     ],
 )  # fmt: skip
-def test_the_first_error(said: str, place: str, text: str) -> None:
-    found = first_error(said)
+def test_first_error(output: str, place: str, text: str) -> None:
+    found = first_error(output)
     assert found is not None and (found.place, found.text) == (place, text)
 
 
@@ -95,8 +95,7 @@ def test_warnings() -> None:
     assert odd.text == "c.o: something odd" and odd.rendered.endswith(">>> defined in c.o")
 
 
-def test_files_are_told_by_crate_and_source() -> None:
-    """Names that were made for a link mean nothing to anybody."""
+def test_temporary_names_become_crates_and_sources() -> None:
 
     def module(crate: str, name: str, file: str) -> LinkModule:
         return LinkModule(crate, ModuleCodegen(name=name, data=b"", exports=(Symbol("f", "f", file),) if file else ()))
@@ -108,11 +107,11 @@ def test_files_are_told_by_crate_and_source() -> None:
         "a.merged.o": module("a", "merged", ""),
         "0.o": module("c", "c.c.o", ""),
     }
-    said = (
+    output = (
         ">>> a.a.c-2.o:(f) a.a.c.o: ./a.a.c.o x.a.a.c.o a.a.c.obj\n>>> b.ä (1).c.o:(f) in archive deps.a\n"
         "deps.a(b.ä (1).c.o): in function `f':\n(a.merged.o) 0.o 10.o"
     )
-    assert with_source_names(said, files, "deps.a") == (
+    assert with_source_names(output, files, "deps.a") == (
         ">>> a: sub/a.c:(f) a: a.c: a: a.c x.a.a.c.o a.a.c.obj\n>>> b: ä (1).c:(f)\n"
         "b: ä (1).c: in function `f':\n(a: merged) c: c.c 10.o"
     )

@@ -1,4 +1,4 @@
-"""Symbols made local: what readers of objects make of the result, and damaged objects."""
+"""Making symbols of objects local: linkers and readelf accept the result; damaged objects are errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _object(directory: Path, *words: str) -> bytes:
 
 
 @pytest.mark.parametrize("words", [("-O2",), ("-O0", "-g"), ("-O1", "-fno-pic", "-fexceptions")])
-def test_only_what_is_kept_is_seen(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_other_symbols_become_local(tmp_path: Path, words: tuple[str, ...]) -> None:
     data = _object(tmp_path, *words)
     before = {symbol.name: symbol for symbol in elf_symbols(data, name="a.o")}
     made = with_local_symbols(data, keep={"_Z4kepti"}, name="a.o")
@@ -41,11 +41,11 @@ def test_only_what_is_kept_is_seen(tmp_path: Path, words: tuple[str, ...]) -> No
     )
     subprocess.run(["g++", "main.cpp", "b.o", "-o", "main"], cwd=tmp_path, check=True)
     subprocess.run([tmp_path / "main"], check=True)
-    said = subprocess.run(["readelf", "-aW", "b.o"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "Warning" not in said.stdout + said.stderr and "Error" not in said.stderr
+    shown = subprocess.run(["readelf", "-aW", "b.o"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "Warning" not in shown.stdout + shown.stderr and "Error" not in shown.stderr
 
 
-def test_what_stays_is_the_same_file(tmp_path: Path) -> None:
+def test_keeping_every_symbol_changes_nothing(tmp_path: Path) -> None:
     data = _object(tmp_path, "-O2")
     every = {symbol.name for symbol in elf_symbols(data, name="a.o")}
     assert with_local_symbols(data, keep=every, name="a.o") == data

@@ -1,4 +1,4 @@
-"""The machine a build runs on decides no result: not its processor, its settings, nor what it made before."""
+"""Results do not depend on the machine: not on its processor, settings or caches."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from cratewright_native.toolchains.choose import choose_toolchain
 from tests.support.native_link import optimized_thin, request_for
 from tests.support.native_project import Project, named
 
-# Enough work for vectors, which are as wide as the processor has them.
+# Vectorized at the width that the processor has.
 ADD = "void add(float *restrict a, const float *restrict b, int n) { for (int i = 0; i < n; i++) a[i] += b[i]; }\n"
 MAIN = "void add(float *, const float *, int);\nint main(int n, char **v) { add((void *)v, (void *)v, n); return 0; }\n"
 CRATES = {"app": {"main.c": MAIN}, "maths": {"add.c": ADD}}
-FIRST = {"x86_64": {"x86-64"}, "aarch64": {"generic"}}
+BASELINE = {"x86_64": {"x86-64"}, "aarch64": {"generic"}}
 
 
-def _first(project: Project) -> set[str]:
-    return FIRST[project.target.partition("-")[0]]
+def _baseline(project: Project) -> set[str]:
+    return BASELINE[project.target.partition("-")[0]]
 
 
 def _processors(project: Project, data: bytes) -> set[str]:
-    """Return the processors that the functions of some bitcode are for."""
+    """Return the target processors of the functions in some bitcode."""
     toolchain = project.toolchain
     with scratch_directory() as directory:
         (directory / "m.bc").write_bytes(data)
@@ -41,23 +41,23 @@ def _processors(project: Project, data: bytes) -> set[str]:
 
 
 def _wide_vectors(project: Project, module: ModuleCodegen) -> bool:
-    """Return whether an x86-64 object uses registers that the first of these processors had not."""
+    """Return whether an x86-64 object uses registers that the x86-64 baseline lacks."""
     (project.root / "made.o").write_bytes(module.data)
     words = ["objdump", "-d", "--no-show-raw-insn", "made.o"]
     text = subprocess.run(words, cwd=project.root, capture_output=True, text=True, check=True).stdout
     assert "<add>" in text or "<main>" in text
-    assert "ps " in text, "nothing was made a vector, so this could not fail"
+    assert "ps " in text, "nothing was vectorized, so the test shows nothing"
     return bool(re.search(r"%[yz]mm", text))
 
 
 @pytest.mark.parametrize("name", ["a.c", "a.cc"])
-def test_a_module_is_for_the_first_processor(llvm_project: Project, name: str) -> None:
+def test_modules_are_for_the_baseline_processor(llvm_project: Project, name: str) -> None:
     llvm_project.write(a_c=ADD, a_cc="int f(int x) { return x; }\n")
     (module,) = llvm_project.compile(name, opt_level="2").modules
-    assert _processors(llvm_project, module.data) == _first(llvm_project)
+    assert _processors(llvm_project, module.data) == _baseline(llvm_project)
 
 
-def test_a_processor_that_is_asked_for(llvm_project: Project) -> None:
+def test_march_sets_the_processor(llvm_project: Project) -> None:
     if not llvm_project.target.startswith("x86_64"):
         return
     llvm_project.write(a_c=ADD)
@@ -65,23 +65,22 @@ def test_a_processor_that_is_asked_for(llvm_project: Project) -> None:
     assert _processors(llvm_project, module.data) == {"haswell"}
 
 
-def test_merged_modules_are_for_the_first_processor(llvm_project: Project) -> None:
+def test_merged_modules_are_for_the_baseline_processor(llvm_project: Project) -> None:
     request = request_for(llvm_project, CRATES, lto=LtoMode.FAT)
     merged = llvm_project.backend.run_fat_lto(request)
-    assert _processors(llvm_project, merged.data) == _first(llvm_project)
+    assert _processors(llvm_project, merged.data) == _baseline(llvm_project)
     optimized = llvm_project.backend.optimize_fat(merged, request.config)
-    assert _processors(llvm_project, optimized.data) == _first(llvm_project)
+    assert _processors(llvm_project, optimized.data) == _baseline(llvm_project)
 
 
 @pytest.mark.pairwise(project="gcc", lto=LtoMode.THIN)
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
-@pytest.mark.parametrize("asked", [False, True])
-def test_objects_have_no_wide_vectors(project: Project, lto: LtoMode, asked: bool) -> None:
-    """Asked for, they are there, or the test would see none however wide they were."""
+@pytest.mark.parametrize("march", [False, True])
+def test_wide_vectors_only_with_march(project: Project, lto: LtoMode, march: bool) -> None:
     if not project.target.startswith("x86_64") or (lto is LtoMode.THIN and project.toolchain.kind == "gcc"):
         return
     backend = project.backend
-    flags = ["-march=haswell"] if asked else []
+    flags = ["-march=haswell"] if march else []
     request = request_for(project, CRATES, lto=lto, opt_level="3", flags=flags, exported=("main", "add"))
     if lto is LtoMode.THIN:
         made = optimized_thin(project, request)["add.c.bc"][1]
@@ -90,11 +89,10 @@ def test_objects_have_no_wide_vectors(project: Project, lto: LtoMode, asked: boo
         made = backend.codegen(whole, request.config)
     else:
         made = backend.codegen(request.modules[1].module, request.config)
-    assert _wide_vectors(project, made) is asked
+    assert _wide_vectors(project, made) is march
 
 
-def test_a_configuration_file_of_the_machine(tmp_path: Path) -> None:
-    """clang would read it and believe every word."""
+def test_clang_configuration_files_are_ignored(tmp_path: Path) -> None:
     real = Path(shutil.which(named("llvm")) or "").resolve()
     (tmp_path / "bin").mkdir()
     (tmp_path / "clang.cfg").write_text("-DFROM_THE_MACHINE\n-march=haswell\n")
@@ -105,13 +103,15 @@ def test_a_configuration_file_of_the_machine(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", str(tmp_path / "bin/clang"))
     project.write(a_c="#ifdef FROM_THE_MACHINE\n#error leaked\n#endif\nint f(void) { return 1; }\n")
     words = [str(tmp_path / "bin/clang"), "-c", "a.c", "-o", "a.o"]
-    assert subprocess.run(words, cwd=project.root, capture_output=True, check=False).returncode, "it is not read at all"
+    assert subprocess.run(words, cwd=project.root, capture_output=True, check=False).returncode, (
+        "clang did not read the configuration file"
+    )
     (module,) = project.compile("a.c").modules
-    assert _processors(project, module.data) == _first(project)
+    assert _processors(project, module.data) == _baseline(project)
 
 
-def test_zig_keeps_to_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Left alone it writes into the home and into the directory it runs in."""
+def test_zig_writes_only_to_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default it writes into the home and the current directory."""
     compiler = named("zig")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -126,15 +126,15 @@ def test_zig_keeps_to_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert sorted(os.listdir(tmp_path)) == ["cache", "project"]
 
 
-def test_zig_is_run_itself(tmp_path: Path) -> None:
-    """What the wheel puts on the path is Python, and takes ten times as long to start."""
+def test_zig_is_run_without_its_python_wrapper(tmp_path: Path) -> None:
+    """The wheel's command is a Python script, which takes ten times as long to start."""
     program = Path(choose_toolchain(str(tmp_path), compiler=named("zig")).lld("x86_64-linux-gnu")[0])
     with program.open("rb") as file:
         assert file.read(4) in (b"\x7fELF", b"\xcf\xfa\xed\xfe")
 
 
-def test_no_compiler_lives_in_this_process() -> None:
-    """A library that aborts, as LLVM does, would take the whole build with it; so there is none, only programs."""
+def test_no_compiler_is_loaded_as_a_library() -> None:
+    """LLVM aborts on errors, which would end the whole build; compilers run as processes of their own."""
     known = {*sys.stdlib_module_names, "cratewright"}
     for path in Path(*cratewright_native.__path__).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_bytes())):

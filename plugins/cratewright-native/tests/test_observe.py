@@ -1,4 +1,4 @@
-"""A unit depends on every file it read and on every place where it found nothing."""
+"""What a unit depends on: files that it read, and paths where the compiler looked for one in vain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BUILT: dict[str, CompiledUnit] = {}
 
 @pytest.fixture
 def built(project: Project) -> tuple[Project, CompiledUnit]:
-    """Give a unit whose includes lie in several places; what a toolchain made of one project holds for copies of it."""
+    """Return a unit with includes from several directories, compiled once per toolchain."""
     project.write(src__a_c=INCLUDING, first__other_h="", **FILES)
     kind = project.toolchain.kind
     if kind not in _BUILT:
@@ -28,7 +28,7 @@ def built(project: Project) -> tuple[Project, CompiledUnit]:
     return project, _BUILT[kind]
 
 
-def test_files_that_were_read(built: tuple[Project, CompiledUnit]) -> None:
+def test_read_files_are_observed(built: tuple[Project, CompiledUnit]) -> None:
     project, unit = built
     read = {path for path, digest in project.observed(unit).items() if digest}
     assert read == {"src/near.h", "second/deep/far.h", "second/angled.h"}
@@ -45,7 +45,7 @@ def test_files_that_were_read(built: tuple[Project, CompiledUnit]) -> None:
         "absent/dir/stdio.h",
     ],
 )
-def test_what_appears_earlier_is_noticed(built: tuple[Project, CompiledUnit], path: str) -> None:
+def test_shadowing_header_makes_the_unit_dirty(built: tuple[Project, CompiledUnit], path: str) -> None:
     project, unit = built
     file = project.root / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def test_what_appears_earlier_is_noticed(built: tuple[Project, CompiledUnit], pa
         "x.h",
     ],
 )
-def test_what_nobody_would_look_at_is_not(built: tuple[Project, CompiledUnit], path: str) -> None:
+def test_unrelated_header_leaves_the_unit_up_to_date(built: tuple[Project, CompiledUnit], path: str) -> None:
     project, unit = built
     file = project.root / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -74,13 +74,13 @@ def test_what_nobody_would_look_at_is_not(built: tuple[Project, CompiledUnit], p
 
 
 @pytest.mark.parametrize("path", ["src/near.h", "second/deep/far.h", "second/angled.h"])
-def test_an_edit_is_noticed(built: tuple[Project, CompiledUnit], path: str) -> None:
+def test_edited_header_makes_the_unit_dirty(built: tuple[Project, CompiledUnit], path: str) -> None:
     project, unit = built
     (project.root / path).write_text("/* changed */\n")
     assert not project.is_current(unit)
 
 
-def test_a_header_that_is_asked_for(project: Project) -> None:
+def test_has_include_is_observed(project: Project) -> None:
     project.write(a_c="#if __has_include(<maybe.h>)\nint yes;\n#else\nint no;\n#endif\n", inc__x_h="")
     unit = project.compile("a.c", include_dirs=["inc"])
     assert [symbol.name for symbol in unit.modules[0].exports] == ["no"]
@@ -92,7 +92,7 @@ def test_a_header_that_is_asked_for(project: Project) -> None:
     assert not project.is_current(unit)
 
 
-@pytest.mark.exhaustive(project="zig")  # which is clang
+@pytest.mark.exhaustive(project="zig")  # it is clang
 @pytest.mark.parametrize(
     ("text", "appears", "words"),
     [
@@ -125,7 +125,7 @@ def test_a_header_that_is_asked_for(project: Project) -> None:
         ('#include "word.h"\n#if MAYBE\n#endif\n', "src/maybe.h", []),
     ],
 )
-def test_whatever_way_a_file_is_named(project: Project, text: str, appears: str, words: list[str]) -> None:
+def test_every_way_to_name_a_header_is_observed(project: Project, text: str, appears: str, words: list[str]) -> None:
     if "T(may)" in text:
         text = text.replace("__has_include(T(may)T(be.h)) || ", "")
         words = ["-iquote", "."]
@@ -139,8 +139,8 @@ def test_whatever_way_a_file_is_named(project: Project, text: str, appears: str,
     assert not project.is_current(unit)
 
 
-def test_other_words_for_a_question_take_no_preprocessor(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in widespread headers: two more processes for each unit would be a tenth of the time."""
+def test_aliases_of_has_include_need_no_preprocessor(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widespread headers have such aliases, and two more processes per unit would take a tenth of the time."""
     asked: list[object] = []
     monkeypatch.setattr(inputs, "expanded_queries", lambda *words: asked.append(words) or ((), False))
     word = "/* HAS(x) would be a function */\n#ifndef HAS\n#define HAS __has_include\n#endif\n"
@@ -169,10 +169,10 @@ def test_embedded_files(project: Project) -> None:
         assert not project.is_current(unit)
 
 
-@pytest.mark.parametrize("kind", ["directory", "dangling", "file in its way"])
-def test_what_stands_where_a_header_would(project: Project, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["directory", "dangling", "file as parent"])
+def test_obstacle_in_place_of_a_header(project: Project, kind: str) -> None:
     project.write(src__a_c='#include "d/k.h"\n', second__d__k_h="")
-    (project.root / "src/d").write_text("") if kind == "file in its way" else (project.root / "src/d").mkdir()
+    (project.root / "src/d").write_text("") if kind == "file as parent" else (project.root / "src/d").mkdir()
     path = project.root / "src/d/k.h"
     if kind == "directory":
         path.mkdir()
@@ -191,22 +191,22 @@ def test_what_stands_where_a_header_would(project: Project, kind: str) -> None:
     assert not project.is_current(unit)
 
 
-def test_a_precompiled_header(project: Project) -> None:
+def test_precompiled_header_that_appears(project: Project) -> None:
     project.write(a_c="int x;\n", k_h="")
     unit = project.compile("a.c", flags=["-include", "k.h"])
     (project.root / "k.h.gch").write_text("")
     assert not project.is_current(unit)
 
 
-def test_files_of_other_words(llvm_project: Project) -> None:
+def test_files_named_in_flags_are_observed(llvm_project: Project) -> None:
     llvm_project.write(a_c="int f(int x) { return x + 1; }\n", list_txt="fun:g\n")
     words = {"sanitize": ["undefined"], "flags": ["-fsanitize-ignorelist=list.txt"]}
     unit = llvm_project.compile("a.c", **words)
     assert "list.txt" in llvm_project.observed(unit)
 
 
-def test_the_compilers_own_cache_is_not_asked(project: Project) -> None:
-    """zig has one, which would not notice that a header has appeared earlier; here its key is all that matters."""
+def test_compilers_own_cache_is_disabled(project: Project) -> None:
+    """zig's own cache would miss that a header has appeared earlier on the search path."""
     project.write(a_c="#include <k.h>\nint K;\n", first__x_h="", second__k_h="#define K old\n")
     words = (*project.toolchain.cc(project.target), "-c", "a.c", "-Ifirst", "-Isecond", "-o", "a.o")
     project.toolchain.run(words, cwd=project.root, what="a.c", outputs=["a.o"])
@@ -216,8 +216,8 @@ def test_the_compilers_own_cache_is_not_asked(project: Project) -> None:
     assert (project.root / "a.o").read_bytes() != old
 
 
-def test_system_headers(project: Project) -> None:
-    """Those of a wheel change with its version; those of the machine may change at any time."""
+def test_system_headers_are_observed_but_not_zigs(project: Project) -> None:
+    """zig's headers change only with its version; the system's may change at any time."""
     project.write(a_c="#include <stdio.h>\n")
     outside = [item.path for item in project.compile("a.c").observed if os.path.isabs(item.path)]
     if project.toolchain.kind == "zig":
@@ -226,7 +226,7 @@ def test_system_headers(project: Project) -> None:
         assert "/usr/include/stdio.h" in outside
 
 
-def test_a_missing_directory_that_is_reported(project: Project) -> None:
+def test_missing_directory_that_is_warned_about_is_observed(project: Project) -> None:
     project.write(a_c="int x;\n")
     unit = project.compile("a.c", include_dirs=["absent"], flags=["-Wmissing-include-dirs"])
     (project.root / "absent").mkdir()

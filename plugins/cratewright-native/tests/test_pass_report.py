@@ -1,4 +1,4 @@
-"""What LLVM's programs say of their passes: summed, and kept apart from what they say of the source."""
+"""Timing reports of LLVM's passes: summed, and removed from the diagnostics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cratewright_native.toolchains.pass_report import PassReport
 from tests.support.native_link import request_for
 from tests.support.native_project import Project
 
-SAID = """\
+OUTPUT = """\
 n.c:1:2: warning: hello [-W#warnings]
     1 | #warning hello
       |  ^
@@ -34,16 +34,16 @@ n.c:1:2: warning: hello [-W#warnings]
 """
 
 
-def test_the_report_is_read_and_taken_away() -> None:
+def test_report_is_parsed_and_removed() -> None:
     report = PassReport()
-    assert report.without(SAID) == "".join(SAID.splitlines(keepends=True)[:4])
+    assert report.without(OUTPUT) == "".join(OUTPUT.splitlines(keepends=True)[:4])
     assert report.take() == {"InlinerPass": 0.5, "Tail Merge": 0.25}
     assert report.take() == {}
     assert report.without("n.c:1: error: no\n") == "n.c:1: error: no\n"
 
 
 def _timed(project: Project) -> Project:
-    """Let a project's backend report passes from now on."""
+    """Make a project's backend report passes."""
     session = project.backend.session
     environ = (*session.environ, ("CRATE_TIME_PASSES", "1"))
     project.backend = type(project.backend)()
@@ -51,7 +51,7 @@ def _timed(project: Project) -> Project:
     return project
 
 
-def test_clang_and_lld_report_and_make_the_same(llvm_project: Project) -> None:
+def test_reports_of_clang_and_lld_change_no_output(llvm_project: Project) -> None:
     sources = {
         "main.c": "#warning hello\nint twice(int);\nint main(void) { return twice(21) - 42; }\n",
         "twice.c": "int twice(int x) { int s = 0; for (int i = 0; i < x; i++) s += i * i ^ x; return s; }\n",
@@ -76,4 +76,4 @@ def test_clang_and_lld_report_and_make_the_same(llvm_project: Project) -> None:
     assert made() == plain
     compiled, passes, selected = told.pop()
     assert "SROAPass" in compiled and "X86 DAG->DAG Instruction Selection" in selected
-    assert ("IPSCCPPass" in passes) == (llvm_project.toolchain.kind == "llvm"), "zig's lld has no report"
+    assert ("IPSCCPPass" in passes) == (llvm_project.toolchain.kind == "llvm"), "all but zig's lld report passes"

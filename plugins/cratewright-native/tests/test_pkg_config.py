@@ -1,4 +1,4 @@
-"""Packages that pkg-config knows."""
+"""Options of packages, by pkg-config."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from cratewright import ConfigurationError, ToolError
 from cratewright_native.libraries import pkg_config
 
-SAYS = """#!/bin/sh
+SCRIPT = """#!/bin/sh
 case "$*" in
   *gone*) echo "Package gone was not found" >&2; exit 1 ;;
 esac
@@ -18,15 +18,15 @@ echo "-I/opt/z/include -DZ=1 -pthread -L/opt/z/lib -lz -Wl,-z,now $*"
 
 
 @pytest.fixture
-def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a pkg-config in place that knows all packages but one."""
-    (tmp_path / "pkg-config").write_text(SAYS)
+def pkg_config_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a pkg-config that knows every package but one."""
+    (tmp_path / "pkg-config").write_text(SCRIPT)
     (tmp_path / "pkg-config").chmod(0o755)
     monkeypatch.setenv("PKG_CONFIG", str(tmp_path / "pkg-config"))
 
 
-@pytest.mark.usefixtures("known")
-def test_words_become_options() -> None:
+@pytest.mark.usefixtures("pkg_config_program")
+def test_flags_become_options() -> None:
     found = pkg_config("z")
     assert found.pop("flags")[:1] == ["-pthread"]
     assert found == {
@@ -38,13 +38,13 @@ def test_words_become_options() -> None:
     }
 
 
-@pytest.mark.usefixtures("known")
-def test_the_static_form_is_asked_for() -> None:
+@pytest.mark.usefixtures("pkg_config_program")
+def test_static_flags() -> None:
     assert "--static" in pkg_config("z", static=True)["flags"]
 
 
-@pytest.mark.usefixtures("known")
-def test_an_unknown_package() -> None:
+@pytest.mark.usefixtures("pkg_config_program")
+def test_unknown_package() -> None:
     with pytest.raises(ConfigurationError, match="pkg-config does not know gone"):
         pkg_config("gone")
 

@@ -1,4 +1,4 @@
-"""Code with sanitizers, counters and profiles: it finds what it should in every mode, or is refused while planning."""
+"""Sanitizers, coverage and profiles: they work in every LTO mode, or are refused while planning."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ INSTRUMENTED = {
     "coverage": ({"coverage": True}, 0, ""),
     "profile": ({"flags": ["-fprofile-generate"], "ldflags": ["-fprofile-generate"]}, 0, ""),
 }
-# The first use of these libraries has zig build them, which takes minutes.
+# zig builds these libraries on first use, which takes minutes.
 SLOW = {("zig", "undefined"), ("zig", "thread")}
 
 
@@ -59,21 +59,21 @@ def _words(kind: str, given: dict[str, object]) -> list[str]:
     return [*words, *counted, *(["-fprofile-generate"] if "flags" in given else [])]
 
 
-def _ran(program: Path, what: int) -> tuple[str, str]:
+def _output(program: Path, what: int) -> tuple[str, str]:
     environ = {
         **os.environ,
         "ASAN_OPTIONS": "detect_leaks=0",
         "LLVM_PROFILE_FILE": str(program.parent / "found.profraw"),
     }
     environ["LD_LIBRARY_PATH"] = str(program.parent)
-    # A thread sanitizer takes fixed addresses, which a system may have given to others.
+    # The thread sanitizer needs fixed addresses, which address randomization may have taken.
     command = ["setarch", "-R", program, *["x"] * what]
     done = subprocess.run(command, env=environ, cwd=program.parent, capture_output=True, text=True, check=False)
     return done.stdout, done.stderr
 
 
 def _program(project: Project, given: dict[str, object], kind: CrateType, lto: LtoMode) -> Path:
-    """Return a program of crates, or one of the plain compiler that uses a library of crates."""
+    """Return a program of crates, or a library of crates linked into a plain C program."""
     own = {"main.c": MAIN, "entry.c": ENTRY} if kind is CrateType.BIN else {"entry.c": ENTRY}
     exported = ("main",) if kind is CrateType.BIN else ("entry",)
     crates = {"app": own, "base": {"base.c": BASE}}
@@ -99,7 +99,7 @@ def _program(project: Project, given: dict[str, object], kind: CrateType, lto: L
 @pytest.mark.pairwise(project="zig", name=("undefined", "thread"))
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 @pytest.mark.parametrize("name", INSTRUMENTED)
-def test_what_is_asked_for_is_found_or_refused(project: Project, name: str, lto: LtoMode) -> None:
+def test_instrumentation_works_or_is_refused(project: Project, name: str, lto: LtoMode) -> None:
     given, what, expected = INSTRUMENTED[name]
     if (project.toolchain.kind, name) in SLOW and not os.environ.get("CRATE_TORTURE"):
         pytest.skip("does not apply: zig would build a library for minutes; CRATE_TORTURE=1 asks for it")
@@ -123,23 +123,23 @@ def test_what_is_asked_for_is_found_or_refused(project: Project, name: str, lto:
             assert any(reason in str(error) for reason in reasons), error
             continue
         program = _program(project, given, kind, lto)
-        assert _ran(program, 0)[0] == "7\n", _ran(program, 0)
-        assert expected in _ran(program, what)[1]
+        assert _output(program, 0)[0] == "7\n", _output(program, 0)
+        assert expected in _output(program, what)[1]
         if name in ("coverage", "profile"):
             assert [*program.parent.glob("*.prof*"), *program.parent.rglob("*.gcda")], "no counters were written"
 
 
-def test_gccs_lto_with_modules_of_other_sanitizers(tmp_path: Path) -> None:
+def test_gcc_lto_refuses_modules_with_other_sanitizers(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", "gcc")
     crates = {"app": {"main.c": MAIN, "entry.c": ENTRY}, "base": {"base.c": BASE}}
-    for told, compiled in ((["address"], []), ([], ["thread"])):
+    for linked, compiled in ((["address"], []), ([], ["thread"])):
         request = request_for(project, crates, lto=LtoMode.FAT, sanitize=compiled)
-        request = replace(request, options=request.options.override({"sanitize": tuple(told)}))
+        request = replace(request, options=request.options.override({"sanitize": tuple(linked)}))
         with pytest.raises(LinkError, match=r"crate 'app' is compiled with(out)? -fsanitize=(address|thread)"):
             project.backend.run_fat_lto(request)
 
 
-def test_a_program_in_c_has_what_its_dylib_in_cxx_needs(tmp_path: Path) -> None:
+def test_c_program_links_the_sanitizer_of_its_cxx_dylib(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", named("llvm"))
     text = "struct B { virtual ~B() {} virtual int f() { return 7; } };\n"
     text += 'extern "C" int entry(int x) { B *one = new B; int found = one->f(); delete one; return found + x; }\n'
@@ -147,4 +147,4 @@ def test_a_program_in_c_has_what_its_dylib_in_cxx_needs(tmp_path: Path) -> None:
     made = link(project, request_for(project, {"base": {"b.cpp": text}}, CrateType.DYLIB, exported=("entry",), **words))
     library = LinkLibrary("base", made.name, content_digest(made.read_bytes()))
     request = replace(request_for(project, {"app": {"main.c": MAIN}}, **words), libraries=(library,))
-    assert _ran(link(project, request), 0)[0] == "7\n"
+    assert _output(link(project, request), 0)[0] == "7\n"

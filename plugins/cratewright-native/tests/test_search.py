@@ -1,4 +1,4 @@
-"""Search paths, directives and missing paths, without a compiler."""
+"""Search paths, include directives and missing paths, without a compiler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cratewright_native.lookups.search_path import SearchPath, parse_search_path
 from cratewright_native.lookups.world import World
 
 
-def test_nothing_below_the_bundle_is_observed(tmp_path: Path) -> None:
+def test_bundled_files_are_not_observed(tmp_path: Path) -> None:
     bundle = str(tmp_path / "bundle") + "/"
     search = Search(path=SearchPath(angled=("inc", bundle + "one", bundle + "two")))
     (tmp_path / "inc").mkdir()
@@ -20,13 +20,13 @@ def test_nothing_below_the_bundle_is_observed(tmp_path: Path) -> None:
     assert [(item.path, item.digest) for item in found] == [("inc/x.h", None)]
 
 
-def test_search_path() -> None:
-    said = (
+def test_parsing_of_search_paths() -> None:
+    output = (
         'ignoring nonexistent directory "no/where"\n#include "..." search starts here:\n ./q\n'
         "#include <...> search starts here:\n .\n inc\n /usr/include\n /L (framework directory)\n"
         "End of search list.\nx.c:1:1: warning: w\n"
     )
-    assert parse_search_path(said) == SearchPath(("q",), ("", "inc", "/usr/include", "/L"), ("no/where",))
+    assert parse_search_path(output) == SearchPath(("q",), ("", "inc", "/usr/include", "/L"), ("no/where",))
     assert parse_search_path("") == SearchPath()
 
 
@@ -42,11 +42,11 @@ def test_search_path() -> None:
         (b'#include "a.h"\n#include <b.h>\n', False),
     ],
 )
-def test_prose_about_includes_is_none(text: bytes, computed: bool) -> None:
+def test_only_directives_count_as_computed_includes(text: bytes, computed: bool) -> None:
     assert read_facts(text).directives.computed is computed
 
 
-def test_many_misses_are_those_of_each(tmp_path: Path) -> None:
+def test_misses_together_equal_misses_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "here" / "sub").mkdir(parents=True)
     (tmp_path / "here" / "file.h").write_text("")
     (tmp_path / "here" / "to_nothing.h").symlink_to("gone")

@@ -1,4 +1,4 @@
-"""What dynamic libraries are called, and which names are refused."""
+"""File names, links and sonames of dynamic libraries, and names that are refused."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("given", "file", "links"), NAMES)
-def test_names_of_a_library(given: dict[str, object], file: str, links: dict[str, str]) -> None:
+def test_library_names(given: dict[str, object], file: str, links: dict[str, str]) -> None:
     what = ("foo", CrateType.CDYLIB, TARGET, options(**given))
     assert (file_name(*what), file_links(*what)) == (file, links)
     assert soname(*what) == links.get("libfoo.so", "libfoo.so")
 
 
-def test_no_other_crate_type_has_a_version_in_its_name() -> None:
+def test_other_crate_types_have_no_version_in_their_names() -> None:
     for kind, name in ((CrateType.BIN, "foo"), (CrateType.STATICLIB, "libfoo.a")):
         what = ("foo", kind, TARGET, options(version="1.2.3", soversion="4"))
         assert (file_name(*what), file_links(*what)) == (name, {})
@@ -67,19 +67,19 @@ def _crate(given: dict[str, object], *types: CrateType) -> Crate:
 
 
 @pytest.mark.parametrize(("given", "reason"), REFUSED)
-def test_a_name_that_is_refused(given: dict[str, object], reason: str) -> None:
+def test_refused_names(given: dict[str, object], reason: str) -> None:
     with pytest.raises(ConfigurationError, match=f"crate 'foo': .*{reason}"):
         check_soname(_crate(given, CrateType.RLIB, CrateType.DYLIB))
     check_soname(_crate(given, CrateType.RLIB, CrateType.BIN, CrateType.STATICLIB))
 
 
-def test_a_library_that_nobody_finds_by_its_file_may_say_its_own_name() -> None:
+def test_cdylib_may_set_its_soname() -> None:
     check_soname(_crate({"ldflags": ["-Wl,-soname,plugin"]}, CrateType.CDYLIB))
 
 
-def test_a_linked_library_has_its_soname(project: Project) -> None:
+def test_linked_library_has_its_soname(project: Project) -> None:
     request = request_for(project, {"foo": {"foo.c": "int foo(void) { return 7; }\n"}}, CrateType.CDYLIB, version="1.2")
     made = link(project, replace(request, exported=("foo",)))
-    said = subprocess.run(["readelf", "-dW", made], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["readelf", "-dW", made], capture_output=True, text=True, check=True).stdout
     assert made.name == "libfoo.so.1.2"
-    assert "[libfoo.so.1]" in said
+    assert "[libfoo.so.1]" in shown

@@ -1,4 +1,4 @@
-"""Links with libraries that are not crates, and crates that become static libraries."""
+"""Links with libraries that are not crates, and crates of type staticlib."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.native_project import Project
 MATHS = {"twice.c": "int twice(int x) { return 2 * x; }\n", "offered.c": "int offered(void) { return 3; }\n"}
 
 
-def test_libraries_that_are_no_crates(project: Project) -> None:
+def test_system_library(project: Project) -> None:
     source = '#include <math.h>\n#include <stdio.h>\nint main(int n, char **v) { printf("%.1f\\n", cbrt(n * 27.0)); }\n'
     request = request_for(project, {"app": {"main.c": source}})
     assert printed(link(project, replace(request, natives=(parse_library("m", where="test"),)))) == "3.0\n"
@@ -39,7 +39,7 @@ def _with_library(project: Project, crates: dict[str, dict[str, str]], kind: Cra
     return replace(request, natives=(parse_library(library, where="test"),))
 
 
-def test_a_static_library(project: Project) -> None:
+def test_static_library(project: Project) -> None:
     _archive(project, "maths", PROGRAM["maths"])
     request = _with_library(project, {"app": PROGRAM["app"]}, CrateType.BIN, "static=maths")
     assert printed(link(project, request)) == "42\n"
@@ -47,7 +47,7 @@ def test_a_static_library(project: Project) -> None:
         link(project, _with_library(project, {"app": PROGRAM["app"]}, CrateType.BIN, "static=nowhere"))
 
 
-def test_a_whole_static_library(project: Project) -> None:
+def test_whole_archive(project: Project) -> None:
     said = '#include <stdio.h>\n__attribute__((constructor)) static void hi(void) { puts("hi"); }\n'
     _archive(project, "said", {"said.c": said})
     app = {"app": {"main.c": "int main(void) { return 0; }\n"}}
@@ -55,7 +55,7 @@ def test_a_whole_static_library(project: Project) -> None:
     assert printed(link(project, _with_library(project, app, CrateType.BIN, "static:+whole-archive=said"))) == "hi\n"
 
 
-def test_a_framework(project: Project) -> None:
+def test_framework_is_refused(project: Project) -> None:
     with pytest.raises(UnsupportedError, match="no frameworks"):
         link(project, _with_library(project, PROGRAM, CrateType.BIN, "framework=Cocoa"))
 
@@ -64,7 +64,7 @@ def _members(archive: Path) -> list[str]:
     return subprocess.run(["ar", "t", archive], capture_output=True, text=True, check=True).stdout.split()
 
 
-def test_a_staticlib_is_flat(project: Project) -> None:
+def test_staticlib_contains_all_modules(project: Project) -> None:
     _archive(project, "extra", {"extra.c": "int extra(void) { return 4; }\n"})
     lib = {"lib.c": "int twice(int);\nint extra(void);\nint entry(int x) { return twice(x) + extra(); }\n"}
     crates = {"lib": lib, "maths": MATHS}
@@ -86,7 +86,7 @@ def test_a_staticlib_is_flat(project: Project) -> None:
     subprocess.run([project.root / "main"], check=True)
 
 
-def test_what_cannot_be_bundled(project: Project) -> None:
+def test_unbundlable_library_is_an_error(project: Project) -> None:
     (project.root / "libscript.a").write_text("GROUP ( libc.a )\n")
     with pytest.raises(LinkError, match="static library 'script' cannot become part") as caught:
         project.backend.bundle_library(parse_library("static=script", where="test"), [""])
@@ -95,7 +95,7 @@ def test_what_cannot_be_bundled(project: Project) -> None:
         project.backend.bundle_library(parse_library("static=nowhere", where="test"), [""])
 
 
-def test_members_of_one_name(project: Project) -> None:
+def test_equal_module_names_become_different_members(project: Project) -> None:
     request = request_for(project, {"lib": {"a.c": "int a;\n", "b.c": "int b;\n"}}, CrateType.STATICLIB)
     same = tuple(replace(item, module=replace(item.module, name="x.c.bc")) for item in request.modules)
     assert _members(link(project, replace(request, modules=same))) == ["lib.x.c.o", "lib.x.c-2.o"]

@@ -1,4 +1,4 @@
-"""Symbols are read as the object that is made of a module will have them."""
+"""Symbols read from modules: those that the object made of a module will have."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ int main(void) { return another(); }
 """
 
 
-def test_what_is_defined_and_what_is_not(project: Project) -> None:
+def test_exports_and_imports(project: Project) -> None:
     project.write(a_c=SOURCE)
     (module,) = project.compile("a.c", opt_level="1").modules
     found = {symbol.name: symbol.signature for symbol in module.exports}
@@ -44,12 +44,12 @@ def test_what_is_defined_and_what_is_not(project: Project) -> None:
     assert [(entry.stage, entry.name) for entry in module.entry_points] == [("program", "main")]
 
 
-def test_the_object_has_the_same_symbols(llvm_project: Project) -> None:
+def test_object_has_the_same_symbols(llvm_project: Project) -> None:
     llvm_project.write(a_cc="#include <vector>\nstruct S { virtual ~S(); int n; };\nS::~S() {}\n" + _VECTOR)
     (module,) = llvm_project.compile("a.cc").modules
     lowered = llvm_project.backend.codegen(module, llvm_project.config())
     objects = {item.name: item.weak for item in elf_symbols(lowered.data, name="a.o") if item.defined}
-    # A reference that only code generation needs.
+    # Code generation adds this reference.
     objects.pop("DW.ref.__gxx_personality_v0", None)
     assert {symbol.name: "weak" in symbol.signature.split() for symbol in module.exports} == objects
     assert any(symbol.signature == "weak" for symbol in module.exports)
@@ -58,7 +58,7 @@ def test_the_object_has_the_same_symbols(llvm_project: Project) -> None:
 _VECTOR = "int count(int n) { std::vector<int> v; v.push_back(n); return int(v.size()); }\n"
 
 
-def test_assembly(project: Project) -> None:
+def test_assembly_symbols(project: Project) -> None:
     project.write(a_S=".globl visible\nvisible:\n.weak soft\nsoft:\nlocal:\n.quad other\n")
     (module,) = project.compile("a.S").modules
     assert {(symbol.name, symbol.signature) for symbol in module.exports} == {("visible", ""), ("soft", "weak")}
@@ -66,17 +66,17 @@ def test_assembly(project: Project) -> None:
     assert not project.backend.supports_lto(module)
 
 
-def test_agrees_with_nm(project_with: Callable[[str], Project]) -> None:
+def test_exports_agree_with_llvm_nm(project_with: Callable[[str], Project]) -> None:
     project = project_with("llvm")
     nm = shutil.which(f"llvm-nm-{project.toolchain.llvm_major}") or ""
     require_tool(bool(nm), "llvm-nm")
     project.write(a_c=SOURCE)
     (module,) = project.compile("a.c").modules
-    said = subprocess.run([nm, "-gjU", "-"], input=module.data, capture_output=True, check=True).stdout.decode()
-    assert {symbol.name for symbol in module.exports} == set(said.split())
+    output = subprocess.run([nm, "-gjU", "-"], input=module.data, capture_output=True, check=True).stdout.decode()
+    assert {symbol.name for symbol in module.exports} == set(output.split())
 
 
-def test_damaged(llvm_project: Project) -> None:
+def test_damaged_bitcode(llvm_project: Project) -> None:
     llvm_project.write(a_c=SOURCE)
     (module,) = llvm_project.compile("a.c").modules
     assert is_bitcode(module.data)
@@ -86,9 +86,9 @@ def test_damaged(llvm_project: Project) -> None:
         except FormatError as error:
             assert error.message.startswith("a.bc: ")
         else:
-            pytest.fail(f"{size} bytes of {len(module.data)} were taken for whole")
+            pytest.fail(f"{size} bytes of {len(module.data)} were accepted")
 
 
-def test_a_damaged_object() -> None:
+def test_damaged_object() -> None:
     with pytest.raises(FormatError, match=r"x\.o: the object is damaged"):
         elf_symbols(b"\x7fELF\x02\x01" + b"\1" * 100, name="x.o")

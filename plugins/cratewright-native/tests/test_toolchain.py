@@ -1,4 +1,4 @@
-"""Programs are run so that none can fail unnoticed, or be told anything by this machine."""
+"""Running compilers: every failure is noticed, and the caller's environment is not inherited."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.native_project import Project
 
 @pytest.fixture
 def toolchain(tmp_path: Path) -> Toolchain:
-    """Give one whose programs are not asked for."""
+    """Return a toolchain without probing its programs."""
     return Gcc(root=str(tmp_path), version="gcc 1", program="/nowhere/gcc")
 
 
@@ -32,16 +32,16 @@ def test_success(toolchain: Toolchain, tmp_path: Path) -> None:
     assert done.stderr == "a.c:1: hm\n"
 
 
-def test_refusal(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_failure(toolchain: Toolchain, tmp_path: Path) -> None:
     words = _python("import sys; print('no such symbol', file=sys.stderr); sys.exit(3)")
     with pytest.raises(ToolError, match=r"the link: .* failed") as caught:
         toolchain.run(words, cwd=tmp_path, what="the link")
     assert ("output", "no such symbol") in caught.value.context
     with pytest.raises(SourceError, match="x no such symbol"):
-        toolchain.run(words, cwd=tmp_path, what="it", refused=lambda said: SourceError(f"x {said}"))
+        toolchain.run(words, cwd=tmp_path, what="it", refused=lambda output: SourceError(f"x {output}"))
 
 
-def test_a_crash_is_no_fault_of_the_source(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_crash_is_no_source_error(toolchain: Toolchain, tmp_path: Path) -> None:
     for code in (
         "import os; os.kill(os.getpid(), 11)",
         "import sys; print('PLEASE submit a bug report to', file=sys.stderr); sys.exit(139)",
@@ -51,38 +51,38 @@ def test_a_crash_is_no_fault_of_the_source(toolchain: Toolchain, tmp_path: Path)
             toolchain.run(_python(code), cwd=tmp_path, what="it", refused=SourceError)
 
 
-def test_a_program_that_hangs(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_hanging_program_is_killed(toolchain: Toolchain, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"it: python\S* did not answer within 0\.2 s and was killed") as caught:
         replace(toolchain, timeout=0.2).run(_python("import time; time.sleep(60)"), cwd=tmp_path, what="it")
     assert "CRATE_TIMEOUT" in caught.value.hint
 
 
-def test_a_program_that_is_interrupted(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_interrupted_program(toolchain: Toolchain, tmp_path: Path) -> None:
     code = "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)"
     with pytest.raises(ToolError, match=r"it: python\S* was interrupted"):
         toolchain.run(_python(code), cwd=tmp_path, what="it")
 
 
-def test_a_program_that_is_missing(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_missing_program(toolchain: Toolchain, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="it: gcc cannot be run"):
         toolchain.run(toolchain.cc("any"), cwd=tmp_path, what="it")
 
 
 @pytest.mark.parametrize("code", ["pass", "open('out', 'w')"])
-def test_success_without_a_result(toolchain: Toolchain, tmp_path: Path, code: str) -> None:
+def test_success_without_output_is_an_error(toolchain: Toolchain, tmp_path: Path, code: str) -> None:
     with pytest.raises(ToolError, match="succeeded but wrote no output"):
         toolchain.run(_python(code), cwd=tmp_path, what="it", outputs=["out"])
 
 
-def test_success_with_an_error_printed(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_success_with_a_thinlto_error_is_a_failure(toolchain: Toolchain, tmp_path: Path) -> None:
     code = "import sys; open('out', 'w').write('x'); print('Error running ThinLTO backend: no', file=sys.stderr)"
     with pytest.raises(ToolError, match=r"it: .* failed") as caught:
         toolchain.run(_python(code), cwd=tmp_path, what="it", outputs=["out"])
     assert ("output", "Error running ThinLTO backend: no") in caught.value.context
 
 
-def test_a_thin_backend_that_lacks_an_import(llvm_project: Project) -> None:
-    """A real compiler ends with status 0 here, and leaves an empty object."""
+def test_thinlto_backend_without_its_import(llvm_project: Project) -> None:
+    """clang exits with status 0 here and writes an empty object."""
     llvm_project.write(a_c="int g(int);\nint f(int x) { return g(x); }\n", b_c="int g(int x) { return x + 1; }\n")
     toolchain, target = llvm_project.toolchain, llvm_project.target
     with scratch_directory() as directory:
@@ -97,13 +97,13 @@ def test_a_thin_backend_that_lacks_an_import(llvm_project: Project) -> None:
         with pytest.raises(ToolError):
             toolchain.run((*lower, "-o", "2.o"), cwd=directory, what="backend", outputs=["2.o"])
         assert (directory / "2.o").read_bytes() == b""
-        # What it prints is a failure by itself, whatever may lie where the object belongs.
+        # The printed error counts even if no output is checked.
         with pytest.raises(ToolError, match=r"backend: .* failed") as caught:
             toolchain.run((*lower, "-o", "3.o"), cwd=directory, what="backend")
         assert re.search(r"Error running ThinLTO backend|Error loading imported file", str(caught.value))
 
 
-def test_the_environment(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_is_not_inherited(toolchain: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CPATH", "LIBRARY_PATH", "LD_PRELOAD_", "CCC_OVERRIDE_OPTIONS", "GCC_COMPARE_DEBUG", "ZIG_LIB_DIR"):
         monkeypatch.setenv(name, "leaked")
     code = "import os; print(sorted(os.environ))"
@@ -111,8 +111,8 @@ def test_the_environment(toolchain: Toolchain, tmp_path: Path, monkeypatch: pyte
     assert "leaked" not in toolchain.environment().values()
 
 
-def test_archives_index_what_is_compiled(project: Project) -> None:
-    """An archiver that does not know the representation would make an archive that links nothing."""
+def test_archiver_indexes_lto_modules(project: Project) -> None:
+    """An archive without this index would link nothing."""
     project.write(a_c="int in_the_index(void) { return 1; }\n")
     (module,) = project.compile("a.c").modules
     toolchain = project.toolchain
@@ -122,7 +122,7 @@ def test_archives_index_what_is_compiled(project: Project) -> None:
         assert b"in_the_index" in (directory / "a.a").read_bytes()[:200]
 
 
-def test_raw_linker(llvm_project: Project) -> None:
+def test_lld_version(llvm_project: Project) -> None:
     toolchain = llvm_project.toolchain
     done = toolchain.run((*toolchain.lld(llvm_project.target), "--version"), cwd=llvm_project.root, what="it")
     assert done.stdout.startswith((b"LLD", b"Debian LLD")) and str(toolchain.llvm_major).encode() in done.stdout

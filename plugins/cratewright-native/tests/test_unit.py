@@ -1,4 +1,4 @@
-"""A module is what its source and options say, and nothing of the machine it was made on."""
+"""Compiling units: sources and options decide the module; the machine does not."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_objective_c(llvm_project: Project) -> None:
     assert _names(llvm_project.compile("a.mm")) == ["_Z1fv"]
 
 
-def test_intermediate_representation(llvm_project: Project) -> None:
+def test_llvm_ir_and_bitcode_sources(llvm_project: Project) -> None:
     llvm_project.write(a_ll="define i32 @f(i32 %x) {\n  ret i32 %x\n}\n")
     (module,) = llvm_project.compile("a.ll", opt_level="2").modules
     assert module.name == ".bc" and [symbol.name for symbol in module.exports] == ["f"]
@@ -46,7 +46,7 @@ def test_intermediate_representation(llvm_project: Project) -> None:
     assert llvm_project.backend.supports_lto(again)
 
 
-def test_standards_are_for_their_language(project: Project) -> None:
+def test_std_applies_to_its_language(project: Project) -> None:
     project.write(a_c="long c = __STDC_VERSION__;\nint auto_is_storage(void) { auto int x = 1; return x; }\n")
     project.write(a_cc='static_assert(__cplusplus == 202002L, "");\n')
     project.write(b_c='_Static_assert(__STDC_VERSION__ == 199901L, "");\n')
@@ -56,7 +56,7 @@ def test_standards_are_for_their_language(project: Project) -> None:
         project.compile("b.c", std="c17")
 
 
-def test_defines_and_words(project: Project) -> None:
+def test_defines_and_flags(project: Project) -> None:
     project.write(a_c='int f(void) { return A + B + C; }\n#ifdef D\n#error "D"\n#endif\n')
     project.compile("a.c", defines={"A": None, "B": "2"}, flags=["-DC=3"], cxxflags=["-DD"], asmflags=["-DD"])
     project.compile("a.c", defines={"A": None, "B": "2"}, cflags=["-DC=3"])
@@ -64,15 +64,15 @@ def test_defines_and_words(project: Project) -> None:
         project.compile("a.c", defines={"A": None, "B": "2", "C": "3", "D": "1"})
 
 
-def test_a_flag_that_the_compiler_does_not_know(project: Project) -> None:
+def test_unknown_flag(project: Project) -> None:
     project.write(a_c="int x;\n")
     with pytest.raises(SourceError, match=r"a\.c:1: error: .*-fno-such-thing.*\n.*hint: .*cflags") as caught:
         project.compile("a.c", flags=["-fno-such-thing"])
-    assert len(str(caught.value).splitlines()) == 2, "nothing of what the driver says about itself"
+    assert len(str(caught.value).splitlines()) == 2, "only the error and the hint"
 
 
-def test_flags_that_lto_would_lose(project: Project) -> None:
-    """They decide how code is made, and with LTO it is made by a link that is told nothing of them."""
+def test_flags_lost_by_lto_are_refused(project: Project) -> None:
+    """They affect code generation, which LTO does at the link, without these flags."""
     project.write(a_c="int x = 0;\n")
     lost = "-fno-zero-initialized-in-bss"
     with pytest.raises(SourceError, match=f"a.c:1: error: '{lost}' would lose its effect"):
@@ -103,8 +103,8 @@ def test_flags_that_lto_would_lose(project: Project) -> None:
     )
 
 
-def test_the_project_root_among_the_include_directories(project: Project) -> None:
-    """Its path is empty; the words after it are still theirs."""
+def test_project_root_as_include_directory(project: Project) -> None:
+    """Its path is empty, which must not swallow the next argument."""
     project.write(sub__a_c="#include <above.h>\n#include <below.h>\nint f(void) { return ABOVE + BELOW + C; }\n")
     project.write(above_h="#define ABOVE 1\n", below__below_h="#define BELOW 2\n")
     for directories in (["", "below"], ["below", ""]):
@@ -112,11 +112,11 @@ def test_the_project_root_among_the_include_directories(project: Project) -> Non
         assert {"above.h", "below/below.h"} <= set(project.observed(unit))
 
 
-# It is clang once more, which takes seconds.
+# zig is clang, and this takes seconds.
 @pytest.mark.exhaustive(project="zig", many=True)
 @pytest.mark.parametrize("many", [False, True])
-def test_macros_that_no_command_line_could_hold(project: Project, many: bool) -> None:
-    # Linux takes 2 MiB of words, and 128 KiB in one.
+def test_macros_too_long_for_a_command_line(project: Project, many: bool) -> None:
+    # Linux accepts 2 MiB of arguments, and 128 KiB in one.
     big = {f"M{i}": '"' + "x" * 16000 + '"' for i in range(140)} if many else {"M139": '"' + "x\\\\y" * 35000 + '"'}
     project.write(inc__h_h="#define LESS 1\n")
     text = f'#include "h.h"\nchar ok[sizeof(M139) == {16001 if many else 105001} ? LESS : -1];\n'
@@ -131,16 +131,16 @@ def test_macros_that_no_command_line_could_hold(project: Project, many: bool) ->
         assert _names(project.compile("b.S", defines=big)) == ["b"]
 
 
-def test_nothing_is_defined_that_nobody_asked_for(project: Project) -> None:
-    """zig's driver would define NDEBUG where code is optimized."""
+def test_no_implicit_ndebug(project: Project) -> None:
+    """zig's driver would define it for optimized code."""
     project.write(a_c="#ifdef NDEBUG\n#error asserts are off\n#endif\n")
     project.compile("a.c", opt_level="3")
     with pytest.raises(SourceError, match="asserts are off"):
         project.compile("a.c", opt_level="3", defines=["NDEBUG"])
 
 
-def test_no_checks_that_nobody_asked_for(project: Project) -> None:
-    """zig's driver would have undefined behaviour trap, and watch the stack, where code is not optimized."""
+def test_no_implicit_sanitizers(project: Project) -> None:
+    """zig's driver would add traps for undefined behaviour and a stack protector to unoptimized code."""
     project.write(a_c="void g(char *);\nint f(int x) { char b[100]; g(b); return x + 1 + b[x]; }\n")
     (module,) = project.compile("a.c", opt_level="0").modules
     lowered = project.backend.codegen(module, project.config(opt_level="0"))
@@ -155,7 +155,7 @@ def test_sanitizer(project: Project) -> None:
 
 
 def test_coverage(project: Project) -> None:
-    if project.toolchain.kind == "zig":  # where it is refused while planning
+    if project.toolchain.kind == "zig":  # refused while planning
         return
     project.write(a_c="int f(int x) { return x ? 1 : 2; }\n")
     (module,) = project.compile("a.c", coverage=True).modules
@@ -163,13 +163,15 @@ def test_coverage(project: Project) -> None:
     assert any(word in lowered.data for word in (b"__llvm_prf_cnts", b"__gcov"))
 
 
-def test_the_clock_is_refused(project: Project) -> None:
+def test_date_macro_is_refused(project: Project) -> None:
     project.write(a_c="const char *when = __DATE__;\n")
     with pytest.raises(SourceError, match=r"a\.c:1:20: error: .*date"):
         project.compile("a.c")
 
 
-def test_the_environment_is_not_an_option(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_adds_no_include_directories(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     project.write(a_c="#include <outside.h>\n")
     (tmp_path / "outside.h").write_text("")
     monkeypatch.setenv("CPATH", str(tmp_path))
@@ -191,7 +193,7 @@ int f(int x) { assert(x > 1); return x + counter++; }
 @pytest.mark.pairwise
 @pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
 @pytest.mark.parametrize("level", ["0", "2"])
-def test_the_same_bytes_anywhere(project: Project, tmp_path: Path, debuginfo: str, level: str) -> None:
+def test_same_bytes_in_another_directory(project: Project, tmp_path: Path, debuginfo: str, level: str) -> None:
     other = Project(tmp_path / "quite" / "another place", dict(project.backend.session.environ)["CRATE_CC"])
     modules = []
     for place in (project, other):
@@ -206,7 +208,7 @@ def test_the_same_bytes_anywhere(project: Project, tmp_path: Path, debuginfo: st
         assert str(tmp_path).encode() not in data
 
 
-def test_an_include_directory_outside_the_project(project: Project, tmp_path: Path) -> None:
+def test_include_directory_outside_the_project(project: Project, tmp_path: Path) -> None:
     data = []
     for place in ("one", "two"):
         (tmp_path / place / "shared").mkdir(parents=True)
@@ -215,20 +217,19 @@ def test_an_include_directory_outside_the_project(project: Project, tmp_path: Pa
         unit = project.compile("a.c", include_dirs=[str(tmp_path / place / "shared")], debuginfo="full")
         assert str(tmp_path / place / "shared/h.h") in {item.path for item in unit.observed}
         data.append(unit.modules[0].data)
-    if project.toolchain.kind != "gcc":  # which knows no way to leave it out
+    if project.toolchain.kind != "gcc":  # gcc cannot leave the path out
         assert data[0] == data[1]
 
 
-def test_the_processor_of_this_machine_is_not_baked_in(project: Project) -> None:
-    """Whatever an x86-64 has beyond its first version is not there unless asked for."""
+def test_code_is_for_the_baseline_processor(project: Project) -> None:
     project.write(
         a_c="#if defined(__AVX__) || defined(__SSE4_2__) || defined(__ARM_FEATURE_SVE)\n#error host\n#endif\n"
     )
     project.compile("a.c")
 
 
-def test_bitcode_has_a_summary(llvm_project: Project, tmp_path: Path) -> None:
-    """Without one the thin link would have nothing to go by, and would say nothing of it."""
+def test_bitcode_has_a_thinlto_summary(llvm_project: Project, tmp_path: Path) -> None:
+    """Without one, the thin link would silently ignore the module."""
     llvm_project.write(a_c="int f(int x) { return x; }\n", b_ll="define i32 @g() {\n  ret i32 1\n}\n")
     for name in ("a.c", "b.ll"):
         (module,) = llvm_project.compile(name).modules
@@ -239,15 +240,15 @@ def test_bitcode_has_a_summary(llvm_project: Project, tmp_path: Path) -> None:
         (tmp_path / "list").unlink()
 
 
-def test_position_independent_or_not(project: Project) -> None:
+def test_pic_option(project: Project) -> None:
     project.write(a_c="#ifndef __pic__\n#error no pic\n#endif\n")
     project.compile("a.c")
-    if project.toolchain.kind != "zig":  # where it is refused while planning
+    if project.toolchain.kind != "zig":  # refused while planning
         with pytest.raises(SourceError, match="no pic"):
             project.compile("a.c", pic=False)
 
 
-def test_a_space_and_an_umlaut_in_a_path(project: Project) -> None:
+def test_odd_source_path(project: Project) -> None:
     file = project.root / "in dir" / "grün.c"
     file.parent.mkdir()
     file.write_text('#include "k.h"\nint f(void) { int unused; return K; }\n')
@@ -279,6 +280,6 @@ def test_targets_that_are_not_elf(tmp_path: Path, target: str, project_with: obj
     assert len(unit.modules[0].entry_points) == 1
     seen = project.observed(unit)
     assert seen.pop("b.h") == digest_file(str(project.root / "b.h"))
-    assert set(seen.values()) == {None}, "precompiled headers would be taken instead, and nothing else"
+    assert set(seen.values()) == {None}, "besides b.h, only absent precompiled headers"
     lowered = project.backend.codegen(unit.modules[0], project.config(opt_level="2"))
     assert not is_bitcode(lowered.data)

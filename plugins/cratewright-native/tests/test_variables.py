@@ -1,4 +1,4 @@
-"""What SCons's variables say of a crate as a whole."""
+"""SCons variables that set options of a whole crate."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cratewright_native.arguments.variables import read_variables
     ("c", "cxx", "option"),
     [("-O2", "-O0", "opt_level"), ("-g", "-g0", "debuginfo"), ("-fPIC", "-fno-pic", "pic")],
 )
-def test_languages_that_differ(c: str, cxx: str, option: str) -> None:
-    """The last word would count for sources that it is not for."""
+def test_cflags_and_cxxflags_must_agree(c: str, cxx: str, option: str) -> None:
+    """Otherwise the last flag would also apply to sources of the other language."""
     with pytest.raises(ConfigurationError, match=f"^CFLAGS and CXXFLAGS differ in '{option}'"):
         read_variables({"cflags": (c,), "cxxflags": ("-Wall", cxx)})
     assert read_variables({"cflags": (c,), "cxxflags": (cxx,), "flags": (c,)})[option]

@@ -1,4 +1,4 @@
-"""Native crates among SCons's own targets: its variables, objects and libraries go in, crates go out."""
+"""Native crates and SCons's own builders: crates take its variables, objects and libraries, and it links crates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ int main(int n, char **v)
 """
 
 
-class HomeProject(NativeProject):
+class CProject(NativeProject):
     header = WITH_C
 
 
@@ -45,8 +45,8 @@ def _run(project: NativeProject, name: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_construction_variables(tmp_path: Path, scons_form: str, jobs: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_crates_honour_construction_variables(tmp_path: Path, scons_form: str, jobs: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     files = {"c.c": SOURCE, "inc/w.h": "#define W 7\n", "other/w.h": "#define W 8\n", "inc/more.ld": "more = 0;\n"}
     files["plain.c"] = "#ifdef B\n#error B\n#endif\nint main(void) { return OWN + 2; }\n"
     project.crates(VARIABLES, files)
@@ -60,8 +60,8 @@ def test_construction_variables(tmp_path: Path, scons_form: str, jobs: str) -> N
     assert _run(project, "c").stdout == _run(project, "p").stdout == expected.replace("7 1", "9 1")
 
 
-def test_variables_that_mean_nothing(tmp_path: Path, scons_form: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_bad_construction_variables_are_refused(tmp_path: Path, scons_form: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     del project.environ["CRATE_CC"]
     crate = 'env.Crate("c", ["c.c"], crate_type="bin")\n'
     for settings, message in (
@@ -114,8 +114,8 @@ FUNCTIONS = {
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_what_scons_builds_goes_in_and_crates_go_out(tmp_path: Path, scons_form: str, jobs: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_crates_and_scons_targets_link_with_each_other(tmp_path: Path, scons_form: str, jobs: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     project.crates(TARGETS, FUNCTIONS)
     project.scons(jobs)
     assert [_run(project, name).returncode for name in ("b", "p1", "p2", "p3")] == [13, 5, 7, 5]
@@ -150,9 +150,9 @@ env.Program("p3", "main3.c", LIBS=env.StaticLibrary("archive2", ["w.c", env.Crat
 """
 
 
-def test_crates_among_libraries(tmp_path: Path, scons_form: str) -> None:
-    """A crate in LIBS gives what a linker takes, wherever and whenever it is put there."""
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_crates_in_libs(tmp_path: Path, scons_form: str) -> None:
+    """A crate in LIBS stands for its linkable outputs, wherever LIBS is given and whenever it is set."""
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     more = {
         "c.c": "int cc(void) { return 5; }\nint c(void) { return cc(); }\n",
         "d.c": "int d(void) { return 7; }\n",
@@ -196,24 +196,24 @@ for name, one in envs.items():
     nested.Program(f"p_{name}", nested.Object(f"p_{name}", "c.c"))
     nested.Crate(f"c_{name}", ["c.c"], crate_type="bin")
 """
-PRINTS = "".join(
+MACRO_TEXTS = "".join(
     f'#ifdef {name}\n#define TEXT_{name} "{name}=" S({name}) " "\n#else\n#define TEXT_{name}\n#endif\n'
     for name in ("A", "B", "C", "D", "__OPTIMIZE__", "INC", "THING")
 )
-PRINTED = " ".join(f"TEXT_{name}" for name in ("A", "B", "C", "D", "__OPTIMIZE__", "INC", "THING"))
-SHOWING = f"""\
+MACRO_NAMES = " ".join(f"TEXT_{name}" for name in ("A", "B", "C", "D", "__OPTIMIZE__", "INC", "THING"))
+MACRO_PRINTER = f"""\
 #include <math.h>
 #include <stdio.h>
 #define S_(...) #__VA_ARGS__
 #define S(...) S_(__VA_ARGS__)
-{PRINTS}
-int main(int n, char **v) {{ puts("" {PRINTED}); return (int)cos(n - 1.0) - 1; }}
+{MACRO_TEXTS}
+int main(int n, char **v) {{ puts("" {MACRO_NAMES}); return (int)cos(n - 1.0) - 1; }}
 """
 
 
-def test_variables_in_all_forms_say_what_they_say_to_a_program(tmp_path: Path, scons_form: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
-    project.crates(ORDER, {"c.c": SHOWING, "inc.h": "#define INC 1\n"})
+def test_crates_and_programs_read_variables_alike(tmp_path: Path, scons_form: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
+    project.crates(ORDER, {"c.c": MACRO_PRINTER, "inc.h": "#define INC 1\n"})
     project.write({"pkg-config": "#!/bin/sh\necho -DTHING=thing -O2 -Isys -lm\n"})
     (project.path / "pkg-config").chmod(0o755)
     project.scons("-j2")
@@ -226,8 +226,8 @@ def test_variables_in_all_forms_say_what_they_say_to_a_program(tmp_path: Path, s
     assert _run(project, "c_order").stdout == "A=2 B=3 C=4 __OPTIMIZE__=1 INC=1 \n"
 
 
-def test_crates_that_cannot_go_out_or_in(tmp_path: Path, scons_form: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_unlinkable_files_are_refused(tmp_path: Path, scons_form: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     for text, message in (
         ('env.Program("p", ["main.c", env.Crate("c", ["c.c"])])\n', "p is given crate 'c', which has no output that"),
         (
@@ -266,8 +266,8 @@ Default("p", "c.map")
 """
 
 
-def test_lists_in_strings_and_names_of_files(tmp_path: Path, scons_form: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_variables_as_strings_and_file_names(tmp_path: Path, scons_form: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     files = {name: f"int {name}(void) {{ return {value}; }}\n" for name, value in (("odd", 3), ("even", 4))}
     main = '#include "w.h"\nint odd(void);\nint even(void);\nint main(void) { return W * odd() + even(); }\n'
     project.crates(LISTS, {"c.c": main, "inc/w.h": "#define W 7\n", **{f"{name}.c": files[name] for name in files}})
@@ -281,8 +281,8 @@ def test_lists_in_strings_and_names_of_files(tmp_path: Path, scons_form: str) ->
     assert "odd.x" in project.read("c.map") and project.up_to_date()
 
 
-def test_a_compiler_on_the_path_of_the_environment(tmp_path: Path, scons_form: str) -> None:
-    project = HomeProject(tmp_path / "project", "gcc", form=scons_form)
+def test_compiler_is_found_on_the_construction_path(tmp_path: Path, scons_form: str) -> None:
+    project = CProject(tmp_path / "project", "gcc", form=scons_form)
     del project.environ["CRATE_CC"]
     text = 'env.Replace(CC="my-gcc", CXX="my-g++")\nenv.PrependENVPath("PATH", Dir("g++").abspath)\n'
     text += 'env.Program("p", "c.c")\nenv.Crate("c", ["c.c"], crate_type="bin")\n'

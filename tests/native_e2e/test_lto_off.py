@@ -1,4 +1,4 @@
-"""Units that no link optimizes with others are compiled straight to code; which those are, the graph says."""
+"""Units are compiled straight to machine code unless some link of the graph takes them into LTO."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ if "asm" in ARGUMENTS:
 """
 
 
-def _for_lto(project: NativeProject) -> dict[str, bool]:
-    """Return which crates have modules that LTO can read."""
+def _lto_ready(project: NativeProject) -> dict[str, bool]:
+    """Return, for each crate, whether LTO can read its module."""
     found = {}
     for crate in ("common", "left", "right", "alone", "l", "r"):
         (module,) = project.linked_modules(crate).values()
@@ -51,7 +51,7 @@ def _for_lto(project: NativeProject) -> dict[str, bool]:
 
 
 def _has_code(project: NativeProject, crate: str) -> bool:
-    """Return whether the module of a crate holds code."""
+    """Return whether a crate's module holds machine code."""
     (module,) = project.linked_modules(crate).values()
     return is_elf(module.data)
 
@@ -60,32 +60,46 @@ def _status(project: NativeProject) -> list[int]:
     return [subprocess.run([project.path / name], check=False).returncode for name in ("l", "r")]
 
 
-def test_the_graph_says_what_a_unit_is_compiled_to(native: NativeProject) -> None:
+def test_links_decide_what_units_are_compiled_to(native: NativeProject) -> None:
     native.crates(SCONSTRUCT, SOURCES)
     native.scons("-j2")
-    # What nothing here links may be linked in any way elsewhere.
-    assert _for_lto(native) == {"common": False, "left": False, "right": False, "l": False, "r": False, "alone": True}
+    # A crate that no link here takes is compiled for LTO: a link elsewhere may want it.
+    assert _lto_ready(native) == {
+        "common": False,
+        "left": False,
+        "right": False,
+        "l": False,
+        "r": False,
+        "alone": True,
+    }
     assert _status(native) == [41, 42]
     assert native.up_to_date()
-    # With LTO of one program, what it takes in is compiled for it; the rest stays as it is.
+    # With LTO of one program, the crates that it links are recompiled for LTO, and only those.
     native.scons("lto=fat")
-    assert _for_lto(native) == {"common": True, "left": False, "right": True, "l": False, "r": True, "alone": True}
+    assert _lto_ready(native) == {
+        "common": True,
+        "left": False,
+        "right": True,
+        "l": False,
+        "r": True,
+        "alone": True,
+    }
     compiled = [line for line in native.built() if "unit: 1 compiled" in line]
     assert [line.split()[1] for line in compiled] == ["common:", "r:", "right:"]
     assert _status(native) == [41, 42]
-    # What links take in both ways is compiled to both in one run; what is only optimized, to nothing else.
+    # A crate that is linked both ways gets both forms in one run; one that only LTO takes gets no code.
     assert _has_code(native, "common")
     assert _has_code(native, "r") == (native.kind == "gcc")
-    # Both ways are kept.
+    # Both forms are cached.
     native.scons("lto=off")
     assert not [line for line in native.built() if "unit: 1 compiled" in line]
     assert _status(native) == [41, 42]
-    # What inline assembly reads is seen in code, too.
+    # Files that inline assembly reads are detected without LTO, too.
     assert "inline assembly that reads a file" in native.scons("asm=1", expect=2)
 
 
 @pytest.mark.parametrize("native", ["llvm"], indirect=True)
-def test_code_alone_is_no_use_to_lto(native: NativeProject) -> None:
+def test_lto_of_a_crate_compiled_without_is_refused(native: NativeProject) -> None:
     native.crates(SCONSTRUCT, SOURCES)
     native.scons()
     native.write(
@@ -94,8 +108,8 @@ def test_code_alone_is_no_use_to_lto(native: NativeProject) -> None:
             + 'env.SConscript("twice/SConscript", "env")\n'
         }
     )
-    said = native.scons(expect=2)
-    assert "crate 'far' has lto='fat', but 'common' was compiled without" in said
+    output = native.scons(expect=2)
+    assert "crate 'far' has lto='fat', but 'common' was compiled without" in output
 
 
 LOCAL = """\
@@ -106,7 +120,7 @@ Default(env.Crate("app", ["app.c"], deps=[lib, sole], crate_type="bin", lto=ARGU
 
 
 @pytest.mark.parametrize("native", ["llvm"], indirect=True)
-def test_only_what_a_link_takes_in_is_compiled_for_it(native: NativeProject) -> None:
+def test_local_lto_compiles_only_its_own_crate_for_lto(native: NativeProject) -> None:
     native.crates(
         LOCAL,
         {
@@ -121,7 +135,7 @@ def test_only_what_a_link_takes_in_is_compiled_for_it(native: NativeProject) -> 
         modules = (module for crate in ("lib", "sole", "app") for module in native.linked_modules(crate).values())
         return [module.attribute("representation") for module in modules]
 
-    # Local LTO takes other crates as code, and no link takes the modules of a dylib.
+    # Local LTO links other crates as code, and no link takes the modules of a dylib.
     assert kinds() == ["code", "llvm", "llvm"]
     assert subprocess.run([native.path / "app"], check=False).returncode == 7
     native.scons("lto=thin")

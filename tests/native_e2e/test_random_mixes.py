@@ -1,6 +1,6 @@
-"""Random crates in random mixes of rlibs, dylibs and LTO print what the plain static build prints.
+"""Random crate graphs with random crate types and LTO print what a plain static build prints.
 
-Knows nothing of the rules of linkage: if they refuse a mix, another is tried. `--exhaustive` builds most of the graphs.
+A mix that the linkage rules refuse is replaced by another. Most graphs are built only with `--exhaustive`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tests.support.random_crates import CrateGraphSources, random_graph, random_
 from tests.support.scons_project import available_forms
 
 GRAPHS = 24
-DOSE = 6
+DEFAULT_GRAPHS = 6
 KINDS = ("llvm", "zig", "gcc")
 ATTEMPTS = 12
 
 
 def _legal_build(project: NativeProject, graph: CrateGraphSources, random: Random) -> str:
-    """Build the plain form and the first mix that the rules allow; return the mix."""
+    """Build the plain program and the first mix that the rules allow; return the mix."""
     project.write({name: text for files in graph.files for name, text in files.items()})
     for _ in range(ATTEMPTS):
         mix = random_mix(random, graph, thin=project.kind != "gcc")
@@ -35,12 +35,12 @@ def _legal_build(project: NativeProject, graph: CrateGraphSources, random: Rando
                 raise
         else:
             return declared
-    raise AssertionError(f"no mix of {ATTEMPTS} was legal:\n{project.output}")
+    raise AssertionError(f"none of {ATTEMPTS} mixes was legal:\n{project.output}")
 
 
-@pytest.mark.exhaustive(seed=tuple(range(DOSE, GRAPHS)))
+@pytest.mark.exhaustive(seed=tuple(range(DEFAULT_GRAPHS, GRAPHS)))
 @pytest.mark.parametrize("seed", range(GRAPHS))
-def test_a_mix_prints_what_the_plain_build_prints(seed: int, tmp_path: Path) -> None:
+def test_mix_prints_what_the_plain_build_prints(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
     project = NativeProject(tmp_path / "project", KINDS[seed % len(KINDS)], form=available_forms()[-1])
     graph = random_graph(random)

@@ -1,4 +1,4 @@
-"""Native crates with nothing to do: libraries of the system and of other crates are among what they were made from."""
+"""Null builds of native crates: libraries of the system and of other crates count as inputs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FILES = {
 }
 
 
-def test_libraries_are_looked_at(any_native: NativeProject) -> None:
-    """Also one that was made by a crate not named in `deps`, and one found earlier than that of the system."""
+def test_libraries_count_as_inputs(any_native: NativeProject) -> None:
+    """Also the output of a crate that is not in `deps`, and a library that shadows one of the system."""
     projects = [
         NativeProject(any_native.path / name, "gcc", form=any_native.form) for name in ("with_record", "without_record")
     ]
@@ -41,8 +41,8 @@ def test_libraries_are_looked_at(any_native: NativeProject) -> None:
     assert pair.run() == "app foo"
 
 
-def test_what_nobody_has_asked_for_so_far_may_be_read_now(any_native: NativeProject) -> None:
-    """An image that was never made is made before a source that names it now; so is one in a directory."""
+def test_unbuilt_image_is_built_when_a_source_names_it(any_native: NativeProject) -> None:
+    """Also an image in a directory of images."""
     crates = """\
 words = dict(backend="spirv", target="vulkan1.3", crate_type="cdylib")
 one = env.Crate("one", ["one.comp"], **words)

@@ -1,4 +1,4 @@
-"""After any edit thin LTO does again the modules that lld's own cache would have done again, neither more nor less."""
+"""After an edit, thin LTO redoes exactly the modules that miss lld's own ThinLTO cache."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ int main(int n, char **words) { return one(n) + two(n) - three(n) + beside(n) + 
 """,
 }
 ALL = sorted(name for name in FILES if name != "base_spare.c")
-ONE_USER_LESS = "one of two does not use the inline function any more"
-# What changes, where, from what to what; and what of the program is done again.
+ONE_USER_LESS = "one of two users drops the inline function"
+# By name: the file, the old and the new text, and the modules that are optimized again.
 EDITS = {
     "a leaf": ("main.c", "> 99", "> 98", ["main.c"]),
     "a body that is imported": (
@@ -61,7 +61,7 @@ EDITS = {
         "+ 2",
         ["base_maths.c", "main.c", "middle_one.c", "middle_three.c"],
     ),
-    "a body that is not": ("base_large.c", "x += hash", "x -= hash", ["base_large.c"]),
+    "a body that is not imported": ("base_large.c", "x += hash", "x -= hash", ["base_large.c"]),
     "an internal function": (
         "base_maths.c",
         "x * 3",
@@ -82,7 +82,7 @@ EDITS = {
         "level = 5",
         ["base_level.c", "main.c", "middle_three.c", "middle_two.c"],
     ),
-    "somebody writes it": (
+    "a variable that is written": (
         "base_level.c",
         "return level;",
         "return level++;",
@@ -99,27 +99,27 @@ EDITS = {
     "one call less": ("middle_three.c", "add(add(x))", "x", ["main.c", "middle_three.c"]),
     "one import more": ("middle_two.c", '"two", x)', '"two", x) + add(x)', ["main.c", "middle_two.c"]),
     "a module that loses its last importer": ("main.c", "+ two(n)", "", ["base_level.c", "main.c"]),
-    "a module that is called from elsewhere": ("main.c", "two(n)", 'large("m", n)', ["main.c"]),
-    "a body beside one that is imported": (
+    "a call from another module": ("main.c", "two(n)", 'large("m", n)', ["main.c"]),
+    "a body in the module of an imported one": (
         "base_count.c",
         "x ^ 9",
         "x ^ 8",
         ["base_count.c", "main.c", "middle_one.c"],
     ),
-    "an inline function, in one of two": ("base_right.cc", "x * 2", "x * 3", ["base_right.cc", "main.c"]),
+    "an inline function, in one of two modules": ("base_right.cc", "x * 2", "x * 3", ["base_right.cc", "main.c"]),
     ONE_USER_LESS: ("base_right.cc", "sum(x)", "x", ["base_right.cc", "main.c"]),
-    "what is no part of the program": ("base_spare.c", "return x", "return -x", []),
+    "an unused module": ("base_spare.c", "return x", "return -x", []),
 }
-# One for each thing that is looked at: a body that is imported, a table, a variable, an import more, one less,
-# an inline function, nothing. Only these are tried with zig, whose LLVM makes other code.
+# One edit per fact that the key covers: imported body, table, variable, import added, import dropped,
+# inline function, none. zig is tried with these alone: its LLVM generates other code.
 FEW = (
     "a body that is imported",
     "a table of constants",
-    "somebody writes it",
+    "a variable that is written",
     "one import more",
     "a module that loses its last importer",
     ONE_USER_LESS,
-    "what is no part of the program",
+    "an unused module",
 )
 
 
@@ -131,7 +131,7 @@ FEW = (
         pytest.param("zig", FEW, marks=pytest.mark.exhaustive, id="zig"),
     ],
 )
-def test_the_same_modules(tmp_path: Path, llvm_kind: str, edits: Iterable[str]) -> None:
+def test_same_modules_as_lld(tmp_path: Path, llvm_kind: str, edits: Iterable[str]) -> None:
     project = NativeProject(tmp_path / "project", llvm_kind)
     project.crates(SCONSTRUCT, FILES)
     project.scons()
@@ -140,12 +140,12 @@ def test_the_same_modules(tmp_path: Path, llvm_kind: str, edits: Iterable[str]) 
     for what in edits:
         name, old, new, expected = EDITS[what]
         assert old in FILES[name]
-        # Both know what the files were like at first, so that going back from the edit before costs neither anything.
+        # Both caches hold the original files, so undoing the previous edit costs neither anything.
         project.write({**FILES, name: FILES[name].replace(old, new)})
         project.scons()
         ours = redone(project.path, project.output, "app")
         assert ours == library.fresh() == expected, what
-        # In a program lld takes note that a variable of which one definition is left cannot be replaced.
+        # In a program, lld also records that a variable with a single definition left cannot be interposed.
         of_program = sorted([*expected, "base_left.cc"]) if what == ONE_USER_LESS else expected
         assert program.fresh() == of_program, what
     project.write(FILES)

@@ -1,4 +1,4 @@
-"""What must be in a program although no compiler sees who uses it: sections by name, symbols that assembly defines."""
+"""Code that must be linked though no compiler sees its use: named sections, symbols of assembly, constructors."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ CRATES = {
 @pytest.mark.pairwise(project="gcc", lto=LtoMode.THIN)
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 @pytest.mark.parametrize("opt_level", ["0", "2"])
-def test_sections_by_name_and_symbols_of_assembly(project: Project, lto: LtoMode, opt_level: str) -> None:
-    """As from archives: the module that nobody needs adds nothing, and misses nothing."""
+def test_named_sections_and_assembly_symbols_stay(project: Project, lto: LtoMode, opt_level: str) -> None:
+    """The unused module is not linked, as with archives: its undefined symbol is no error."""
     skip_without_thin(project, lto)
     program = finished(project, request_for(project, CRATES, lto=lto, opt_level=opt_level))
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "11 10\n"
 
 
-def test_a_section_that_nobody_refers_to(project: Project) -> None:
+def test_unreferenced_section_stays(project: Project) -> None:
     source = (
         'static const char note[] __attribute__((used, section(".mine"))) = "here";\nint main(void) { return 0; }\n'
     )
@@ -55,8 +55,8 @@ def test_a_section_that_nobody_refers_to(project: Project) -> None:
     assert "here" in shown
 
 
-def test_assembly_in_a_staticlib(project: Project) -> None:
-    """An archiver that asks gcc for the symbols of an object does not hear of those that assembly defines."""
+def test_staticlib_indexes_assembly_symbols(project: Project) -> None:
+    """An archiver that uses gcc's plugin would not see them."""
     request = request_for(project, {"lib": CRATES["base"]}, CrateType.STATICLIB, exported=())
     library = link(project, request)
     main = project.root / "user.c"
@@ -65,7 +65,7 @@ def test_assembly_in_a_staticlib(project: Project) -> None:
     subprocess.run([project.root / "user"], check=True)
 
 
-def test_what_is_no_whole_object(project: Project) -> None:
+def test_incomplete_objects(project: Project) -> None:
     (module,) = compiled(project, {"x.c": "int x;\n"})
     data = project.backend.codegen(module, project.config()).data
     assert with_retained_sections(b"text", name="it") == b"text" and needed_libraries(b"text") == ()
@@ -84,10 +84,10 @@ REGISTERED = {
 }
 
 
-@pytest.mark.exhaustive(project="zig")  # which links with lld as LLVM does
+@pytest.mark.exhaustive(project="zig")  # it links with lld, as LLVM does
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
-def test_a_unit_that_registers_itself(project: Project, lto: LtoMode) -> None:
-    """Nobody calls it, so that it is linked only with a crate that is linked whole."""
+def test_whole_crate_links_self_registering_units(project: Project, lto: LtoMode) -> None:
+    """Nothing refers to the unit, so it is linked only if its crate is linked whole."""
     skip_without_thin(project, lto)
     for whole, count in ((("plug",), 1), ((), 0)):
         request = replace(request_for(project, REGISTERED, lto=lto), whole=whole)
@@ -96,7 +96,7 @@ def test_a_unit_that_registers_itself(project: Project, lto: LtoMode) -> None:
 
 @pytest.mark.parametrize("lto", [LtoMode.OFF, LtoMode.THIN, LtoMode.FAT])
 @pytest.mark.parametrize("words", [{"sanitize": ["address"]}, {"sanitize": ["undefined"]}, {"coverage": True}])
-def test_a_library_with_what_compilers_inject(
+def test_instrumented_library_links_and_runs(
     project_with: Callable[[str], Project], words: dict[str, object], lto: LtoMode
 ) -> None:
     project = project_with("llvm")
