@@ -26,7 +26,7 @@ QUICK = (
     "tests/native_e2e/test_rebuild.py",
     "tests/native_e2e/test_compile.py::test_editing_a_header_compiles_its_includers[gcc]",
     "tests/spirv_e2e/test_rebuild.py",
-    "plugins/cratewright-wasm/tests/test_projects.py::test_an_edit_makes_what_it_calls_for",
+    "plugins/cratewright-wasm/tests/test_projects.py::test_edit_rebuilds_its_dependents",
     "--deselect=tests/architecture/test_wheel.py",
     "--hypothesis-profile=quick",
     # What talks with servers, sends code away and draws: a third of the time of all unit tests.

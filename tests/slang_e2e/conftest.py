@@ -1,4 +1,4 @@
-"""What the end-to-end tests of the Slang backend share: a project, and what it must have to be built."""
+"""Fixtures of the Slang backend's end-to-end tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["device", "require_slang", "validate"]
 
 
 def require_slang() -> None:
-    """Skip the test, or fail it, where Slang is missing."""
+    """Skip the test if Slang is missing, or fail it if tools are required."""
     for name in ("cratewright-slang", "slangpy"):
         if not any(True for _ in distributions(name=name)):
             missing(name)
@@ -23,6 +23,6 @@ def require_slang() -> None:
 
 @pytest.fixture
 def slang(tmp_path: Path) -> ShaderProject:
-    """Give an empty project."""
+    """Return an empty project."""
     require_slang()
     return ShaderProject(tmp_path / "project", form=available_forms()[-1])

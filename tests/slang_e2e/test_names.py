@@ -1,4 +1,4 @@
-"""Manifests name the parameters of Slang entry points in every mode, whatever names their images have."""
+"""Manifests name the parameters of Slang entry points in every mode, though images may lack names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENTRY = '[shader("compute")] [numthreads(1, 1, 1)] void %s() { taken[0] += given
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "line"])
-def test_the_same_names_in_every_mode(tmp_path: Path, debuginfo: str) -> None:
+def test_names_are_the_same_in_every_mode(tmp_path: Path, debuginfo: str) -> None:
     require_slang()
     build = ShaderBuild(tmp_path, backend=SlangBackend)
     build.write({"m.slang": MODULE, "a.slang": HEAD + ENTRY % "one" + ENTRY % "two"})
@@ -45,8 +45,8 @@ SLANG = 'RWStructuredBuffer<float> %s;\n[shader("compute")] [numthreads(1, 1, 1)
 
 
 @pytest.mark.parametrize("backend", [SpirvBackend, SlangBackend])
-def test_one_place_under_two_names(tmp_path: Path, backend: type[SpirvBackend]) -> None:
-    """Entry points in one image each have their own name for it."""
+def test_binding_with_a_name_per_entry_point(tmp_path: Path, backend: type[SpirvBackend]) -> None:
+    """Entry points of one image may name the same binding differently."""
     if backend is SlangBackend:
         require_slang()
     text, suffix = (SLANG, "slang") if backend is SlangBackend else (GLSL, "comp")
@@ -74,8 +74,8 @@ SHARED_SLANG = (
 
 
 @pytest.mark.parametrize("backend", [SpirvBackend, SlangBackend])
-def test_buffers_that_share_a_binding_are_told_apart(tmp_path: Path, backend: type[SpirvBackend]) -> None:
-    """Shaders read one buffer as several types: each is described as what it is, in every mode."""
+def test_buffers_that_share_a_binding(tmp_path: Path, backend: type[SpirvBackend]) -> None:
+    """Each of several types for one buffer is described by itself, in every mode."""
     if backend is SlangBackend:
         require_slang()
     name, text = ("a.slang", SHARED_SLANG) if backend is SlangBackend else ("a.comp", SHARED)

@@ -1,6 +1,6 @@
-"""Slang's modules come to the same bytes on another machine, which is given the whole wheel.
+"""Slang modules compiled remotely equal local ones; the whole wheel is sent along.
 
-Knows nothing of what is said to a server: it is buildbox-casd, each call in a sandbox of its own.
+The server is buildbox-casd, which runs each call in a sandbox.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from cratewright.testing import require_tool
-from tests.slang_e2e.test_places import FILES
+from tests.slang_e2e.test_reproducible import FILES
 from tests.spirv_e2e.shader_project import ShaderProject
 from tests.support.casd import serving_casd
 
@@ -23,7 +23,7 @@ Default(lib, env.Crate("app", ["app/main.slang"], deps=[lib], crate_type="cdylib
 """
 
 
-def test_bytes_are_the_same(slang: ShaderProject, tmp_path: Path) -> None:
+def test_remote_modules_equal_local_ones(slang: ShaderProject, tmp_path: Path) -> None:
     require_tool(os.path.exists(PYTHON), PYTHON)
     (tmp_path / "farm").mkdir()
     made: list[dict[str, bytes]] = []

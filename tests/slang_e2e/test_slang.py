@@ -1,4 +1,4 @@
-"""Slang crates in real builds: what they link to, what an edit costs, and what is said of mistakes."""
+"""Slang crates in real builds: what their images compute, and what an edit rebuilds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Validate = Callable[[Path], None]
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 @pytest.mark.parametrize("multimodule", [True, False])
-def test_modules_and_what_they_compute(slang: ShaderProject, validate: Validate, device, lto, multimodule) -> None:
+def test_images_compute_the_expected_values(slang: ShaderProject, validate: Validate, device, lto, multimodule) -> None:
     import numpy as np
 
     write(slang, CRATES, SHAPES | APP, lto=lto, multimodule=multimodule, opt_level="3")
@@ -46,7 +46,7 @@ def run(device, image: bytes, name: str, binding: dict[str, int], values) -> lis
     return list(device.run(image, [Resource(binding["binding"], values, set=binding["set"])], entry=name).values())
 
 
-def test_an_edit_links_again_what_reaches_it(slang: ShaderProject) -> None:
+def test_edit_relinks_the_entry_points_that_use_it(slang: ShaderProject) -> None:
     own = {
         "app/other.slang": APP["app/main.slang"]
         .replace("import lib.cost;", "")
@@ -80,7 +80,7 @@ def test_an_edit_links_again_what_reaches_it(slang: ShaderProject) -> None:
 
 
 def test_entry_points_are_in_the_order_of_their_sources(slang: ShaderProject, validate: Validate) -> None:
-    """Also where those of several sources are compiled as one program, by what they import."""
+    """Also if those of several sources are compiled as one program."""
     more = "".join(f"public float f{at}(float x) {{ return sin(x * {at}); }}\n" for at in range(60))
     files = {f"{name}.slang": f"module {name};\n{more.replace('f', name)}".replace(f"{name}loat", "float")
              for name in ("one", "two")}  # fmt: skip
@@ -101,14 +101,14 @@ for name, words in {"off": {}, "thin": {"lto": "thin"}, "fat": {"lto": "fat"}}.i
     assert [row["source"] for row in rows["off"]] == [f"e{at}.slang" for at in range(6)]
     words = ("key", "source", "stage", "descriptors")
     assert len({str([[row[word] for word in words] for row in each]) for each in rows.values()}) == 1
-    assert "e0.comp +2" in slang.read("events.jsonl"), "three are one program"
+    assert "e0.comp +2" in slang.read("events.jsonl"), "three entry points should be one program"
     for name in rows:
         for image in slang.images(name):
             validate(slang.path / f"{name}.spvs" / image)
 
 
-def test_entry_points_of_one_name_are_called_after_the_whole_crate(slang: ShaderProject, validate: Validate) -> None:
-    """Thin LTO links in groups, in some of which no other entry point has that name."""
+def test_names_of_equal_entry_points_depend_on_the_whole_crate(slang: ShaderProject, validate: Validate) -> None:
+    """Thin LTO links groups of entry points, and a group may hold only one with the name."""
 
     def entry(name: str, size: int) -> str:
         return f'[shader("compute")] [numthreads({size}, 1, 1)] void {name}() {{ d[0] = f(d[{size}]); }}\n'
@@ -118,12 +118,12 @@ def test_entry_points_of_one_name_are_called_after_the_whole_crate(slang: Shader
     files = {
         "m.slang": "module m;\npublic float f(float x) { return x * 2.5; }\n" + more,
         "a.slang": head + entry("main", 1) + entry("other", 2),
-        # Larger than what it imports, so it is linked alone.
+        # Linked alone, because it is larger than its imports.
         "b.slang": head
         + "".join(f"float g{at}(float x) {{ return cos(x * {at}); }}\n" for at in range(30))
         + entry("main", 3),
         "c.slang": head + entry("main", 4),
-        "d.slang": head + entry("b", 5),  # the name of a source with a clash
+        "d.slang": head + entry("b", 5),  # named like a source with a clash
     }
     crates = """\
 lib = env.Crate("lib", ["m.slang"])
@@ -134,7 +134,7 @@ for lto in ("off", "thin", "fat"):
     slang.write({"SConstruct": HEADER + crates, **files})
     slang.scons("CRATE_EVENTS=events.jsonl")
     parts = set(re.findall(r'"unit": ?"(\w\.(?:comp|main)(?: \+\d+)?)"', slang.read("events.jsonl")))
-    assert len(parts) > 1 and any("+" in part for part in parts), "several groups"
+    assert len(parts) > 1 and any("+" in part for part in parts), "expected several groups"
     for lto in ("off", "thin", "fat"):
         sizes = {entry["name"]: entry["workgroup_size"][0] for entry in slang.manifest(lto)["entries"]}
         assert sizes == {"a.main": 1, "other": 2, "b.comp": 3, "b": 5, "c": 4}
@@ -146,7 +146,6 @@ STAGES = (Path(__file__).parent / "stages.slang").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
 def test_every_stage(slang: ShaderProject, validate: Validate, debuginfo: str) -> None:
-    """Of all options that debug information, optimizing and LTO are."""
     options = {"multimodule": True, "lto": "thin", "debuginfo": debuginfo}
     write(
         slang,
@@ -189,13 +188,13 @@ export public struct Shape : IShape { public float area(float x) { return x + 9.
     "b.slang": "import base;\nimport nine;\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = total(d[i.x]); }\n",
     "h.comp.hlsl": '#include "k.hlsli"\n%s void main(uint3 i : SV_DispatchThreadID) { d[i.x] = WaveActiveMax(K); }\n',
     "k.hlsli": "#define K 7.0\n",
-    # The word in the middle is no stage.
+    # The middle part is not a stage.
     "noise.simplex.hlsl": "float noise(float x) { return x; }\n",
 }
 
 
-def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, device) -> None:
-    """What is `extern` takes what the entry point's imports export; beside them, HLSL that goes by Slang."""
+def test_extern_constants_and_types_are_resolved_at_the_link(slang: ShaderProject, validate: Validate, device) -> None:
+    """An `extern` takes what the imports of the entry point export. An HLSL source takes part, too."""
     import numpy as np
 
     crates = 'lib = env.Crate("lib", Glob("lib/*.slang"), include_dirs=["lib"])\n'
@@ -222,7 +221,7 @@ def test_what_is_chosen_at_the_link(slang: ShaderProject, validate: Validate, de
     assert "h.comp.hlsl:1: error: no entry point, although the file is named .comp" in slang.errors
 
 
-def test_the_sconstruct_of_the_page(slang: ShaderProject) -> None:
+def test_sconstruct_of_the_documentation(slang: ShaderProject) -> None:
     (block,) = blocks((ROOT / "plugins/cratewright-slang/README.md").read_text(encoding="utf-8"))
     app = '[shader("compute")] [numthreads(1, 1, 1)] void fill() { d[0] = one(); }\n'
     slang.write(

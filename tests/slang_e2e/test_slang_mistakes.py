@@ -1,4 +1,4 @@
-"""Mistakes in Slang modules, and macros and compiled modules beside them."""
+"""Errors in Slang modules; macros of importers; compiled modules on the search path."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_mistakes(slang: ShaderProject, name: str) -> None:
+def test_error_messages(slang: ShaderProject, name: str) -> None:
     text, files, message = MISTAKES[name]
     attributes = '[shader("compute")] [numthreads(1, 1, 1)]'
     crates = (
@@ -67,8 +67,8 @@ def test_mistakes(slang: ShaderProject, name: str) -> None:
     assert not slang.exists("app.spv")
 
 
-def test_a_module_of_another_version(slang: ShaderProject) -> None:
-    """It is refused before Slang, which crashes on it, is given it."""
+def test_module_of_another_slang_version_is_refused(slang: ShaderProject) -> None:
+    """Slang itself would crash on it."""
     from cratewright import LinkModule, ModuleCodegen, VersionError
     from cratewright_slang.link import code_of_entries
 
@@ -77,8 +77,8 @@ def test_a_module_of_another_version(slang: ShaderProject) -> None:
         code_of_entries(None, [(None, [LinkModule("lib", module)])])  # type: ignore[arg-type]
 
 
-def test_macros_of_importers_are_those_of_modules(slang: ShaderProject) -> None:
-    """Or it is refused: what was read of a module is not what is linked."""
+def test_importer_with_other_macros_is_refused(slang: ShaderProject) -> None:
+    """Its import was compiled with one set of macros, and would be linked with another."""
     crates = """\
 lib = env.Crate("lib", ["m.slang"], defines=%s)
 Default(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib", defines={"FOG": 1, "OWN": 2}))
@@ -102,7 +102,7 @@ Default(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib", defines={
     slang.scons()
 
 
-def test_a_compiled_module_beside_is_not_read(slang: ShaderProject) -> None:
+def test_compiled_module_beside_the_source_is_not_read(slang: ShaderProject) -> None:
     write(slang, CRATES, SHAPES | APP, multimodule=True)
     slang.write({"lib/shapes.slang-module": "of another version"})
     slang.scons()

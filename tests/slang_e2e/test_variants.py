@@ -1,4 +1,4 @@
-"""Variants of Slang sources: each is linked with the modules that its macros give, in every mode."""
+"""Variants of Slang sources: each is linked with modules compiled with its macros, in every mode."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIBRARY = {
 }
 APP = {
     "a.slang": f"import m;\nimport q;\n{COMPUTE} main() {{ d[0] = q(scaled(f1(d[0]))); }}\n",
-    # None but the first axis makes a difference to it.
+    # Only the first axis affects it.
     "b.slang": f"import m;\nimport p;\n{COMPUTE.replace('LIGHTS', '1')} one() {{ d[0] = plain(f1(d[0])); }}\n"
     '[shader("compute")] [numthreads(1, 1, 1)] void two() { d[0] = plain(scaled(d[0])); }\n',
     "q.slang": "module q;\n#ifdef DEBUG\npublic float q(float x) { return x + 2; }\n#else\n"
@@ -55,8 +55,8 @@ def rows(files: Mapping[str, bytes]) -> dict[tuple[str, str, str], Mapping[str, 
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "full"])
-def test_every_mode(project: ShaderBuild, validate: Validate, tmp_path: Path, debuginfo: str) -> None:
-    """Variants come to what the same macros come to where there are no variants."""
+def test_variants_equal_plain_macros(project: ShaderBuild, validate: Validate, tmp_path: Path, debuginfo: str) -> None:
+    """In every mode, a variant equals the source compiled with its macros."""
     words = {"debuginfo": debuginfo}
     lib = project.compile("lib", ["m.slang", "n.slang", "p.slang"], variants={"FOG": [1, 0], "MORE": [1, 2]}, **words)
     sources = [name for name in APP if name != "q.slang"]
@@ -81,7 +81,7 @@ def test_every_mode(project: ShaderBuild, validate: Validate, tmp_path: Path, de
                     (tmp_path / "image.spv").write_bytes(data)
                     validate(tmp_path / "image.spv")
             if multimodule:
-                # Of b, debugging and lights make no difference, and fog none to its first entry point.
+                # DEBUG and LIGHTS do not affect b, and FOG does not affect its first entry point.
                 count = len({row["module"] for row in table.values()})
                 assert count == len({data for data in one_by_one.values()}) == 6 + 1 + 2
                 assert len([name for name in files if name.endswith(".spv")]) == count
@@ -89,7 +89,7 @@ def test_every_mode(project: ShaderBuild, validate: Validate, tmp_path: Path, de
                 assert {key: files[row["module"]] for key, row in table.items()} == one_by_one
 
 
-def test_a_module_with_other_macros_is_refused(project: ShaderBuild) -> None:
+def test_module_with_other_macros_is_refused(project: ShaderBuild) -> None:
     lib = project.compile("lib", ["m.slang", "n.slang", "p.slang"], variants={"FOG": [0, 1]})
     app = project.compile("app", list(APP), [lib], variants={**AXES, "FOG": [1, 2]})
     with pytest.raises(LinkError) as caught:
@@ -106,8 +106,8 @@ def test_a_module_with_other_macros_is_refused(project: ShaderBuild) -> None:
         ("public static const int N = FO\\\nG;\n", {}),
     ],
 )
-def test_macros_that_no_word_names(project: ShaderBuild, text: str, axes: Mapping[str, list[str]]) -> None:
-    """They count as well: one of two modules that differ would be linked for both."""
+def test_pasted_macro_names_count(project: ShaderBuild, text: str, axes: Mapping[str, list[str]]) -> None:
+    """Otherwise one of two different modules would be linked for both."""
     project.write({"n.slang": f"module n;\n{text}"})
     (axis, values), *_ = [*axes.items(), ("LIGHTS", [1])]
     defines = {} if axis == "LIGHTS" else {axis: values[0]}
@@ -119,8 +119,8 @@ def test_macros_that_no_word_names(project: ShaderBuild, text: str, axes: Mappin
     assert len({row["module"] for row in rows(files).values()}) == 2
 
 
-def test_one_source_is_never_twice_in_a_program(project: ShaderBuild) -> None:
-    """Variants that need the same modules are compiled together with others, not with each other."""
+def test_variants_of_one_source_are_not_compiled_together(project: ShaderBuild) -> None:
+    """Variants that need the same modules are grouped with other sources, not with each other."""
     lib = project.compile("lib", ["m.slang", "n.slang", "p.slang"], defines={"FOG": 1})
     text = f"import m;\nimport p;\n{COMPUTE} main() {{ d[0] = plain(f2(d[0])) + LIGHTS; }}\n"
     names = [f"e{at}.slang" for at in range(3)]
@@ -129,7 +129,7 @@ def test_one_source_is_never_twice_in_a_program(project: ShaderBuild) -> None:
     images = {lto: project.link_all(app, [lib], lto=lto, multimodule=True) for lto in ("off", "thin", "fat")}
     for files in images.values():
         table = rows(files)
-        assert len({row["module"] for row in table.values()}) == 3, "by lights"
+        assert len({row["module"] for row in table.values()}) == 3, "expected one module per value of LIGHTS"
     entries = json.loads(images["thin"]["app.spv.json"])["entries"]
     assert {row["workgroup_size"][0] for row in entries} == {1, 2, 3}
 
@@ -145,8 +145,8 @@ Default(app, env.CrateEmbed("shaders", app))
 """
 
 
-def test_scons(slang: ShaderProject) -> None:
-    """A library with variants, whose sources may have their own, and a lookup in the header."""
+def test_variants_with_scons(slang: ShaderProject) -> None:
+    """A library with variants, a source with axes of its own, and a lookup in the C header."""
     slang.write({"SConstruct": SCONSTRUCT, **LIBRARY, **APP})
     slang.scons()
     assert slang.up_to_date()
@@ -207,8 +207,8 @@ int main(void) {
 """
 
 
-def test_a_workspace_and_a_host(slang: ShaderProject) -> None:
-    """A program finds for each key what a session of Slang makes with these macros."""
+def test_host_program_finds_variants_of_a_workspace(slang: ShaderProject) -> None:
+    """The image of each key equals what a plain Slang session compiles with its macros."""
     require_tool(shutil.which("gcc") is not None, "gcc")
     main = f"import m;\n{COMPUTE} main() {{\n#ifdef DEBUG\nd[1] = 11;\n#endif\nd[0] = scaled(d[0]); }}\n"
     files = {**LIBRARY, "a.slang": main, "c.slang": main.replace("LIGHTS", "3")}
@@ -224,12 +224,12 @@ def test_a_workspace_and_a_host(slang: ShaderProject) -> None:
         name = f"DEBUG={'on' if debug == '1' else 'off'},FOG={fog},LIGHTS={lights}"
         assert found == (slang.path / table[name]).read_bytes()
         macros = {"FOG": fog, "LIGHTS": lights, **({"DEBUG": ""} if debug == "1" else {})}
-        assert told_by(found) == told_by(plain_code(files, "a.slang", macros)), key
+        assert constants_of(found) == constants_of(plain_code(files, "a.slang", macros)), key
     assert slang.up_to_date()
 
 
 def plain_code(files: Mapping[str, str], source: str, macros: Mapping[str, str]) -> bytes:
-    """Return what a session makes of sources alone."""
+    """Return what a Slang session compiles, without cratewright."""
     from cratewright_slang.libslang import Settings, SlangSession
 
     def read(path: str) -> bytes | None:
@@ -243,8 +243,8 @@ def plain_code(files: Mapping[str, str], source: str, macros: Mapping[str, str])
         session.close()
 
 
-def told_by(image: bytes) -> tuple[set[float], list[int]]:
-    """Return an image's scale and what debugging adds, by their constants, and its workgroup size."""
+def constants_of(image: bytes) -> tuple[set[float], list[int]]:
+    """Return the constants of an image that show its macros, and its workgroup size."""
     words = array("I", image)
     floats = {struct.unpack("f", struct.pack("I", word))[0] for word in words}
     size = next(words[at + 3] for at in range(5, len(words)) if words[at] == 6 << 16 | 16)

@@ -1,4 +1,4 @@
-"""What all tests of Slang need."""
+"""Skips or fails all tests where Slang is missing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from cratewright.testing import require_tool
 
 @pytest.fixture(autouse=True, scope="session")
 def _slang() -> None:
-    """Skip every test where Slang is missing, or fail it; the modules can be imported without."""
+    """Skip every test if Slang is missing, or fail it if tools are required."""
     for name in ("cratewright-slang", "slangpy"):
         require_tool(any(True for _ in distributions(name=name)), name)

@@ -1,4 +1,4 @@
-"""Imports that an earlier build has compiled are taken from its cache, as long as they are what is there."""
+"""Imports compiled by an earlier build are taken from the cache while they are up to date."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILES = {
 
 
 class Builds:
-    """Builds in one place, each with nothing in memory, and what each has compiled."""
+    """Builds in one directory, each as in a new process; `compiled` lists the modules that the last one compiled."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root, self.compiled = root, list[str]()
@@ -66,8 +66,8 @@ class Builds:
         backend = open_backend(SlangBackend, session or self.session)
         return backend.compile_codegen_unit(self.stencil(path, **options))
 
-    def kept(self, path: str, **options: object) -> CompiledUnit:
-        """Build a unit as an engine does, which keeps it."""
+    def build_cached(self, path: str, **options: object) -> CompiledUnit:
+        """Build a unit through the cache, as the engine does."""
         self._patch.setattr(module_compiler, "_compilers", {})
         self.compiled.clear()
         backend = open_backend(SlangBackend, self.session)
@@ -86,26 +86,26 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builds]:
     open_cache(made.session).close()
 
 
-def test_an_edit_of_a_source_compiles_nothing_else(builds: Builds) -> None:
+def test_edited_source_is_compiled_alone(builds: Builds) -> None:
     first = builds.build("a.slang")
     assert builds.compiled == ["lib/n.slang", "lib/m.slang", "a.slang"] and first == builds.fresh("a.slang")
     builds.write({"a.slang": FILES["a.slang"].replace("f(d[0])", "f(d[0]) + 1")})
     second = builds.build("a.slang")
     assert builds.compiled == ["a.slang"]
     assert second != first and second == builds.fresh("a.slang")
-    # What importers take is not all that a unit comes to.
+    # An importer's entry is no complete unit.
     builds.build("a.slang")
     unit = open_backend(SlangBackend, builds.session).compile_codegen_unit(builds.stencil("lib/m.slang"))
     assert unit == builds.fresh("lib/m.slang")
 
 
-def test_what_an_import_was_made_of_counts(builds: Builds) -> None:
+def test_edited_or_shadowed_dependency_of_an_import(builds: Builds) -> None:
     builds.build("a.slang")
     builds.write({"lib/n.h": "#define SIZE 3.0\n"})
     assert builds.build("a.slang") == builds.fresh("a.slang")
     builds.build("a.slang")
     assert builds.compiled == ["a.slang"]
-    # One that goes before it now.
+    # A module that shadows it now.
     builds.write({"n.slang": "module n;\npublic float n() { return 4; }\n"})
     builds.build("a.slang")
     builds.write({"lib/n.slang": FILES["lib/n.slang"].replace("SIZE;", "SIZE + 1;")})
@@ -113,16 +113,16 @@ def test_what_an_import_was_made_of_counts(builds: Builds) -> None:
     assert "lib/n.slang" in builds.compiled and made == builds.fresh("a.slang")
 
 
-def test_a_file_that_slang_does_not_ask_for_changes_nothing(builds: Builds) -> None:
-    """The module `n` that is loaded already serves a second import, whatever lies beside the source."""
+def test_unread_module_beside_the_source_changes_nothing(builds: Builds) -> None:
+    """`n` is loaded already and serves the second import, whatever lies beside the source."""
     builds.write({"a.slang": f"import m;\nimport n;\n{FILES['a.slang'].partition(';')[2]}"})
     builds.write({"n.slang": "module n;\npublic float n() { return 4; }\n"})
-    beside = builds.kept("a.slang")
+    beside = builds.build_cached("a.slang")
     (builds.root / "n.slang").unlink()
-    assert beside == builds.kept("a.slang") == builds.fresh("a.slang")
+    assert beside == builds.build_cached("a.slang") == builds.fresh("a.slang")
 
 
-def test_other_options_are_other_modules(builds: Builds) -> None:
+def test_options_are_part_of_the_key(builds: Builds) -> None:
     builds.write({"lib/n.h": "#ifdef FOG\n#define SIZE 2.0\n#else\n#define SIZE 3.0\n#endif\n"})
     builds.build("a.slang")
     for options in ({"defines": {"FOG": 1}}, {"debuginfo": "full"}, {"matrix_layout": "column"}):
@@ -132,8 +132,8 @@ def test_other_options_are_other_modules(builds: Builds) -> None:
         assert builds.compiled == ["a.slang"]
 
 
-def test_units_of_a_build_are_found(builds: Builds) -> None:
-    """An importer with the options of a library takes what the build has kept of its units."""
+def test_importer_reuses_compiled_units(builds: Builds) -> None:
+    """An importer with the same options takes the units of a library from the cache."""
     backend, store = open_backend(SlangBackend, builds.session), open_cache(builds.session)
     for path in ("lib/n.slang", "lib/m.slang"):
         compile_with_cache(backend, builds.stencil(path), store)
@@ -141,18 +141,18 @@ def test_units_of_a_build_are_found(builds: Builds) -> None:
     assert builds.compiled == ["a.slang"]
 
 
-def test_a_damaged_entry_is_compiled_again(builds: Builds) -> None:
+def test_damaged_entry_is_compiled_again(builds: Builds) -> None:
     first = builds.build("a.slang")
     backend, store = open_backend(SlangBackend, builds.session), open_cache(builds.session)
     key = str(compute_cache_key(backend, builds.stencil("lib/m.slang")))
-    kept = store.get(key)
-    assert kept is not None
-    for data in (kept[:-1] + bytes([kept[-1] ^ 1]), kept[:40], b""):
+    entry = store.get(key)
+    assert entry is not None
+    for data in (entry[:-1] + bytes([entry[-1] ^ 1]), entry[:40], b""):
         store.insert(key, data)
         assert builds.build("a.slang") == first and builds.compiled == ["lib/m.slang", "a.slang"]
 
 
-def test_a_key_is_computed_once(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_is_computed_once(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
     keys: list[str] = []
     monkeypatch.setattr(
         "cratewright_slang.cached_modules.compute_cache_key",
@@ -162,14 +162,14 @@ def test_a_key_is_computed_once(builds: Builds, monkeypatch: pytest.MonkeyPatch)
     assert sorted(keys) == ["a.slang", "lib/m.slang", "lib/n.slang"]
 
 
-def test_without_a_cache_nothing_is_written(builds: Builds) -> None:
+def test_nothing_is_written_without_a_cache(builds: Builds) -> None:
     builds.fresh("a.slang")
     builds.fresh("a.slang")
     assert len(builds.compiled) == 3 and not (builds.root / "cache").exists()
 
 
-def test_an_import_is_kept_only_if_it_is_a_unit(builds: Builds) -> None:
-    """Who compiles a source first does not decide whether it is refused."""
+def test_import_that_is_no_valid_unit_is_not_cached(builds: Builds) -> None:
+    """Otherwise compiling the importer first would let the invalid source pass."""
     (builds.root / "lib/n.slang").write_bytes("module n;\npublic float n() { return 2; }\n".encode("utf-16"))
     builds.build("a.slang")
     backend = open_backend(SlangBackend, builds.session)

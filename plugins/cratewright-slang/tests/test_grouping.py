@@ -1,4 +1,4 @@
-"""Entry points that are compiled as one program come to what they come to alone, or are compiled alone."""
+"""Entry points compiled as one program: they equal those compiled alone, or are left alone."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ SOURCES = {f"app/{name}.slang": f"import lib;\n{BUFFER}{COMPUTE}main(uint3 i : S
 
 
 def request_of(root: Path, sources: Mapping[str, str], library: str = LIBRARY, **options: OptionValue) -> LinkRequest:
-    """Return the link of a crate with some sources, which import one module of another crate."""
+    """Return a request to link sources that import one module of another crate."""
     specs = (*CORE_OPTIONS, *SlangBackend.OPTIONS)
     chosen = Options(tuple(sorted((spec.name, spec.default) for spec in specs))).override(options)
     chosen = chosen.override({"include_dirs": ("lib",)})
@@ -116,7 +116,7 @@ def request_of(root: Path, sources: Mapping[str, str], library: str = LIBRARY, *
 
 
 def compared(request: LinkRequest) -> dict[str, bool]:
-    """Return whether each entry point was compiled with others; all come to what they come to alone.
+    """Return whether each entry point was compiled with others, after comparing each with itself compiled alone.
 
     Shape: by output name.
     """
@@ -144,8 +144,8 @@ ALONE = {"made", "picked", "chosen"}
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "line"])
-def test_sources_of_one_library(tmp_path: Path, debuginfo: str) -> None:
-    """Types that are only known when it runs, and what has the looks of it, are compiled alone."""
+def test_dynamic_dispatch_is_compiled_alone(tmp_path: Path, debuginfo: str) -> None:
+    """Also code that only looks as if it needed dynamic dispatch."""
     found = compared(request_of(tmp_path, SOURCES, debuginfo=debuginfo))
     assert {name.partition(".")[0].removeprefix("app/") for name, together in found.items() if not together} == ALONE
 
@@ -158,8 +158,8 @@ def sources(*texts: str) -> dict[str, str]:
     return {f"app/e{at}.slang": text for at, text in enumerate(texts)}
 
 
-def test_variables_that_are_set_up(tmp_path: Path) -> None:
-    """What sets them up is in all entry points of a program."""
+def test_initialized_globals_are_compiled_alone(tmp_path: Path) -> None:
+    """Slang puts their initialization into every entry point of a program."""
     texts = [f"import lib;\n{BUFFER}{COMPUTE}main() {{ d[0] = {what}; }}\n" for what in ("bump(1)", "1", "2")]
     assert together(compared(request_of(tmp_path, sources(*texts)))) == []
     assert together(compared(request_of(tmp_path, sources(*texts[1:])))) == ["e0", "e1"]
@@ -180,8 +180,8 @@ ParameterBlock<Own%d> own;
 """
 
 
-def test_places_of_resources(tmp_path: Path) -> None:
-    """They are bound where they are alone, though there are more before them."""
+def test_bindings_equal_those_compiled_alone(tmp_path: Path) -> None:
+    """Though other sources of the program declare resources before them."""
 
     def text(at: int, more: str = "", parameter: str = "", value: str = "fixed[0]") -> str:
         words = (("%d", str(at)), ("%d", str(at)), ("%s", more), ("%s", parameter), ("%s", value))
@@ -201,8 +201,8 @@ def test_places_of_resources(tmp_path: Path) -> None:
     assert together(compared(request_of(tmp_path, sources(text(0), constant, other)))) == ["e0", "e1"]
 
 
-def test_exports_stay_with_who_imports_them(tmp_path: Path) -> None:
-    """A source that says what is `extern` in a library would say so for others as well."""
+def test_sources_that_export_are_compiled_alone(tmp_path: Path) -> None:
+    """An export for a library's `extern` would apply to all sources of a program."""
     library = "module lib;\nextern static const int COUNT = 1;\npublic float total(float x) { return x * COUNT; }\n"
     library += FILLER
     own = "export public static const int COUNT = 4;\n"
@@ -213,8 +213,8 @@ def test_exports_stay_with_who_imports_them(tmp_path: Path) -> None:
     assert together(compared(request_of(tmp_path, sources(*texts), library))) == ["e0", "e2"]
 
 
-def test_entry_points_of_one_source(tmp_path: Path) -> None:
-    """They are together whatever they import, and a stage that needs more than a shader does is alone."""
+def test_entry_points_of_one_source_are_one_program(tmp_path: Path) -> None:
+    """Whatever they import; ray tracing stages are compiled alone."""
     body = "float4 p = float4(vertex, 0, 0, 1);"
     text = f"""{BUFFER}uniform float scale;
 [shader("vertex")] float4 vs(float vertex : POSITION) : SV_Position {{ {body} return p * scale; }}
@@ -227,7 +227,7 @@ def test_entry_points_of_one_source(tmp_path: Path) -> None:
     assert not any(compared(request_of(tmp_path, sources(text + rays))).values())
 
 
-def test_a_module_of_two_crates(tmp_path: Path) -> None:
+def test_module_in_two_crates_is_refused(tmp_path: Path) -> None:
     request = request_of(tmp_path, sources(f"import lib;\n{BUFFER}{COMPUTE}main() {{ d[0] = bump(1); }}\n"))
     (library,) = (item.module for item in request.modules if not item.module.entry_points)
     library = replace(library, exports=(module_symbol("lib/lib.slang", (), (), file="lib/lib.slang", line=1),))
@@ -239,12 +239,12 @@ def test_a_module_of_two_crates(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"debuginfo": "full"}, {"preserve_bindings": True}], ids=["full", "preserve"])
-def test_options_that_speak_of_a_whole_program(tmp_path: Path, options: dict[str, OptionValue]) -> None:
+def test_whole_program_options_prevent_grouping(tmp_path: Path, options: dict[str, OptionValue]) -> None:
     assert not any(compared(request_of(tmp_path, dict(list(SOURCES.items())[:3]), **options)).values())
 
 
-def test_groups_are_small(tmp_path: Path) -> None:
-    """What an edit of one source costs is bounded: by what all import, and by a number."""
+def test_groups_are_bounded(tmp_path: Path) -> None:
+    """By the size of the imports and by a number, so that an edit of one source stays cheap."""
     text = f"import lib;\n{BUFFER}{COMPUTE}main(uint3 i : SV_DispatchThreadID) {{ d[i.x] = %d; }}\n"
     request = request_of(tmp_path, sources(*(text % at for at in range(20))), LIBRARY)
     backend = SlangBackend()

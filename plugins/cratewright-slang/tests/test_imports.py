@@ -1,4 +1,4 @@
-"""Modules that are imported are served compiled, and what comes of it depends on nothing but the files."""
+"""Imports are loaded as compiled modules, and results depend on the files alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def observed(made: object) -> dict[str, bool]:
     return {each.path: each.digest is not None for each in made.observed}  # type: ignore[attr-defined]
 
 
-def test_who_was_first_does_not_matter(tmp_path: Path) -> None:
+def test_order_of_compilation_does_not_matter(tmp_path: Path) -> None:
     write(
         tmp_path,
         lib__m="module m; import n; public float f() { return n(); }",
@@ -51,12 +51,12 @@ def test_who_was_first_does_not_matter(tmp_path: Path) -> None:
     assert fresh.imports == ("lib/m.slang", "lib/n.slang") and fresh.entries == (("main", 6),)
     seen = observed(fresh)
     assert seen["lib/m.slang"] and seen["lib/n.slang"]
-    # Either would be taken instead if it were there.
+    # Either file would take precedence if it existed.
     assert seen["app/lib/m.slang"] is False and seen["inc/lib/m.slang"] is False
 
 
-def test_the_working_directory_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor how deep it lies; without directories to search, a module holds another path of itself."""
+def test_working_directory_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor its depth. Without search paths, Slang writes another path of itself into a module."""
     settings = replace(SETTINGS, paths=())
     made = []
     for place in (tmp_path, tmp_path / "some" / "deeper"):
@@ -66,8 +66,8 @@ def test_the_working_directory_does_not_matter(tmp_path: Path, monkeypatch: pyte
     assert made[0] == made[1]
 
 
-def test_an_edit_is_seen(tmp_path: Path) -> None:
-    """Also by a process that has compiled what was there before."""
+def test_edits_of_imports_are_noticed(tmp_path: Path) -> None:
+    """Also by a process that has compiled the previous text."""
     write(tmp_path, m="module m; public float f() { return 1; }")
     text, used = MAIN % (b"import m;\n", b"f()"), compiler(tmp_path)
     first = used.compile("a.slang", text)
@@ -78,7 +78,7 @@ def test_an_edit_is_seen(tmp_path: Path) -> None:
     write(tmp_path, m="module m; public float g() { return 2; }")
     with pytest.raises(Refused, match="undefined identifier"):
         used.compile("a.slang", text)
-    # One that goes before it now.
+    # A module that shadows it now.
     write(tmp_path, m="module m; public float f() { return 1; }")
     text = MAIN % (b"import lib.k;\n", b"k()")
     write(tmp_path, lib__k="module k; public float k() { return 1; }")
@@ -87,8 +87,8 @@ def test_an_edit_is_seen(tmp_path: Path) -> None:
     assert used.compile("app/a.slang", text).imports == ("app/lib/k.slang",)
 
 
-def test_a_module_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it is a unit or an import first; a text that is not what lies there is no import's."""
+def test_module_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it is a unit or an import first. A unit whose text is not the file's serves no import."""
     write(
         tmp_path, m="module m; import n; public float f() { return n(); }", n="module n; public float n() { return 1; }"
     )
@@ -109,18 +109,17 @@ def test_a_module_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert used.compile("m.slang", texts["m.slang"]) == first[1]
 
 
-def test_an_import_that_does_not_look_like_one(tmp_path: Path) -> None:
+def test_import_made_by_a_macro(tmp_path: Path) -> None:
     write(tmp_path, m="module m; public float f() { return 1; }")
     plain = compiler(tmp_path).compile("a.slang", MAIN % (b"import m;\n", b"f()"))
     hidden = compiler(tmp_path).compile("a.slang", MAIN % (b"#define TAKE import\nTAKE m;\n", b"f()"))
     assert hidden.imports == plain.imports == ("m.slang",)
-    # What only looks like one costs nothing, wrong as it may be.
+    # An import in a comment is not compiled, even if it would fail.
     write(tmp_path, bad="module bad; float f( {")
     assert compiler(tmp_path).compile("a.slang", MAIN % (b"/*\nimport bad;\n*/\n", b"1.0")).imports == ()
 
 
-def test_files_of_one_text_are_two(tmp_path: Path) -> None:
-    """What says `#pragma once` is taken once for each place that it lies at."""
+def test_pragma_once_counts_paths_not_texts(tmp_path: Path) -> None:
     for place in ("x", "y"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "k.h").write_text("#pragma once\nfloat NAME() { return 1; }\n")
@@ -132,13 +131,13 @@ def test_files_of_one_text_are_two(tmp_path: Path) -> None:
         compiler(tmp_path).compile("x/a.slang", text % (b'"k.h"', b'"../x/k.h"') + MAIN % (b"", b"a() + b()"))
 
 
-def test_names_of_imports() -> None:
+def test_scanned_import_names() -> None:
     text = b'import a.b_c;\n__include "x/y";\n #include <z.h>\n__exported import d;\nimportant e;\n'
     assert imported_names(text) == ("a/b_c.slang", "a/b-c.slang", "x/y.slang", "d.slang", "z.h")
 
 
-def test_a_session_gives_back_the_programs_linked_in_it() -> None:
-    """Each holds megabytes, and a worker has a session for each link."""
+def test_closing_a_session_frees_its_programs() -> None:
+    """Each program takes megabytes, and a worker opens a session per link."""
     session = SlangSession(SETTINGS, lambda path: None)
     module, _ = session.load_source("m", "m.slang", MAIN % (b"", b"1"))
     programs = [session.link([module.object, module.entry_point(0)]) for _ in range(2)]
@@ -147,8 +146,8 @@ def test_a_session_gives_back_the_programs_linked_in_it() -> None:
     assert not any(program.pointer for program in programs)
 
 
-def test_releases_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their functions may lie elsewhere: they are refused by number, before one is called."""
+def test_unknown_releases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By version, before a function is called: their ABI may differ."""
     for release in ("0.42.9", "0.43.0", "0.44.0", "1.0"):
         monkeypatch.setattr("importlib.metadata.version", lambda _name, release=release: release)
         with pytest.raises(ToolError, match=rf"slangpy {release} cannot be used[^$]*0\.43\.1 to below 0\.44"):
@@ -162,8 +161,8 @@ def test_releases_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
         installed_version()
 
 
-def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one has compiled, another takes, as long as it is what is there."""
+def test_workers_share_compiled_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the module's files are unchanged."""
     shared = tmp_path / "shared"
     shared.mkdir()
     write(
@@ -172,12 +171,12 @@ def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.Monke
     text, compiled = MAIN % (b"import m;\n", b"f()"), []
     load = SlangSession.load_source
 
-    def noted(self: SlangSession, name: str, path: str, text: bytes) -> object:
-        if text.strip():  # an empty one has the code that importers are given
+    def recorded(self: SlangSession, name: str, path: str, text: bytes) -> object:
+        if text.strip():  # an empty text loads the compiled code
             compiled.append(name)
         return load(self, name, path, text)
 
-    monkeypatch.setattr(SlangSession, "load_source", noted)
+    monkeypatch.setattr(SlangSession, "load_source", recorded)
 
     def made() -> object:
         compiled.clear()
@@ -190,8 +189,8 @@ def test_workers_compile_a_module_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert made() != first and compiled == ["n", "m", "a"]
 
 
-def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
-    inside, said = threading.Event(), []
+def test_shared_store_waits_for_another_maker(tmp_path: Path) -> None:
+    inside, taken = threading.Event(), []
 
     def make() -> None:
         with SharedStore(str(tmp_path)).alone("a"):
@@ -204,7 +203,7 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
         with SharedStore(str(tmp_path)).alone("b"):
             pass
         with SharedStore(str(tmp_path)).alone("a"):
-            said.append(SharedStore(str(tmp_path)).take("a"))
+            taken.append(SharedStore(str(tmp_path)).take("a"))
 
     other = threading.Thread(target=wait)
     maker = threading.Thread(target=make)
@@ -212,11 +211,11 @@ def test_who_wants_what_another_makes_waits(tmp_path: Path) -> None:
     maker.start()
     other.join()
     maker.join()
-    assert said == [b"made"] and SharedStore(str(tmp_path)).take("b") is None
+    assert taken == [b"made"] and SharedStore(str(tmp_path)).take("b") is None
 
 
-def test_no_byte_of_a_module_is_what_memory_held(tmp_path: Path) -> None:
-    """Slang never sets a field of an `enum`; glibc fills new memory on request."""
+def test_modules_hold_no_uninitialized_memory(tmp_path: Path) -> None:
+    """Slang leaves a field of an `enum` unset; glibc can fill new memory with a given byte."""
     fill = getattr(ctypes.CDLL(None), "mallopt", None)
     if fill is None:
         pytest.skip("only glibc fills new memory")
@@ -232,7 +231,7 @@ def test_no_byte_of_a_module_is_what_memory_held(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("own", "given"), [("double", "uint16_t"), ("half", "int64_t")])
-def test_what_a_process_has_compiled_does_not_matter(tmp_path: Path, own: str, given: str) -> None:
-    """The first module with a conversion within a generic of Slang's declares its constructor."""
+def test_earlier_conversions_do_not_matter(tmp_path: Path, own: str, given: str) -> None:
+    """In Slang, the first module with a conversion in a builtin generic declares its constructor."""
     text = f"module m; public vector<{own}, 3> f({given} x) {{ return vector<{own}, 3>(x); }}".encode()
     assert compiler(tmp_path).compile("m.slang", text) == compiler(tmp_path).compile("m.slang", text)

@@ -1,4 +1,4 @@
-"""Importers depend on the interfaces of modules: an edit of code compiles them again only if they could show it."""
+"""Importers depend on interfaces: an edit of a module's code recompiles them only if they could contain it."""
 
 from __future__ import annotations
 
@@ -148,26 +148,26 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Builds]:
 
 @pytest.mark.parametrize("debuginfo", ["none", "full"])
 @pytest.mark.parametrize("name", CODE)
-def test_code_is_no_part_of_an_interface(builds: Builds, name: str, debuginfo: str) -> None:
+def test_code_edit_compiles_no_importer(builds: Builds, name: str, debuginfo: str) -> None:
     module, old, new, user = CODE[name]
     builds.write({"lib/m.slang": f"module m;\n{module}\n", "lib/k.slang": "module k;\n__exported import m;\n"})
     builds.write({"a.slang": USER % user, "b.slang": (USER % user).replace("import m", "import k")})
     for path in ("a.slang", "b.slang"):
-        builds.kept(path, debuginfo=debuginfo)
+        builds.build_cached(path, debuginfo=debuginfo)
     edited = module.replace(old, new)
     assert edited != module
     builds.write({"lib/m.slang": f"module m;\n{edited}\n"})
-    first = builds.kept("a.slang", debuginfo=debuginfo)
+    first = builds.build_cached("a.slang", debuginfo=debuginfo)
     assert builds.compiled == ["lib/m.slang"]
-    second = builds.kept("b.slang", debuginfo=debuginfo)
-    assert builds.compiled == []  # the first build has kept it
+    second = builds.build_cached("b.slang", debuginfo=debuginfo)
+    assert builds.compiled == []  # cached by the build before
     assert first == builds.fresh("a.slang", debuginfo=debuginfo)
     assert second == builds.fresh("b.slang", debuginfo=debuginfo)
 
 
 @pytest.mark.parametrize("name", CODE)
-def test_code_changes_no_importer(builds: Builds, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Slang makes the same of an importer whether it is given code or not."""
+def test_importers_are_the_same_without_code(builds: Builds, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Slang compiles an importer to the same bytes whether the module has code or not."""
     module, _, _, user = CODE[name]
     builds.write({"lib/m.slang": f"module m;\n{module}\n", "a.slang": USER % user})
     without = builds.fresh("a.slang").modules[0].data
@@ -176,20 +176,20 @@ def test_code_changes_no_importer(builds: Builds, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("name", INTERFACE)
-def test_what_importers_show_compiles_them(builds: Builds, name: str) -> None:
+def test_interface_edit_compiles_importers(builds: Builds, name: str) -> None:
     module, old, new, user = INTERFACE[name]
     builds.write({"lib/m.slang": f"module m;\n{module}\n", "a.slang": USER % user})
-    before = builds.kept("a.slang")
+    before = builds.build_cached("a.slang")
     edited = module.replace(old, new)
     assert edited != module
     builds.write({"lib/m.slang": f"module m;\n{edited}\n"})
-    after = builds.kept("a.slang")
+    after = builds.build_cached("a.slang")
     assert builds.compiled == ["lib/m.slang", "a.slang"]
     assert after == builds.fresh("a.slang")
     assert name in {"a field's default", "what inlined code needs"} or after.modules[0].data != before.modules[0].data
 
 
-def test_what_is_included_and_imported_counts(builds: Builds) -> None:
+def test_included_module_counts_as_text(builds: Builds) -> None:
     builds.write({"lib/m.slang": "float f(float x) { return x; }\n"})
     builds.write(
         {
@@ -197,36 +197,36 @@ def test_what_is_included_and_imported_counts(builds: Builds) -> None:
             + (USER % "float u(float x) { return f(x); }").replace("import m;\n", "")
         }
     )
-    builds.kept("a.slang")
+    builds.build_cached("a.slang")
     builds.write({"lib/m.slang": "float f(float x) { return x + 1; }\n"})
-    assert builds.kept("a.slang") == builds.fresh("a.slang")
+    assert builds.build_cached("a.slang") == builds.fresh("a.slang")
     assert "a.slang" in builds.compiled
 
 
-def test_files_and_macros_of_imports_count(builds: Builds) -> None:
-    """An edit of code may also change what is looked for, which macros count, or whether names are exported."""
+def test_files_and_macros_of_code_count(builds: Builds) -> None:
+    """An edit of code may also change which files are looked for, which macros count, or which names are exported."""
     builds.write(
         {"lib/m.slang": "module m;\npublic float f(float x) { return x; }\n", "a.slang": USER % CODE["a function"][3]}
     )
-    builds.kept("a.slang", defines={"FOG": "1"})
+    builds.build_cached("a.slang", defines={"FOG": "1"})
     for text in ("return FOG;", 'float y = x;\n#include "y.h"\nreturn y;', "return x; } export float z() { return 1;"):
         builds.write({"lib/m.slang": f"module m;\npublic float f(float x) {{ {text} }}\n", "lib/y.h": "y += 1;\n"})
-        made = builds.kept("a.slang", defines={"FOG": "1"})
+        made = builds.build_cached("a.slang", defines={"FOG": "1"})
         assert made == builds.fresh("a.slang", defines={"FOG": "1"}), text
     assert any(each.path == "lib/m.slang" for each in made.observed)
 
 
-def test_what_stands_before_an_import_counts(builds: Builds) -> None:
+def test_module_that_shadows_an_import_counts(builds: Builds) -> None:
     builds.write(
         {"lib/m.slang": "module m;\npublic float f(float x) { return x; }\n", "a.slang": USER % CODE["a function"][3]}
     )
-    builds.kept("a.slang")
+    builds.build_cached("a.slang")
     builds.write({"m.slang": "module m;\npublic float f(float x) { return x + 1; }\n"})
-    made = builds.kept("a.slang")
+    made = builds.build_cached("a.slang")
     assert made == builds.fresh("a.slang") and [each.name for each in made.modules[0].imports] == ["m.slang"]
 
 
-def test_another_form_is_given_as_it_is() -> None:
+def test_unknown_module_formats_are_kept_as_they_are() -> None:
     for data in (b"", b"RIFF", b"RIFF\xff\xff\xff\xffsmod\0\0\0\0", b"RIFF\x08\0\0\0smod\0\0\0\0"):
         assert given_to_importers(data, b"code") == data
 
@@ -240,5 +240,5 @@ def test_another_form_is_given_as_it_is() -> None:
         (b"[ForceInline]", False),
     ],
 )
-def test_inlining_at_once_is_seen(text: bytes, may: bool) -> None:
+def test_early_inlining_is_detected(text: bytes, may: bool) -> None:
     assert may_inline_at_once(text) is may

@@ -1,4 +1,4 @@
-"""What the tests share: modules that are run, and crates that are built."""
+"""Fixtures of the wasm backend's tests: they build crates and run modules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Build = Callable[..., bytes]
 
 
 class Instance:
-    """A module that wasmtime runs; `logged` is what it gave to the host's `env.log`."""
+    """A module in wasmtime; `logged` lists the arguments of its calls of `env.log`."""
 
     def __init__(self, data: bytes) -> None:
         import wasmtime
@@ -35,26 +35,26 @@ class Instance:
         self.names = sorted(name for name in self._exports if name != "memory")
 
     def call(self, name: str, *arguments: int) -> Any:
-        """Call a function."""
+        """Call an exported function."""
         return self._exports[name](self._store, *arguments)
 
 
 @pytest.fixture(autouse=True)
 def tools() -> None:
-    """Say which of the tools that every test needs is missing."""
+    """Skip the test, or fail it, by the name of a missing tool."""
     for name in ("ziglang", "wasmtime"):
         require_tool(find_spec(name) is not None, name)
 
 
 @pytest.fixture
 def run() -> Callable[[bytes], Instance]:
-    """Give a function that instantiates a module."""
+    """Return a function that instantiates a module."""
     return Instance
 
 
 @pytest.fixture
 def trial(tmp_path: Path) -> Callable[..., Built]:
-    """Give a function that builds one crate of some sources with some options."""
+    """Return a function that builds one crate."""
 
     def build(
         sources: Mapping[str, str | bytes],
@@ -80,7 +80,7 @@ def trial(tmp_path: Path) -> Callable[..., Built]:
 
 @pytest.fixture
 def module(trial: Callable[..., Built]) -> Build:
-    """Give a function that builds one crate and returns the module."""
+    """Return a function that builds one crate and returns its module."""
 
     def build(sources: Mapping[str, str | bytes], **words: Any) -> bytes:
         (data,) = trial(sources, **words).artifacts.values()
@@ -91,5 +91,5 @@ def module(trial: Callable[..., Built]) -> Build:
 
 @pytest.fixture
 def project(tmp_path: Path) -> SconsProject:
-    """Give a project that SCons builds."""
+    """Return an empty SCons project."""
     return SconsProject(tmp_path / "project")

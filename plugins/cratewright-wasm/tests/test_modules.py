@@ -1,4 +1,4 @@
-"""What modules do when they are run: languages, what they offer and need, and how they start."""
+"""Modules at run time: languages, exports and imports, and how they start."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ int letter(void) { return third("abc"); }
 
 
 @pytest.mark.parametrize("lto", MODES)
-def test_languages_together(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
+def test_languages_link_with_each_other(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
     sources = {
         "main.c": C,
         "part.wat": WAT,
@@ -71,7 +71,7 @@ def test_languages_together(module: Callable[..., bytes], run: Callable[..., Any
 
 
 @pytest.mark.parametrize("lto", MODES)
-def test_constructors_run_once_when_the_host_says_so(
+def test_constructors_run_once_when_the_host_calls_initialize(
     module: Callable[..., bytes], run: Callable[..., Any], lto: str
 ) -> None:
     source = 'extern "C" void log(int);\nstruct A { A() { log(1); } } a;\nextern "C" int f() { return 2; }\n'
@@ -81,7 +81,7 @@ def test_constructors_run_once_when_the_host_says_so(
 
 
 @pytest.mark.parametrize("lto", MODES)
-def test_what_is_offered(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
+def test_exports_and_imports(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
     source = """
     __attribute__((visibility("hidden"))) int quiet(void) { return 1; }
     __attribute__((weak)) int weak(void) { return 2; }
@@ -96,16 +96,14 @@ def test_what_is_offered(module: Callable[..., bytes], run: Callable[..., Any], 
 
 
 @pytest.mark.parametrize("lto", MODES)
-def test_names_that_only_ir_can_have(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
+def test_symbol_names_that_only_ir_allows(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
     source = "".join(f'define i32 @"{name}"() {{\n  ret i32 1\n}}\n' for name in ("a b$c", "it's", "\\22\\5C x", "-f"))
     assert run(module({"a.ll": source}, lto=lto)).names == ['"\\ x', "-f", "a b$c", "it's"]
 
 
 @pytest.mark.parametrize("lto", MODES)
-def test_functions_that_the_compiler_calls_by_itself(
-    module: Callable[..., bytes], run: Callable[..., Any], lto: str
-) -> None:
-    """Nobody names memset before code is made of it."""
+def test_functions_that_codegen_calls(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
+    """No module names memset until codegen emits a call."""
     sources = {
         "memory.c": "void *memset(void *to, int what, unsigned long n) {\n"
         "    for (volatile char *p = to; n--;) *p++ = what;\n    return to;\n}\n",
@@ -117,7 +115,7 @@ def test_functions_that_the_compiler_calls_by_itself(
     assert (instance.call("f"), instance.logged) == (9, [0])
 
 
-@pytest.mark.exhaustive  # zig builds WASI's C library first, for half a minute
+@pytest.mark.exhaustive  # zig takes half a minute to build WASI's C library first
 @pytest.mark.parametrize("lto", MODES)
 def test_commands_and_libraries_of_wasi(module: Callable[..., bytes], run: Callable[..., Any], lto: str) -> None:
     import wasmtime
@@ -135,9 +133,7 @@ def test_commands_and_libraries_of_wasi(module: Callable[..., bytes], run: Calla
     assert library.call("length") == 4
 
 
-def test_a_program_without_a_library_starts_at_its_own_start(
-    module: Callable[..., bytes], run: Callable[..., Any]
-) -> None:
+def test_freestanding_program_has_its_own_start(module: Callable[..., bytes], run: Callable[..., Any]) -> None:
     program = run(
         module({"a.c": "void log(int);\nvoid _start(void) { log(5); }\n"}, kind=CrateType.BIN, imports=["log"])
     )
@@ -148,7 +144,7 @@ def test_a_program_without_a_library_starts_at_its_own_start(
     assert "wasm32-wasi" in caught.value.hint
 
 
-def test_memory_is_as_asked(module: Callable[..., bytes]) -> None:
+def test_memory_options(module: Callable[..., bytes]) -> None:
     import wasmtime
 
     data = module(
@@ -164,14 +160,14 @@ def test_memory_is_as_asked(module: Callable[..., bytes]) -> None:
 
 
 @pytest.mark.parametrize("saved", ["second/k.h", "first/k.h", "main.c"])
-def test_what_is_saved_while_the_compiler_runs(
+def test_files_saved_while_the_compiler_runs(
     module: Callable[..., bytes],
     run: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     saved: str,
 ) -> None:
-    """A header that changes, or appears where it would have been found, counts; a source that changes is an error."""
+    """A header that changes, or appears earlier on the path, is read; a source that changes is an error."""
     run_tool, left = WasmToolchain.run, [saved]
 
     def save(*words: Any, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Projects that SCons builds: several crates, edits, names, and the example."""
+"""SCons projects: several crates, edits, and the example."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_crates_that_depend_on_others(project: SconsProject, run: Callable[[bytes], Any], lto: str) -> None:
+def test_crates_with_dependencies(project: SconsProject, run: Callable[[bytes], Any], lto: str) -> None:
     project.write(FILES)
     project.scons(f"CRATE_LTO={lto}", "-j4")
     instance = run((project.path / "top_part.wasm").read_bytes())
@@ -43,21 +43,21 @@ def test_crates_that_depend_on_others(project: SconsProject, run: Callable[[byte
     assert project.up_to_date(f"CRATE_LTO={lto}", "-j4")
 
 
-def test_an_edit_makes_what_it_calls_for(project: SconsProject, run: Callable[[bytes], Any]) -> None:
+def test_edit_rebuilds_its_dependents(project: SconsProject, run: Callable[[bytes], Any]) -> None:
     project.write(FILES)
     project.scons("CRATE_LTO=thin")
     project.write({"base/include/base.h": FILES["base/include/base.h"].replace("3", "4")})
     project.scons("CRATE_LTO=thin")
     assert run((project.path / "top_part.wasm").read_bytes()).call("top", 4) == 17
     assert not any("top-part" in line and "Compiling" in line for line in project.rebuilt())
-    # A header that appears where the compiler looked before the place of the one that it found.
+    # A header that shadows the one that was read.
     project.write({"base/stdint.h": "#error found\n"})
-    assert project.up_to_date("CRATE_LTO=thin"), "an #include <> does not look beside the source"
+    assert project.up_to_date("CRATE_LTO=thin"), "#include <> searches beside the source"
     project.write({"base/include/stdint.h": "#error found\n"})
     assert "base/include/stdint.h:1:2: error: found" in project.scons("CRATE_LTO=thin", expect=2)
 
 
-def test_the_example_is_right(tmp_path: Path, run: object) -> None:
+def test_example(tmp_path: Path, run: object) -> None:
     project = SconsProject.copy(EXAMPLE, tmp_path / "example")
     project.scons()
     said = subprocess.run(

@@ -1,4 +1,4 @@
-"""What is refused, and with which message."""
+"""Error messages of the wasm backend."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ F = "int f(void) { return 1; }\n"
         ('(module (func $f (export "g") (drop (ref.func $f))))', "a.wat:1: error: 'ref.func' cannot be linked"),
     ],
 )
-def test_wat_that_cannot_be_linked(trial: Callable[..., Built], text: str | bytes, message: str) -> None:
+def test_unlinkable_wat(trial: Callable[..., Built], text: str | bytes, message: str) -> None:
     with pytest.raises(SourceError, match=message) as caught:
         trial({"a.wat": text})
     (found,) = caught.value.diagnostics
@@ -54,7 +54,7 @@ def test_wat_that_cannot_be_linked(trial: Callable[..., Built], text: str | byte
     ],
 )
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_links_that_cannot_be(
+def test_impossible_links(
     trial: Callable[..., Built], sources: dict[str, str], message: str, hint: str, lto: str
 ) -> None:
     with pytest.raises(LinkError, match=message) as caught:
@@ -80,14 +80,14 @@ def test_links_that_cannot_be(
         ("a.cpp", "int f() { throw 1; }\n", r"a\.cpp:1:\d+: error: cannot use 'throw'"),
     ],
 )
-def test_sources_that_do_not_compile(trial: Callable[..., Built], name: str, text: str, message: str) -> None:
+def test_compile_errors(trial: Callable[..., Built], name: str, text: str, message: str) -> None:
     with pytest.raises(SourceError, match=message) as caught:
         trial({name: text})
     assert {item.file for item in caught.value.diagnostics} == {name}
 
 
-def test_what_clang_says_is_whole(trial: Callable[..., Built]) -> None:
-    """A template two headers deep: three errors, and notes; what includes and instantiates is related."""
+def test_full_text_of_template_errors(trial: Callable[..., Built]) -> None:
+    """Three errors in a template two headers deep; including and instantiating lines are related places."""
     files = {
         "deep.h": "template <class T> int size(T t) {\n    t.none();\n    T::wrong();\n    return t.size();\n}\n",
         "near.h": '#include "deep.h"\ntemplate <class T> int twice(T t) { return 2 * size(t); }\n',
@@ -136,32 +136,32 @@ def test_what_clang_says_is_whole(trial: Callable[..., Built]) -> None:
         *({"flags": [word]} for word in ("@file", "-Xclang", "-includex", "-fplugin=x", "-what", "a.c", "-Wl,x", "-o")),
     ],
 )
-def test_options_that_make_no_sense(trial: Callable[..., Built], options: dict[str, object]) -> None:
+def test_invalid_options(trial: Callable[..., Built], options: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         trial({"a.c": F}, **options)
     assert caught.value.hint or "language" in str(caught.value) or " takes a size in bytes" in str(caught.value)
 
 
-def test_words_that_are_handed_on() -> None:
+def test_accepted_flags() -> None:
     check_flags(["-Wall", "-Werror=shadow", "-msimd128", "-mno-bulk-memory", "-fwrapv", "-fno-rtti"], where="a.c")
     assert standard_for("c", ["c++20", "gnu17"], where="a.c") == "gnu17"
     assert standard_for("c++", ["c++20", "gnu17"], where="a.c") == "c++20"
 
 
-def test_tools_that_are_not_there(trial: Callable[..., Built], tmp_path: Path) -> None:
+def test_missing_tools(trial: Callable[..., Built], tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="cannot find 'nothing'"):
         trial({"a.c": F}, environ={"CRATE_WASM_CLANG": "nothing"})
     with pytest.raises(ToolError, match="does not print its version"):
         trial({"a.c": F}, environ={"CRATE_WASM_CLANG": "true"})
 
 
-def test_more_memory_than_there_is(trial: Callable[..., Built]) -> None:
+def test_memory_beyond_the_maximum(trial: Callable[..., Built]) -> None:
     with pytest.raises(CratewrightError, match="memory") as caught:
         trial({"a.c": "char big[200000];\nchar *f(void) { return big; }\n"}, initial_memory="128K")
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("kind", [CrateType.DYLIB, CrateType.STATICLIB])
-def test_crate_types_that_are_not_there(trial: Callable[..., Built], kind: CrateType) -> None:
+def test_unsupported_crate_types(trial: Callable[..., Built], kind: CrateType) -> None:
     with pytest.raises(ConfigurationError, match=kind.value):
         trial({"a.c": F}, kind=kind, target=WASI)

@@ -1,4 +1,4 @@
-"""Modules that a source imports by the same words: to Slang they are one."""
+"""Different modules that are imported by one name, which Slang takes for one module."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from tests.support.shader_build import ShaderBuild
 
 
 @pytest.mark.parametrize("lto", ["off", "thin"])
-def test_two_modules_imported_by_the_same_words_are_refused(tmp_path: Path, lto: str) -> None:
-    """Slang would take the first for both."""
+def test_two_modules_of_one_import_name_are_refused(tmp_path: Path, lto: str) -> None:
     require_slang()
     build = ShaderBuild(tmp_path, backend=SlangBackend)
     files = {}

@@ -1,4 +1,4 @@
-"""Slang crates are the same wherever their project lies, and one place's results serve another."""
+"""Slang crates are the same wherever their project is, and cached results of one place serve another."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MAIN = (
     "import m;\nRWStructuredBuffer<float> d;\n"
     '[shader("compute")] [numthreads(1, 1, 1)] void main() { d[0] = f(d[0]); }\n'
 )
-MADE = ("rlib", "rlink", "lto", "spv", "json")
+SUFFIXES = ("rlib", "rlink", "lto", "spv", "json")
 
 
 def built(slang: ShaderProject, place: Path, cache: Path) -> dict[str, bytes]:
@@ -60,15 +60,15 @@ def built(slang: ShaderProject, place: Path, cache: Path) -> dict[str, bytes]:
     return {
         path.relative_to(place).as_posix(): path.read_bytes()
         for path in sorted(place.rglob("*.*"))
-        if path.suffix[1:] in MADE and not path.relative_to(place).parts[0].startswith(".")
+        if path.suffix[1:] in SUFFIXES and not path.relative_to(place).parts[0].startswith(".")
     }
 
 
-def test_two_places(slang: ShaderProject, tmp_path: Path) -> None:
-    """With each kind of debug information and of LTO; files that are generated, included and imported."""
+def test_same_bytes_and_cache_hits_elsewhere(slang: ShaderProject, tmp_path: Path) -> None:
+    """With every level of debug information and LTO, and generated, included and imported files."""
     here = built(slang, tmp_path / "a", tmp_path / "cache")
     there = built(slang, tmp_path / "a place/of a longer name", tmp_path / "other")
-    assert {name.rpartition(".")[2] for name in here} == set(MADE) and len(here) > 40
+    assert {name.rpartition(".")[2] for name in here} == set(SUFFIXES) and len(here) > 40
     assert [name for name in here if here[name] != there.get(name)] == [] and len(here) == len(there)
     assert not [name for name, data in here.items() if str(tmp_path).encode() in data]
     assert not [name for name, data in here.items() if name.endswith(".spv") and b"/dev/null" in data]
@@ -97,7 +97,7 @@ for level in ("none", "line", "full"):
 
 
 def test_sources_outside_the_project(slang: ShaderProject, tmp_path: Path) -> None:
-    """They are called by the way to them, so that they may be moved together with the project."""
+    """They are named by their relative paths, so the project may be moved together with them."""
     made: list[dict[str, bytes]] = []
     for place in (tmp_path / "a", tmp_path / "a place" / "deeper"):
         project = ShaderProject(place / "project", form=slang.form)
@@ -105,7 +105,7 @@ def test_sources_outside_the_project(slang: ShaderProject, tmp_path: Path) -> No
         project.write(files | {"SConstruct": OUTSIDE_SCONSTRUCT, "app/main.slang": MAIN})
         project.scons()
         assert "\n../shared/in/n.slang:4:" in project.output
-        paths = (path for path in sorted(project.path.rglob("*.*")) if path.suffix[1:] in MADE)
+        paths = (path for path in sorted(project.path.rglob("*.*")) if path.suffix[1:] in SUFFIXES)
         made.append({path.relative_to(project.path).as_posix(): path.read_bytes() for path in paths})
         assert project.up_to_date()
     here, there = made
