@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of everything that decodes bytes: `python -m tests.fuzz DECODER [--minutes N] [--seed N]`.
 
-Needs `atheris` from PyPI, which no test does: this is run by hand. Without a decoder it lists them. What a decoder may
-raise is its own error; anything else, more than 10 seconds or more than 2 GB ends the run with the input that did it.
+Needs `atheris` from PyPI, so it is run by hand. Without an argument it lists the decoders. A decoder may raise only its
+own errors: any other, more than 10 seconds or more than 2 GB ends the run, and the input is saved.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         print("\n".join(sorted(DECODERS)))
         return 0
     with tempfile.TemporaryDirectory(prefix="cratewright-fuzz-") as scratch:
-        child = os.fork()  # the fuzzer ends its process without a word to Python
+        child = os.fork()  # the fuzzer ends its process without returning
         if child:
             return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         _fuzz(DECODERS[chosen.decoder], chosen, Path(scratch))

@@ -1,9 +1,9 @@
-"""What may happen to builds and their stores, for as long as is asked: edits, kills, damage, planted entries, mutants.
+"""Soak builds and caches for as long as asked: random edits, kills, damage, planted entries, mutants.
 
-`python -m tests.soak --minutes N --seed N`; the same seed does the same, as far as it gets. Prints what was tried and
-what went wrong; exit status 1 if anything did, with the seed of the round. `--native SEED` edits and builds projects of
-native crates instead, with zig, clang and gcc in turn, and compares each build with one of nothing else and with what
-the sources say.
+`python -m tests.soak --minutes N --seed N` repeats the same rounds for the same seed. It prints what was tried and what
+failed, with the seed of each failed round, and exits with status 1 if any did. `--native SEED` instead edits and builds
+projects of native crates, with zig, clang and gcc in turn, and compares each build with a clean build and with what
+their sources say.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from tests.soak.twins import explain  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
-    """Soak and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="builds and stores under random harm")
+    """Run the soak that the arguments ask for, and print its counts."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="builds and caches under random damage")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--twins", type=int, metavar="SEED", help="one case of twins: what it does, fewer steps that fail"
+        "--twins", type=int, metavar="SEED", help="run one case of twins, and print it, minimised if it fails"
     )
-    parser.add_argument("--native", type=int, metavar="SEED", help="cases of native crates, from this one on")
+    parser.add_argument("--native", type=int, metavar="SEED", help="run cases of native crates, from this seed on")
     chosen = parser.parse_args(arguments)
     if chosen.native is not None:
         return _soak_native(chosen.native, chosen.minutes * 60)

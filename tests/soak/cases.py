@@ -1,4 +1,4 @@
-"""Cases at random: an SConstruct, edits and runs, as steps."""
+"""Random cases: an SConstruct, edits and runs of SCons, as steps."""
 
 # ruff: noqa: E501 - tables
 
@@ -25,7 +25,7 @@ from .statements import FLAGS, GATHERING, MADE, MATCHED, MERGING
 __all__ = ["LOUD", "case_of"]
 
 LOUD = "loud"
-"""The first word of a run that says how far SCons is."""
+"""The first argument of a run without -Q."""
 
 _RUNS: tuple[list[str], ...] = (
     *([[]] * 26),
@@ -62,15 +62,15 @@ _MATCHES = (
     "s*.comp",
 )
 
-_SAID = ("-DQ=2", "-DQ=3", "-DR", "-Iinc2", "-Iother", "-D Q=4", "-DQ=5", "-lm")
+_FLAGS_IN_FILE = ("-DQ=2", "-DQ=3", "-DR", "-Iinc2", "-Iother", "-D Q=4", "-DQ=5", "-lm")
 
 
 def case_of(seed: int) -> list[Step]:
-    """Return a case."""
+    """Return the steps of the case with this seed."""
     rng = random.Random(seed)
     kind = rng.random()
     if kind < 0.5:
-        return _case_of_parts(rng, others=kind < 0.3)
+        return _case_of_several_crates(rng, others=kind < 0.3)
     if kind < 0.65:
         return _case_of_patterns_and_flags(rng)
     script = Script(rng)
@@ -110,8 +110,8 @@ def case_of(seed: int) -> list[Step]:
     return steps
 
 
-def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
-    """Return a case of several crates, of which an edit concerns some; `others` are other things that SCons makes."""
+def _case_of_several_crates(rng: random.Random, *, others: bool) -> list[Step]:
+    """Return a case of several crates, of which an edit affects some; with `others`, SCons builds other targets, too."""
     lines = ['lib0 = env.Crate("lib0", ["l0.glsl"])', 'lib1 = env.Crate("lib1", ["l1.glsl"], deps=[lib0])']
     names = [f"c{number}" for number in range(rng.randint(3, 6))]
     for number, name in enumerate(names):
@@ -154,7 +154,7 @@ def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
             elif chance < 0.80:
                 steps.append(["harm", rng.choice(OUTPUTS), rng.randrange(9), rng.choice(HARMS)])
             elif chance < 0.87:
-                # With several jobs, SCons waits for ever if its database cannot be opened.
+                # With several jobs, SCons hangs if it cannot open its database.
                 steps.append(
                     ["harm", rng.choice(STATES), rng.randrange(9), rng.choice(HARMS).replace("directory", "cut")]
                 )
@@ -170,7 +170,7 @@ def _case_of_parts(rng: random.Random, *, others: bool) -> list[Step]:
 
 
 def _case_of_patterns_and_flags(rng: random.Random) -> list[Step]:
-    """Return a case of patterns that match what the build makes, some of which is removed, and of flags in a file."""
+    """Return a case of globs that match outputs, some of which are removed, and of flags in a file."""
     lines = ['lib0 = env.Crate("lib0", ["l0.glsl"])', *rng.sample(MADE, rng.randint(1, 3))]
     for number in range(rng.randint(1, 3)):
         sources = rng.choice((*MATCHED, f'["s{number}.comp"]', f'["s{number}.comp"]'))
@@ -192,10 +192,12 @@ def _case_of_patterns_and_flags(rng: random.Random) -> list[Step]:
             chance = rng.random()
             if chance < 0.40:
                 pattern, harm = rng.choice(_MATCHES), "remove" if rng.random() < 0.8 else rng.choice(HARMS)
-                # What copies from a pipe waits.
+                # Copying from a pipe would hang.
                 steps.append(["harm", pattern, rng.randrange(5), harm.replace("pipe", "cut")])
             elif chance < 0.65:
-                steps.append(["write", "flags.txt", " ".join(["-Iinc", *rng.sample(_SAID, rng.randint(0, 2))]) + "\n"])
+                steps.append(
+                    ["write", "flags.txt", " ".join(["-Iinc", *rng.sample(_FLAGS_IN_FILE, rng.randint(0, 2))]) + "\n"]
+                )
             elif chance < 0.80:
                 steps += edit_of_shader(rng, files, rng.choice(("s0.comp", "s1.comp", "l0.glsl", "inc/h.h")))
             elif chance < 0.90:

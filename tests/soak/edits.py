@@ -1,4 +1,4 @@
-"""Edits of a case at random: of an SConstruct, its sources, and what the build made."""
+"""Random edits in a case: of the SConstruct, the sources and the outputs."""
 
 # ruff: noqa: E501 - tables
 

@@ -1,4 +1,4 @@
-"""Statements that make other things than crates, and what they make of crates."""
+"""Statements for targets other than crates, some of them made from crates."""
 
 # ruff: noqa: E501 - tables
 
@@ -126,7 +126,7 @@ VariantDir("b3", "."), File("b3/dep.txt"), env.Crate("z", ["b3/s1.comp"], deps=[
 VariantDir("b3", "."), VariantDir("b4", "b3"), env.Crate("z", ["b4/s1.comp"], deps=[lib0], crate_type="cdylib", include_dirs=["inc"])
 env.Zip("z{n}.zip", ["dep.txt"]), env.Command("o{n}.txt", {c}, "wc -c < $SOURCE > $TARGET")
 """
-"""Of which SCons makes something besides crates, or of their files."""
+"""Statements whose targets SCons builds beside crates, or from their files."""
 
 FOREIGN = statements_of(_FOREIGN)
 OTHERS = statements_of(_OTHERS)

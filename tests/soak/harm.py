@@ -1,4 +1,4 @@
-"""What may happen to a tree between two runs: edits, harm to what was made, other surroundings."""
+"""What may happen to a tree between two runs: edits, damage to outputs, changes of the environment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Protocol
 __all__ = ["DOERS", "KEPT", "Tree"]
 
 KEPT = ".sconsign.crates"
-"""What a build with nothing to do has left."""
+"""The record that a null build leaves."""
 
 
 class Tree(Protocol):
-    """A tree, and what is around it.
+    """A project tree and its environment.
 
     Shape: `parent` is the directory above, which is the tree's own; `forgets` as in `Twin`.
     """
@@ -28,7 +28,7 @@ class Tree(Protocol):
     environ: dict[str, str]
 
     def matching(self, pattern: str, number: int) -> Path | None:
-        """Return one of the paths that match."""
+        """Return the path with this number among those that match, modulo their count; None if none does."""
 
 
 def _write(twin: Tree, name: str, text: str) -> None:
@@ -77,7 +77,7 @@ def _harm(twin: Tree, pattern: str, number: int, what: str) -> None:
     if what == "touch":
         os.utime(path, (time.time(), time.time()))
         return
-    if what == "pipe" and path.name.startswith(".sconsign"):  # SCons itself would wait for it
+    if what == "pipe" and path.name.startswith(".sconsign"):  # SCons itself would hang
         return
     if what in ("edit", "cut", "same") and path.is_file():
         data = path.read_bytes()
@@ -86,7 +86,7 @@ def _harm(twin: Tree, pattern: str, number: int, what: str) -> None:
         if what == "same":
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
         return
-    if what == "copied" and path.is_file() and not path.is_symlink():  # another file that is the same
+    if what == "copied" and path.is_file() and not path.is_symlink():  # an equal file in its place
         shutil.copy2(path, path.with_name("copied~"))
         os.replace(path.with_name("copied~"), path)
         return
@@ -144,7 +144,7 @@ def _link(twin: Tree, name: str, to: str) -> None:
 
 
 def _kept(twin: Tree, what: str) -> None:
-    """Harm what the one tree keeps, and the other forgets."""
+    """Damage the record of the tree that keeps it."""
     path = twin.path / KEPT
     if path.is_dir() and not path.is_symlink():
         path.rmdir()

@@ -1,7 +1,7 @@
-"""Native crates at random, edited and built again: each build must be what a build of nothing else would have made.
+"""Random native crates, edited and rebuilt: each build must equal a clean build.
 
-A tree keeps its outputs and its cache. After each edit, a new tree elsewhere without a cache makes the same files, and
-what they do is known without a compiler: what each function returns, and what each library offers.
+One tree keeps its outputs and its cache. After each edit, a new tree without a cache must build the same files, and
+these must do what the sources say: what each function returns, and what each library exports.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ for line in sys.stdin:
 
 
 def native_case(seed: int, directory: Path, counts: Counter[str]) -> None:
-    """Edit and build a random project with one of the toolchains.
+    """Build a random project with one of the toolchains, and again after random edits.
 
-    Raises: AssertionError that tells what was done, and how the build differs.
+    Raises: AssertionError with the edits so far and the difference.
     """
     rng = random.Random(seed)
     kind = ("zig", "llvm", "gcc")[seed % 3]
@@ -60,8 +60,8 @@ def native_case(seed: int, directory: Path, counts: Counter[str]) -> None:
 
 
 def _difference(kept: NativeProject, fresh: NativeProject) -> str:
-    said = [_errors(each) for each in (kept, fresh)]
-    if (kept.status, said[0]) != (fresh.status, said[1]):
+    errors = [_errors(each) for each in (kept, fresh)]
+    if (kept.status, errors[0]) != (fresh.status, errors[1]):
         return f"status {kept.status}, should be {fresh.status}\n{kept.output}\n  should be:\n{fresh.output}"
     made = [path for pattern in _OUTPUTS for path in fresh.path.glob(pattern)] if not fresh.status else []
     names = [path.relative_to(fresh.path) for path in made]
@@ -78,7 +78,7 @@ def _errors(project: NativeProject) -> list[str]:
 
 
 def _misbehaviour(tree: Tree, project: NativeProject) -> str:
-    """Return how programs and libraries do not do what their sources say."""
+    """Return in what programs and libraries differ from what their sources say."""
     crate, wrong = tree.crates[-1], []
     names = [*tree.called(crate), *(unit.name for unit in crate.units)]
     printed = subprocess.run([project.path / "app"], capture_output=True, text=True, check=False).stdout
@@ -89,11 +89,11 @@ def _misbehaviour(tree: Tree, project: NativeProject) -> str:
         functions = [unit.name for unit in crate.units if not tree.hides(crate, unit)]
         if {"dylib", "cdylib"} & {*crate.types}:
             path = project.path / f"libc{number}.so"
-            offered = {s.name for s in elf_symbols(path.read_bytes(), name=path.name, dynamic=True) if s.defined}
-            wanted = tree.offered(crate)
-            if offered != wanted if "cdylib" in crate.types else not offered >= wanted:
-                wrong.append(f"{path.name} offers {sorted(offered)}, should be {sorted(wanted)}")
-            loaded[str(path)] = [name for name in functions if name in offered]
+            exported = {s.name for s in elf_symbols(path.read_bytes(), name=path.name, dynamic=True) if s.defined}
+            wanted = tree.exported(crate)
+            if exported != wanted if "cdylib" in crate.types else not exported >= wanted:
+                wrong.append(f"{path.name} exports {sorted(exported)}, should be {sorted(wanted)}")
+            loaded[str(path)] = [name for name in functions if name in exported]
         if "staticlib" in crate.types and shutil.which("cc"):
             archive, library = project.path / f"libc{number}.a", project.path / f"of-archive{number}.so"
             words = ["cc", "-shared", "-Wl,--whole-archive", archive, "-Wl,--no-whole-archive", "-o", library]
@@ -102,17 +102,17 @@ def _misbehaviour(tree: Tree, project: NativeProject) -> str:
             exports = crate.words.get("exports") or functions
             loaded[str(library)] = [name for name in functions if name in exports]  # type: ignore[operator]
     lines = [" ".join([path, *names]) for path, names in loaded.items()]
-    told = subprocess.run(
+    returned = subprocess.run(
         [sys.executable, "-c", _CALL], input="\n".join(lines), capture_output=True, text=True, check=False
     )
     should = [" ".join(str(tree.value(name, 1)) for name in names) for names in loaded.values()]
-    if told.stdout.split("\n")[:-1] != should:
-        wrong.append(f"{lines} return {told.stdout}{told.stderr}, should be {should}")
+    if returned.stdout.split("\n")[:-1] != should:
+        wrong.append(f"{lines} return {returned.stdout}{returned.stderr}, should be {should}")
     return "\n".join(wrong)
 
 
 def _edit(tree: Tree, project: NativeProject) -> str:
-    """Change something and return its name."""
+    """Make a random edit and return its name."""
     rng, crate = tree.rng, tree.rng.choice(tree.crates)
     unit, number = rng.choice(crate.units), tree.crates.index(crate)
 
@@ -151,7 +151,7 @@ def _edit(tree: Tree, project: NativeProject) -> str:
     def directories() -> None:
         rng.shuffle(crate.directories)
 
-    def look() -> None:
+    def visibility() -> None:
         of, what = rng.choice(((unit, "is_weak"), (unit, "is_hidden"), (unit, "quotes"), (crate, "is_whole")))
         setattr(of, what, not getattr(of, what))
 
@@ -177,7 +177,7 @@ def _edit(tree: Tree, project: NativeProject) -> str:
         shutil.rmtree(project.path / ".crate-cache", ignore_errors=True)
 
     kinds = (value, header, header, header, shadow, shadow, unit_option, crate_option, lto, lto, exports, types)
-    kinds += (directories, look, look, look, includes, units, deps, remove, forget)
+    kinds += (directories, visibility, visibility, visibility, includes, units, deps, remove, forget)
     change = rng.choice(kinds)
     change()
     return change.__name__

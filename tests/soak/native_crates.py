@@ -1,4 +1,4 @@
-"""A random project of native crates, and what its programs and libraries must do, known without a compiler."""
+"""A random project of native crates, and what its programs and libraries must do according to the sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FLAGS = ([], ["-fcommon"], ["-fno-inline"], ["-DEXTRA=5"], ["-include", "h0.h"],
 
 @dataclass
 class Unit:
-    """A source that defines one function: of its argument, the headers' numbers, and what other crates return."""
+    """A source with one function, which adds its argument, numbers from headers, and results of other crates."""
 
     name: str
     language: str
@@ -128,7 +128,7 @@ class Tree:
         return '"{}"'.format if unit.quotes else "<{}>".format
 
     def called(self, crate: Crate) -> list[str]:
-        """Return the functions of other crates that a crate's sources in C and C++ call."""
+        """Return the functions of other crates that a crate's C and C++ sources call."""
         return [
             unit.name
             for dep in crate.deps
@@ -146,7 +146,7 @@ class Tree:
         )
 
     def value(self, name: str, x: int) -> int:
-        """Return what a function must return."""
+        """Return the result that a function must have."""
         number, crate, unit = next(
             (number, crate, unit)
             for number, crate in enumerate(self.crates)
@@ -172,12 +172,12 @@ class Tree:
         return self.made if (place, header) == ("made", "made.h") else self.headers.get((place, header), 0)
 
     def hides(self, crate: Crate, unit: Unit) -> bool:
-        """Return whether no library offers a unit's function."""
-        said = (unit.is_hidden and not unit.is_weak) or "-fvisibility=hidden" in _flags(crate, unit)
-        return said and unit.language in ("c", "cpp")
+        """Return whether a unit's function is hidden in libraries."""
+        is_hidden = (unit.is_hidden and not unit.is_weak) or "-fvisibility=hidden" in _flags(crate, unit)
+        return is_hidden and unit.language in ("c", "cpp")
 
-    def offered(self, crate: Crate) -> set[str]:
-        """Return what a cdylib of a crate offers."""
+    def exported(self, crate: Crate) -> set[str]:
+        """Return the symbols that a crate's cdylib must export."""
         if exports := crate.words.get("exports"):
             return set(exports)  # type: ignore[call-overload]
         seen = [unit for unit in crate.units if not self.hides(crate, unit)]

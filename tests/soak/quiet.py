@@ -1,4 +1,4 @@
-"""Statements about crates: settings, directories, lists of nodes, and questions."""
+"""Statements about crates that build nothing: settings, directories, lists of nodes, queries."""
 
 # ruff: noqa: E501 - tables
 

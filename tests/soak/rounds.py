@@ -1,4 +1,4 @@
-"""The rounds of a soak: each a kind of harm, with what must hold after it."""
+"""The rounds of a soak: each a kind of damage, and the check after it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .twins import Mismatch, run_case
 __all__ = ["soak"]
 
 _HANG = 900
-"""Seconds that no round takes, though it be the last in line on a machine that does much else."""
+"""Seconds after which a round counts as hanging, even on a busy machine."""
 _TRIED = (
     *("edits", "kills", "corruptions", "mutants", "planted entries", "planted builds"),
     *("twin cases", "twin runs", "of them known"),
@@ -40,11 +40,11 @@ _WRONG = ("mismatches", "hangs", "tracebacks", "orphans", "files outside")
 
 
 class Hang(BaseException):
-    """A round that did not end."""
+    """A round that did not end in time."""
 
 
 def soak(seconds: float, seed: int) -> tuple[Counter[str], Counter[str]]:
-    """Make rounds until the time is over, each kind at least once; return what was tried and what went wrong."""
+    """Run rounds until the time is up, each kind at least once; return the counts of attempts and failures."""
     tried = Counter(dict.fromkeys(_TRIED, 0))
     wrong = Counter(dict.fromkeys(_WRONG, 0))
     start, number = time.monotonic(), 0
@@ -58,17 +58,17 @@ def soak(seconds: float, seed: int) -> tuple[Counter[str], Counter[str]]:
                 with _limit(), redirect_stdout(StringIO()):
                     work(directory, own, tried)
             except Hang:
-                _tell(wrong, "hangs", work, seed, number)
+                _report(wrong, "hangs", work, seed, number)
             except AssertionError as error:
                 kind = "orphans" if "outlived" in str(error) else "files outside" if "outside" in str(error) else ""
-                _tell(wrong, kind or "mismatches", work, seed, number)
+                _report(wrong, kind or "mismatches", work, seed, number)
             except Exception as error:
                 late = isinstance(error, subprocess.TimeoutExpired)
-                _tell(wrong, "hangs" if late else "tracebacks", work, seed, number)
+                _report(wrong, "hangs" if late else "tracebacks", work, seed, number)
     return tried, wrong
 
 
-def _tell(wrong: Counter[str], what: str, work: _Round, seed: int, number: int) -> None:
+def _report(wrong: Counter[str], what: str, work: _Round, seed: int, number: int) -> None:
     wrong[what] += 1
     print(f"{what}: {work.__name__} of seed {seed}, round {number - 1}", file=sys.stderr)
     traceback.print_exc()
@@ -104,8 +104,8 @@ def _edits(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
 
 
 def _kills(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
-    said = kill_and_build(directory, kills=2, builds=2, seed=rng.randrange(1 << 30))
-    tried["kills"] += int(said.split()[0])
+    summary = kill_and_build(directory, kills=2, builds=2, seed=rng.randrange(1 << 30))
+    tried["kills"] += int(summary.split()[0])
 
 
 def _corruptions(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
@@ -134,7 +134,7 @@ def _mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def _planted(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
-    """What a planted entry says may make a result wrong, and nothing else; without it all is right again."""
+    """A planted entry may spoil results, but write nowhere else; once it is gone, results are right again."""
     tree = RandomTree(rng.randrange(1 << 30), "stub")
     root, store, outside = directory / "tree", directory / "store", directory / "outside"
     before = tree.write(root, {})
@@ -161,7 +161,7 @@ def _planted(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
 
 
 def _planted_scons(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
-    """The same through SCons, where outputs are written."""
+    """The same through SCons, which writes outputs."""
     tree = RandomTree(rng.randrange(1 << 30), "stub")
     project, outside = SconsProject(directory / "tree"), directory / "outside"
     project.timeout = _HANG
@@ -188,7 +188,7 @@ def _planted_scons(directory: Path, rng: random.Random, tried: Counter[str]) -> 
 
 
 def _twins(directory: Path, rng: random.Random, tried: Counter[str]) -> None:
-    """SConstructs and edits at random: to know that nothing is to be done changes nothing that anybody sees."""
+    """With random SConstructs and edits, a recognised null build differs from a full run in nothing visible."""
     seed = rng.randrange(1 << 30)
     counts: Counter[str] = Counter()
     try:

@@ -1,6 +1,6 @@
-"""SConstructs at random: crates, and whatever else an SConstruct may do with them and around them.
+"""Random SConstructs: crates, and whatever else an SConstruct may do with and around them.
 
-Shape: a script is a list of statements, so that edits can add, take out and change single ones.
+Shape: a script is a list of statements, so edits can add, remove and change single ones.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def lives(path, limit, here=os.replace, kill=os.kill):
     counted = []
 
     def replace(*words, **more):
-        if not os.path.basename(words[1]).startswith(".sconsign"):  # one tree keeps there what the other forgets
+        if not os.path.basename(words[1]).startswith(".sconsign"):  # only one of the trees keeps that record
             counted.append(words)
         if len(counted) == limit:
             kill(os.getpid(), 9)
@@ -93,7 +93,7 @@ _NAMES = re.compile(r"\b(?:lib\d|c\d|saved|SOURCES|INCLUDES)\b")
 
 
 class Script:
-    """An SConstruct, statement by statement; `body` are the first ones, otherwise chosen at random."""
+    """An SConstruct as a list of statements; starts with `body`, or else with random ones."""
 
     def __init__(self, rng: random.Random, body: list[str] | None = None) -> None:
         self._rng = rng
@@ -129,7 +129,7 @@ class Script:
             self.add(foreign=rng.random() < 0.3, flag=1.0)
 
     def files(self) -> dict[str, str]:
-        """Return the SConstruct, and what it reads and runs."""
+        """Return the SConstruct and the file that it executes, if any."""
         body = "\n".join([*BEFORE, *self.body]) + "\n"
         if self.is_apart:
             return {"body.txt": body, "SConstruct": "\n".join([HEAD, *self.begin, _RUN_BODY])}
@@ -138,8 +138,9 @@ class Script:
     def add(
         self, *, foreign: bool | None = None, flag: float = 0.2, some: Sequence[str] = (), first: bool = False
     ) -> None:
-        """Add a statement that is no crate, wherever the names are known that it uses, or as early as that; `some` are
-        those to choose from.
+        """Add a statement that declares no crate, somewhere after the names that it uses are defined.
+
+        It is one of `some`, if given; with `first`, it comes as early as possible.
         """
         rng = self._rng
         foreign = rng.random() < 0.4 if foreign is None else foreign
@@ -149,18 +150,18 @@ class Script:
         for word, name in {**words, "n": str(rng.randrange(3))}.items():
             text = text.replace("{" + word + "}", name)
         text = text.replace("{{", "{").replace("}}", "}")
-        if rng.random() < flag and "if os.path.exists" not in text:  # what a file says, not the text
+        if rng.random() < flag and "if os.path.exists" not in text:  # decided by a file, not by the SConstruct
             text = 'if os.path.exists("flag"):\n    ' + text.replace("\n", "\n    ")
         needed = set(_NAMES.findall(text))
         least = max((n + 1 for n, line in enumerate(self.body) if set(_given(line)) & needed), default=0)
         self.body.insert(least if first else rng.randint(least, len(self.body)), text)
 
     def add_other(self) -> None:
-        """Add a statement of which SCons makes something besides crates."""
+        """Add a statement whose targets SCons builds beside crates."""
         self.add(some=OTHERS, flag=0.1, first=self._rng.random() < 0.5)
 
     def edit_other(self) -> None:
-        """Add such a statement, or take one out."""
+        """Add such a statement, or remove one."""
         others = [n for n, line in enumerate(self.body) if not _is_crate(line)]
         if others and self._rng.random() < 0.4:
             del self.body[self._rng.choice(others)]
@@ -168,7 +169,7 @@ class Script:
             self.add_other()
 
     def edit(self) -> None:
-        """Change the script somehow."""
+        """Make a random change."""
         rng = self._rng
         others = [n for n, line in enumerate(self.body) if not _is_crate(line)]
         what = rng.random()
@@ -196,7 +197,7 @@ class Script:
                 del self.body[rng.choice(images)]
 
     def image(self, number: int, *, plain: bool = False) -> str:
-        """Return a crate with images."""
+        """Return a statement that declares a crate with images."""
         rng = self._rng
         if plain or rng.random() < 0.6:
             sources = "[" + ", ".join(f'"s{n}.comp"' for n in rng.sample(range(3), rng.choice((1, 2)))) + "]"

@@ -1,4 +1,4 @@
-"""Words of a call of `env.Crate`, and statements before calls and between them, by kind.
+"""Arguments of `env.Crate`, and statements before and between its calls, by kind.
 
 `{c}` and `{d}` stand for crates with images, `{lib}` for one without, `{n}` for a number.
 """
@@ -59,7 +59,7 @@ MADE = (
     'env.Command("o0.txt", "dep.txt", Copy("$TARGET", "$SOURCE"))',
     'env.Install("gen", Glob("s[01].comp"))',
 )
-"""What makes files that patterns match."""
+"""Statements that generate files for globs."""
 
 MATCHED = (
     *('Glob("gen/*.comp")', 'Glob("gen/*.comp") + ["s2.comp"]', '["s2.comp", *Glob("gen/[ab].comp")]'),
@@ -74,7 +74,7 @@ GATHERING = (
     'env.Install("inst", Glob("*.rlib"))',
     *('print([str(node) for node in Glob("gen/*")])', 'print([str(node) for node in Glob("*.spv")])'),
 )
-"""What patterns are used for, other than crates."""
+"""Other uses of globs than crates."""
 
 FLAGS = (
     *('parse_flags=read("flags.txt")', 'parse_flags=["-Iinc", read("flags.txt")]'),
@@ -89,7 +89,7 @@ MERGING = (
     'env = env.Clone(parse_flags=read("flags.txt"))',
     'env.Replace(GLSLDEFINES=env.ParseFlags(read("flags.txt"))["CPPDEFINES"])',
 )
-"""Where an Environment gets flags from."""
+"""Statements that merge flags into an Environment."""
 
 BEFORE = (
     'Q = 2', "INCLUDES = ['inc']", "SOURCES = ['s0.comp', 's1.comp']", 'VERSION = read("VERSION").strip().split(".")[0]',

@@ -1,7 +1,7 @@
-"""Two trees that are the same, but that one forgets before each run what the last build with nothing to do looked like.
+"""Two equal trees, of which one forgets the record of its last null build before each run.
 
-A case is a list of steps as JSON has them: what is done to both trees, and runs of SCons, after each of which they must
-be the same: exit status, what was printed, all files.
+A case is a list of steps in JSON: changes of both trees, and runs of SCons, after which the trees must agree in exit
+status, output and all files.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ _NORMAL = (
     (re.compile(r"0x[0-9a-f]{6,}"), "0x"),
     (re.compile(r"\[\d+/\d+\] .*\n"), ""),
     (re.compile(r"\d+ steps?: .*"), "steps"),
-    (re.compile(r"(Found dependency cycle\(s\):\n)(  .* -> .*\n)+"), r"\1"),  # SCons goes by the order of a set
+    (re.compile(r"(Found dependency cycle\(s\):\n)(  .* -> .*\n)+"), r"\1"),  # in SCons, the order of a set
 )
 _SHARED = (
     (re.compile(r"\d+ (compiled|linked|optimized), \d+ reused"), r"N \1, reused"),
     (re.compile(r"crate .*: because .*\n"), ""),
 )
-"""What is different where one tree uses what the other has left in the cache."""
+"""Differences that are allowed where the trees share a cache."""
 
 
 class Mismatch(Exception):
-    """The trees differ: after which step, and how."""
+    """The trees differ after a step."""
 
     def __init__(self, step: int, text: str) -> None:
         super().__init__(text)
@@ -71,7 +71,7 @@ class Mismatch(Exception):
 class Twin:
     """A tree in which SCons runs.
 
-    Shape: `forgets` whether it is the one that makes all calls.
+    Shape: `forgets` is true for the tree that makes all calls in each run.
     """
 
     def __init__(self, parent: Path, server: SconsServer, *, forgets: bool) -> None:
@@ -80,11 +80,11 @@ class Twin:
         self.path.mkdir(parents=True)
         self.forgets = forgets
         self.environ: dict[str, str] = {}
-        self.is_alone = False  # each run a new process, not a fork of one that has loaded the modules
+        self.is_alone = False  # runs new processes, not forks of a server
         self._server = server
 
     def run(self, arguments: list[str], kill: int = 0, where: str = "", stdin: str | None = None) -> tuple[Any, ...]:
-        """Run SCons; return how it ended, what it printed, and the files."""
+        """Run SCons; return its exit status, its output, and the files."""
         kept = self.path / KEPT
         if self.forgets and kept.exists() | kept.is_symlink():
             shutil.rmtree(kept) if kept.is_dir() and not kept.is_symlink() else kept.unlink()
@@ -109,7 +109,7 @@ class Twin:
                 cwd=cwd, env=environ, input=stdin, capture_output=True, text=True, timeout=_LIMIT, check=False,
             )  # fmt: skip
         if kill:
-            time.sleep(0.05)  # its children
+            time.sleep(0.05)  # until its children end
         script = self.path / "SConstruct"
         text = script.read_text() if script.is_file() else ""
         many = "num_jobs" in text or any(word.startswith("-j") for word in (*words, environ.get("SCONSFLAGS", "")))
@@ -118,13 +118,13 @@ class Twin:
 
     @property
     def executed(self) -> tuple[int, int]:
-        """How many calls the last run executed, and how many there were."""
+        """The calls that the last run executed, and the calls of its SConstruct."""
         path = Path(f"{self.path}.told")
         done, _, made = path.read_text().partition(" of ") if path.exists() else ("0", "", "0")
         return int(done), int(made)
 
     def snapshot(self) -> dict[str, str]:
-        """Return what is at each path."""
+        """Return a description of each path."""
         found: dict[str, str] = {}
         for path in sorted(self.path.rglob("*")):
             name = path.relative_to(self.path).as_posix()
@@ -153,18 +153,18 @@ class Twin:
         return "\n".join(sorted(text.splitlines())) if many else text
 
     def do(self, step: Step) -> None:
-        """Do something to the tree."""
+        """Apply a step to the tree."""
         kind, *words = step
         DOERS[kind](self, *words)
 
     def matching(self, pattern: str, number: int) -> Path | None:
-        """Return one of the paths that match."""
+        """Return the path with this number among those that match, modulo their count; None if none does."""
         paths = sorted(path for path in self.path.glob(pattern) if path.name not in ("SConstruct", "body.txt", KEPT))
         return paths[number % len(paths)] if paths else None
 
 
 def run_case(steps: list[Step], directory: Path, server: SconsServer, counts: Counter[str] | None = None) -> None:
-    """Do the steps in two new trees.
+    """Run the steps in two new trees.
 
     Raises: Mismatch.
     """
@@ -181,7 +181,7 @@ def run_case(steps: list[Step], directory: Path, server: SconsServer, counts: Co
                 for twin in twins:
                     twin.do(words)
                 continue
-            time.sleep(0.006)  # a tick of the clock by which files are stamped
+            time.sleep(0.006)  # a tick of the clock of file times
             with ThreadPoolExecutor(2) as pool:
                 waiting = {
                     twin.forgets: pool.submit(twin.run, *step[1:]) for twin in (twins if number % 2 else twins[::-1])
@@ -202,7 +202,7 @@ def _remove(directory: Path) -> None:
 
 
 def explain(seed: int) -> int:
-    """Run a case, make it smaller if it fails, print it; return how many trees differ."""
+    """Run a case and print it, minimised if it fails; return 1 if it fails, or 0."""
     server, steps = server_of(IN_PLACE), case_of(seed)
     with tempfile.TemporaryDirectory(prefix="cratewright-twins-") as scratch:
         directory = Path(scratch)
@@ -280,7 +280,7 @@ def _without(text: str, line: str) -> str:
 
 
 def shown(steps: list[Step]) -> Iterator[str]:
-    """Yield what is done, for people."""
+    """Yield the steps as readable lines."""
     head = None
     for step in steps:
         if step[0] == "write" and step[1] in _SCRIPTS:
