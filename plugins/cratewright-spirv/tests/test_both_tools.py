@@ -1,4 +1,4 @@
-"""The library and the programs of SPIRV-Tools give the same answers."""
+"""The library and the programs of SPIRV-Tools give the same results."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_both_validators_agree(both: tuple[Library, Executables], text: str, env
             assert first == second, (rules, options)
 
 
-def test_the_library_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_library_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     library = shared_library()
     outcome(lambda: library.link(objects(library)[:1], env=ENV))
     outcome(lambda: fast(library, linked(library), "--no-such-pass"))
@@ -85,7 +85,7 @@ def test_the_library_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_library_serves_threads_with_small_stacks() -> None:
+def test_library_works_on_small_stacks() -> None:
     library = shared_library()
     expected = fast(library, linked(library))
     results: list[bytes] = []

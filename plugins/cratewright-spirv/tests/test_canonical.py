@@ -1,4 +1,4 @@
-"""Canonical form: what does not matter leaves no trace, what does matter stays, and the result is a valid module."""
+"""Canonical modules: ids, names and order are normalised, semantics stay, and the result is valid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cratewright_spirv.transforms.canonical import Names, canonical, canonical_l
 
 from .conftest import Programs
 
-# Declares its types twice, calls two functions in both orders, and has one that nobody calls.
+# Declares its types twice, calls two functions in both orders, and has an unused function.
 SHADER = """
 OpCapability Shader
 %1 = OpExtInstImport "GLSL.std.450"
@@ -97,7 +97,7 @@ def _program(spirv: Programs, text: str = SHADER, **words: str) -> Program:
 
 
 def _shuffled(program: Program, seed: int) -> Program:
-    """Return the same program with other ids, other names, and everything that has no order in another order."""
+    """Return the same program with other ids and names, and with unordered parts shuffled."""
     chance = random.Random(seed)
     module = program.module
     ids = list(range(1, module.bound))
@@ -141,26 +141,26 @@ def test_ids_names_and_order_leave_no_trace(spirv: Programs, seed: int) -> None:
     assert _canonical(shuffled) == _canonical(program)
 
 
-def test_the_form_is_a_valid_module_and_its_own(spirv: Programs) -> None:
+def test_canonical_module_is_valid_and_canonical(spirv: Programs) -> None:
     data = _canonical(_program(spirv))
     spirv.validate(data, "vulkan1.3")
     assert _canonical(Program.of(parse(data, "again"))) == data
 
 
-def test_what_matters_stays(spirv: Programs) -> None:
+def test_used_parts_stay(spirv: Programs) -> None:
     text = spirv.disassemble(_canonical(_program(spirv)))
-    assert text.count("OpFunction ") == 3, "what nobody calls goes"
+    assert text.count("OpFunction ") == 3, "the unused function goes"
     assert "99" not in text
     assert text.count("OpConstant %") == 3, "equal constants become one"
     assert text.count("NoContraction") == 1
     assert "SpecId 4" in text
-    assert text.count(" = OpVariable ") == 2, "one of the two private ones is used"
+    assert text.count(" = OpVariable ") == 2, "one of the two private variables is unused"
     assert "OpName" not in text
     assert "OpSource" not in text
     assert _canonical(_program(spirv, factor="4")) != _canonical(_program(spirv))
 
 
-def test_names_stay_where_they_are_wanted(spirv: Programs) -> None:
+def test_names_option(spirv: Programs) -> None:
     variables = spirv.disassemble(_canonical(_program(spirv), names=Names.VARIABLES))
     assert [word for word in ("store", "count", "half", "main") if f"OpName %{word}" in variables] == ["store", "count"]
     everything = spirv.disassemble(_canonical(_program(spirv), names=Names.ALL))
@@ -170,14 +170,14 @@ def test_names_stay_where_they_are_wanted(spirv: Programs) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_several_modules_share_what_is_equal(spirv: Programs, seed: int) -> None:
+def test_equal_parts_of_modules_are_shared(spirv: Programs, seed: int) -> None:
     one = _program(spirv)
     other = _shuffled(_program(spirv, SHADER.replace('"main"', '"other"'), factor="5"), seed)
     joined = _canonical(one, other)
     spirv.validate(joined, "vulkan1.3")
     text = spirv.disassemble(joined)
     assert text.count("OpEntryPoint") == 2
-    assert text.count("OpFunction ") == 5, "two entry points, two that differ, one that both call"
+    assert text.count("OpFunction ") == 5, "two entry points, two different functions, one shared"
     assert text.count("OpVariable") == 2
     apart = spirv.disassemble(_canonical(one, other, apart=True))
     assert apart.count("OpFunction ") == 6
@@ -190,7 +190,7 @@ def test_variables_of_one_module_never_merge(spirv: Programs) -> None:
     assert spirv.disassemble(_canonical(_program(spirv, text))).count("OpVariable") == 3
 
 
-def test_unused_bindings_stay_if_wanted(spirv: Programs) -> None:
+def test_unused_bindings_stay_with_preserve_bindings(spirv: Programs) -> None:
     text = SHADER.replace("%2 = OpFunction ", "%50 = OpVariable %17 StorageBuffer\n%2 = OpFunction ").replace(
         "OpDecorate %9", "OpDecorate %50 DescriptorSet 1\nOpDecorate %50 Binding 7\nOpDecorate %9"
     )
@@ -206,7 +206,7 @@ def test_memory_models_must_agree(spirv: Programs) -> None:
         _canonical(_program(spirv), _program(spirv, vulkan.replace('"main"', '"other"')))
 
 
-def test_recursion_has_no_form(spirv: Programs) -> None:
+def test_recursion_is_refused(spirv: Programs) -> None:
     with pytest.raises(FormatError, match="calls itself"):
         _canonical(
             _program(
@@ -218,14 +218,14 @@ def test_recursion_has_no_form(spirv: Programs) -> None:
         )
 
 
-def test_unknown_instructions_are_left_alone(spirv: Programs) -> None:
+def test_unknown_instructions_are_not_reordered(spirv: Programs) -> None:
     program = _program(spirv)
     assert is_orderable(program)
     strange = replace(program.module, instructions=(*program.module.instructions, build(0xFFFE, 1)))
     assert not is_orderable(Program.of(strange))
 
 
-def test_a_library_is_reduced_to_some_functions(spirv: Programs) -> None:
+def test_library_is_reduced_to_the_listed_functions(spirv: Programs) -> None:
     text = SHADER.replace("OpCapability Shader", "OpCapability Shader\nOpCapability Linkage")
     head = "".join(
         line + "\n" for line in text.splitlines() if not line.startswith(("OpEntryPoint", "OpExecutionMode"))
@@ -237,7 +237,7 @@ def test_a_library_is_reduced_to_some_functions(spirv: Programs) -> None:
     found = spirv.disassemble(data)
     assert '"half" Export' in found
     assert '"root"' not in found
-    # Another's body, and so all ids behind it, leave it alone.
+    # The body of another function, and the ids after it, make no difference.
     other = _program(spirv, head.replace("OpDecorate %9", marks + "OpDecorate %9"), factor="8")
     assert canonical_library(other, [5]) == data
     assert canonical_library(other, [6]) != canonical_library(program, [6])
@@ -273,7 +273,7 @@ def _joined(spirv: Programs, sizes: Sequence[tuple[str, int, int]]) -> Program:
     return Program.of(parse(_canonical(*programs), "joined"))
 
 
-def test_a_workgroup_size_stays_with_its_entry_point(spirv: Programs) -> None:
+def test_workgroup_sizes_stay_with_their_entry_points(spirv: Programs) -> None:
     joined = _joined(spirv, [("a", 32, 0), ("b", 64, 1)])
     text = spirv.disassemble(size_by_module(joined, target="vulkan1.3").encode())
     assert text.count("LocalSizeId") == 2
@@ -282,12 +282,12 @@ def test_a_workgroup_size_stays_with_its_entry_point(spirv: Programs) -> None:
         size_by_module(joined, target="vulkan1.2")
 
 
-def test_one_workgroup_size_is_the_modules_again(spirv: Programs) -> None:
+def test_single_workgroup_size_is_declared_for_the_module(spirv: Programs) -> None:
     alone = size_by_module(_joined(spirv, [("a", 32, 0)]), target="vulkan1.0")
     data = _canonical(alone)
     spirv.validate(data, "vulkan1.2")
     text = spirv.disassemble(data)
     assert "LocalSize 32 1 1" in text
     assert text.count("WorkgroupSize") == 1
-    # The same bytes as if it had never been otherwise.
+    # The same bytes as without the detour.
     assert data == _canonical(_sized(spirv, "a", 32, 0))

@@ -1,4 +1,4 @@
-"""An edit stops mattering as early as it can, and a result used again is the one a fresh compilation gives."""
+"""The canonical form of units: harmless edits keep it, and a result reused by it equals a new compilation."""
 
 from __future__ import annotations
 
@@ -95,13 +95,15 @@ def stencil(path: str, text: str, **options: object) -> UnitStencil:
 
 
 class Case:
-    """A source and its header in a folder, before and after an edit."""
+    """Compiles versions of a source and its header."""
 
     def __init__(self, root: Path, glslang: Glslang) -> None:
         self.root, self.glslang = root, glslang
         self.texts: dict[int, dict[str, bytes]] = {}
 
-    def see(self, path: str, text: str, header: str = HEADER, **options: object) -> tuple[CanonicalForm, CompiledUnit]:
+    def build(
+        self, path: str, text: str, header: str = HEADER, **options: object
+    ) -> tuple[CanonicalForm, CompiledUnit]:
         (self.root / "inc").mkdir(parents=True, exist_ok=True)
         (self.root / "inc" / "h.h").write_text(header)
         given = stencil(path, text, **options)
@@ -111,12 +113,12 @@ class Case:
         assert result.form == form
         result = replace(result, form=None)
         assert not any(module.attribute(AS_WRITTEN) for module in result.modules)
-        # What is read for columns is what was compiled.
+        # Columns are computed from the texts that were compiled.
         self.texts[id(result)] = {path: text.encode(), "inc/h.h": header.encode()}
         return form, result
 
     def reused(self, before: tuple[CanonicalForm, CompiledUnit], after: tuple[CanonicalForm, CompiledUnit]) -> bool:
-        """Tell whether the forms are one; if so the old result must serve as the new one, to the last byte."""
+        """Return whether the keys are equal; if so, the old result must become the new one, byte for byte."""
         if before[0].key != after[0].key:
             return False
         bare = with_ordinals(before[1], before[0].parameters, self.texts[id(before[1])].__getitem__)
@@ -140,7 +142,7 @@ def edited(text: str, *changes: tuple[str, str]) -> str:
     return text
 
 
-# Every edit: path, changes of the source, changes of the header, options.
+# Path, changes of the source, changes of the header, options.
 HARMLESS = {
     "a comment": ("lib/u.glsl", [("float first", "/* why */ float first")], [], {}),
     "a comment line": ("u.comp", [("void main", "// how\n\nvoid main")], [], {}),
@@ -170,7 +172,7 @@ HARMLESS = {
     "a comment after code, with lines": ("lib/u.glsl", [("SCALE; }", "SCALE; } // x")], [], {"debuginfo": "line"}),
     "an unused macro, with lines": ("u.comp", [("#define SIZE 64\n", "#define SIZE 64\n")], [], {"debuginfo": "line"}),
 }
-HARMFUL = {
+SIGNIFICANT = {
     "code": ("lib/u.glsl", [("first(x) +", "first(x) -")], [], {}),
     "a constant": ("u.comp", [("63 -", "62 -")], [], {}),
     "a signature": ("lib/u.glsl", [("float first(float x)", "float first(const float x)")], [], {}),
@@ -197,36 +199,36 @@ HARMFUL = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_an_edit_that_does_not_matter(name: str, case: Case) -> None:
+def test_harmless_edit_reuses_the_result(name: str, case: Case) -> None:
     path, changes, inside, options = HARMLESS[name]
     level = {key: value for key, value in options.items() if key == "debuginfo"}
-    before = case.see(path, SOURCES[path], **level)
-    after = case.see(path, edited(SOURCES[path], *changes), edited(HEADER, *inside), **options)
+    before = case.build(path, SOURCES[path], **level)
+    after = case.build(path, edited(SOURCES[path], *changes), edited(HEADER, *inside), **options)
     assert case.reused(before, after)
 
 
-@pytest.mark.parametrize("name", HARMFUL)
-def test_an_edit_that_matters(name: str, case: Case) -> None:
-    path, changes, inside, options = HARMFUL[name]
-    before = case.see(path, SOURCES[path])
-    after = case.see(path, edited(SOURCES[path], *changes), edited(HEADER, *inside), **options)
+@pytest.mark.parametrize("name", SIGNIFICANT)
+def test_significant_edit_recompiles(name: str, case: Case) -> None:
+    path, changes, inside, options = SIGNIFICANT[name]
+    before = case.build(path, SOURCES[path])
+    after = case.build(path, edited(SOURCES[path], *changes), edited(HEADER, *inside), **options)
     assert not case.reused(before, after)
 
 
-def test_another_checkout_has_the_same_form(tmp_path: Path, glslang: Glslang) -> None:
-    forms = [Case(tmp_path / name, glslang).see("lib/u.glsl", GLSL) for name in ("one", "two")]
+def test_checkouts_have_the_same_form(tmp_path: Path, glslang: Glslang) -> None:
+    forms = [Case(tmp_path / name, glslang).build("lib/u.glsl", GLSL) for name in ("one", "two")]
     assert forms[0] == forms[1]
 
 
-def test_with_lines_a_function_that_moves_is_another(case: Case) -> None:
-    before = case.see("lib/u.glsl", GLSL, debuginfo="line")
+def test_moved_function_recompiles_with_line_information(case: Case) -> None:
+    before = case.build("lib/u.glsl", GLSL, debuginfo="line")
     moved = edited(GLSL, ("float second", "\nfloat second"))
-    assert not case.reused(before, case.see("lib/u.glsl", moved, debuginfo="line"))
+    assert not case.reused(before, case.build("lib/u.glsl", moved, debuginfo="line"))
 
 
-def test_positions_follow_the_source_at_hand(case: Case) -> None:
-    before = case.see("lib/u.glsl", GLSL)
-    after = case.see("lib/u.glsl", "\n\n" + GLSL, edited(HEADER, ("float far", "\nfloat far")))
+def test_symbol_positions_follow_the_new_source(case: Case) -> None:
+    before = case.build("lib/u.glsl", GLSL)
+    after = case.build("lib/u.glsl", "\n\n" + GLSL, edited(HEADER, ("float far", "\nfloat far")))
     assert case.reused(before, after)
     (module,) = after[1].modules
     assert {(symbol.name, symbol.file, symbol.line) for symbol in (*module.exports, *module.imports)} == {
@@ -236,22 +238,22 @@ def test_positions_follow_the_source_at_hand(case: Case) -> None:
     }
 
 
-def test_warnings_follow_the_source_at_hand(case: Case) -> None:
+def test_warning_lines_follow_the_new_source(case: Case) -> None:
     text = edited(ENTRY, ("void main", "#extension GL_NO_such : enable\nvoid main"))
-    before, after = case.see("u.comp", text), case.see("u.comp", edited(text, ("#extension", "\n\n#extension")))
+    before, after = case.build("u.comp", text), case.build("u.comp", edited(text, ("#extension", "\n\n#extension")))
     assert before[1].diagnostics and before[1].diagnostics != after[1].diagnostics
     assert case.reused(before, after)
 
 
-def test_columns_of_warnings_follow_the_source_at_hand(case: Case) -> None:
+def test_warning_columns_follow_the_new_source(case: Case) -> None:
     warned = "#extension GL_NO_such : enable"
     text = edited(ENTRY, ("void main", f"{warned}\nvoid main"))
-    before = case.see("u.comp", text)
+    before = case.build("u.comp", text)
     for moved in (f"  {warned}", f"/* here */   {warned} // so", f"\n/* it\nends */\n {warned}"):
-        after = case.see("u.comp", edited(text, (warned, moved)))
+        after = case.build("u.comp", edited(text, (warned, moved)))
         assert all(item.column for item in (*before[1].diagnostics, *after[1].diagnostics))
         assert case.reused(before, after)
-    # A text that is gone costs the column alone.
+    # If the text is missing, only the column is lost.
     bare = with_ordinals(before[1], before[0].parameters, case.texts[id(before[1])].__getitem__)
     assert bare is not None
     assert [item.column for item in with_positions(bare, before[0].parameters, lambda file: b"").diagnostics] == [0]
@@ -272,23 +274,23 @@ def test_columns_of_warnings_follow_the_source_at_hand(case: Case) -> None:
         "#version 310 es\nfloat f() { return 1.0; }\n",
     ],
 )
-def test_a_source_that_is_not_certain_has_no_form(text: str, tmp_path: Path) -> None:
+def test_ambiguous_sources_have_no_form(text: str, tmp_path: Path) -> None:
     assert canonical_unit(stencil("u.glsl", text), str(tmp_path)) is None
 
 
-def test_full_debug_information_holds_the_text_so_there_is_no_form(tmp_path: Path) -> None:
+def test_no_form_with_full_debug_information_or_binaries(tmp_path: Path) -> None:
     assert canonical_unit(stencil("u.comp", ENTRY, debuginfo="full"), str(tmp_path)) is None
     assert canonical_unit(stencil("u.spv", "x"), str(tmp_path)) is None
 
 
-def test_the_compilers_own_macros_are_left_to_it(case: Case) -> None:
+def test_branches_on_compiler_macros_are_kept(case: Case) -> None:
     text = edited(ENTRY, ("void main", "#ifdef GL_EXT_ray_query\nfloat q;\n#else\nfloat r;\n#endif\nvoid main"))
-    before = case.see("u.comp", text)
-    assert not case.reused(before, case.see("u.comp", edited(text, ("float r", "float s"))))
+    before = case.build("u.comp", text)
+    assert not case.reused(before, case.build("u.comp", edited(text, ("float r", "float s"))))
 
 
-def test_a_result_of_the_source_as_written_serves_no_other(case: Case) -> None:
-    form, result = case.see("u.comp", ENTRY)
+def test_result_compiled_as_written_is_not_reused(case: Case) -> None:
+    form, result = case.build("u.comp", ENTRY)
     (module,) = result.modules
     written = replace(result, modules=(replace(module, attributes=((AS_WRITTEN, "1"),)),))
     assert with_ordinals(written, form.parameters, lambda file: b"") is None

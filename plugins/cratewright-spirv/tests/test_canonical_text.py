@@ -1,4 +1,4 @@
-"""The canonical text of a unit is the same program to the compiler's own preprocessor."""
+"""The canonical text of a unit preprocesses to the same tokens as the original."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def form(text: str, language: str = "glsl", root: Path = Path("/none"), **fields
 
 
 def preprocessed(text: bytes, language: str, defines: tuple[tuple[str, str | None], ...]) -> list[bytes] | None:
-    """Return the tokens that glslang makes of a text, None if it refuses it."""
+    """Return the tokens that glslang's preprocessor returns, or None if it refuses the text."""
     source = StageSource(
         path="u.x", text=text, language=language, stage="comp", entry_point="main", target="vulkan1.2",
         defines=defines, debuginfo="none",
@@ -91,7 +91,7 @@ pytestmark = pytest.mark.usefixtures("glslang_prefix")
 
 @settings(max_examples=200)
 @given(text=texts, language=st.sampled_from(["glsl", "hlsl"]), macros=defines, positions=st.booleans())
-def test_the_compiler_makes_the_same_tokens_of_it(
+def test_canonical_text_has_the_same_tokens(
     text: str, language: str, macros: tuple[tuple[str, str | None], ...], positions: bool
 ) -> None:
     found = form(text, language, defines=macros, positions=positions)
@@ -113,7 +113,7 @@ def test_the_compiler_makes_the_same_tokens_of_it(
         ("defined(1)", None), ("defined", None), ("1 1", None),
     ],
 )  # fmt: skip
-def test_what_a_condition_is_answered(expression: str, answer: int | None) -> None:
+def test_condition_is_evaluated_or_left_open(expression: str, answer: int | None) -> None:
     macros = Macros()
     for name, body in (("ONE", "1"), ("CHAIN", "ONE"), ("EMPTY", ""), ("ROUND", "ROUND")):
         macros.define(name.encode(), body.encode())
@@ -122,7 +122,7 @@ def test_what_a_condition_is_answered(expression: str, answer: int | None) -> No
     assert condition(expression.encode())(macros) == answer
 
 
-def test_only_what_is_used_of_macros_and_branches_is_left() -> None:
+def test_unused_macros_and_branches_are_removed() -> None:
     text = """\
 #version 460
 #define USED 3
@@ -146,7 +146,7 @@ float c;
     assert found.line_positions == (("u.x", 1), ("u.x", 2), ("u.x", 4), ("u.x", 5), ("u.x", 7))
 
 
-def test_a_branch_in_doubt_is_left_to_the_compiler() -> None:
+def test_undecided_branches_are_kept() -> None:
     text = "#if 0\nx\n#elif GL_EXT_x\n#define D\ny\n#elif 1\nz\n#else\nw\n#endif\n#ifdef D\nv D\n#endif\n"
     found = form(text)
     assert found is not None
@@ -155,7 +155,7 @@ def test_a_branch_in_doubt_is_left_to_the_compiler() -> None:
     ]  # fmt: skip
 
 
-def test_includes_stand_in_place_and_once(tmp_path: Path) -> None:
+def test_includes_are_expanded_in_place(tmp_path: Path) -> None:
     (tmp_path / "once.h").write_text("#pragma once\nfloat once();\n")
     (tmp_path / "often.h").write_text('#include "once.h"\nfloat often();\n')
     found = form('#include "often.h"\n#include "often.h"\n#include "once.h"\nx\n', root=tmp_path)
@@ -171,7 +171,7 @@ def test_includes_stand_in_place_and_once(tmp_path: Path) -> None:
     assert form('#include "none.h"\n', root=tmp_path) is None
 
 
-def test_with_positions_lines_columns_and_files_stay(tmp_path: Path) -> None:
+def test_positions_keep_lines_columns_and_files(tmp_path: Path) -> None:
     (tmp_path / "h.h").write_text("// a header\n\n\tfloat  h ( ) ; /* b */ int i;\n")
     found = form('#version 460\n\n#include "h.h"\n' + "\n" * 20 + "x  x // y\n", root=tmp_path, positions=True)
     assert found is not None
@@ -182,11 +182,11 @@ def test_with_positions_lines_columns_and_files_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["1\n2", "1\r2", "1 \\", "/* a", "1 // b"])
-def test_a_macro_that_reaches_beyond_its_line_is_left_to_the_compiler(value: str) -> None:
+def test_macro_with_line_breaks_or_comments_is_refused(value: str) -> None:
     assert form("x\n", defines=(("A", value),)) is None
 
 
-def test_a_file_is_taken_apart_again_only_if_it_changed() -> None:
+def test_parsed_files_are_cached() -> None:
     first = parse_file("f", b"x\n")
     assert parse_file("f", b"x" + b"\n") is first
     assert parse_file("f", b"y\n") is not first
@@ -195,8 +195,8 @@ def test_a_file_is_taken_apart_again_only_if_it_changed() -> None:
             parse_file("f", b"#if 1\n")
 
 
-def test_a_source_is_compiled_from_it(tmp_path: Path) -> None:
-    # glslang itself refuses what is in a branch that is never taken, if it is no token at all.
+def test_canonical_text_is_compiled(tmp_path: Path) -> None:
+    # glslang refuses characters that are no tokens even in branches that are not taken.
     text = b"#version 460\nlayout(local_size_x = 1) in;\n#if 0\n'\n#endif\nvoid main() {}\n"
     found = form(text.decode())
     assert found is not None and b"'" not in found.text

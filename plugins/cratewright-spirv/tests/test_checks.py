@@ -1,4 +1,4 @@
-"""Tests of the checks on finished images: recursion, and operations in the wrong stage."""
+"""Checks of finished images: recursion, and operations in the wrong stage."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ DERIVATIVE = "%d = OpDPdx %f %fone\nOpReturn"
 FRAGMENT = {"model": "Fragment", "mode": "OriginUpperLeft"}
 
 
-def test_the_error_names_the_operation_the_stages_and_the_way(spirv: Any) -> None:
+def test_error_names_operation_stages_and_call_chain(spirv: Any) -> None:
     with pytest.raises(LinkError) as caught:
         run(spirv, module(DERIVATIVE))
     message = str(caught.value)
@@ -86,7 +86,7 @@ def test_the_error_names_the_operation_the_stages_and_the_way(spirv: Any) -> Non
         ("EmitVertex", "`EmitVertex`"),
     ],
 )
-def test_operations_of_another_stage(spirv: Any, body: str, named: str) -> None:
+def test_operation_of_another_stage_is_refused(spirv: Any, body: str, named: str) -> None:
     text = module("OpEmitVertex\nOpReturn" if body == "EmitVertex" else body)
     with pytest.raises(LinkError) as caught:
         run(spirv, text)
@@ -94,18 +94,18 @@ def test_operations_of_another_stage(spirv: Any, body: str, named: str) -> None:
 
 
 @pytest.mark.parametrize("body", [DERIVATIVE, "OpKill", "%e = OpExtInst %f %glsl Sqrt %fone\nOpReturn"])
-def test_fragment_shaders_may(spirv: Any, body: str) -> None:
+def test_fragment_shaders_may_use_their_operations(spirv: Any, body: str) -> None:
     run(spirv, module(body, **FRAGMENT))
 
 
-def test_derivative_groups_let_compute_shaders(spirv: Any) -> None:
+def test_derivative_groups_allow_derivatives_in_compute_shaders(spirv: Any) -> None:
     top = "OpExecutionMode %main DerivativeGroupQuadsNV"
     run(spirv, module(DERIVATIVE, top=top))
     with pytest.raises(LinkError, match="discard"):
         run(spirv, module("OpKill", top=top))
 
 
-def test_barriers_of_a_workgroup_alone_are_restricted(spirv: Any) -> None:
+def test_only_workgroup_barriers_are_restricted(spirv: Any) -> None:
     barrier = "OpControlBarrier %uint{} %uint{} %uint264\nOpReturn"
     run(spirv, module(barrier.format(2, 2)))
     run(spirv, module(barrier.format(3, 3), **FRAGMENT))
@@ -113,7 +113,7 @@ def test_barriers_of_a_workgroup_alone_are_restricted(spirv: Any) -> None:
         run(spirv, module(barrier.format(2, 2), **FRAGMENT))
 
 
-def test_barriers_of_shared_memory_alone_are_restricted(spirv: Any) -> None:
+def test_only_shared_memory_barriers_are_restricted(spirv: Any) -> None:
     run(spirv, module("OpMemoryBarrier %uint2 %uint264\nOpReturn"))
     uniform = {"globals_": "%uint328 = OpConstant %u 328"}
     run(spirv, module("OpMemoryBarrier %uint2 %uint328\nOpReturn", **FRAGMENT, **uniform))
@@ -154,7 +154,7 @@ def test_shared_variables(spirv: Any) -> None:
         run(spirv, module("%r = OpLoad %f %x\nOpReturn", **FRAGMENT, **shared))
 
 
-def test_others_are_counted(spirv: Any) -> None:
+def test_further_errors_are_counted(spirv: Any) -> None:
     with pytest.raises(LinkError, match="`dFdx`") as caught:
         run(spirv, module("%d = OpDPdx %f %fone\n%e = OpDPdx %f %fone\n%g = OpDPdy %f %fone\nOpKill"))
     assert ("others", "2 more") in caught.value.context
@@ -172,15 +172,15 @@ def test_calling_twice_is_no_recursion(spirv: Any) -> None:
     run(spirv, text)
 
 
-def test_debug_information_is_no_call(spirv: Any) -> None:
+def test_debug_information_does_not_count_as_a_call(spirv: Any) -> None:
     text = module("%d = OpExtInst %void %debug DebugFunctionDefinition %fone %inner\nOpReturn")
     imports = '%debug = OpExtInstImport "NonSemantic.Shader.DebugInfo.100"\nOpMemoryModel'
     text = text.replace("OpMemoryModel", imports).replace("%glsl =", 'OpExtension "SPV_KHR_non_semantic_info"\n%glsl =')
     run(spirv, text)
 
 
-def test_many_ways_to_one_function_take_no_time(spirv: Any) -> None:
-    """Each of 40 functions calls the next by two ways, so there are 2^40 paths."""
+def test_many_call_paths_are_checked_fast(spirv: Any) -> None:
+    """Each of 40 functions calls the next twice: 2^40 paths."""
     layers = [
         f"%{name}{n} = OpFunction %void None %fn\n%l{name}{n} = OpLabel\n"
         f"%x{name}{n} = OpFunctionCall %void %a{n + 1}\n%y{name}{n} = OpFunctionCall %void %b{n + 1}\n"
@@ -192,7 +192,7 @@ def test_many_ways_to_one_function_take_no_time(spirv: Any) -> None:
     run(spirv, module("%deep = OpFunctionCall %void %a0\nOpReturn") + "".join(layers + last))
 
 
-def test_the_tables_name_known_stages() -> None:
+def test_tables_name_known_stages() -> None:
     known = {stage.name for stage in STAGES}
     for table in (OPERATIONS, BUILT_INS, EXTENDED):
         for restriction in table.values():

@@ -1,4 +1,4 @@
-"""Mistakes in units, and where they are shown."""
+"""Errors in units, and their places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .unit_requests import LIBRARY, request, symbols, write
 
 
 @pytest.mark.parametrize("path", ["u.glsl", "u.comp", "u.hlsl"])
-def test_recursion_is_shown_at_the_function(compiler: Compiler, tmp_path: Path, path: str) -> None:
+def test_recursion_is_reported_at_the_function(compiler: Compiler, tmp_path: Path, path: str) -> None:
     text = b"int g(int n) { return n; }\n\nint f(int n) { return n == 0 ? g(1) : n * f(n - 1); }\n"
     if path == "u.comp":
         text += b"layout(binding = 0) buffer B { int b; };\nvoid main() { b = f(3); }\n"
@@ -35,7 +35,7 @@ def test_recursion_is_shown_at_the_function(compiler: Compiler, tmp_path: Path, 
         (b"int f(int n) { return gl_Wrong; }\n", set(STAGE_NAMES)),
     ],
 )
-def test_only_what_another_stage_may_accept_is_compiled_for_it(
+def test_other_stages_are_tried_only_if_they_may_accept_the_source(
     library: Glslang, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, tried: set[str]
 ) -> None:
     stages, compiled = [], StageCompiler.compile
@@ -50,7 +50,7 @@ def test_only_what_another_stage_may_accept_is_compiled_for_it(
     assert set(stages) == tried
 
 
-def test_a_library_cannot_write_to_a_stream(compiler: Compiler, tmp_path: Path) -> None:
+def test_library_cannot_emit_vertices(compiler: Compiler, tmp_path: Path) -> None:
     vertex = b"struct V { float4 p : SV_Position; };\n"
     writes = b"void f(inout TriangleStream<V> o, V v) { o.Append(v); }\n"
     main = b"[maxvertexcount(3)] void main(triangle V i[3], inout TriangleStream<V> o) { f(o, i[0]); }\n"
@@ -61,7 +61,7 @@ def test_a_library_cannot_write_to_a_stream(compiler: Compiler, tmp_path: Path) 
     compile_unit(request(tmp_path, vertex + writes + main, "u.hlsl", stage="geom"), compiler)
 
 
-def test_an_error_in_an_include_names_the_way_there(compiler: Compiler, tmp_path: Path) -> None:
+def test_error_in_an_include_names_the_including_lines(compiler: Compiler, tmp_path: Path) -> None:
     write(tmp_path, "lib/a.h", '\n#include "b.h"\n')
     write(tmp_path, "lib/b.h", "float g() {\n  return wrong;\n}\n")
     with pytest.raises(SourceError) as caught:
@@ -72,14 +72,14 @@ def test_an_error_in_an_include_names_the_way_there(compiler: Compiler, tmp_path
     )
 
 
-def test_a_missing_include_and_one_that_is_not_wanted(compiler: Compiler, tmp_path: Path) -> None:
+def test_missing_include_is_an_error_only_if_active(compiler: Compiler, tmp_path: Path) -> None:
     off = b'#if 0\n#include "nowhere.h"\n#endif\nfloat f() { return 1.0; }\n'
     assert symbols(compile_unit(request(tmp_path, off), compiler)) == [(["f("], [])]
     with pytest.raises(SourceError, match=r'lib/u\.glsl:2:10: error: cannot find include "nowhere\.h"'):
         compile_unit(request(tmp_path, off.replace(b"#if 0", b"#if 1")), compiler)
 
 
-def test_endless_includes_are_an_error(library: Glslang, tmp_path: Path) -> None:
+def test_recursive_includes_are_an_error(library: Glslang, tmp_path: Path) -> None:
     write(tmp_path, "lib/a.h", '#include "a.h"\n')
     with pytest.raises(SourceError, match=r"lib/a\.h:1:10: error: includes nest deeper"):
         compile_unit(request(tmp_path, b'#include "a.h"\n'), library)
@@ -97,7 +97,7 @@ def test_endless_includes_are_an_error(library: Glslang, tmp_path: Path) -> None
         (b"#version 999\nvoid main() {}\n", "a.comp:"),
     ],
 )
-def test_mistakes_are_shown_where_they_are(
+def test_error_places_and_texts(
     text: bytes, message: str, compiler: Compiler, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SourceError) as caught:
@@ -107,7 +107,7 @@ def test_mistakes_are_shown_where_they_are(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_stageless_entry_point_is_refused(library: Glslang, tmp_path: Path) -> None:
+def test_entry_point_without_a_stage_is_refused(library: Glslang, tmp_path: Path) -> None:
     with pytest.raises(
         SourceError, match=r"lib/u\.glsl:2:\d+: error: 'main' is an entry point, but the stage is not known"
     ):
@@ -115,21 +115,21 @@ def test_a_stageless_entry_point_is_refused(library: Glslang, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("needs", [b"dFdx(1.0)", b"float(gl_LocalInvocationID.x)", b"float(gl_PrimitiveIDIn)", b"1.0"])
-def test_a_stageless_error_is_about_the_mistake(needs: bytes, library: Glslang, tmp_path: Path) -> None:
+def test_error_without_a_stage_names_the_mistake(needs: bytes, library: Glslang, tmp_path: Path) -> None:
     text = b"#version 450\nfloat f() { return %s; }\nfloat g() { return wrong; }\n" % needs
     with pytest.raises(SourceError) as caught:
         compile_unit(request(tmp_path, text), library)
     assert str(caught.value) == "lib/u.glsl:3:20: error: 'wrong' : undeclared identifier"
 
 
-def test_warnings_come_back_once(library: Glslang, tmp_path: Path) -> None:
+def test_warnings_are_reported_once(library: Glslang, tmp_path: Path) -> None:
     text = b"#extension GL_NOT_THERE : enable\nfloat f() { return 1.0; }\n"
     assert compile_unit(request(tmp_path, text), library).diagnostics == (
         Diagnostic(Severity.WARNING, "'#extension' : extension not supported: GL_NOT_THERE", "lib/u.glsl", 1, 2, 1, 11),
     )
 
 
-def test_an_unknown_target_is_refused(compiler: Compiler, tmp_path: Path) -> None:
+def test_unknown_target_is_refused(compiler: Compiler, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"unknown SPIR-V target 'vulkan1\.9'"):
         compile_unit(request(tmp_path, LIBRARY, target="vulkan1.9"), compiler)
 
@@ -139,7 +139,7 @@ def test_a_missing_sdk_is_named(tmp_path: Path) -> None:
         GlslangExecutable(str(tmp_path))
 
 
-def test_a_program_that_fails_otherwise_is_a_tool_error(tmp_path: Path) -> None:
+def test_other_failures_are_tool_errors(tmp_path: Path) -> None:
     program = tmp_path / "glslangValidator"
     program.write_text("#!/bin/sh\necho broken >&2\nexit 127\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Units of GLSL and HLSL become objects that real tools accept, and mistakes are shown where they are."""
+"""Compiling GLSL and HLSL units to objects that SPIRV-Tools link and validate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cratewright_spirv.spirv_tools.tools import find_tools
 from .unit_requests import LIBRARY, SHADER, request, symbols, write
 
 
-def test_a_shader_and_a_library_link(compiler: Compiler, tmp_path: Path, spirv) -> None:
+def test_shader_links_with_library(compiler: Compiler, tmp_path: Path, spirv) -> None:
     shader = compile_unit(request(tmp_path, SHADER, "a.comp"), compiler)
     part = compile_unit(request(tmp_path, LIBRARY), compiler)
     assert symbols(shader) == [([], ["square(f1;"])]
@@ -31,7 +31,7 @@ def test_a_shader_and_a_library_link(compiler: Compiler, tmp_path: Path, spirv) 
 
 @pytest.mark.parametrize("shader", ["glsl", "hlsl"])
 @pytest.mark.parametrize("part", ["glsl", "hlsl"])
-def test_the_languages_link(shader: str, part: str, library: Glslang, tmp_path: Path, spirv) -> None:
+def test_glsl_and_hlsl_link_with_each_other(shader: str, part: str, library: Glslang, tmp_path: Path, spirv) -> None:
     shaders = {
         "glsl": b"struct P { float a; vec3 n; };\n"
         b"float use(P p, inout float b[2]);\nfloat same(vec2 v, float t[2]);\n"
@@ -56,7 +56,7 @@ def test_the_languages_link(shader: str, part: str, library: Glslang, tmp_path: 
     spirv.validate(linked, "vulkan1.2")
 
 
-def test_headers_stay_private_and_unreached_imports_go(compiler: Compiler, tmp_path: Path, spirv) -> None:
+def test_header_functions_are_private_and_unused_imports_go(compiler: Compiler, tmp_path: Path, spirv) -> None:
     write(
         tmp_path,
         "inc/h.h",
@@ -71,7 +71,7 @@ def test_headers_stay_private_and_unreached_imports_go(compiler: Compiler, tmp_p
     spirv.validate(result.variants[0].data, "spv1.5")
 
 
-def test_the_place_of_the_checkout_does_not_matter(library: Glslang, tmp_path: Path) -> None:
+def test_same_bytes_in_another_checkout(library: Glslang, tmp_path: Path) -> None:
     results = []
     for name in ("one", "a/longer/two"):
         root = tmp_path / name
@@ -82,7 +82,7 @@ def test_the_place_of_the_checkout_does_not_matter(library: Glslang, tmp_path: P
     assert str(tmp_path).encode() not in results[0].variants[0].data
 
 
-def test_a_shader_with_no_imports_is_left_as_it_is(library: Glslang, tmp_path: Path, spirv) -> None:
+def test_shader_without_imports_is_unchanged(library: Glslang, tmp_path: Path, spirv) -> None:
     text = b"float f(float x) { return x; }\nfloat unused(float x);\nvoid main() { f(1.0); }\n"
     (variant,) = compile_unit(request(tmp_path, text, "a.comp"), library).variants
     assert (variant.exports, variant.imports) == ((), ())
@@ -109,7 +109,7 @@ def test_initialisers_are_kept(compiler: Compiler, tmp_path: Path, spirv) -> Non
         (b"return texture(s, vec2(x)).x;", [("frag",), tuple(word for word in STAGE_NAMES if word != "frag")]),
     ],
 )
-def test_a_library_of_no_stage_is_as_free_as_it_can_be(
+def test_library_without_a_stage_fits_every_stage_it_can(
     body: bytes, stages: list[tuple[str, ...]], library: Glslang, tmp_path: Path, spirv
 ) -> None:
     text = b"layout(binding = 1) uniform sampler2D s;\nfloat f(float x) { %s }\n" % body
@@ -120,7 +120,7 @@ def test_a_library_of_no_stage_is_as_free_as_it_can_be(
 
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
-def test_every_stage_takes_a_library_and_a_call(stage: str, library: Glslang, tmp_path: Path, spirv) -> None:
+def test_every_stage_compiles_libraries_and_calls(stage: str, library: Glslang, tmp_path: Path, spirv) -> None:
     text = b"float away(float x);\nfloat f(float x) { return away(x); }\n"
     result = compile_unit(request(tmp_path, text, f"u.{stage}"), library)
     assert symbols(result) == [(["f(f1;"], ["away(f1;"])]
@@ -128,7 +128,7 @@ def test_every_stage_takes_a_library_and_a_call(stage: str, library: Glslang, tm
     spirv.validate(result.variants[0].data, "spv1.5")
 
 
-def test_a_body_in_another_spelling_is_no_import(library: Glslang, tmp_path: Path) -> None:
+def test_definition_with_other_spelling_is_no_import(library: Glslang, tmp_path: Path) -> None:
     text = b"const int N = 4;\nfloat f(float a[N]);\nfloat g() { float a[4]; return f(a); }\n"
     text += b"float f(float a[4]) { return a[1]; }\n"
     assert symbols(compile_unit(request(tmp_path, text), library)) == [(["g(", "f(f1[4];"], [])]
@@ -165,13 +165,13 @@ def test_defines_reach_the_source(compiler: Compiler, tmp_path: Path) -> None:
 VERSIONS = [b"", b"#version 450\n", b"// c\n/* d\n */ #version 460 core\n"]
 
 
-# The program is started for each stage; one text shows that it is given the extension, and the library where it goes.
+# The executable is slow, so one text shows that it gets the extension; the library shows where it goes.
 @pytest.mark.parametrize(
     ("compiler", "version"),
     [*(("library", version) for version in VERSIONS), *((kind, VERSIONS[2]) for kind in ("executable", "latest"))],
     indirect=["compiler"],
 )
-def test_the_include_extension_is_not_asked_of_the_user(version: bytes, compiler: Compiler, tmp_path: Path) -> None:
+def test_include_extension_is_enabled_automatically(version: bytes, compiler: Compiler, tmp_path: Path) -> None:
     write(tmp_path, "lib/h.h", "float g(float x) { return x; }\n")
     text = version + b'#include "h.h"\nfloat f(float x) { return g(x); }\nfloat e() { return undefined; }\n'
     lines = text.count(b"\n")
@@ -198,13 +198,13 @@ def test_debug_information(level: str, language: str, kind: str, compiler: Compi
     assert str(tmp_path) not in shown
 
 
-def test_without_debug_information_nothing_is_told(library: Glslang, tmp_path: Path, spirv) -> None:
+def test_no_debug_instructions_without_debug_information(library: Glslang, tmp_path: Path, spirv) -> None:
     shown = spirv.disassemble(compile_unit(request(tmp_path, LIBRARY), library).variants[0].data)
     assert "OpLine" not in shown and "OpString" not in shown and "u.glsl" not in shown
 
 
 @pytest.mark.parametrize(("target", "env"), [("vulkan1.0", "spv1.0"), ("vulkan1.1", "spv1.3"), ("vulkan1.3", "spv1.6")])
-def test_objects_are_of_the_targets_version(target: str, env: str, library: Glslang, tmp_path: Path, spirv) -> None:
+def test_objects_have_the_targets_version(target: str, env: str, library: Glslang, tmp_path: Path, spirv) -> None:
     result = compile_unit(request(tmp_path, LIBRARY, target=target), library)
     spirv.validate(result.variants[0].data, env)
 

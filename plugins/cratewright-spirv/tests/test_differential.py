@@ -1,7 +1,7 @@
-"""A shader that stands alone becomes what glslang's own program makes of it, whichever way it is read.
+"""Shaders without imports compile to the same module as with glslang's own program.
 
-Knows nothing of what is right: the program is asked. It reads a file in one pass, and all that this package does to a
-text before it is compiled has to be without effect on the module.
+The program reads a file in one pass. Whatever this package does to a text before compilation must not change the
+module.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MACROS = (
 
 
 def compute(head: str = "", body: str = "", version: str = "460") -> str:
-    """Return a compute shader; only what is given can tell the ways apart."""
+    """Return a compute shader with the given parts."""
     return f"#version {version}\n{head}layout(local_size_x = 1) in;\n{STORE}void main() {{\nd[0] = 1.0;\n{body}\n}}\n"
 
 
@@ -55,8 +55,8 @@ def vertex(head: str, version: str = "460") -> str:
     )
 
 
-def asked(macros: tuple[str, ...]) -> str:
-    """Return statements that tell what each macro is."""
+def probe(macros: tuple[str, ...]) -> str:
+    """Return statements that depend on the values of macros."""
     tests = (
         f"#ifdef {name}\nd[{at}] = 2.0;\n#if {name} > 99\nd[{at}] = 3.0;\n"
         f"#elif {name} == 1\nd[{at}] = 4.0;\n#endif\n#endif\n"
@@ -75,11 +75,11 @@ PRAGMAS = "\n".join(
 INVARIANT = "#pragma STDGL invariant(all)\n"
 
 CASES: dict[str, tuple[str, str]] = {
-    "macros.comp": (compute(body=asked(MACROS)), ""),
-    "macros-es.comp": (compute(body=asked(MACROS), version="310 es"), ""),
-    "macros-core.comp": (compute(body=asked(MACROS), version="450 core"), ""),
-    "macros-compatibility.comp": (compute(body=asked(MACROS), version="430 compatibility"), ""),
-    "macros-old.frag": (f"#version 140\nout vec4 c;\nfloat d[99];\nvoid main() {{\n{asked(MACROS)}c = vec4(1); }}", ""),
+    "macros.comp": (compute(body=probe(MACROS)), ""),
+    "macros-es.comp": (compute(body=probe(MACROS), version="310 es"), ""),
+    "macros-core.comp": (compute(body=probe(MACROS), version="450 core"), ""),
+    "macros-compatibility.comp": (compute(body=probe(MACROS), version="430 compatibility"), ""),
+    "macros-old.frag": (f"#version 140\nout vec4 c;\nfloat d[99];\nvoid main() {{\n{probe(MACROS)}c = vec4(1); }}", ""),
     "value.comp": (compute(body="d[1] = float(VULKAN); d[2] = float(__LINE__); d[3] = float(__VERSION__);"), ""),
     "redefined.comp": (compute("#undef VULKAN\n", "#ifndef VULKAN\nd[1] = 2.0;\n#endif"), ""),
     "line.comp": (compute("#line 70 3\n", "d[1] = float(__LINE__); d[2] = float(__FILE__);"), ""),
@@ -138,7 +138,7 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "macros.comp.hlsl": (
         "RWStructuredBuffer<float> d : register(u0);\n"
-        f"[numthreads(1, 1, 1)] void main() {{\nd[0] = 1.0;\n{asked(MACROS)}}}\n",
+        f"[numthreads(1, 1, 1)] void main() {{\nd[0] = 1.0;\n{probe(MACROS)}}}\n",
         "",
     ),
     "packed.comp.hlsl": (
@@ -157,7 +157,7 @@ def _libraries() -> Iterator[None]:
 
 
 def by_program(folder: Path, path: str) -> bytes | None:
-    """Return what the program makes of a file, None if it refuses it."""
+    """Return the module that the program makes, or None if it refuses the file."""
     stage = path.split(".")[1]
     hlsl = ("-D", "--hlsl-offsets", "-e", "main", "-D__HLSL_VERSION=2016") if path.endswith(".hlsl") else ()
     command = (
@@ -175,13 +175,13 @@ def by_program(folder: Path, path: str) -> bytes | None:
 
 
 def bare(data: bytes) -> bytes:
-    """Return a module without what it says of its sources."""
+    """Return a module without its source information."""
     passes = ["--strip-debug", "--compact-ids"]
     return find_tools(None).optimize(data, env="vulkan1.2", passes=passes, validator=None, preserve_bindings=True)
 
 
 def by_package(request: UnitRequest, compiler: Compiler, found: FoundSource | None) -> bytes | None:
-    """Return what this package makes of a file, None if it refuses it."""
+    """Return the module that this package makes, or None if it refuses the file."""
     try:
         (variant,) = compile_unit(request, compiler, found).variants
     except SourceError:
@@ -190,15 +190,15 @@ def by_package(request: UnitRequest, compiler: Compiler, found: FoundSource | No
 
 
 @pytest.mark.parametrize("path", CASES)
-def test_as_the_program_has_it(path: str, tmp_path: Path) -> None:
+def test_same_module_as_by_the_program(path: str, tmp_path: Path) -> None:
     text, header = CASES[path]
     (tmp_path / "d").mkdir()
     for place in ("h.h", "d/h.h"):
         (tmp_path / place).write_bytes(header.encode())
     first = re.search("[\r\n]", text).end()
-    # Here the package turns on by itself what the program has to be told.
-    told = text[:first] + INCLUDES + "#line 2\n" + text[first:] if header and path[-5:] != ".hlsl" else text
-    (tmp_path / path).write_bytes(told.encode())
+    # The package enables this extension itself.
+    explicit = text[:first] + INCLUDES + "#line 2\n" + text[first:] if header and path[-5:] != ".hlsl" else text
+    (tmp_path / path).write_bytes(explicit.encode())
     wanted = by_program(tmp_path, path)
     stage, language = path.split(".")[1], "hlsl" if path.endswith(".hlsl") else "glsl"
     request = UnitRequest(
@@ -214,10 +214,10 @@ def test_as_the_program_has_it(path: str, tmp_path: Path) -> None:
         "as written": (request, Glslang(), (IncludeResolver(str(tmp_path), (), path, request.text), None)),
         "with lines": (replace(request, debuginfo="line"), Glslang(), None),
     }
-    if path.startswith(("macros", "invariant-", "packed", "extension-included")):  # processes take their time
+    if path.startswith(("macros", "invariant-", "packed", "extension-included")):  # processes are slow
         ways["by an SDK"] = (request, GlslangExecutable(glslang_directory()), None)
-    for way, asked_for in ways.items():
-        found = by_package(*asked_for)
+    for way, arguments in ways.items():
+        found = by_package(*arguments)
         assert (found is None) is (wanted is None), way
         if found is not None and wanted is not None:
             assert bare(found) == bare(wanted), way

@@ -1,4 +1,4 @@
-"""Tests of the fix-ups after linking: each image must pass the real validator without any optimization."""
+"""Fix-ups after linking: each image must pass spirv-val without optimization."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .linked_samples import BUFFER, INITIALISERS, LIBRARY, MAIN, count, finalize
 
 
 @pytest.mark.parametrize(("env", "target"), [("spv1.3", "vulkan1.1"), ("spv1.5", "vulkan1.2"), ("spv1.6", "vulkan1.3")])
-def test_the_image_is_valid_without_optimization(spirv: Any, env: str, target: str) -> None:
+def test_image_is_valid_without_optimization(spirv: Any, env: str, target: str) -> None:
     spirv.validate(image(spirv, env=env), target)
 
 
@@ -43,7 +43,7 @@ def test_differently_qualified_descriptors_stay(spirv: Any) -> None:
     assert count(spirv.disassemble(data), "OpVariable .* StorageBuffer") == 2
 
 
-def test_lines_of_dropped_functions_go_with_them(spirv: Any) -> None:
+def test_lines_of_dropped_functions_are_dropped(spirv: Any) -> None:
     lines = LIBRARY.replace("OpName %factor", '%file = OpString "lib.glsl"\nOpName %factor').replace(
         "%unused = OpFunction", "OpLine %file 77 0\n%unused = OpFunction"
     )
@@ -52,8 +52,8 @@ def test_lines_of_dropped_functions_go_with_them(spirv: Any) -> None:
     assert "OpLine" not in spirv.disassemble(data)
 
 
-def test_merged_built_ins_keep_what_any_of_them_promises(spirv: Any) -> None:
-    """Invariance is needed if one unit asks for it; reduced precision only serves if all do."""
+def test_merged_built_ins_combine_their_decorations(spirv: Any) -> None:
+    """Invariant if one unit asks for it; relaxed precision only if all do."""
     vertex = FRAGMENT.replace("Fragment", "Vertex").replace("OpExecutionMode %m1 OriginUpperLeft\n", "")
     vertex = vertex.replace("OpExecutionMode %m2 OriginUpperLeft\n", "")
     for name in ("in1", "in2", "in3", "out"):
@@ -69,7 +69,7 @@ def test_merged_built_ins_keep_what_any_of_them_promises(spirv: Any) -> None:
     assert "RelaxedPrecision" not in text
 
 
-def test_what_no_entry_point_reaches_is_dropped(spirv: Any) -> None:
+def test_unreachable_code_is_dropped(spirv: Any) -> None:
     text = spirv.disassemble(image(spirv))
     assert "idle" not in text
     assert "unused" not in text
@@ -87,7 +87,7 @@ def test_bindings_are_preserved_if_asked(spirv: Any) -> None:
         assert ("Binding 7" in spirv.disassemble(data)) is preserve
 
 
-def test_interfaces_list_what_the_version_asks_for(spirv: Any) -> None:
+def test_interfaces_list_what_the_version_requires(spirv: Any) -> None:
     old = spirv.disassemble(image(spirv, env="spv1.3"), "--raw-id")
     new = spirv.disassemble(image(spirv), "--raw-id")
     listed = r'OpEntryPoint GLCompute %\d+ "main"((?: %\d+)*)'
@@ -102,7 +102,7 @@ def test_capabilities_are_stated_once(spirv: Any) -> None:
     assert "Linkage" not in text
 
 
-def test_the_same_bytes_each_time(spirv: Any) -> None:
+def test_finalize_is_deterministic(spirv: Any) -> None:
     linked = spirv.link(MAIN, LIBRARY)
     results = {finalize(linked, name="image", initialisers=INITIALISERS) for _ in range(5)}
     assert len(results) == 1
@@ -173,7 +173,7 @@ def test_inputs_at_different_locations_stay(spirv: Any) -> None:
     assert count(spirv.disassemble(data), "OpVariable .* Input") == 3
 
 
-def test_interfaces_are_in_order_of_id_whatever_the_code(spirv: Any) -> None:
+def test_interfaces_are_sorted_by_id(spirv: Any) -> None:
     apart = FRAGMENT.replace("OpDecorate %in2 Location 0", "OpDecorate %in2 Location 1")
     code = "%a = OpLoad %f %in1\n%b = OpLoad %f %in2"
     swapped = apart.replace(code, "\n".join(reversed(code.split("\n"))))
@@ -217,6 +217,6 @@ def test_entry_points_are_renamed(spirv: Any) -> None:
         rename_entry_points(data, {("fragment", "first"): "second"}, name="image")
 
 
-def test_only_names_of_variables_stay(spirv: Any) -> None:
+def test_only_variable_names_stay(spirv: Any) -> None:
     data = with_variable_names(spirv.assemble(FRAGMENT), name="image")
     assert re.findall(r'Op(?:Member)?Name .*"(.*)"', spirv.disassemble(data)) == ["in1"]

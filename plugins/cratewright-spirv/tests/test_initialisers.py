@@ -16,7 +16,7 @@ def test_initialisers_run_after_those_they_read_from(spirv: Any) -> None:
     assert calls(text)[:2] == ["$init:other", "$init:lib"]
 
 
-def test_initialisers_that_need_one_another(spirv: Any) -> None:
+def test_cyclic_initialisers_are_refused(spirv: Any) -> None:
     both = LIBRARY.replace("OpStore %base %one", "%c = OpLoad %f %factor\nOpStore %base %c")
     with pytest.raises(LinkError, match="are initialised from one another") as caught:
         finalize(spirv.link(MAIN, both), name="image", initialisers=INITIALISERS)
@@ -25,7 +25,7 @@ def test_initialisers_that_need_one_another(spirv: Any) -> None:
 
 def test_initialisers_run_first_in_the_given_order(spirv: Any) -> None:
     text = spirv.disassemble(image(spirv), "--raw-id")
-    # the one of `base` is needed only by the other, which is given after it
+    # that of `base` is needed only by the other, which comes later
     assert calls(text)[:2] == ["$init:other", "$init:lib"]
     assert len(calls(text)) == 3
 
@@ -47,7 +47,7 @@ def test_initialisers_come_after_local_variables(spirv: Any) -> None:
     spirv.validate(data)
 
 
-def test_initialisers_that_write_through_a_call(spirv: Any) -> None:
+def test_initialisers_that_write_through_a_call_are_kept(spirv: Any) -> None:
     by_pointer = (
         LIBRARY.replace(
             "%pp = OpTypePointer Private %f", "%pp = OpTypePointer Private %f\n%fp = OpTypeFunction %void %pp"
@@ -64,7 +64,7 @@ def test_initialisers_that_write_through_a_call(spirv: Any) -> None:
     assert calls(spirv.disassemble(data, "--raw-id"))[:2] == ["$init:other", "$init:lib"]
 
 
-def test_initialisers_that_write_an_element(spirv: Any) -> None:
+def test_initialisers_that_write_an_element_are_kept(spirv: Any) -> None:
     types = "%four = OpConstant %u 4\n%list = OpTypeArray %f %four\n%pl = OpTypePointer Private %list\n"
     elements = (
         LIBRARY.replace("%base = OpVariable %pp Private", f"{types}%base = OpVariable %pl Private")

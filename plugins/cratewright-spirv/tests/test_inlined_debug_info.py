@@ -1,4 +1,4 @@
-"""What SPIRV-Tools' optimiser leaves of debug information speaks of what there is."""
+"""Repair of the debug information that SPIRV-Tools' optimiser leaves behind after inlining."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ def _shown(spirv, text: str) -> list[str]:  # type: ignore[no-untyped-def]
     ]
 
 
-def test_a_variable_stays(spirv) -> None:
+def test_declared_variable_stays(spirv) -> None:
     assert _shown(spirv, BODY.replace("%WHAT", "%31")) == ["%35 = OpExtInst %5 %1 DebugDeclare %21 %31 %22"]
 
 
-def test_a_part_of_a_variable_says_which(spirv) -> None:
+def test_part_of_a_variable_gets_its_index(spirv) -> None:
     assert _shown(spirv, BODY.replace("%WHAT", "%33")) == ["%35 = OpExtInst %5 %1 DebugDeclare %21 %31 %22 %9"]
 
 
-def test_a_part_of_a_global_variable_says_which(spirv) -> None:
+def test_part_of_a_global_variable_gets_its_index(spirv) -> None:
     text = BODY.replace("%31 = OpVariable %14 Function\n", "").replace(
         "%33 = OpAccessChain %15 %31", "%33 = OpAccessChain %24 %25"
     )
@@ -72,16 +72,16 @@ def test_a_part_of_a_global_variable_says_which(spirv) -> None:
     assert "DebugDeclare %21 %25 %22 %9" in spirv.disassemble(after, "--raw-id")
 
 
-def test_a_value_is_told_as_one(spirv) -> None:
+def test_value_becomes_a_debug_value(spirv) -> None:
     assert _shown(spirv, BODY.replace("%WHAT", "%34")) == ["%35 = OpExtInst %5 %1 DebugValue %21 %34 %22"]
 
 
-def test_what_is_gone_is_not_told(spirv) -> None:
+def test_removed_variable_is_not_declared(spirv) -> None:
     assert _shown(spirv, BODY.replace("%WHAT", "%39")) == []
 
 
-def test_lines_outside_of_blocks_go(spirv) -> None:
-    """The optimiser drops the numbers that they say."""
+def test_lines_outside_blocks_are_removed(spirv) -> None:
+    """The optimiser has removed the constants that they use."""
     line = "%36 = OpExtInst %5 %1 DebugLine %16 %40 %40 %8 %8\n"
     before = "%37 = OpExtInst %5 %1 DebugNoLine\n"
     assert _shown(spirv, before + BODY.replace("%WHAT", "%31") + line) == [
@@ -89,6 +89,6 @@ def test_lines_outside_of_blocks_go(spirv) -> None:
     ]
 
 
-def test_without_debug_information_nothing_changes(spirv) -> None:
+def test_nothing_changes_without_debug_information(spirv) -> None:
     data = spirv.assemble("OpCapability Shader\nOpMemoryModel Logical GLSL450\n")
     assert repair_inlined_debug_info(data) is data

@@ -1,4 +1,4 @@
-"""The newest glslang makes the same objects as the other, of more of the language."""
+"""The newest glslang: the same objects as by the plugin's own, and more extensions."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def names(result: UnitResult) -> list[list[str]]:
     return [[symbol.name for symbol in variant.exports] for variant in result.variants]
 
 
-def test_the_table_of_extensions(latest: Compiler) -> None:
-    """The names are those that a run finds, and the README's table has them."""
+def test_table_of_extensions(latest: Compiler) -> None:
+    """The names equal those that `list_extensions.py` finds, and the README lists them."""
     script = runpy.run_path(str(HERE.parents[1] / "native/list_extensions.py"))
     wheel = Path(glslang_library._find(glslang_library._folder(), "libglslang"))
     newer, lost = script["newer"](Glslang(), latest, script["names"](wheel, latest_wheel.library_path()))
@@ -65,7 +65,7 @@ PARAMETERS = {
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_library_keeps_its_functions(latest: Compiler, name: str, tmp_path: Path, spirv) -> None:
+def test_library_keeps_its_functions(latest: Compiler, name: str, tmp_path: Path, spirv) -> None:
     request = unit(tmp_path, b"#version 460\n%s\n" % PARAMETERS[name])
     mine, theirs = compile_unit(request, latest), compile_unit(request, Glslang())
     assert names(mine) == names(theirs)
@@ -76,8 +76,8 @@ def test_a_library_keeps_its_functions(latest: Compiler, name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
-def test_a_library_with_variables(latest: Compiler, debuginfo: str, tmp_path: Path, spirv) -> None:
-    """What sets them at the start is kept, without the calls that kept the functions."""
+def test_library_with_initialised_variables(latest: Compiler, debuginfo: str, tmp_path: Path, spirv) -> None:
+    """The initialiser is kept, without the calls that made glslang keep the functions."""
     text = b"float seed = 3.0;\nfloat far(float x);\nfloat f(sampler2D s, float x) { return far(x) * ++seed; }\n"
     (variant,) = compile_unit(unit(tmp_path, text, debuginfo=debuginfo), latest).variants
     spirv.validate(variant.data, "spv1.6")
@@ -87,8 +87,8 @@ def test_a_library_with_variables(latest: Compiler, debuginfo: str, tmp_path: Pa
     assert "cw_kee" not in shown and "cw_kept" not in shown
 
 
-def test_a_function_that_cannot_be_kept(latest: Compiler, tmp_path: Path) -> None:
-    """It is said where it stands; the others are there."""
+def test_function_that_cannot_be_kept_is_a_warning(latest: Compiler, tmp_path: Path) -> None:
+    """The other functions are exported."""
     text = b"#extension GL_EXT_shader_image_load_formatted : require\n#define K(t) t\n" + PARAMETERS["overloads"]
     call = glslang_latest.keeping
     with pytest.MonkeyPatch.context() as patch:
@@ -96,12 +96,12 @@ def test_a_function_that_cannot_be_kept(latest: Compiler, tmp_path: Path) -> Non
         result = compile_unit(unit(tmp_path, text), latest)
     assert names(result) == [["f(f1;", "f(f1;i1;"]]
     (warning,) = result.diagnostics
-    said = str(warning)
-    assert said.startswith("u.glsl:3:37: warning: 'f' : no other unit can call it") and "CRATE_GLSLANG=wheel" in said
+    shown = str(warning)
+    assert shown.startswith("u.glsl:3:37: warning: 'f' : no other unit can call it") and "CRATE_GLSLANG=wheel" in shown
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "line", "full"])
-def test_functions_with_the_numbers_of_debug_instructions(
+def test_extended_instructions_numbered_like_debug_instructions(
     latest: Compiler, debuginfo: str, tmp_path: Path, spirv
 ) -> None:
     text = b"#version 460\n" + BUFFER + b"void main() { x[0] = roundEven(x[1]) + modf(x[2], x[3]); }\n"
@@ -111,7 +111,7 @@ def test_functions_with_the_numbers_of_debug_instructions(
 
 
 def test_extensions_behind_macros_and_includes(latest: Compiler, tmp_path: Path, spirv) -> None:
-    """The preprocessor of the other glslang decides as this one does."""
+    """The plugin's own glslang preprocesses such sources to the same text."""
     (tmp_path / "b.h").write_bytes(b"#ifdef GL_EXT_bfloat16\n" + BF16 + b"#define REAL bfloat16_t\n#endif\n")
     text = (
         b'#version 460\n#include "b.h"\n'
@@ -145,7 +145,7 @@ def test_whole_shaders(latest: Compiler, debuginfo: str, tmp_path: Path, spirv) 
 @pytest.mark.parametrize("version", [b"", b"#version 460\n", b"// first\n#version 460\n"])
 @pytest.mark.parametrize("defines", [(), (("K", "1"), ("L", "2"))])
 @pytest.mark.parametrize("more", [b"", b"float far(float x);\n"])
-def test_mistakes_are_shown_where_they_are(latest, version, defines, more, tmp_path: Path) -> None:
+def test_errors_have_places(latest, version, defines, more, tmp_path: Path) -> None:
     text = version + BUFFER + more + b"void main() { x[K] = y; }\n"
     line = text.count(b"\n")
     defines = defines or (("K", "1"),)
@@ -153,7 +153,7 @@ def test_mistakes_are_shown_where_they_are(latest, version, defines, more, tmp_p
         compile_unit(unit(tmp_path, text, "a.comp", defines=defines), latest)
 
 
-def test_what_an_extension_needs(latest: Compiler, tmp_path: Path) -> None:
+def test_hint_for_an_extension_names_what_it_needs(latest: Compiler, tmp_path: Path) -> None:
     request = unit(tmp_path, b"#version 460\n" + BF16 + b"void main() { }\n", "a.comp")
     with pytest.raises(SourceError) as caught:
         compile_unit(request, Glslang())
@@ -165,7 +165,7 @@ def test_what_an_extension_needs(latest: Compiler, tmp_path: Path) -> None:
             assert caught.value.hint.startswith(hint)
 
 
-def test_the_choice(latest: Compiler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choice_of_the_compiler(latest: Compiler, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "slangpy" in latest.version() and isinstance(find_compiler("latest", ""), LatestGlslang)
     assert isinstance(find_compiler("wheel", "/an/sdk"), Glslang)
     with pytest.raises(ConfigurationError, match="CRATE_GLSLANG takes auto, wheel, latest, sdk, not 'newest'"):
@@ -177,11 +177,11 @@ def test_the_choice(latest: Compiler, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ToolError, match=message) as caught:
             LatestGlslang()
         assert "cratewright-spirv[latest]" in caught.value.hint
-        # One that is there for another reason is no reason to fail.
+        # With auto, an unsuitable slangpy is ignored.
         assert isinstance(choice.find_compiler.__wrapped__("auto", ""), Glslang)
 
 
-def test_hlsl_is_the_others(latest: Compiler, tmp_path: Path) -> None:
+def test_hlsl_is_compiled_by_the_plugins_glslang(latest: Compiler, tmp_path: Path) -> None:
     text = b"[numthreads(1, 1, 1)] void main() { }\n"
     request = unit(tmp_path, text, "a.comp.hlsl", language="hlsl", stage="comp")
     assert compile_unit(request, latest).variants == compile_unit(request, Glslang()).variants
@@ -201,8 +201,8 @@ void main() { answer = dot_add(a, b, answer + 0.0); }
 VULKAN = {"env": "vulkan1.2"}
 
 
-def test_what_only_newer_tools_read(latest: Compiler, tmp_path: Path) -> None:
-    """A capability that SPIRV-Tools do not know goes to those within the newest glslang, which check as well."""
+def test_new_capabilities_need_the_newest_tools(latest: Compiler, tmp_path: Path) -> None:
+    """Modules with a capability that SPIRV-Tools lack are validated by the tools inside the newest glslang."""
     (variant,) = compile_unit(unit(tmp_path, FDOT, path="a.comp", target="vulkan1.2"), latest).variants
     module, options = variant.data, ValidatorOptions()
     old, new = Library(), find_tools(None)

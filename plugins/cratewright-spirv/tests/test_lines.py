@@ -1,4 +1,4 @@
-"""Line information survives the linker."""
+"""Line information survives the link."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def test_lines_lead_to_their_files_after_linking(debuginfo: str, tmp_path: Path,
     assert {("a.comp", "3"), ("two.glsl", "5"), ("one.glsl", "4"), ("h.h", "2")} <= seen
 
 
-def test_a_module_that_is_not_linked_keeps_all_it_has(tmp_path: Path) -> None:
+def test_unlinked_module_keeps_its_lines(tmp_path: Path) -> None:
     modules = objects(tmp_path, "full")[:1]
     ready = lines_for_linker(modules)
     assert ready != modules
     assert [linked_lines(data) for data in ready] == modules
 
 
-def test_without_debug_information_nothing_changes(tmp_path: Path) -> None:
+def test_nothing_changes_without_debug_information(tmp_path: Path) -> None:
     modules = objects(tmp_path, "none")
     assert lines_for_linker(modules) == modules

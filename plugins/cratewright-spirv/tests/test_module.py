@@ -1,4 +1,4 @@
-"""Tests of reading, writing and rewriting modules, against the real disassembler."""
+"""Reading, writing and rewriting modules, compared with spirv-dis."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_round_trip(spirv: Any) -> None:
     assert module.parse(data, "a").encode() == data
 
 
-def test_ids_agree_with_the_disassembler(spirv: Any) -> None:
+def test_ids_agree_with_spirv_dis(spirv: Any) -> None:
     data = spirv.assemble(EVERYTHING)
     read = module.parse(data, "a")
     lines = spirv.disassemble(data, "--raw-id").splitlines()
@@ -121,18 +121,18 @@ def test_positions_do_not_leak_between_instructions_of_one_length() -> None:
     assert [read.ids(each) for each in (literal, with_id, literal)] == [(1,), (1, 3), (1,)]
 
 
-def test_rewrite_touches_ids_alone(spirv: Any) -> None:
+def test_rewrite_changes_only_ids(spirv: Any) -> None:
     read = module.parse(spirv.assemble(EVERYTHING), "a")
     entry = next(words for words in read.instructions if words[0] & 0xFFFF == opcodes.ENTRY_POINT)
     name, interface = module.string(entry, 3)
     assert name == "a long name"
-    # the execution model happens to be the number of an id that is rewritten
+    # the execution model has the number of a rewritten id
     changed = read.rewrite(entry, {entry[1]: 99, entry[2]: 2, entry[interface]: 1})
     last = 99 if entry[-1] == entry[1] else entry[-1]
     assert changed == (entry[0], entry[1], 2, *entry[3:interface], 1, last)
 
 
-def test_unknown_opcodes_are_carried_but_not_rewritten() -> None:
+def test_unknown_opcodes_are_kept_but_not_rewritten() -> None:
     read = module.Module("image", 0x10500, 0, 9, ())
     unknown = module.build(60000, 3, 4)
     assert read.ids(unknown) == (1, 2)
@@ -182,8 +182,8 @@ def test_any_bytes_parse_or_are_refused(data: bytes) -> None:
     assert read.encode()[20:] == body[20:]
 
 
-def test_without_bodies_everything_before_the_first_function_is_read(spirv) -> None:
-    # 327734 is the first word of OpFunction, and at the third place is no instruction.
+def test_reading_without_bodies_stops_at_the_first_function(spirv) -> None:
+    # 327734 is the first word of OpFunction; as an operand it starts no instruction.
     text = HEADER + (
         "%void = OpTypeVoid\n%fn = OpTypeFunction %void\n%u = OpTypeInt 32 0\n%trap = OpConstant %u 327734\n"
         "%after = OpConstant %u 3\n%f = OpFunction %void None %fn\n%l = OpLabel\nOpReturn\nOpFunctionEnd\n"

@@ -1,7 +1,4 @@
-"""An entry point's name decides no place.
-
-Knows nothing of code: modules are empty here.
-"""
+"""Names of entry points as parts of file names."""
 
 from __future__ import annotations
 
@@ -24,12 +21,12 @@ def _request(name: str, *, multimodule: bool) -> LinkRequest:
 
 
 @pytest.mark.parametrize("name", ["/../../x", "a/../../x", "x/../../../y", "\0", "a\nb", "\x1b[2J", "x" * 300, 'a"b'])
-def test_an_entry_point_that_cannot_be_a_file_is_refused_by_name(name: str) -> None:
+def test_names_that_are_no_file_names_are_refused(name: str) -> None:
     with pytest.raises(LinkError, match=r"a\.spvasm: entry point .* cannot be part of the name of an image"):
         entries_of(_request(name, multimodule=True))
     assert len(entries_of(_request(name, multimodule=False))) == 2
 
 
 @pytest.mark.parametrize("name", ["x", "a b", "$x", "-o", "Main", "..x", "\u00e4"])
-def test_any_other_name_is_one(name: str) -> None:
+def test_other_names_are_accepted(name: str) -> None:
     assert entries_of(_request(name, multimodule=True))[1].output == f"a.{name}"

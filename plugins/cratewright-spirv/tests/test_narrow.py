@@ -1,4 +1,4 @@
-"""Conversions to narrow types: which are spelt anew, and which are left as they are."""
+"""Rewriting of conversions to 8-bit and 16-bit types."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_spelling(name: str) -> None:
+def test_conversions(name: str) -> None:
     head, code, expected = CASES[name]
     text = (head + code).encode()
     found = widened(text)

@@ -1,4 +1,4 @@
-"""A module made an object: symbols by name and order, stubs as declarations, nothing dangling."""
+"""Making objects of modules: symbols by name and order, stubs as declarations, no dangling ids."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_symbols_are_matched_by_name_and_order(spirv) -> None:
     spirv.validate(data, "spv1.5")
 
 
-def test_what_nothing_reaches_goes_with_its_names(spirv) -> None:
+def test_unreachable_functions_and_their_names_are_removed(spirv) -> None:
     text = spirv.disassemble(make_object(spirv.assemble(MODULE), OUTLINE)[0], "--raw-id")
     for word in ("helper", "gone", MARKER, "OpEntryPoint", "OpExecutionMode", "RelaxedPrecision", "OpFAdd"):
         assert word not in text
@@ -89,21 +89,21 @@ def test_what_nothing_reaches_goes_with_its_names(spirv) -> None:
     assert text.index("%5 = OpFunction") < text.index("%1 = OpFunction")
 
 
-def test_an_unreached_import_goes_too(spirv) -> None:
+def test_unreachable_imports_are_removed(spirv) -> None:
     outline = Outline(path="u", library=True, definitions=(("helper", None), ("f", None), ("f", ("u", 1))), stubs=())
     data, exports, imports, _ = make_object(spirv.assemble(MODULE), outline)
     assert ([item.name for item in exports], imports) == (["f(vf2;"], ())
     spirv.validate(data, "spv1.5")
 
 
-def test_a_shader_keeps_its_entry_point_and_exports_nothing(spirv) -> None:
+def test_shader_keeps_its_entry_point_and_exports_nothing(spirv) -> None:
     outline = Outline(path="u", library=False, stubs=(("away", ("u", 1)),))
     data, exports, imports, initialiser = make_object(spirv.assemble(MODULE), outline)
     assert (exports, [item.name for item in imports], initialiser) == ((), ["away(f1;"], None)
     assert "OpEntryPoint GLCompute" in spirv.disassemble(data)
 
 
-def test_source_text_is_taken_out(spirv) -> None:
+def test_source_text_is_removed(spirv) -> None:
     text = MODULE.replace('OpName %1 "main"', '%40 = OpString "u"\nOpSource GLSL 450 %40 "secret"\nOpName %1 "main"')
     data, *_ = make_object(spirv.assemble(text), OUTLINE)
     assert "OpSource GLSL 450 %40" in spirv.disassemble(data, "--raw-id")

@@ -1,4 +1,4 @@
-"""The one table of opcodes: its names agree with the grammar, and code uses them instead of numbers."""
+"""The table of opcodes: it agrees with the grammar, and code uses its names instead of numbers."""
 
 from __future__ import annotations
 

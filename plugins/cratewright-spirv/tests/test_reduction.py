@@ -1,4 +1,4 @@
-"""What an entry point needs of its libraries: what it calls, through as many modules as it takes, and nothing else."""
+"""Reducing libraries to what an entry point calls, directly or through other modules."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _module(
     value: int = 1,
     initialiser: str = "",
 ) -> ModuleCodegen:
-    """Return a module of functions, each with the functions that it calls; what is not there is imported."""
+    """Return a module of functions, each with its callees; callees that it does not define are imported."""
     imports = [each for each in dict.fromkeys(sum(functions.values(), ())) if each not in functions]
     ids = {each: 10 + index * 2 for index, each in enumerate([*functions, *imports])}
     exports = [] if entry else list(functions)
@@ -88,18 +88,18 @@ def _request(*modules: ModuleCodegen, **options: str) -> LinkRequest:
     )
 
 
-def _offered(request: LinkRequest) -> dict[str, list[str]]:
+def _exported(request: LinkRequest) -> dict[str, list[str]]:
     return {item.module.name: [symbol.name for symbol in item.module.exports] for item in request.modules}
 
 
-def test_what_is_called_stays_and_nothing_else(spirv: Programs) -> None:
+def test_only_called_functions_stay(spirv: Programs) -> None:
     main = _module(spirv, "main", {"main": ("a",)}, entry=True)
     near = _module(spirv, "near", {"a": ("b", "far"), "b": (), "c": ("other",)})
     far = _module(spirv, "far", {"d": (), "far": ("deep",)})
     deep = _module(spirv, "deep", {"deep": ()})
     other = _module(spirv, "other", {"other": ()})
     reduced = reduce_part(_request(main, near, far, deep, other))
-    assert _offered(reduced) == {"main": [], "near": ["a"], "far": ["far"], "deep": ["deep"]}
+    assert _exported(reduced) == {"main": [], "near": ["a"], "far": ["far"], "deep": ["deep"]}
     assert reduced.modules[0].module == main
     for item in reduced.modules:
         spirv.validate(item.module.data, "spv1.5")
@@ -108,7 +108,7 @@ def test_what_is_called_stays_and_nothing_else(spirv: Programs) -> None:
     assert '"c"' not in text
 
 
-def test_an_edit_of_another_function_leaves_it_the_same(spirv: Programs) -> None:
+def test_edit_of_an_unused_function_changes_nothing(spirv: Programs) -> None:
     main = _module(spirv, "main", {"main": ("b",)}, entry=True)
     before = _module(spirv, "near", {"a": ("c",), "b": ("c",), "c": ()})
     after = _module(spirv, "near", {"a": ("c", "c", "new"), "b": ("c",), "c": (), "new": ()})
@@ -118,12 +118,12 @@ def test_an_edit_of_another_function_leaves_it_the_same(spirv: Programs) -> None
     assert reduce_part(_request(main, before)) != reduce_part(_request(main, changed))
 
 
-def test_globals_are_set_up(spirv: Programs) -> None:
+def test_initialisers_stay(spirv: Programs) -> None:
     main = _module(spirv, "main", {"main": ("a",)}, entry=True)
     near = _module(spirv, "near", {"a": (), "b": (), "$init": ("far",)}, initialiser="$init")
     far = _module(spirv, "far", {"far": ()})
     reduced = reduce_part(_request(main, near, far))
-    assert _offered(reduced) == {"main": [], "near": ["a"], "far": ["far"]}
+    assert _exported(reduced) == {"main": [], "near": ["a"], "far": ["far"]}
     assert '"$init"' in spirv.disassemble(reduced.modules[1].module.data)
 
 
@@ -132,18 +132,19 @@ def test_full_debug_information_keeps_modules_whole(spirv: Programs, debuginfo: 
     main = _module(spirv, "main", {"main": ("a",)}, entry=True)
     near = _module(spirv, "near", {"a": (), "b": ()})
     reduced = reduce_part(_request(main, near, debuginfo=debuginfo))
-    assert _offered(reduced)["near"] == (["a", "b"] if debuginfo == "full" else ["a"])
+    assert _exported(reduced)["near"] == (["a", "b"] if debuginfo == "full" else ["a"])
 
 
-def test_memory_is_that_of_what_is_optimized_together(spirv: Programs) -> None:
+def test_memory_estimate_grows_with_the_modules(spirv: Programs) -> None:
     first = _module(spirv, "first", {"main": ("used",)}, entry=True)
     library = _module(spirv, "used", {"used": ()})
     spare = _module(spirv, "spare", {f"spare{at}": () for at in range(40)})
     memory = SpirvBackend().lto_memory
 
-    def asked(lto: LtoMode, *modules: ModuleCodegen) -> int:
+    def bytes_of(lto: LtoMode, *modules: ModuleCodegen) -> int:
         return memory(replace(_request(*modules), lto=lto))
 
-    assert 0 < asked(LtoMode.FAT, first) < asked(LtoMode.FAT, first, library)
-    assert asked(LtoMode.FAT, first, library, spare) - asked(LtoMode.FAT, first, library) >= 40 * len(spare.data)
-    assert asked(LtoMode.THIN, first, library, spare) == asked(LtoMode.FAT, first, library), "nothing reaches the rest"
+    assert 0 < bytes_of(LtoMode.FAT, first) < bytes_of(LtoMode.FAT, first, library)
+    assert bytes_of(LtoMode.FAT, first, library, spare) - bytes_of(LtoMode.FAT, first, library) >= 40 * len(spare.data)
+    # Nothing reaches `spare`, so thin LTO does not load it.
+    assert bytes_of(LtoMode.THIN, first, library, spare) == bytes_of(LtoMode.FAT, first, library)

@@ -1,4 +1,4 @@
-"""Tests of what a module says about itself."""
+"""Reflection of modules."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_push_constants(compute: Any, fragment: Any) -> None:
     assert fragment["push_constant_size"] == 0
 
 
-def test_members_of_one_matrix_type_lie_as_each_says(spirv: Any) -> None:
+def test_members_of_one_matrix_type_have_their_own_layouts(spirv: Any) -> None:
     data = spirv.assemble(
         """
                OpCapability Shader

@@ -1,4 +1,4 @@
-"""Files that a compiler calls by paths below some root are called otherwise."""
+"""File names in modules: absolute paths below a root become relative."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OpMemoryModel Logical GLSL450
 """
 
 
-def test_only_paths_below_the_root_are_others(spirv) -> None:
+def test_only_paths_below_the_root_change(spirv) -> None:
     data = spirv.assemble(TEXT)
     shown = spirv.disassemble(with_relative_files(data, "/project/", lambda path: path[len("/project/") :]), "--raw-id")
     assert [line.split('"')[1] for line in shown.splitlines() if "OpString" in line] == [

@@ -1,4 +1,4 @@
-"""Top-level functions are found as glslang would find them, and nothing else is."""
+"""Scanning sources for their top-level functions."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ def test_prototypes_and_definitions_of_hlsl() -> None:
     assert [(f.name, f.private) for f in found.definitions] == [("hidden", True), ("cs", False), ("ps", False)]
 
 
-def test_a_definition_is_found_by_its_whole_name() -> None:
+def test_definitions_are_found_by_their_whole_names() -> None:
     found = scan(b"float domain(float a) { return a; }\nvoid main() {}\n")
     assert found.definition("main") is not None
     assert found.definition("mai") is None
 
 
-def test_only_called_prototypes_without_a_body_are_missing() -> None:
+def test_called_prototypes_without_bodies_are_imports() -> None:
     text = b"float a(float x); float b(float x); float c(float x); float c(float y) { return b(y) + c(y); }"
     assert [f.name for f in missing_bodies(scan(text), text)] == ["b"]
 
 
-def test_an_overload_with_a_body_does_not_stand_for_another() -> None:
+def test_body_of_an_overload_does_not_define_another() -> None:
     text = b"float f(float x); float f(vec2 v) { return v.x; } void main() { f(1.0); }"
     assert [f.parameters for f in missing_bodies(scan(text), text)] == [(b"float",)]
 
 
-def test_a_brace_within_a_string_is_no_brace() -> None:
+def test_braces_in_strings_are_ignored() -> None:
     text = b'void f() { debugPrintfEXT("{ %d"); }\nvoid g() { }\n'
     assert [f.name for f in scan(text).definitions] == ["f", "g"]
 
@@ -81,13 +81,13 @@ def test_shader_attributes_name_entry_points() -> None:
 
 
 @given(st.lists(st.sampled_from(["{", "}", "(", ")", ";", "#", "a", " ", "\n", '"', "[", "]", ":", ",", "="])))
-def test_no_text_makes_it_fail(words: list[str]) -> None:
+def test_any_text_is_accepted(words: list[str]) -> None:
     text = "".join(words).encode()
     missing_bodies(scan(text), text)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(0, 3)), max_size=8))
-def test_every_function_is_found_whatever_its_body(functions: list[tuple[str, bool, int]]) -> None:
+def test_functions_are_found_with_any_body(functions: list[tuple[str, bool, int]]) -> None:
     text = "\n".join(
         f"float {name}(float x) " + ("{" * (depth + 1) + "f(x);" + "}" * (depth + 1) if body else ";")
         for name, body, depth in functions

@@ -1,4 +1,4 @@
-"""The text of a function's type: another for every other type, the same whatever the ids are."""
+"""Signatures: different types have different texts, whatever their ids."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_text(spirv, words: str) -> None:
     assert linkage_symbols(spirv.assemble(renumbered), name="x") == found
 
 
-def test_a_struct_that_points_to_itself(spirv) -> None:
+def test_struct_with_a_pointer_to_itself(spirv) -> None:
     text = """
 OpCapability Shader
 OpCapability Linkage
@@ -98,5 +98,5 @@ def test_names_of_members(spirv) -> None:
         ("{int, {int, ...}*5349 next, int last}", "{int, {int, ...}*5349 last, int next}", "next"),
     ],
 )
-def test_members_of_one_name_that_are_not_the_same(one: str, other: str, name: str) -> None:
+def test_conflicting_members_are_named(one: str, other: str, name: str) -> None:
     assert misnamed(one, other) == name

@@ -1,4 +1,4 @@
-"""A source is what its suffix, its pragma and its attributes say."""
+"""The language, stage and entry points of a source: by suffix, pragma and attributes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from cratewright_spirv.text.sources import SourceUnit, classify, glsl_version
         ("x.spv", SourceUnit("spv", None, "main", "x.spv")),
     ],
 )
-def test_the_suffix_decides(path: str, unit: SourceUnit) -> None:
+def test_suffixes(path: str, unit: SourceUnit) -> None:
     assert classify(path, b"") == (unit,)
 
 
-def test_a_pragma_gives_the_stage_that_the_suffix_does_not() -> None:
+def test_pragma_gives_the_stage() -> None:
     text = b"#version 450\n#pragma shader_stage(tesscontrol)\n"
     assert classify("x.glsl", text) == (SourceUnit("glsl", "tesc", "main", "x.tesc"),)
     assert classify("x.tesc", text)[0].stage == "tesc"
@@ -34,7 +34,7 @@ def test_a_pragma_gives_the_stage_that_the_suffix_does_not() -> None:
         classify("x.frag", text)
 
 
-def test_an_unknown_pragma_names_the_near_miss() -> None:
+def test_unknown_pragma_is_refused_with_a_suggestion() -> None:
     with pytest.raises(SourceError, match="unknown shader stage 'computer'") as caught:
         classify("x.glsl", b"#pragma shader_stage(computer)\n")
     assert caught.value.hint == "did you mean 'compute'?"
@@ -51,7 +51,7 @@ def test_attributes_give_entry_points() -> None:
         classify("post.hlsl", b'\n[shader("fixel")] void f() {}')
 
 
-def test_an_entry_point_is_asked_for_in_hlsl_only() -> None:
+def test_entry_point_option_is_for_hlsl_only() -> None:
     assert classify("post.frag.hlsl", b"", "ps")[0].entry_point == "ps"
     assert classify("post.frag", b"", "ps")[0].entry_point == "main"
 
@@ -63,6 +63,6 @@ def test_an_unknown_suffix_is_refused(path: str, hint: str) -> None:
     assert hint in str(caught.value)
 
 
-def test_the_version_is_read() -> None:
+def test_version_directive() -> None:
     assert glsl_version(b"// c\n#version 450 core\n") == 450
     assert glsl_version(b"void main() {}") is None

@@ -1,4 +1,4 @@
-"""The figures of an image, counted by the library and by Python alike, on shaders of which they are known."""
+"""Statistics of images: the library and the Python code count the known figures of sample shaders."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ LOOP = (
     "OpBranchConditional %c0 %body %out\n%body = OpLabel\nOpBranch %more\n%more = OpLabel\n"
     "%next = OpIAdd %uint %i %four\nOpBranch %head\n%out = OpLabel\n"
 )
-# One of two constants, chosen by a condition that varies.
+# One of two constants, selected by a varying condition.
 CHOSEN = (
     "%l = OpLoad %uint {at}\n%c1 = OpULessThan %bool %l %four\nOpSelectionMerge %both None\n"
     "OpBranchConditional %c1 %one %both\n%one = OpLabel\nOpBranch %both\n%both = OpLabel\n"
@@ -107,7 +107,7 @@ SWITCH = "OpSelectionMerge %end None\nOpSwitch %x %end 1 %one\n%one = OpLabel\nO
 
 @pytest.fixture(scope="module")
 def tools() -> Tools:
-    """Give the tools that assemble."""
+    """Return tools that assemble modules."""
     return find_tools(None)
 
 
@@ -121,22 +121,22 @@ def _both(tools: Tools, body: str, *, valid: bool = True) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_branch_on(tools: Tools, name: str) -> None:
+def test_branches(tools: Tools, name: str) -> None:
     assert _both(tools, VALUES[name] + BRANCH) == EXPECTED[name]
     assert _both(tools, VALUES[name] + SWITCH) == EXPECTED[name]
 
 
-def test_loops_and_choices(tools: Tools) -> None:
+def test_loops_and_selections(tools: Tools) -> None:
     assert _both(tools, LOOP.format(end="%at_push")) == (1, 1, 0, 0, 1)
     assert _both(tools, LOOP.format(end="%at_local")) == (1, 1, 1, 0, 0)
     assert _both(tools, CHOSEN.format(at="%at_group") + BRANCH) == (0, 2, 0, 0, 0)
     assert _both(tools, CHOSEN.format(at="%at_local") + BRANCH) == (0, 2, 2, 0, 0)
     same = BRANCH.replace("%then %end\n", "%end %end\n").replace("%then = OpLabel\nOpBranch %end\n", "")
-    # Until SPIR-V 1.6 both ways could lead to one block.
+    # Before SPIR-V 1.6, both targets could be one block.
     assert _both(tools, VALUES["local"] + same, valid=False) == (0, 0, 0, 0, 0)
 
 
-def test_the_library_counts_where_it_was_built(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_counts_if_it_was_built(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     from cratewright_spirv.reflection import statistics as module
     from cratewright_spirv.spirv_tools.library import load
 
@@ -148,7 +148,7 @@ def test_the_library_counts_where_it_was_built(tools: Tools, monkeypatch: pytest
     require_tool(built, "the compiled library")
     monkeypatch.setattr(module, "count_statistics", None)
     assert statistics(data)["branches"] == 1
-    # What is cut off is counted by nobody.
+    # Truncated modules do no harm.
     out = (module.ctypes.c_uint64 * len(FIGURES))()
     for size in range(0, len(data), 7):
         load().cratewright_spirv_statistics(data[:size], module.ctypes.c_uint64(size), _tables(), out)

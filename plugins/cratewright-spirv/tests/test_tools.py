@@ -1,7 +1,4 @@
-"""Tests of the SPIRV-Tools providers: each operation, its refusals, and that both providers agree.
-
-Knows nothing of shading languages: every module is assembled from text.
-"""
+"""The operations of the SPIRV-Tools providers, and their errors."""
 
 from __future__ import annotations
 
@@ -61,13 +58,13 @@ def test_link_takes_the_highest_version(tools: Tools) -> None:
     assert tools.link([helper, main], env="spv1.5")[4:8] == bytes([0, 5, 1, 0])
 
 
-def test_link_names_what_is_missing(tools: Tools) -> None:
+def test_link_names_undefined_symbols(tools: Tools) -> None:
     with pytest.raises(LinkError) as caught:
         tools.link(objects(tools)[:1], env=ENV)
     assert caught.value.message == 'Unresolved external reference to "f(f1;".'
 
 
-def test_link_names_what_is_repeated(tools: Tools) -> None:
+def test_link_names_duplicate_symbols(tools: Tools) -> None:
     main, helper = objects(tools)
     with pytest.raises(LinkError, match=r'Too many external references, 2, were found for "f\(f1;"'):
         tools.link([main, helper, helper], env=ENV)
@@ -80,7 +77,7 @@ def test_link_names_a_mismatch(tools: Tools) -> None:
         tools.link([main, tools.assemble(whole.encode(), env=ENV, name="b")], env=ENV)
 
 
-def test_link_of_nothing(tools: Tools) -> None:
+def test_link_needs_modules(tools: Tools) -> None:
     with pytest.raises(LinkError, match="no module"):
         tools.link([], env=ENV)
 
@@ -94,7 +91,7 @@ def test_preserve_bindings_keeps_an_unused_buffer(tools: Tools) -> None:
     assert "Binding" in tools.disassemble(fast(tools, module, preserve_bindings=True), env=ENV)
 
 
-def test_an_unused_input_goes_only_when_asked(tools: Tools) -> None:
+def test_unused_input_is_removed_only_on_request(tools: Tools) -> None:
     module = tools.assemble(VERTEX.encode(), env=ENV, name="a")
     assert "Location" in tools.disassemble(fast(tools, module), env=ENV)
     passes = ("-O", "--remove-unused-interface-variables", "--eliminate-dead-code-aggressive")
@@ -127,12 +124,12 @@ def test_an_invalid_module_is_not_optimized(tools: Tools) -> None:
         assert (result[0] == "value") is passes, result
 
 
-def test_an_object_with_imports_is_refused_before_it_crashes_the_optimizer(tools: Tools) -> None:
+def test_object_with_imports_is_not_optimized(tools: Tools) -> None:
     main, helper = objects(tools)
     with pytest.raises(ToolError, match="imports functions") as caught:
         fast(tools, main)
     assert caught.value.hint == "link it first"
-    assert fast(tools, helper)  # exports do no harm
+    assert fast(tools, helper)  # exports are accepted
 
 
 @pytest.mark.parametrize(("text", "env", "option"), RELAXATIONS)
@@ -150,7 +147,7 @@ def test_validator_options(tools: Tools, text: str, env: str, option: str) -> No
         tools.validate(module, env=env, options=PLAIN)
 
 
-def test_validation_keeps_the_rule_and_counts_instructions(tools: Tools) -> None:
+def test_validation_errors_have_rule_and_instruction(tools: Tools) -> None:
     module = tools.assemble(MAIN.replace("LocalSize 1 1 1", "OriginUpperLeft").encode(), env=ENV, name="a")
     with pytest.raises(ValidationError) as caught:
         tools.validate(module, env=ENV, options=PLAIN)
@@ -169,7 +166,7 @@ def test_validation_points_at_the_instruction(tools: Tools) -> None:
     assert caught.value.context == (("instruction", str(at + 1)),)
 
 
-def test_assemble_names_the_place(tools: Tools) -> None:
+def test_assembler_errors_have_places(tools: Tools) -> None:
     with pytest.raises(SourceError) as caught:
         tools.assemble(MAIN.replace("OpReturn\n", "  OpFoo %x\n").encode(), env=ENV, name="dir/unit.spvasm")
     line = MAIN.splitlines().index("OpReturn") + 1
@@ -190,7 +187,7 @@ def test_disassembly_assembles_to_the_same_words(tools: Tools) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"#version 450\n", b"\x03\x02\x23\x07" * 4, b"\x03\x02\x23\x07" * 5 + b"x"])
-def test_what_is_no_module_is_refused(tools: Tools, data: bytes) -> None:
+def test_invalid_modules_are_refused(tools: Tools, data: bytes) -> None:
     for action in (
         lambda: tools.link([data], env=ENV),
         lambda: fast(tools, data),
@@ -201,7 +198,7 @@ def test_what_is_no_module_is_refused(tools: Tools, data: bytes) -> None:
             action()
 
 
-def test_an_unknown_environment(tools: Tools) -> None:
+def test_unknown_environment_is_refused(tools: Tools) -> None:
     module = linked(tools)
     for action in (
         lambda: tools.link([module], env="vulkan9"),
@@ -213,7 +210,7 @@ def test_an_unknown_environment(tools: Tools) -> None:
             action()
 
 
-def test_version_names_neither_place_nor_time(tools: Tools) -> None:
+def test_version_has_no_paths_or_dates(tools: Tools) -> None:
     assert tools.version().startswith("SPIRV-Tools v")
     assert "/" not in tools.version()
     dated = "SPIRV-Tools v2024.1 unknown hash, 2024-02-03T04:05:06+00:00\n"

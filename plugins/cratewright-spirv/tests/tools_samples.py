@@ -1,4 +1,4 @@
-"""Modules for the tests of SPIRV-Tools, and both of its forms."""
+"""Modules for the tests of SPIRV-Tools, and its two providers."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def fast(tools: Tools, module: bytes, *passes: str, preserve_bindings: bool = Fa
 
 
 def outcome(action: Callable[[], bytes | str | None]) -> tuple[object, ...]:
-    """Return a result or an error in a form that compares."""
+    """Return the result or the error of an action as a tuple that can be compared."""
     try:
         return ("value", action())
     except CratewrightError as error:

@@ -1,4 +1,4 @@
-"""SPIRV-Tools of an SDK: found, preferred, and named where they fail."""
+"""SPIRV-Tools of an SDK: how they are found, and what their failures report."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .tools_samples import (
 
 
 @pytest.mark.parametrize("name", ["spirv-opt", "spirv-val", "glslangValidator"])
-def test_an_sdk_is_the_bytes_of_its_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_fingerprint_of_an_sdk_covers_its_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
 
     def install(program: str, text: str) -> None:
@@ -76,7 +76,7 @@ def sample() -> bytes:
     return b"".join(word.to_bytes(4, "little") for word in (0x07230203, 0x00010500, 0, 1, 0))
 
 
-def test_an_sdk_without_the_programs(tmp_path: Path) -> None:
+def test_sdk_without_its_programs(tmp_path: Path) -> None:
     with pytest.raises(ToolError) as caught:
         find_tools(str(tmp_path))
     assert str(tmp_path) in caught.value.message
@@ -84,20 +84,20 @@ def test_an_sdk_without_the_programs(tmp_path: Path) -> None:
     assert caught.value.hint == INSTALL_HINT
 
 
-def test_an_sdk_is_preferred(sdk: Path) -> None:
+def test_sdk_is_preferred(sdk: Path) -> None:
     assert isinstance(find_tools(str(sdk)), Executables)
     assert isinstance(find_tools(str(sdk / "bin")), Executables)
 
 
-def test_a_crash_names_the_signal(sdk: Path) -> None:
+def test_crash_names_the_signal(sdk: Path) -> None:
     stand_in(sdk, "spirv-opt", "kill -s SEGV $$")
     with pytest.raises(ToolError, match="spirv-opt crashed") as caught:
         fast(Executables(str(sdk)), sample())
     assert dict(caught.value.context)["reason"] == "signal 11 (SIGSEGV)"
 
 
-def test_programs_that_are_too_old(sdk: Path) -> None:
-    """As those of Debian 12 are, 2023.1."""
+def test_old_programs_are_refused(sdk: Path) -> None:
+    """Such as version 2023.1 of Debian 12."""
     stand_in(sdk, "spirv-opt", "echo \"error: Unknown flag '--trim-capabilities'. Use --help\" >&2; exit 1")
     tools = Executables(str(sdk))
     with pytest.raises(ToolError, match="too old: it has no --trim-capabilities") as caught:
@@ -108,27 +108,27 @@ def test_programs_that_are_too_old(sdk: Path) -> None:
         tools.optimize(sample(), env=ENV, passes=["--my-pass"], validator=None, preserve_bindings=False)
 
 
-def test_a_module_that_crashes_the_linker() -> None:
+def test_module_that_crashes_the_linker() -> None:
     programs = wheel_programs()
     with pytest.raises(ToolError, match="spirv-link crashed"):
         programs.link([linked(programs)[:-4]], env=ENV)
 
 
-def test_a_hang_ends(sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_program_is_killed(sdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cratewright.system.child._build.limit", 0.2)
     stand_in(sdk, "spirv-val", "exec sleep 30")
     with pytest.raises(ToolError, match=r"did not answer within 0\.2 s"):
         Executables(str(sdk)).validate(sample(), env=ENV, options=PLAIN)
 
 
-def test_a_silent_failure_names_the_exit_status(sdk: Path) -> None:
+def test_silent_failure_names_the_exit_status(sdk: Path) -> None:
     stand_in(sdk, "spirv-link", "exit 7")
     with pytest.raises(ToolError, match="spirv-link failed") as caught:
         Executables(str(sdk)).link([sample()], env=ENV)
     assert caught.value.context == (("reason", "exit status 7"),)
 
 
-def test_a_program_that_cannot_be_run(sdk: Path) -> None:
+def test_program_that_cannot_be_run(sdk: Path) -> None:
     (sdk / "bin" / "spirv-dis").chmod(0)
     (sdk / "bin" / "spirv-dis").unlink()
     (sdk / "bin" / "spirv-dis").write_text("")
@@ -144,7 +144,7 @@ def test_linking_leaves_no_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_library_the_programs_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_are_used_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     wheel_programs()
 
     def missing() -> None:
@@ -157,7 +157,7 @@ def test_without_the_library_the_programs_serve(monkeypatch: pytest.MonkeyPatch)
     assert isinstance(find_tools.__wrapped__(None), library_module.Library)
 
 
-def test_with_nothing_installed_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_installed_has_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: str) -> None:
         raise ToolError("the SPIRV-Tools library cannot be loaded")
 
