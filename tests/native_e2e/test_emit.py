@@ -53,8 +53,8 @@ def test_emitted_files(tmp_path: Path, kind: str) -> None:
     for tool in ("objcopy", "as", "ar"):
         require_tool(bool(shutil.which(tool)), tool)
     project = _project(tmp_path / "project", kind)
-    asked = f"emit={ALL[kind]}"
-    project.scons(asked)
+    option = f"emit={ALL[kind]}"
+    project.scons(option)
     first = _emitted(project)
     suffixes = [".s", ".o", *([".ll"] if kind != "gcc" else [])]
     names = {f"{stem}{suffix}" for stem in ("app.emit/src/main.cpp", "lib.emit/src/f.c") for suffix in suffixes}
@@ -74,20 +74,20 @@ def test_emitted_files(tmp_path: Path, kind: str) -> None:
         assert b"define" in first["lib.emit/src/f.c.ll"] and b"@f(" in first["lib.emit/src/f.c.ll"]
     assert not any(b"gnu.lto" in data for data in first.values())
     assert not any(str(tmp_path).encode() in data for data in first.values())
-    assert project.up_to_date(asked)
+    assert project.up_to_date(option)
     # Neither LTO nor another place changes these files.
     for lto in MODES[kind]:
-        project.scons(asked, f"lto={lto}")
+        project.scons(option, f"lto={lto}")
         assert _emitted(project) == first and subprocess.run([str(project.path / "app")], check=False).returncode == 0
     other = _project(tmp_path / "other" / "place", kind)
-    other.scons(asked)
+    other.scons(option)
     assert _emitted(other) == first
     # A removed file is restored from the cache, and a recompilation agrees with it.
     (project.path / "app.emit/src/main.cpp.s").unlink()
     project.environ["CRATE_CACHE_VERIFY"] = "1"
-    project.scons(asked, f"lto={MODES[kind][-1]}")
+    project.scons(option, f"lto={MODES[kind][-1]}")
     assert _emitted(project) == first
-    project.scons("-c", asked)
+    project.scons("-c", option)
     assert not (project.path / "app.emit").exists() and not (project.path / "lib.emit").exists()
 
 
@@ -107,7 +107,7 @@ def test_emitted_files_follow_edits_and_options(tmp_path: Path) -> None:
     project.write({"src/main.cpp": FILES["src/main.cpp"]})
     project.scons("emit=")
     assert not (project.path / "app.emit").exists() and not (project.path / "lib.emit").exists()
-    for asked, message in (("llvm-ir", "gcc has no LLVM IR"), ("assembly", "'assembly' cannot be among 'emit'")):
-        assert message in project.scons(f"emit={asked}", expect=2)
+    for kinds, message in (("llvm-ir", "gcc has no LLVM IR"), ("assembly", "'assembly' cannot be among 'emit'")):
+        assert message in project.scons(f"emit={kinds}", expect=2)
     project.write({"SConstruct": (project.path / "SConstruct").read_text().replace('{"emit": kept}', "{}")})
     assert """("src/a.S", {"emit": ["obj"]})""" in project.scons("emit=asm,obj", expect=2)

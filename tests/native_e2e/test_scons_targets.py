@@ -275,8 +275,10 @@ def test_variables_as_strings_and_file_names(tmp_path: Path, scons_form: str) ->
     assert _run(project, "c").returncode == _run(project, "p").returncode == 25
     paths = []
     for name in ("c", "p"):
-        said = subprocess.run(["readelf", "-d", project.path / name], check=True, capture_output=True, text=True).stdout
-        paths += [line.partition(": ")[2] for line in said.splitlines() if "PATH" in line]
+        dynamic = subprocess.run(
+            ["readelf", "-d", project.path / name], check=True, capture_output=True, text=True
+        ).stdout
+        paths += [line.partition(": ")[2] for line in dynamic.splitlines() if "PATH" in line]
     assert paths == ["[a b:c]"] * 2
     assert "odd.x" in project.read("c.map") and project.up_to_date()
 

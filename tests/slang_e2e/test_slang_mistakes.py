@@ -12,18 +12,18 @@ from tests.support.slang_shapes import APP, COMPUTE, CRATES, HEADER, SHAPES, dig
 USES_M = "import m;\n%s void main() { }\n"
 
 
-MISTAKES = {
+ERRORS = {
     "an identifier": (
         "import m;\n%s void main() { float x = y; }\n",
         {},
         r"a\.slang:2:\d+: error: undefined identifier 'y'",
     ),
-    "in a module": (
+    "an identifier in an import": (
         USES_M,
         {"m.slang": "module m;\npublic float f() { return z; }\n"},
         r"m\.slang:2:\d+: error: undefined identifier 'z'",
     ),
-    "a module that is nowhere": (
+    "a missing module": (
         "import nowhere;\n%s void main() { }\n",
         {},
         r"a\.slang:1:\d+: error: cannot open file 'nowhere\.slang'",
@@ -33,7 +33,7 @@ MISTAKES = {
         {"m.slang": "module m;\nimport n;\n", "n.slang": "module n;\nimport m;\n"},
         r"error: .*(cycl|recursive|circular).*",
     ),
-    "a module of no crate": (
+    "a module outside all crates": (
         "import o;\n%s void main() { float x = o(); }\n",
         {"o.slang": "module o;\npublic float o() { return 1; }\n"},
         r"no crate has `module o\.slang`",
@@ -52,9 +52,9 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", ERRORS)
 def test_error_messages(slang: ShaderProject, name: str) -> None:
-    text, files, message = MISTAKES[name]
+    text, files, message = ERRORS[name]
     attributes = '[shader("compute")] [numthreads(1, 1, 1)]'
     crates = (
         'lib = env.Crate("lib", ["m.slang"])\nDefault(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib"))\n'
@@ -88,11 +88,11 @@ Default(env.Crate("app", ["a.slang"], deps=[lib], crate_type="cdylib", defines={
         "n.h": "#ifdef FOG\n#define SIZE 2\n#else\n#define SIZE 1\n#endif\n",
         "a.slang": f"import m;\n{COMPUTE} void main() {{ d[0] = N + OWN; }}\n",
     }
-    for defines, said in (({}, "not defined"), ({"FOG": 3}, "FOG=3")):
+    for defines, message in (({}, "not defined"), ({"FOG": 3}, "FOG=3")):
         slang.write({"SConstruct": HEADER + crates % defines, **files})
         slang.scons(expect=2)
         assert "m.slang is compiled with another 'FOG' than a.slang, which imports it" in slang.errors
-        assert said in slang.errors and not slang.exists("app.spv")
+        assert message in slang.errors and not slang.exists("app.spv")
     slang.write({"SConstruct": HEADER + crates % {"FOG": 1, "MORE": 1}})
     slang.scons()
     slang.write({"SConstruct": (HEADER + crates % {"FOG": 1}).replace('"FOG": 1, "OWN"', '"OWN"')})

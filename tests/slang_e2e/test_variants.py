@@ -214,9 +214,9 @@ def test_host_program_finds_variants_of_a_workspace(slang: ShaderProject) -> Non
     files = {**LIBRARY, "a.slang": main, "c.slang": main.replace("LIGHTS", "3")}
     slang.write({**files, "SConstruct": IN_TOML, "crates.toml": TOML, "host.c": HOST})
     slang.scons()
-    said = subprocess.run([slang.path / "host"], cwd=slang.path, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run([slang.path / "host"], cwd=slang.path, capture_output=True, text=True, check=True).stdout
     keys = {"010", "011", "110", "111", "140", "141"}
-    assert {line.split()[0] for line in said.splitlines()} == {f"found.{key}" for key in keys}
+    assert {line.split()[0] for line in output.splitlines()} == {f"found.{key}" for key in keys}
     table = {row["key"]: row["module"] for row in slang.manifest("app")["variants"]}
     for key in keys:
         fog, lights, debug = key

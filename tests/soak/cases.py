@@ -122,12 +122,12 @@ def _case_of_several_crates(rng: random.Random, *, others: bool) -> list[Step]:
         ]
         lines.append(f"{name} = env.Crate({name!r}, {sources}, {', '.join(words)})")
     some = rng.sample(names, rng.randint(1, len(names)))
-    asked = ", ".join([*some, *(["lib0"] if rng.random() < 0.2 else [])])
+    targets = ", ".join([*some, *(["lib0"] if rng.random() < 0.2 else [])])
     lines.append(
         rng.choice(
-            ("", "", f"Default({asked})", f"Default([{asked}])", *(f"Default({name})" for name in some))
+            ("", "", f"Default({targets})", f"Default([{targets}])", *(f"Default({name})" for name in some))
             if rng.random() < 0.7
-            else (f"more = []\nfor each in ({asked},): more += each\nDefault(more)", f"more = lib0 + {some[0]}")
+            else (f"more = []\nfor each in ({targets},): more += each\nDefault(more)", f"more = lib0 + {some[0]}")
         )
     )
     script = Script(rng, lines)

@@ -108,11 +108,11 @@ def test_no_working_toolchain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_probe_is_repeated_when_its_program_changes(tmp_path: Path) -> None:
     _installation(tmp_path, "19.1.0", "19.1.0")
     program = tmp_path / "clang"
-    asked: list[str] = []
+    runs: list[str] = []
 
     def ask() -> str:
-        asked.append(program.read_text())
-        return f"answer {len(asked)}"
+        runs.append(program.read_text())
+        return f"answer {len(runs)}"
 
     def answer() -> str:
         from cratewright_native.toolchains.probe import identity

@@ -163,14 +163,14 @@ EFFECTS = {
     "wrap": (["-Wl,--wrap=f"], WRAP, "13\n"),
     "rdynamic": (["-rdynamic"], FIND, "42\n"),
     "export-dynamic": (["-Wl,-E"], FIND, "42\n"),
-    "one symbol": (["-Xlinker", "--export-dynamic-symbol", "-Xlinker", "find_me"], FIND, "42\n"),
-    "a pattern": (["-Wl,--export-dynamic-symbol=fi*"], FIND, "42\n"),
+    "export-dynamic-symbol": (["-Xlinker", "--export-dynamic-symbol", "-Xlinker", "find_me"], FIND, "42\n"),
+    "export-dynamic-symbol, a pattern": (["-Wl,--export-dynamic-symbol=fi*"], FIND, "42\n"),
     "dynamic-list": (["-Wl,--dynamic-list=list.txt"], FIND, "42\n"),
     "undefined": (["-rdynamic", "-u", "find_me"], LONELY, "43\n"),
     "defsym": (["-Wl,--defsym=g=f"], ALIAS, "6\n"),
-    "another definition": (["-Wl,--defsym=chosen=other"], WEAK, "8\n"),
+    "defsym, over a weak symbol": (["-Wl,--defsym=chosen=other"], WEAK, "8\n"),
     "entry": (["-nostartfiles", "-Wl,-e,entry"], START, "3\n"),
-    "not one": ([], FIND, "-1\n"),
+    "no flag": ([], FIND, "-1\n"),
 }
 DEPENDENCY = {"f.c": "int f(void) { return 3; }\n", "find.c": "int find_me(void) { return 43; }\n"}
 
@@ -178,12 +178,12 @@ DEPENDENCY = {"f.c": "int f(void) { return 3; }\n", "find.c": "int find_me(void)
 @pytest.mark.parametrize("lto", MODES)
 @pytest.mark.parametrize("what", EFFECTS)
 def test_flag_has_its_effect_or_is_refused(project_with: Callable[[str], Project], what: str, lto: LtoMode) -> None:
-    words, source, said = EFFECTS[what]
+    words, source, expected = EFFECTS[what]
     project = project_with("llvm")
     (project.root / "list.txt").write_text("{ find_*; };\n", encoding="utf-8")
     crates = {"app": {"main.c": source}, "base": DEPENDENCY if source is not FIND else {"f.c": DEPENDENCY["f.c"]}}
     program = finished(project, request_for(project, crates, lto=lto, ldflags=words))
-    assert subprocess.run([program], capture_output=True, text=True, check=False).stdout == said
+    assert subprocess.run([program], capture_output=True, text=True, check=False).stdout == expected
 
 
 @pytest.mark.parametrize("lto", MODES)

@@ -32,18 +32,20 @@ class Driver:
 
     def __init__(self, directory: Path) -> None:
         self.program = directory / "driver"
-        self.asked = directory / "asked"
+        self.calls = directory / "calls"
         self.found = directory / "system" / "lib" / "crt.o"
         self.found.parent.mkdir(parents=True)
         self.found.write_text("")
-        self.say(["/bin/ld", "-o", "cratewright:output", str(self.found), "-u", "a b", 'q"\\$', "cratewright:0"])
+        self.set_command(
+            ["/bin/ld", "-o", "cratewright:output", str(self.found), "-u", "a b", 'q"\\$', "cratewright:0"]
+        )
 
-    def say(self, line: Sequence[str], status: int = 0) -> None:
+    def set_command(self, line: Sequence[str], status: int = 0) -> None:
         """Set the command that it prints."""
         quoted = "".join(f' "{word}"' for word in (w.translate({ord(c): "\\" + c for c in '"\\$'}) for w in line))
-        said = self.program.with_name("said")
-        said.write_text(f"Version 1\n{quoted}\n")
-        self.program.write_text(f"#!/bin/sh\necho \"$@\" >> '{self.asked}'\ncat '{said}' >&2\nexit {status}\n")
+        text = self.program.with_name("text")
+        text.write_text(f"Version 1\n{quoted}\n")
+        self.program.write_text(f"#!/bin/sh\necho \"$@\" >> '{self.calls}'\ncat '{text}' >&2\nexit {status}\n")
         self.program.chmod(0o755)
 
     def ask(self, *words: str, passed: Sequence[str] = ("a.o", "b.o"), output: str = "app") -> list[str]:
@@ -54,9 +56,9 @@ class Driver:
         )
 
     @property
-    def times(self) -> int:
+    def count(self) -> int:
         """The number of calls."""
-        return len(self.asked.read_text().splitlines()) if self.asked.exists() else 0
+        return len(self.calls.read_text().splitlines()) if self.calls.exists() else 0
 
 
 @pytest.fixture
@@ -71,27 +73,27 @@ def test_inputs_and_linker_flags_are_filled_in(driver: Driver) -> None:
     start, end = ["/bin/ld", "-o"], [crt, "-u", "a b", 'q"\\$']
     assert driver.ask("a.o", "-Wl,-z,now", "b.o") == [*start, "app", *end, "a.o", "-z", "now", "b.o"]
     assert driver.ask("b.o", "-Wl,--gc-sections", output="x") == [*start, "x", *end, "b.o", "--gc-sections"]
-    assert driver.times == 1
-    assert driver.asked.read_text() == "-Wl,cratewright:0 -o cratewright:output -###\n"
+    assert driver.count == 1
+    assert driver.calls.read_text() == "-Wl,cratewright:0 -o cratewright:output -###\n"
 
 
 def test_driver_flags_ask_again(driver: Driver) -> None:
     driver.ask("a.o")
     line = ["/bin/ld", "cratewright:1", "-lm", "cratewright:0", "cratewright:output"]
-    driver.say(line)
+    driver.set_command(line)
     assert driver.ask("a.o", "-lm", "-Wl,x", "-Wl,y", "b.o") == ["/bin/ld", "x", "y", "b.o", "-lm", "a.o", "app"]
-    assert driver.times == 2
+    assert driver.count == 2
 
 
 def test_changed_search_directory_asks_again(driver: Driver) -> None:
     driver.ask("a.o")
-    driver.say(["/bin/ld", "cratewright:output", "cratewright:0", str(driver.found)])
-    assert driver.ask("a.o")[1] == "-o" and driver.times == 1
+    driver.set_command(["/bin/ld", "cratewright:output", "cratewright:0", str(driver.found)])
+    assert driver.ask("a.o")[1] == "-o" and driver.count == 1
     (driver.found.parent.parent / "another").mkdir()
-    assert driver.ask("a.o")[1] == "app" and driver.times == 2
+    assert driver.ask("a.o")[1] == "app" and driver.count == 2
     driver.found.unlink()
     driver.ask("a.o")
-    assert driver.times == 3
+    assert driver.count == 3
 
 
 @pytest.mark.parametrize(
@@ -104,14 +106,14 @@ def test_changed_search_directory_asks_again(driver: Driver) -> None:
     ],
 )
 def test_unusable_command_is_rejected(driver: Driver, line: list[str]) -> None:
-    driver.say(line)
+    driver.set_command(line)
     assert driver.ask("a.o") == []
-    driver.say(["/bin/ld", "cratewright:0", "cratewright:output"])
+    driver.set_command(["/bin/ld", "cratewright:0", "cratewright:output"])
     assert driver.ask("a.o") == ["/bin/ld", "a.o", "app"]  # failures are not remembered
 
 
 def test_failing_or_missing_driver(driver: Driver) -> None:
-    driver.say(["/bin/ld", "cratewright:0", "cratewright:output"], status=1)
+    driver.set_command(["/bin/ld", "cratewright:0", "cratewright:output"], status=1)
     assert driver.ask("a.o") == []
     driver.program.unlink()
     assert driver.ask("a.o") == []
@@ -158,11 +160,11 @@ def test_same_bytes_as_by_the_driver(
     programs: list[str] = []
     run = Toolchain.run
 
-    def noted(self: Toolchain, argv: Sequence[str], **words: Any) -> Any:
+    def recorded(self: Toolchain, argv: Sequence[str], **words: Any) -> Any:
         programs.append(os.path.basename(argv[0]).partition("-")[0])
         return run(self, argv, **words)
 
-    monkeypatch.setattr(Toolchain, "run", noted)
+    monkeypatch.setattr(Toolchain, "run", recorded)
     results.append(project.backend.link(request))
     assert set(programs) <= {"ld.lld", "llvm"} and "ld.lld" in programs
     programs.clear()

@@ -35,8 +35,8 @@ REFUSED = [
 
 @pytest.mark.parametrize("words", REFUSED)
 def test_flags_that_write_or_run_are_refused(words: str) -> None:
-    told = ["-Wl,-O1", *words.split()]
-    assert linker_flag_refusal(told, lto=False) is not None
+    flags = ["-Wl,-O1", *words.split()]
+    assert linker_flag_refusal(flags, lto=False) is not None
 
 
 @pytest.mark.parametrize("lto", [False, True])

@@ -141,18 +141,18 @@ def test_every_way_to_name_a_header_is_observed(project: Project, text: str, app
 
 def test_aliases_of_has_include_need_no_preprocessor(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Widespread headers have such aliases, and two more processes per unit would take a tenth of the time."""
-    asked: list[object] = []
-    monkeypatch.setattr(inputs, "expanded_queries", lambda *words: asked.append(words) or ((), False))
+    expanded: list[object] = []
+    monkeypatch.setattr(inputs, "expanded_queries", lambda *words: expanded.append(words) or ((), False))
     word = "/* HAS(x) would be a function */\n#ifndef HAS\n#define HAS __has_include\n#endif\n"
     project.write(src__word_h=word, src__a_c='#include "word.h"\n#if HAS(<maybe.h>)\n#endif\n')
     unit = project.compile("src/a.c", include_dirs=["first"])
     assert project.is_current(unit)
     project.write(first__maybe_h="")
     assert not project.is_current(unit)
-    assert not asked
+    assert not expanded
     project.write(src__b_c='#include "word.h"\n#define NAME <maybe.h>\n#if HAS(NAME)\n#endif\n')
     project.compile("src/b.c", include_dirs=["first"])
-    assert asked
+    assert expanded
 
 
 def test_embedded_files(project: Project) -> None:

@@ -66,14 +66,14 @@ def test_reports_of_clang_and_lld_change_no_output(llvm_project: Project) -> Non
         passes = set(llvm_project.backend.print_pass_timings())
         lowered = llvm_project.backend.codegen(optimized, request.config)
         selected = set(llvm_project.backend.print_pass_timings())
-        told.append((compiled, passes, selected))
+        reports.append((compiled, passes, selected))
         return [request, unit, merged, optimized, lowered]
 
-    told: list[tuple[set[str], set[str], set[str]]] = []
+    reports: list[tuple[set[str], set[str], set[str]]] = []
     plain = made()
-    assert told.pop() == (set(), set(), set())
+    assert reports.pop() == (set(), set(), set())
     _timed(llvm_project)
     assert made() == plain
-    compiled, passes, selected = told.pop()
+    compiled, passes, selected = reports.pop()
     assert "SROAPass" in compiled and "X86 DAG->DAG Instruction Selection" in selected
     assert ("IPSCCPPass" in passes) == (llvm_project.toolchain.kind == "llvm"), "all but zig's lld report passes"

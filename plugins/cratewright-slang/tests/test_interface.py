@@ -117,13 +117,13 @@ INTERFACE = {
         "public float b; public float a;",
         "float u(float x) { S s = { x, 0 }; return s.a; }",
     ),
-    "inlined at once": (
+    "early inlining": (
         "[__unsafeForceInlineEarly] public float f(float x) { return x; }",
         "x; }",
         "x + 1; }",
         "float u(float x) { return f(x); }",
     ),
-    "inlined at once by a pasted name": (
+    "early inlining by a pasted name": (
         "#define GLUE(a, b) a##b\n[GLUE(__unsafeForceInline, Early)] public float f(float x) { return x; }",
         "x; }",
         "x + 1; }",

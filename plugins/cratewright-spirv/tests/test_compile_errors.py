@@ -134,7 +134,7 @@ def test_unknown_target_is_refused(compiler: Compiler, tmp_path: Path) -> None:
         compile_unit(request(tmp_path, LIBRARY, target="vulkan1.9"), compiler)
 
 
-def test_a_missing_sdk_is_named(tmp_path: Path) -> None:
+def test_missing_sdk_is_named(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="is not a directory with glslang"):
         GlslangExecutable(str(tmp_path))
 

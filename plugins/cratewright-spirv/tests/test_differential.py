@@ -90,7 +90,7 @@ CASES: dict[str, tuple[str, str]] = {
     "invariant-es.vert": (vertex(INVARIANT, "310 es"), ""),
     "invariant-spaced.vert": (vertex("  #  pragma  STDGL /* all */ invariant ( all ) // of it\n"), ""),
     "invariant-spliced.vert": (vertex("#pragma STDGL \\\n invariant(all)\n"), ""),
-    "invariant-asked.vert": (vertex(f"#if VULKAN == 100\n{INVARIANT}#endif\n"), ""),
+    "invariant-conditional.vert": (vertex(f"#if VULKAN == 100\n{INVARIANT}#endif\n"), ""),
     "invariant-included.vert": (vertex('#include "h.h"\n'), INVARIANT),
     "invariant.frag": (f"#version 460\n{INVARIANT}layout(location = 0) out vec4 a;\nvoid main() {{ a = a; }}", ""),
     "version-120.vert": (vertex("", "120"), ""),
@@ -112,7 +112,7 @@ CASES: dict[str, tuple[str, str]] = {
     "extension-late.comp": (compute(f"float early;\n#extension {HALF} : enable\n{HALVES}", USED), ""),
     "extension-inside.comp": (compute("", f"#extension {HALF} : enable\nd[1] = 2.0;"), ""),
     "extension-off-again.comp": (compute(f"#extension {HALF} : enable\n#extension all : disable\n{HALVES}"), ""),
-    "extension-asked.comp": (compute(f"#ifdef {HALF}\n#extension {HALF} : enable\n#endif\n{HALVES}", USED), ""),
+    "extension-conditional.comp": (compute(f"#ifdef {HALF}\n#extension {HALF} : enable\n#endif\n{HALVES}", USED), ""),
     "extension-included.comp": (compute(f'#include "h.h"\n{HALVES}', USED), f"#extension {HALF} : enable\n"),
     "arithmetic.comp": (
         compute(f"#extension {HALF_ARITHMETIC} : enable\n{HALVES}", "h[0] = h[1] * h[2];"),

@@ -77,7 +77,7 @@ def test_unreachable_code_is_dropped(spirv: Any) -> None:
     assert count(text, "OpFunction ") == 4
 
 
-def test_bindings_are_preserved_if_asked(spirv: Any) -> None:
+def test_preserve_bindings_keeps_bindings(spirv: Any) -> None:
     extra = MAIN.replace(BUFFER, BUFFER + "OpDecorate %more Binding 7\nOpDecorate %more DescriptorSet 0\n")
     extra = extra.replace("%pv3 =", "%more = OpVariable %pdata StorageBuffer\n%pv3 =")
     linked = spirv.link(extra, LIBRARY)
@@ -110,7 +110,7 @@ def test_finalize_is_deterministic(spirv: Any) -> None:
     assert finalize(again, name="image", initialisers=[]) == again
 
 
-def test_an_image_needs_an_entry_point(spirv: Any) -> None:
+def test_image_needs_an_entry_point(spirv: Any) -> None:
     with pytest.raises(LinkError, match="image has no entry point"):
         finalize(spirv.assemble(LIBRARY), name="image", initialisers=[])
 

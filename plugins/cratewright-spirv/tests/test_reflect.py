@@ -126,7 +126,7 @@ def test_spec_constants(spirv: Any) -> None:
     ]
 
 
-def test_the_interface_survives_json_and_finalisation(spirv: Any) -> None:
+def test_interface_survives_json_and_finalisation(spirv: Any) -> None:
     data = spirv.assemble(MODULE)
     rows = interface(data)
     assert json.loads(json.dumps(rows)) == rows

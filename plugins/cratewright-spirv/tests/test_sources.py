@@ -57,7 +57,7 @@ def test_entry_point_option_is_for_hlsl_only() -> None:
 
 
 @pytest.mark.parametrize(("path", "hint"), [("a.gsl", "did you mean '.glsl'?"), ("Makefile", "give the file")])
-def test_an_unknown_suffix_is_refused(path: str, hint: str) -> None:
+def test_unknown_suffix_is_refused(path: str, hint: str) -> None:
     with pytest.raises(ConfigurationError, match="not a source") as caught:
         classify(path, b"")
     assert hint in str(caught.value)

@@ -107,12 +107,12 @@ def test_only_passes_reach_the_optimizer(tools: Tools, word: str) -> None:
         fast(tools, linked(tools), word)
 
 
-def test_an_unknown_pass_is_an_error(tools: Tools) -> None:
+def test_unknown_pass_is_an_error(tools: Tools) -> None:
     with pytest.raises(ToolError, match="Unknown flag '--no-such-pass'"):
         fast(tools, linked(tools), "--no-such-pass")
 
 
-def test_an_invalid_module_is_not_optimized(tools: Tools) -> None:
+def test_invalid_module_is_not_optimized(tools: Tools) -> None:
     module = tools.assemble(RELAXED.encode(), env="spv1.0", name="a")
     relaxed = ValidatorOptions(relax_block_layout=True)
     for options, passes in ((PLAIN, False), (relaxed, True)):

@@ -90,9 +90,9 @@ def test_exports_and_imports(module: Callable[..., bytes], run: Callable[..., An
     __attribute__((export_name("a name with $ and spaces"))) int odd(void) { return 4; }
     """
     assert run(module({"a.c": source}, lto=lto)).names == ["a name with $ and spaces", "loud"]
-    asked = run(module({"a.c": source}, lto=lto, exports=["quiet", "weak"], opt_level="1"))
-    assert asked.names == ["a name with $ and spaces", "quiet", "weak"]
-    assert [asked.call("quiet"), asked.call("weak")] == [1, 2]
+    listed = run(module({"a.c": source}, lto=lto, exports=["quiet", "weak"], opt_level="1"))
+    assert listed.names == ["a name with $ and spaces", "quiet", "weak"]
+    assert [listed.call("quiet"), listed.call("weak")] == [1, 2]
 
 
 @pytest.mark.parametrize("lto", MODES)

@@ -60,8 +60,8 @@ def test_edit_rebuilds_its_dependents(project: SconsProject, run: Callable[[byte
 def test_example(tmp_path: Path, run: object) -> None:
     project = SconsProject.copy(EXAMPLE, tmp_path / "example")
     project.scons()
-    said = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "use.py"], cwd=project.path, env={**os.environ}, capture_output=True, text=True, check=True
     )
-    assert said.stdout == "4000 words known, 0 missed, 0 of 4000 others taken for known\n"
+    assert done.stdout == "4000 words known, 0 missed, 0 of 4000 others taken for known\n"
     assert project.up_to_date()

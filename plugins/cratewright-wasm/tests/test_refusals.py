@@ -100,7 +100,7 @@ def test_full_text_of_template_errors(trial: Callable[..., Built]) -> None:
         "deep.h:3:5",
         "deep.h:4:13",
     ]
-    said = str(caught.value)
+    text = str(caught.value)
     for line in (
         "In file included from a.cpp:1:",
         "In file included from ./near.h:1:",
@@ -111,7 +111,7 @@ def test_full_text_of_template_errors(trial: Callable[..., Built]) -> None:
         "warning: non-void function does not return a value",
         "1 warning and 3 errors generated.",
     ):
-        assert line in said
+        assert line in text
     related = {(place.file, place.line) for item in found for place in item.related}
     assert {("a.cpp", 1), ("near.h", 1), ("near.h", 2), ("a.cpp", 2)} <= related
 
