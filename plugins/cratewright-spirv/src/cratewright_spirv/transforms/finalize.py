@@ -1,8 +1,6 @@
 """Turns the linker's result into an image that Vulkan accepts, and splits or renames its entry points.
 
 All functions take and return bytes.
-
-A capability that only a dropped function needed stays; `spirv-opt --trim-capabilities` removes it.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from ..binary.module import Instruction, build, literal, parse
 from ..binary.program import Program, ProgramEntry, entry_of, trim
 from .initialisers import Initialiser, with_initialisers
 from .merge_variables import merge_variables
+from .unneeded import without_unneeded
 
 __all__ = [
     "EntryKey",
@@ -53,7 +52,7 @@ def finalize_program(
         )
     program = merge_variables(_without_repeats(program))
     program = with_initialisers(program, initialisers)
-    return trim(program, preserve_bindings=preserve_bindings)
+    return without_unneeded(trim(program, preserve_bindings=preserve_bindings))
 
 
 def keep_entry_points(data: bytes, keep: Collection[EntryKey], *, name: str) -> bytes:
@@ -61,7 +60,7 @@ def keep_entry_points(data: bytes, keep: Collection[EntryKey], *, name: str) -> 
 
     Raises: LinkError for one that the module does not have.
     """
-    return trim(only_entry_points(Program.of(parse(data, name)), keep)).encode()
+    return without_unneeded(trim(only_entry_points(Program.of(parse(data, name)), keep))).encode()
 
 
 def only_entry_points(program: Program, keep: Collection[EntryKey]) -> Program:
