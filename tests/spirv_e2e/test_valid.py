@@ -209,11 +209,15 @@ def test_one_module_of_shaders_that_differ(shaders: ShaderProject, validate: Val
 
 def test_memory_models_that_differ_name_the_sources(shaders: ShaderProject) -> None:
     vulkan = _store("#pragma use_vulkan_memory_model\nfloat f(float x);", "f(1.0)")
+    address = (
+        "#extension GL_EXT_buffer_reference : require\nlayout(buffer_reference) buffer R { float v; };\n"
+        "layout(set=0, binding=7) uniform U { R r; };\nfloat f(float x) { return r.v + x; }\n"
+    )
     for lto in ("off", "thin", "fat"):
         shaders.crates(
             "m = env.Crate('m', ['m.glsl'])\n"
             f"Default(env.Crate('a', ['a.comp'], deps=m, crate_type='cdylib', lto='{lto}'))\n",
-            {"a.comp": vulkan, "m.glsl": TWICE},
+            {"a.comp": vulkan, "m.glsl": address},
         )
         shaders.scons(expect=2)
         error = shaders.error()

@@ -35,6 +35,7 @@ from ..link.symbols import closures
 from ..reflection import reflect
 from ..reflection.facts import Facts, sources_of
 from ..spirv_tools.tools import Tools
+from ..spirv_tools.upgrade import upgrade_for
 from ..transforms.canonical import canonical_programs, is_orderable
 from ..transforms.debug_split import at_level
 from ..transforms.finalize import finalize_program, only_entry_points, with_entry_names
@@ -120,7 +121,8 @@ def join_programs(programs: Sequence[Program], config: ModuleConfig, tools: Tool
     Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of two
     entry points is optimized less than one's own.
     """
-    programs = programs_of_one_model(programs, [program.module.name for program in programs])
+    upgrade = upgrade_for(tools, spv_environment(config.target))
+    programs = programs_of_one_model(programs, [program.module.name for program in programs], upgrade)
     if len(programs) == 1 or all(map(is_orderable, programs)):
         return canonical_programs(programs, config.options, apart=apart)
     ready = lines_for_linker([program.encode() for program in programs])

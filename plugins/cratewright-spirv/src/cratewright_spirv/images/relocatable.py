@@ -31,6 +31,7 @@ from ..binary.module import Instruction, build, literal, parse, string
 from ..binary.program import BEFORE_NAMES, Program
 from ..link.symbols import SymbolTable, stages_of
 from ..spirv_tools.tools import LENIENT, Tools
+from ..spirv_tools.upgrade import upgrade_for
 from ..transforms.debug_split import at_level
 from ..transforms.link_once import one_of_each
 from ..transforms.memory_model import modules_of_one_model
@@ -63,8 +64,10 @@ def merge_exports(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     for item in items:
         _check(item.crate, item.module, frozenset())
     parts = [_marked(data, wanted) for data in one_of_each([item.module.data for item in items], items)]
-    parts = modules_of_one_model(parts, [f"{item.crate}/{item.module.name}" for item in items])
-    linked = linked_lines(tools.link(lines_for_linker(parts), env=spv_environment(request.target)))
+    env = spv_environment(request.target)
+    names = [f"{item.crate}/{item.module.name}" for item in items]
+    parts = modules_of_one_model(parts, names, upgrade_for(tools, env))
+    linked = linked_lines(tools.link(lines_for_linker(parts), env=env))
     data = _exporting(merge_variables(Program.of(parse(linked, request.crate)))).encode()
     displays = {symbol.name: symbol for item in items for symbol in item.module.exports}
     return ModuleCodegen(

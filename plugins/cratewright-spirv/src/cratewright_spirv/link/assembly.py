@@ -17,12 +17,13 @@ from ..binary.module import build, parse
 from ..binary.program import Program, ProgramEntry
 from ..binary.workgroup import entry_size, size_by_entry_point, size_by_module, with_bound_size
 from ..spirv_tools.tools import Tools
+from ..spirv_tools.upgrade import upgrade_for
 from ..text.demangle import demangle
 from ..transforms.block_names import with_names_apart, without_marks
 from ..transforms.finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
 from ..transforms.initialisers import Initialiser
 from ..transforms.link_once import defined_once, one_of_each
-from ..transforms.memory_model import modules_of_one_model, programs_of_one_model
+from ..transforms.memory_model import Upgrade, modules_of_one_model, programs_of_one_model
 from .reached import ReachedUnit, reached_by, units_of
 from .shared_globals import with_shared_globals
 from .stage_modes import NO_SIZE, needs_modes, with_implied_modes
@@ -125,7 +126,8 @@ class _Assembly:
             parts = [marked(part, at, self.name) for at, part in enumerate(parts)]
         try:
             parts = one_of_each(parts, items)
-            linked = self._link(modules_of_one_model(parts, [_source(item) for item in items]))
+            sources = [_source(item) for item in items]
+            linked = self._link(modules_of_one_model(parts, sources, self._upgrade()))
         except LinkError as error:
             raise _readable(error, items) from error
         self.dump("dump_post_merge", linked)
@@ -180,6 +182,9 @@ class _Assembly:
         )
         return Program.of(parse(folded, self.name))
 
+    def _upgrade(self) -> Upgrade:
+        return upgrade_for(self.tools, spv_environment(self.request.target))
+
     def _link(self, parts: Sequence[bytes]) -> bytes:
         ready = with_names_apart(lines_for_linker(parts))
         return linked_lines(without_marks(self.tools.link(ready, env=spv_environment(self.request.target))))
@@ -188,7 +193,7 @@ class _Assembly:
         # One module's size must not become that of another's entry points.
         sized = [size_by_entry_point(part) for part in parts]
         names = [entry.name for part in parts for entry in part.entries()[:1]]
-        alike = programs_of_one_model(sized, names)
+        alike = programs_of_one_model(sized, names, self._upgrade())
         return Program.of(parse(self._link([part.encode() for part in alike]), self.name))
 
     def _finalize(self, linked: Program, initialisers: Sequence[Initialiser]) -> Program:

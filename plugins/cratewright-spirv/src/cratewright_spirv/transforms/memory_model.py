@@ -1,62 +1,61 @@
 """One memory model for modules that are merged: the addressing model is raised to the largest one needed.
 
-A module with only logical pointers means the same where physical ones are allowed.
+A module with only logical pointers means the same where physical ones are allowed. GLSL's memory model is raised to
+Vulkan's, in which a module says with each access what its variables said before.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from cratewright import LinkError
 
 from ..binary import opcodes as op
-from ..binary.enumerants import LOGICAL, PHYSICAL_STORAGE_BUFFER64, VULKAN
-from ..binary.module import build
+from ..binary.enumerants import GLSL_450, LOGICAL, PHYSICAL_STORAGE_BUFFER64, VULKAN
+from ..binary.module import parse
 from ..binary.program import Program
 
-__all__ = ["modules_of_one_model", "programs_of_one_model"]
+__all__ = ["Upgrade", "modules_of_one_model", "programs_of_one_model"]
+
+Upgrade = Callable[[bytes], bytes]
+"""Takes a module of GLSL's memory model to Vulkan's, or returns it as it is if that cannot be done."""
 
 _HEADER_BYTES = 20
 _WORD = struct.Struct("<I")
 _MODEL = struct.Struct("<III")
 
 
-def modules_of_one_model(modules: Sequence[bytes], names: Sequence[str]) -> list[bytes]:
-    """Return modules with one addressing model; `names` are for messages.
+def modules_of_one_model(modules: Sequence[bytes], names: Sequence[str], upgrade: Upgrade) -> list[bytes]:
+    """Return modules with one addressing model and one memory model; `names` are for messages.
 
-    Raises: LinkError if their memory models differ.
+    Raises: LinkError if there is none for all of them.
     """
     found = [each for each in map(_model, modules) if each is not None]
-    at, models = [place for place, _ in found], [model for _, model in found]
-    if len(set(models)) < 2 or len(found) < len(modules):
+    if len({model for _, model in found}) < 2 or len(found) < len(modules):
         return list(modules)
-    model = _common(models, names)
+    if any(memory == VULKAN for _, (_, memory) in found):
+        modules = [
+            upgrade(data) if memory == GLSL_450 else data for data, (_, (_, memory)) in zip(modules, found, strict=True)
+        ]
+        found = [each for each in map(_model, modules) if each is not None]
+    model = _common([model for _, model in found], names)
     return [
         data if old == model else data[:place] + _MODEL.pack(3 << 16 | op.MEMORY_MODEL, *model) + data[place + 12 :]
-        for data, place, old in zip(modules, at, models, strict=True)
+        for data, (place, old) in zip(modules, found, strict=True)
     ]
 
 
-def programs_of_one_model(programs: Sequence[Program], names: Sequence[str]) -> list[Program]:
-    """Return programs with one addressing model, as `modules_of_one_model` does with bytes.
+def programs_of_one_model(programs: Sequence[Program], names: Sequence[str], upgrade: Upgrade) -> list[Program]:
+    """Return programs with one model, as `modules_of_one_model` does with bytes.
 
     Raises: LinkError, as there.
     """
-    models = [
-        (words[1], words[2]) for each in programs for words in each.preamble if words[0] & 0xFFFF == op.MEMORY_MODEL
-    ]
-    if len(set(models)) < 2:
+    models = {words for each in programs for words in each.preamble if words[0] & 0xFFFF == op.MEMORY_MODEL}
+    if len(models) < 2:
         return list(programs)
-    stated = build(op.MEMORY_MODEL, *_common(models, names))
-    return [
-        replace(
-            each,
-            preamble=tuple(stated if words[0] & 0xFFFF == op.MEMORY_MODEL else words for words in each.preamble),
-        )
-        for each in programs
-    ]
+    modules = modules_of_one_model([each.encode() for each in programs], names, upgrade)
+    return [Program.of(parse(data, each.module.name)) for data, each in zip(modules, programs, strict=True)]
 
 
 def _model(data: bytes) -> tuple[int, tuple[int, int]] | None:
@@ -81,8 +80,8 @@ def _common(models: Sequence[tuple[int, int]], names: Sequence[str]) -> tuple[in
         raise LinkError(
             "units of one image differ in their memory model",
             context=[(what, "\n".join(dict.fromkeys(named))) for what, named in kinds.items() if named],
-            hint="write `#pragma use_vulkan_memory_model` in all of them; "
-            "units that load or store cooperative matrices have it anyway",
+            hint="write `#pragma use_vulkan_memory_model` in those with GLSL's; it is needed there because of buffer "
+            "references, or of a barrier in a tessellation shader",
         )
     if not addressing <= {LOGICAL, PHYSICAL_STORAGE_BUFFER64}:
         raise LinkError(
