@@ -65,6 +65,7 @@ def test_parse_option(name: str, given: object, value: object) -> None:
         ("defines", "1A", "'1A' is not a macro name"),
         ("defines", "=1", "'' is not a macro name"),
         ("defines", {"A B": 1}, "'A B' is not a macro name"),
+        ("defines", {"twice(x)": "(x+x)"}, "in a header"),
     ],
 )
 def test_invalid_option(name: str, given: object, message: str) -> None:

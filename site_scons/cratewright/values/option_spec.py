@@ -196,7 +196,8 @@ class OptionSpec:
                 raise self._refuse(item, where, "NAME, NAME=VALUE or (NAME, VALUE)")
         for name, _ in pairs:
             if not name.replace("_", "a").isalnum() or name[0].isdigit():
-                raise ConfigurationError(f"'{name}' is not a macro name", context=(("where", where),))
+                hint = "define a macro with parameters in a header, and include that" if "(" in name else ""
+                raise ConfigurationError(f"'{name}' is not a macro name", context=(("where", where),), hint=hint)
         # The last definition of a name wins; otherwise order is meaningless and must not reach a key.
         return tuple(sorted(dict(pairs).items()))
 
