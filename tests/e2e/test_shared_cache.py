@@ -157,19 +157,19 @@ def test_results_are_prefetched(tmp_path: Path) -> None:
             project = SconsProject(tmp_path / name)
             project.sconstruct(text, **{letter: f"export {letter}\n" for letter in "abcdefgh"})
             project.environ["CRATE_CACHE"] = f"{project.path / 'local'}, {server.url}"
-            server.asked.clear()
+            server.lookups.clear()
             assert project.scons().count(words) == 8 and project.errors == ""
             made.append(outputs_of(project.path))
         assert made[0] == made[1] and len(made[0]) >= 8
         lists = [f"/ci/ac/{message_digest(action_of(ASKED.key(f':{letter}'))).hash}" for letter in "abcdefgh"]
-        results = [path for path in server.asked if path not in lists]
-        assert len(set(results)) == len(results) and set(lists[2:]) <= set(server.asked)
-        assert server.asked.index(lists[7]) < server.asked.index(results[-1]), (
+        results = [path for path in server.lookups if path not in lists]
+        assert len(set(results)) == len(results) and set(lists[2:]) <= set(server.lookups)
+        assert server.lookups.index(lists[7]) < server.lookups.index(results[-1]), (
             "the lists are requested before the last results"
         )
-        server.asked.clear()
+        server.lookups.clear()
         project.write({"b.stub": "export b\nexport i\n"})
-        assert "1 compiled" in project.scons() and set(server.asked) & set(lists) == {lists[1]}
+        assert "1 compiled" in project.scons() and set(server.lookups) & set(lists) == {lists[1]}
 
 
 def test_build_continues_when_the_server_dies(tmp_path: Path) -> None:

@@ -134,8 +134,8 @@ def test_exception_in_could_return_is_a_miss() -> None:
             raise KeyError(call.name)
 
     backend: Any = open_backend(Careless, Session(root="/", target="text"))
-    asked = UnitStencil(backend="stub", fingerprint="", target="text", path="a", source=b"", options=OPTIONS)
-    assert not could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, asked), UNIT)
+    stencil = UnitStencil(backend="stub", fingerprint="", target="text", path="a", source=b"", options=OPTIONS)
+    assert not could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, stencil), UNIT)
 
 
 def _plant(store: Path, change: Callable[[Any], Any]) -> int:

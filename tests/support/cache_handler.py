@@ -17,7 +17,7 @@ FAULTS = {
     "put-500": "every upload fails",
     "all-500": "everything fails",
     "all-503": "it is overloaded",
-    "all-429": "it is asked too often",
+    "all-429": "it receives too many requests",
     "get-401": "it requires credentials",
     "get-403": "it refuses access",
     "put-403": "it is read-only",
@@ -83,7 +83,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self._asked = 0
+        self._requests = 0
         self.server.connections += 1
         if self.server.fault == "http-1.0":
             self.protocol_version = "HTTP/1.0"
@@ -119,7 +119,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
     def _faulty(self, fault: str) -> bool:
         """Misbehave before the lookup, if the fault does; return whether that was the answer."""
         server, put = self.server, self.command == "PUT"
-        self._asked += 1
+        self._requests += 1
         server.count += 1
         if server.authorization and self.headers.get("Authorization") != server.authorization:
             self._answer(401)
@@ -146,7 +146,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
             if fault == "reset":
                 self.connection.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER: a reset, not an end
             self._raw(b"SSH-2.0-OpenSSH_9.9\r\n" if fault == "no-http" else b"")
-        elif fault == "die-once" and self._asked == 2:
+        elif fault == "die-once" and self._requests == 2:
             self._raw(b"")
         elif fault in ("bad-status", "huge-head", "drip-head", "continue"):
             texts = {"bad-status": b"HTTP/1.1 9999999 ?\r\n\r\n", "continue": b"HTTP/1.1 100 Continue\r\n\r\n" * 1000}
@@ -162,7 +162,7 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server, fault = self.server, self.server.fault
-        server.asked.append(self.path)
+        server.lookups.append(self.path)
         if fault == "slow":
             time.sleep(0.5)
         if fault == "late" and time.monotonic() - server.began < 2:
@@ -243,5 +243,5 @@ class CacheHandler(http.server.BaseHTTPRequestHandler):
             return
         with self.server.lock:
             self.server.kept[self.path] = body
-            self.server.sent.append(self.path)
+            self.server.uploads.append(self.path)
         self._answer(201)

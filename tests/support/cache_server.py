@@ -19,7 +19,7 @@ __all__ = ["FAULTS", "CacheServer", "faulty_server", "running", "serving"]
 class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
     """A server that keeps uploads in `kept`, by path; `fault` is one of `FAULTS`, or empty.
 
-    Shape: `asked` and `sent` are the paths of lookups and uploads, in order.
+    Shape: `lookups` and `uploads` are their paths, in order.
     Units: `ahead` is how far its clock is ahead, in seconds.
     """
 
@@ -30,8 +30,8 @@ class CacheServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), CacheHandler)
         self.kept: dict[str, bytes] = {}
-        self.asked: list[str] = []
-        self.sent: list[str] = []
+        self.lookups: list[str] = []
+        self.uploads: list[str] = []
         self.fault = self.authorization = ""
         self.count = self.connections = self.ahead = 0
         self.began = time.monotonic()

@@ -44,7 +44,7 @@ class TakesTime(RunsPrograms):
 class Portably(RunsPrograms):
     """Runs a program remotely for each unit if it may, and records whether it may."""
 
-    asked: ClassVar[list[bool]] = []
+    allowed: ClassVar[list[bool]] = []
 
     def is_portable(self, call: BackendCall[Any]) -> bool:
         """Return True for units."""
@@ -52,7 +52,7 @@ class Portably(RunsPrograms):
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
         """Run a program remotely if possible, then compile here."""
-        Portably.asked.append(runs_elsewhere())
+        Portably.allowed.append(runs_elsewhere())
         if runs_elsewhere():
             run_elsewhere(
                 Portable(

@@ -11,12 +11,12 @@ __all__ = ["ProxyServer", "serving_proxy"]
 
 
 class ProxyServer:
-    """Records the first line and the credentials of each connection in `asked`; `status` can refuse tunnels."""
+    """Records the first line and the credentials of each connection in `requests`; `status` can refuse tunnels."""
 
     def __init__(self, target: int) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._target = target
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.status = b"200 OK"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -42,7 +42,7 @@ class ProxyServer:
                 head += near.recv(1 << 16) or b"\r\n\r\n"
             lines = head.decode("latin-1").split("\r\n")
             credentials = [line.partition(": ")[2] for line in lines if line.lower().startswith("proxy-authorization:")]
-            self.asked.append((lines[0], credentials[0] if credentials else ""))
+            self.requests.append((lines[0], credentials[0] if credentials else ""))
             with socket.create_connection(("127.0.0.1", self._target)) as far:
                 if lines[0].startswith("CONNECT"):
                     near.sendall(b"HTTP/1.1 " + self.status + b"\r\ncontent-length: 0\r\n\r\n")

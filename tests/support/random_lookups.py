@@ -92,10 +92,10 @@ class Lookups:
     def _c(self, i: int) -> str:
         bare = self.random.choice(NAMES[:3])
         include = self.random.choice(_INCLUDES).format(bare=bare, i=i)
-        asked = self.random.choice(NAMES)
-        ask = self.random.choice(_ASKS).format(bare=asked, i=i)
+        queried = self.random.choice(NAMES)
+        ask = self.random.choice(_ASKS).format(bare=queried, i=i)
         head = f'#define NAME{i} "{bare}"\n#define PLACE what_{i}\n'
-        return head + include + "\n#undef PLACE\n" + _ASK.format(i=i, name=f'"{asked}"', ask=ask)
+        return head + include + "\n#undef PLACE\n" + _ASK.format(i=i, name=f'"{queried}"', ask=ask)
 
     def _assembly(self, i: int) -> str:
         return self.random.choice(_ASSEMBLY).format(bare=self.random.choice(NAMES[:3]), i=i) + "\n"

@@ -89,9 +89,9 @@ class ReapiServer:
     def GetActionResult(self, request: bytes, context: Any) -> Any:
         import grpc
 
-        asked = self.types["GetResult"].FromString(request)
-        self.instances.add(asked.instance)
-        found = self.results.get(asked.action_digest.hash)
+        message = self.types["GetResult"].FromString(request)
+        self.instances.add(message.instance)
+        found = self.results.get(message.action_digest.hash)
         if found is None:
             context.abort(grpc.StatusCode.NOT_FOUND, "")
         return b"\x12\xff\xff junk" if self.fault == "junk" else found
@@ -99,20 +99,20 @@ class ReapiServer:
     def UpdateActionResult(self, request: bytes, context: Any) -> Any:
         import grpc
 
-        asked = self.types["UpdateResult"].FromString(request)
-        action = self.blobs.get(asked.action_digest.hash)
+        message = self.types["UpdateResult"].FromString(request)
+        action = self.blobs.get(message.action_digest.hash)
         if action is None or self.types["Action"].FromString(action).command_digest.hash not in self.blobs:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "no such action")
-        for file in asked.result.output_files:
+        for file in message.result.output_files:
             assert file.digest.size_bytes and file.path == "entry"
-        self.results[asked.action_digest.hash] = asked.result.SerializeToString()
-        return asked.result
+        self.results[message.action_digest.hash] = message.result.SerializeToString()
+        return message.result
 
     def FindMissingBlobs(self, request: bytes, context: Any) -> Any:
-        asked = self.types["Digests"].FromString(request).digests
+        message = self.types["Digests"].FromString(request).digests
         answer = self.types["Digests"]()
         if self.fault != "find-nothing":
-            answer.digests.extend(item for item in asked if item.hash not in self.blobs)
+            answer.digests.extend(item for item in message if item.hash not in self.blobs)
         return answer
 
     def BatchUpdateBlobs(self, request: bytes, context: Any) -> Any:
@@ -130,8 +130,8 @@ class ReapiServer:
 
     def BatchReadBlobs(self, request: bytes, context: Any) -> Any:
         answer = self.types["GotAll"]()
-        asked = self.types["Digests"].FromString(request)
-        for digest in asked.digests:
+        message = self.types["Digests"].FromString(request)
+        for digest in message.digests:
             data = self._altered(self.blobs.get(digest.hash))
             item = answer.responses.add(digest=digest)
             if data is None:
@@ -140,7 +140,7 @@ class ReapiServer:
                 item.data, item.way = _deflated(bytes(1 << 26)), 2
             elif self.fault == "other-way":
                 item.data, item.way = data, 9
-            elif 2 in asked.ways and 2 in self.ways:
+            elif 2 in message.ways and 2 in self.ways:
                 item.data, item.way = _deflated(data), 2
             else:
                 item.data = data
@@ -171,10 +171,10 @@ class ReapiServer:
 
         data, name = bytearray(), ""
         for request in requests:
-            asked = self.types["Write"].FromString(request)
-            name = name or asked.name
-            assert asked.offset == len(data)
-            data += asked.data
+            message = self.types["Write"].FromString(request)
+            name = name or message.name
+            assert message.offset == len(data)
+            data += message.data
             if self.fault == "write-full":
                 context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
         content = zlib.decompress(bytes(data), -15) if "/compressed-blobs/deflate/" in name else bytes(data)

@@ -103,7 +103,7 @@ def test_no_remote_preparation_after_the_server_failed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_grpc()
-    monkeypatch.setattr(Portably, "asked", [])
+    monkeypatch.setattr(Portably, "allowed", [])
     environ = {"CRATE_REMOTE": "grpc://127.0.0.1:1", "CRATE_REMOTE_JOBS": "1"}
     engine = _engine_for(Portably, tmp_path, CRATE_CACHE="off", **environ)
     jobs = [Job(unit_call(b"export a\n", f"{number}.stub"), str(number)) for number in range(3)]
@@ -112,7 +112,7 @@ def test_no_remote_preparation_after_the_server_failed(
     assert (
         engine._calls._machines is not None
         and engine._calls._machine_pool() is None
-        and Portably.asked == [True, *[False] * 3]
+        and Portably.allowed == [True, *[False] * 3]
     )
     engine.close()
     assert capfd.readouterr().err.count("all programs run here") == 1

@@ -130,8 +130,8 @@ def test_http_through_proxy(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     with serving() as server, serving_proxy(server.port) as proxy:
         _through(proxy, monkeypatch)
         assert _exchange("http://cache.example:81/ci", {}) == VALUE
-        assert all(line.split()[1].startswith("http://cache.example:81/ci/") for line, _ in proxy.asked)
-        assert {who for _, who in proxy.asked} == {ME}
+        assert all(line.split()[1].startswith("http://cache.example:81/ci/") for line, _ in proxy.requests)
+        assert {who for _, who in proxy.requests} == {ME}
     assert capfd.readouterr().err == ""
 
 
@@ -143,7 +143,7 @@ def test_https_through_proxy(
         _through(proxy, monkeypatch)
         environ = {"CRATE_CACHE_CA": str(tmp_path / "cache.cert"), "CRATE_CACHE_TOKEN": "for the cache alone"}
         assert _exchange("https://cache.example/ci", environ) == VALUE
-        assert set(proxy.asked) == {("CONNECT cache.example:443 HTTP/1.1", ME)} or set(proxy.asked) == {
+        assert set(proxy.requests) == {("CONNECT cache.example:443 HTTP/1.1", ME)} or set(proxy.requests) == {
             ("CONNECT cache.example:443 HTTP/1.0", ME)
         }
         assert capfd.readouterr().err == ""
@@ -160,11 +160,11 @@ def test_grpc_through_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
             _through(proxy, monkeypatch)
             url = f"grpc{'s' * bool(certificate)}://cache.example:9092/main"
             assert _exchange(url, {"CRATE_CACHE_CA": str(tmp_path / "cache.cert")}) == VALUE
-            assert {line.rpartition(" ")[0] for line, _ in proxy.asked} == {"CONNECT cache.example:9092"}
-            assert {who for _, who in proxy.asked} == {ME}
+            assert {line.rpartition(" ")[0] for line, _ in proxy.requests} == {"CONNECT cache.example:9092"}
+            assert {who for _, who in proxy.requests} == {ME}
             assert server.instances == {"main"}
     assert capfd.readouterr().err == ""
     monkeypatch.setenv("no_proxy", "cache.example")
     with serving_reapi() as server, serving_proxy(server.port) as proxy:
         _through(proxy, monkeypatch)
-        assert _exchange("grpc://cache.example:9092", {}) is None and not proxy.asked
+        assert _exchange("grpc://cache.example:9092", {}) is None and not proxy.requests
