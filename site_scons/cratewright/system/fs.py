@@ -267,7 +267,7 @@ def remove(path: str) -> None:
 
 
 def prune_directory(path: str) -> None:
-    """Remove a directory and its subdirectories, all that are empty; keep a link to one."""
+    """Remove a directory with its subdirectories, apart from those that hold files; keep a link to a directory."""
     if os.path.islink(path):
         return
     for directory, _, _ in os.walk(path, topdown=False):
