@@ -1,4 +1,4 @@
-"""Everything that linkers and LTO get wrong, in one program: it prints what a plain build prints."""
+"""Features that LTO and linkers tend to break, in one program that must print what a plain build prints."""
 
 from __future__ import annotations
 
