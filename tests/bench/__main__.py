@@ -1,9 +1,8 @@
-"""All measurements: `python -m tests.bench [what...] [--quick] [--rounds N] [--resume] [--publish]`.
+"""All benchmarks: `python -m tests.bench [what...] [--quick] [--rounds N] [--resume] [--publish]`.
 
-Knows nothing of what is measured. Without a word it measures all that is compared with other build systems, and says of
-each that cannot run here why. What it measured is kept in a file, case by case: one that is measured again takes the
-place of what there was, the others stay, and the table has all. `python -m tests.bench NAME arguments` runs one of the
-others, by itself.
+Without arguments it runs all comparisons with other build systems, and reports why one cannot run here. Results are
+stored in a file by case: a new measurement replaces the last one of its case, and the table shows all cases.
+`python -m tests.bench NAME arguments` runs one of the separate benchmarks.
 """
 
 from __future__ import annotations
@@ -44,28 +43,28 @@ KEPT = HERE / ".results" / "results.json"
 
 
 def others() -> list[str]:
-    """Return the measurements that have arguments and tables of their own."""
+    """Return the benchmarks with their own arguments and tables."""
     return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in COMMON)
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print a table, and renew what the documents show."""
+    """Measure, print a table, and update the documents."""
     if arguments and arguments[0].replace("-", "_") in others():
         module = importlib.import_module(f"tests.bench.{arguments[0].replace('-', '_')}")
         return int(module.main(arguments[1:]) or 0)
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
         description="measure builds side by side with other build systems",
-        epilog=f"By themselves, with arguments of their own: {' '.join(others())}.",
+        epilog=f"Separate benchmarks, with their own arguments: {' '.join(others())}.",
     )
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"any of {' '.join(COMPARED)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured; the median counts")
-    parser.add_argument("--quick", action="store_true", help="three rounds, and no case that takes a minute to prepare")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose names have this")
-    parser.add_argument("--resume", action="store_true", help="leave out what the file of results has")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each case is measured; the median counts")
     parser.add_argument(
-        "--results", type=Path, default=KEPT, metavar="FILE", help="where results are kept (%(default)s)"
+        "--quick", action="store_true", help="three rounds, without cases that take a minute to prepare"
     )
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases whose names contain TEXT")
+    parser.add_argument("--resume", action="store_true", help="skip cases that are in the file of results")
+    parser.add_argument("--results", type=Path, default=KEPT, metavar="FILE", help="the file of results (%(default)s)")
     parser.add_argument("--publish", action="store_true", help="write the table and plots to README.md and docs")
     chosen = parser.parse_args(arguments)
     if unknown := [name for name in chosen.what if name not in COMPARED]:
@@ -89,13 +88,13 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     cases = list(results.cases(list(COMPARED)))
-    said = heading(cases, results.about)
-    print(f"{said}\n\n{table(cases)}", end="")
+    summary = heading(cases, results.about)
+    print(f"{summary}\n\n{table(cases)}", end="")
     if chosen.publish:
         if missing := [name for name in COMPARED if not results.parts.get(name)]:
-            print(f"not published: nothing is known of {' '.join(missing)}", file=sys.stderr)
+            print(f"not published: no results of {' '.join(missing)}", file=sys.stderr)
             return 2
-        renew(ROOT / "docs" / "measured.md", f"{said}\n\n{table(cases)}")
+        renew(ROOT / "docs" / "measured.md", f"{summary}\n\n{table(cases)}")
         renew(ROOT / "README.md", brief(cases))
         if why := plot(cases, ROOT / "docs" / "plots"):
             print(f"no plots: {why}", file=sys.stderr)

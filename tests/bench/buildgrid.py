@@ -1,12 +1,12 @@
-"""A second server of the Remote Execution API, and a strict one: BuildGrid with PostgreSQL, here and on demand.
+"""A second, stricter server of the Remote Execution API: BuildGrid with PostgreSQL, on this machine and on demand.
 
     python -m tests.bench buildgrid BGD [--postgres DIRECTORY] [--serve]
 
-BGD is the program of `pip install 'buildgrid[database]==0.4.4' 'sqlalchemy<2.1'` in an environment of its own;
-PostgreSQL's programs are Debian's, and buildbox-run lies beside BUILDBOX_CASD. What casd lets pass is refused here:
-keys that are not digests of Actions that it has, and messages of more than four MiB. Builds particles from a cache that
-another checkout filled, makes edits by two clients, and runs compilers and workers of Lua and particles there. Exit
-status 1 if anything is not as it is without a server. With `--serve` it only prints the URL and waits.
+BGD is the program of `pip install 'buildgrid[database]==0.4.4' 'sqlalchemy<2.1'` in a separate environment;
+PostgreSQL's programs are Debian's, and buildbox-run is beside BUILDBOX_CASD. Unlike casd, BuildGrid rejects keys that
+are not digests of Actions that it has, and messages of more than 4 MiB. The benchmark builds particles from a cache
+filled by another checkout, makes edits from two clients, and runs compilers and workers of Lua and particles remotely.
+Exit status 1 if any result differs from a build without a server. With `--serve` it only prints the URL and waits.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _ports(count: int) -> list[int]:
 
 @contextmanager
 def serving_buildgrid(bgd: Path, postgres: Path, directory: Path) -> Iterator[str]:
-    """Run a server, its database and two machines; give its URL."""
+    """Run a server, its database and two machines; yield its URL."""
     casd = os.environ.get("BUILDBOX_CASD") or shutil.which("buildbox-casd")
     if casd is None:
         raise SystemExit("name buildbox-casd in BUILDBOX_CASD: buildbox-run lies beside it")
@@ -100,7 +100,7 @@ def serving_buildgrid(bgd: Path, postgres: Path, directory: Path) -> Iterator[st
     log = directory / "log"
     with ExitStack() as open_:
         owner: dict[str, object] = {}
-        if os.geteuid() == 0:  # which PostgreSQL refuses
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             owner["user"] = user = "nobody"
             os.chown(data, pwd.getpwnam(user).pw_uid, -1)
             directory.chmod(0o755)
@@ -139,7 +139,7 @@ def serving_buildgrid(bgd: Path, postgres: Path, directory: Path) -> Iterator[st
 
 
 def main(arguments: list[str]) -> int:
-    """Run it, and all that is tried with it."""
+    """Run the server and all checks."""
     parser = argparse.ArgumentParser(description="builds with BuildGrid as cache and as machines")
     parser.add_argument("bgd", type=Path)
     parser.add_argument("--postgres", type=Path, default=Path("/usr/lib/postgresql/15/bin"), metavar="DIRECTORY")

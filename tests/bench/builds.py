@@ -1,7 +1,4 @@
-"""The same sources for every build system: shaders in crates, and a program in C or C++.
-
-Knows nothing of how long anything takes.
-"""
+"""The same sources for every build system: shaders in crates, and a program in C or C++."""
 
 from __future__ import annotations
 
@@ -68,19 +65,19 @@ FLAGS = ("-O2", "-g0", "-fPIC", "-ffunction-sections", "-fdata-sections")
 
 
 def empty() -> Way:
-    """Return what SCons takes for an SConstruct that says nothing."""
+    """Return a build with an SConstruct that declares nothing."""
     write = lambda directory: _write(directory, "SConstruct", "Environment(tools=[])\n")  # noqa: E731
     return Way("empty scons", scons(), write, place="empty")
 
 
 def shaders(units: int, crates: int) -> Way:
-    """Return a build of shaders in crates, by us: all of it made, and, with `CRATE_CACHE=cache` beside it, kept."""
+    """Return our build of shaders in crates, which stores its results in `cache` beside it."""
     write = _shaders(units, crates, OURS, "SConstruct")
     return Way(OURS_TOO, scons(), write, environ={"CRATE_CACHE": "cache"}, place=f"{units} in {crates}")
 
 
 def anew(directory: Path, number: int) -> None:
-    """Begin a build of shaders that has all to do."""
+    """Reset a build of shaders to a clean one."""
     for pattern in (*LEFT, "cache", "c*/*.spv*"):
         for path in directory.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -93,17 +90,18 @@ def null_ways(units: int, crates: int) -> list[Way]:
 
 
 def edit_ways(units: int, crates: int) -> list[Way]:
-    """Return builds of shaders of which one was edited, beside the compiler alone and a build with nothing to do."""
+    """Return builds of shaders with one edited, the compiler alone, and a build with nothing to do."""
     edited = f"c{crates // 2}/s0.comp"
 
     def edit(directory: Path, number: int) -> None:
         _write(directory, edited, SHADER.format(crate=crates, unit=units + 2 * number))
 
-    def edit_alone(directory: Path, number: int) -> None:  # to another text: a build of the same would only touch it
+    def edit_alone(directory: Path, number: int) -> None:
+        # Not the text of `edit`, which would leave the file as it is.
         _write(directory, edited, SHADER.format(crate=crates, unit=units + 2 * number + 1))
 
     def settle(directory: Path, number: int) -> None:
-        for _ in range(SETTLED + 1):  # the compiler alone may have edited as well
+        for _ in range(SETTLED + 1):  # the way with the compiler alone may have edited it, too
             measure(scons(), directory, environment_of(ours))
 
     ours = shaders(units, crates)
@@ -148,7 +146,7 @@ def _others(units: int, crates: int) -> list[Way]:
 
 def _shaders(units: int, crates: int, text: str, file: str) -> Callable[[Path], None]:
     each = units // crates
-    # The rules of ninja have braces of their own.
+    # Ninja's rules contain braces, so `format` cannot be used.
     text = text.format(crates=crates, each=each) if file == "SConstruct" else text
 
     def work(directory: Path) -> None:
@@ -163,7 +161,7 @@ def _shaders(units: int, crates: int, text: str, file: str) -> Callable[[Path], 
 
 
 def native_ways(project: Project, sources: Path, cc: str, *, edit: bool, all_of_them: bool) -> list[Way]:
-    """Return builds of a program in C or C++ by one compiler with the same flags, clean or with one source edited.
+    """Return builds of a C or C++ program with one compiler and the same flags, clean or with one source edited.
 
     Shape: the other systems take part with `all_of_them`, without it plain SCons does; zig is `zig`.
     """
@@ -197,13 +195,13 @@ def native_ways(project: Project, sources: Path, cc: str, *, edit: bool, all_of_
             return
         for path in sorted(directory.rglob("*.o")):
             path.unlink()
-        for name in names if zig else ():  # zig keeps what it compiled
+        for name in names if zig else ():  # zig has its own cache
             with (directory / name).open("a", encoding="utf-8") as file:
                 file.write(f"\n/* {directory.name} {number} */\n")
         for name in ("app", "app.rlink", "build/app", ".sconsign.dblite", "cache"):
             path = directory / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        # A build log is what ninja knows; configured it stays.
+        # Without its build log, ninja rebuilds all; the configuration stays.
         for name in (".ninja_log", ".ninja_deps", "build/.ninja_log", "build/.ninja_deps"):
             (directory / name).unlink(missing_ok=True)
 

@@ -1,8 +1,8 @@
-"""The whole of the cache's fault tests: kills, corruptions, a full disk.
+"""The full set of the cache's fault tests: kills, corruption and a full disk.
 
     python -m tests.bench cache-faults [--kills N] [--corruptions N] [--fills N]
 
-The full disk is a tmpfs of 300 kB, for which the right to mount is needed; without it that part is left out, and said.
+The full disk is a tmpfs of 300 kB, which requires the right to mount; without it that part is skipped, with a message.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _on_a_full_disk(directory: Path, times: int) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run all and print what was done; an assertion fails with what went wrong."""
+    """Run all tests and print a summary; a failure is an assertion error."""
     parser = argparse.ArgumentParser(description="faults of a store while builds use it")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--corruptions", type=int, default=1000)
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
             directory = Path(scratch, name.replace(" ", "-"))
             directory.mkdir()
             start = time.monotonic()
-            with redirect_stdout(StringIO()):  # every build tells what it printed, for tests that fail
+            with redirect_stdout(StringIO()):  # builds print their output, which only failing tests need
                 answer = work(directory)
             print(f"{name}: {answer} ({time.monotonic() - start:.0f} s)", flush=True)
     return 0

@@ -1,4 +1,4 @@
-"""What the cache costs a unit: keys, lookups, hits checked and decoded, results kept, among many entries.
+"""The cost of the cache per unit: keys, lookups, checking and decoding of hits, and storing, with many entries.
 
 Usage: `python -m tests.bench cache-lookup [--entries N] [--directory DIR]`.
 """

@@ -1,11 +1,9 @@
 """SCons's own CacheDir and cratewright's cache, side by side on the same shaders.
 
-Knows nothing of how either works: it builds with `scons`, changes something, builds again and looks at the outputs.
-
     python -m tests.bench cache-peers
 
-SCons runs glslangValidator for each shader, as its user would write it. Every answer is found by a build without any
-cache in a fresh directory.
+SCons runs glslangValidator for each shader, as its users would write it. Each scenario builds, changes something,
+builds again, and compares the outputs with those of a build without a cache in a fresh directory.
 """
 
 from __future__ import annotations
@@ -52,7 +50,7 @@ env.Crate("app", ["#one.comp", "#two.comp"], crate_type="cdylib", multimodule=Tr
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One way to build, in a directory of its own."""
+    """One way to build, in its own directory."""
 
     files: dict[str, str]
     base: Path
@@ -71,9 +69,9 @@ class Peer:
         return directory
 
     def build(self, directory: Path, store: Path | None, *words: str, place: str = "build") -> tuple[str, list[bytes]]:
-        """Return what a build prints, and its outputs.
+        """Return the text printed by a build, and its outputs.
 
-        Raises: SystemExit with its output if it fails without saying so in an answer.
+        Raises: SystemExit with its output if it fails unexpectedly.
         """
         done = subprocess.run(
             scons(*words, jobs=1),
@@ -89,7 +87,7 @@ class Peer:
 
 
 def stale_include(peer: Peer) -> str:
-    """Change a header, build; then clean, and build from the cache."""
+    """Change a header and build; then clean, and build from the cache."""
     directory, store = peer.start("include"), peer.base / "include.store"
     peer.build(directory, store)
     (directory / "part.h").write_text("#define SCALE 3.0\n")

@@ -1,12 +1,10 @@
-"""A side-by-side measurement of what a store may be kept in: files, SQLite, LMDB.
-
-Knows nothing of cratewright's own store: each candidate here is the shortest program that does the work.
+"""A comparison of formats for the store on disk: files, SQLite and LMDB.
 
     python -m tests.bench cache-stores [--entries N] [--directory DIR]
 
-CPU is user + system time of this process and its children. Values are 10 kB of words that compress as SPIR-V
-does. `killed` counts the processes, of 20, that a signal ended over a store in which bits had flipped. LMDB takes
-part if the `lmdb` package is installed.
+Each candidate is a minimal program, independent of cratewright's own store. CPU is user + system time of this process
+and its children. Values are 10 kB of words that compress like SPIR-V. `killed` counts the processes, of 20, that died
+of a signal with a store in which bits had flipped. LMDB takes part if the `lmdb` package is installed.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ EACH = 500
 
 
 def _items(count: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
-    # Instructions of a few kinds with ever new numbers: zlib makes a quarter of it, as of real modules.
+    # A few instructions with increasing numbers: zlib compresses them to a quarter, like real modules.
     rng = random.Random(seed)
     words = [struct.pack("<HH", rng.randrange(1, 400), rng.randrange(2, 7)) for _ in range(40)]
     block = b"".join(rng.choice(words) + struct.pack("<I", rng.randrange(700)) for _ in range(SIZE // 8))
@@ -63,7 +61,7 @@ def _batches(items: Iterable[tuple[bytes, bytes]], size: int) -> Iterator[list[t
 
 
 def _cost(work: Callable[[], object], count: int) -> float:
-    """Return CPU microseconds an item."""
+    """Return CPU microseconds per item."""
     start = _cpu()
     work()
     return (_cpu() - start) / count * 1e6
@@ -88,7 +86,7 @@ def _together(kind: type[Candidate], path: Path) -> None:
 
 
 def _killed(kind: type[Candidate], path: Path, times: int = 20) -> int:
-    """Return how many times of some a process was ended by a signal over a store in which bits have flipped."""
+    """Return how many of `times` processes died of a signal with a store in which bits had flipped."""
     context = multiprocessing.get_context("fork")
 
     def look() -> None:
@@ -165,7 +163,7 @@ def measure(kind: type[Candidate], base: Path, entries: int) -> str:
 
 
 def compression() -> str:
-    """Return what compressing costs and saves."""
+    """Return the cost and the savings of compression."""
     _, value = next(_items(1, 3))
     rows = []
     for level in (1, 6):

@@ -1,8 +1,8 @@
-"""A measurement of warm builds: real shaders built clean, cleaned with `scons -c`, and built again from the cache.
+"""Warm builds: real shaders are built clean, cleaned with `scons -c`, and built again from the cache.
 
     python -m tests.bench cache-warm [--jobs N] [--limit N] [--rounds N]
 
-CPU is user + system time of the whole tree of processes, that of an empty SConstruct told beside it. Linux only.
+CPU is user + system time of the whole process tree; that of an empty SConstruct is printed beside it. Linux only.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def _digests(directory: Path) -> dict[str, bytes]:
 
 
 def round_trip(scratch: Path, jobs: int, words: list[str], environment: dict[str, str]) -> dict[str, Cost]:
-    """Return what each step cost.
+    """Return the cost of each step.
 
-    Raises: ToolError if a build fails or a warm one makes something else.
+    Raises: ToolError if a build fails or a warm one has other outputs.
     """
     directory = Path(tempfile.mkdtemp(dir=scratch), "example")
     shutil.copytree(bench.EXAMPLE, directory, ignore=shutil.ignore_patterns(*LEFT))

@@ -1,6 +1,6 @@
-"""A comparison: ways to do one thing, each measured in turn, round by round, and what they are to come to.
+"""A comparison: alternative ways to do one thing, measured in turn in each round, and the goals that they must meet.
 
-Knows nothing of what is done. A way is prepared once, in a directory of its own, and begun anew in each round.
+A way is prepared once, in its own directory, and reset before each round.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def _none(directory: Path, number: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to do it: the command, what writes its files, what each round begins with, what checks the result.
+    """One way to do it: the command, and functions that write its files, reset it before a round, and check the result.
 
-    Shape: ways of one `place`, in any case of a run, share a directory, which the first of them writes. `first`
+    Shape: all ways with the same `place` share a directory, which the first of them writes. `first`
     commands are run once in each case and not measured. `missing` says why it cannot run here, if it cannot. `rounds`
     are the most that it takes, if it takes long. With `together` its memory is that of all its processes.
     """
@@ -52,9 +52,9 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure of what the ways of a case took, by name, and what it is to be at most, or with `least` at least.
+    """A figure computed from the costs of all ways, and its upper limit, or with `least` its lower one.
 
-    Shape: `figure` is asked for each round, and the median counts.
+    Shape: `figure` is called for each round, and the median counts.
     """
 
     text: str
@@ -65,7 +65,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Ways to do one thing, of which the one called `cratewright` is compared with the others.
+    """Ways to do one thing; the one called `cratewright` is compared with the others.
 
     Shape: `size` is what a plot of several cases of one `group` has below it. A `headline` case is also in the
     README. A `slow` one takes a minute or more to prepare.
@@ -83,7 +83,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What a way took, in each round; nothing if it could not run, for a reason."""
+    """The costs of a way in each round; none if it could not run, with the reason."""
 
     way: str
     costs: tuple[Cost, ...]
@@ -100,7 +100,7 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A goal, and what it came to; NaN if a way that it compares could not run."""
+    """A goal and its figure, which is NaN if one of its ways could not run."""
 
     text: str
     figure: float
@@ -109,15 +109,15 @@ class Reached:
 
     @property
     def met(self) -> bool:
-        """Whether it is met."""
+        """Whether the goal is met."""
         return self.figure >= self.limit if self.least else self.figure <= self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A case after it was measured.
+    """A measured case.
 
-    Units: `others` is the share of the machine's processors, of 1, that other work had meanwhile.
+    Units: `others` is the share of the machine's processors, from 0 to 1, that was used by other processes.
     """
 
     name: str
@@ -130,12 +130,12 @@ class Measured:
 
 
 def ratio(way: str, other: str, figure: str = "cpu") -> Callable[[Mapping[str, Cost]], float]:
-    """Return what divides a figure of one way by that of another."""
+    """Return a function that divides a figure of one way by that of another."""
     return lambda costs: float(getattr(costs[way], figure) / getattr(costs[other], figure))
 
 
 def run(case: Case, scratch: Path, rounds: int) -> Measured:
-    """Measure all ways of a case, in directories below one that cases may share.
+    """Measure all ways of a case, in directories below `scratch`, which cases may share.
 
     Raises: ToolError if a command fails.
     """
@@ -170,12 +170,12 @@ def run(case: Case, scratch: Path, rounds: int) -> Measured:
 
 
 def _plain(name: str) -> str:
-    """Return the name of a directory without what separates the directories of a cache, or words."""
+    """Return a directory name without characters that separate words or cache directories."""
     return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _reached(goal: Goal, costs: Mapping[str, Sequence[Cost]]) -> Reached:
-    """Hold the rounds of all ways against a goal: those of ways with fewer rounds come over and over."""
+    """Compare the rounds of all ways with a goal; rounds of ways that have fewer are repeated."""
     most = max(map(len, costs.values()), default=0)
     turns = [{way: took[number % len(took)] for way, took in costs.items() if took} for number in range(most)]
     try:
@@ -186,6 +186,6 @@ def _reached(goal: Goal, costs: Mapping[str, Sequence[Cost]]) -> Reached:
 
 
 def environment_of(way: Way) -> dict[str, str]:
-    """Return the variables of a way's process: byte code is kept, as it is for everybody."""
+    """Return the environment of a way; bytecode is written, as for users."""
     inherited = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**inherited, **way.environ}

@@ -1,4 +1,4 @@
-"""Processes of a simulation: they wait for each other, for places, and for time to pass."""
+"""Discrete-event simulation: processes wait for each other, for resources, and for time to pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Process = Generator["float | Happening | Use", None, None]
 
 
 class Happening:
-    """Something that happens once; processes may wait for it."""
+    """An event that happens once; processes may wait for it."""
 
     def __init__(self) -> None:
         self.happened = False
@@ -19,7 +19,7 @@ class Happening:
 
 
 class Resource:
-    """A number of places; whoever waits with the lowest order comes first."""
+    """A number of places; the waiting process with the lowest order is next."""
 
     def __init__(self, places: int) -> None:
         self.free = places
@@ -28,7 +28,7 @@ class Resource:
 
 @dataclass
 class Use:
-    """Waits for a place, which is given back after some seconds, or by `free`."""
+    """A wait for a place, which is released after some seconds, or by `free`."""
 
     resource: Resource
     seconds: float | None
@@ -44,7 +44,7 @@ class Clock:
     _count: itertools.count[int] = field(default_factory=itertools.count)
 
     def start(self, process: Process) -> Happening:
-        """Begin a process, and return what happens when it ends."""
+        """Start a process; return the event of its end."""
         done = Happening()
 
         def watched() -> Process:
@@ -55,14 +55,14 @@ class Clock:
         return done
 
     def happen(self, event: Happening) -> None:
-        """Let those go on who wait for an event."""
+        """Resume the processes that wait for an event."""
         event.happened = True
         for process in event.waiting:
             self._at(self.now, process)
         event.waiting.clear()
 
     def free(self, resource: Resource) -> None:
-        """Give a place back."""
+        """Release a place."""
         resource.free += 1
         if resource.queue:
             _, _, process, seconds = heapq.heappop(resource.queue)
@@ -97,6 +97,6 @@ class Clock:
             self._at(self.now + wanted, process)
 
     def _enter(self, process: Process, resource: Resource, seconds: float | None) -> None:
-        """Let a process in, and have it go on: at once with the place in hand, or later when it has given it back."""
+        """Give a place to a process, which continues at once with the place, or after it has released it."""
         resource.free -= 1
         self._at(self.now + (seconds or 0.0), process, resource if seconds is not None else None)

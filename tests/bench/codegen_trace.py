@@ -1,11 +1,9 @@
-"""A trace of a clean build of crates in a row: when the codegen of each began and ended, and when it was linked.
-
-Knows nothing of how cratewright works: it reads the lines of a build as they come.
+"""A trace of a clean build of a chain of crates: when the codegen of each began and ended, and when it was linked.
 
     python -m tests.bench codegen-trace [--crates N] [--units N] [--jobs N]
 
 Each crate depends on the one before it, so a build system that waits for dependencies would compile one crate at
-a time. Exit status 1 if no two codegens overlapped.
+a time. The trace is made from the output of the build alone. Exit status 1 if no two codegens overlapped.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ env = Environment(tools=[cratewright.tool], CRATE_BACKEND="spirv", CRATE_CACHE="
 
 
 def write_chain(directory: Path, crates: int, units: int) -> None:
-    """Write crates in a row; every unit calls a function of the crate before."""
+    """Write a chain of crates; every unit calls a function of the crate before."""
     lines = [HEAD]
     for number in range(crates):
         names = [f"c{number}_{unit}.glsl" for unit in range(units)]
@@ -66,7 +64,7 @@ def trace(directory: Path, jobs: int) -> dict[str, list[float]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Build, draw and judge."""
+    """Build, print the trace, and check that codegens overlapped."""
     parser = argparse.ArgumentParser(description="When does the codegen of crates in a row run?")
     parser.add_argument("--crates", type=int, default=8)
     parser.add_argument("--units", type=int, default=40)

@@ -1,11 +1,11 @@
-"""How long the dependency formats of all crate types take, at sizes a factor of ten apart.
+"""The time to compute the dependency formats of all crate types, at sizes that differ by a factor of ten.
 
     python -m tests.bench dependency-formats [SIZE ...]
 
-Five dependencies a crate or more. Every fifty crates form a group with one dylib that contains them all and shares
-the dylibs of the groups it depends on, so that what is recorded grows no faster than the graph. What a
-staticlib cannot have, those dylibs, are the conflicts. `built` is a program whose dylibs are there, `to build` one
-whose dylibs are yet to be linked: then each is a root of its own, and a group is below as many as the heap is deep.
+Each crate has five dependencies or more. Every fifty crates form a group with one dylib that contains them all and
+shares the dylibs of the groups it depends on, so that records grow no faster than the graph. These dylibs, which a
+staticlib cannot link, are the conflicts. `built` is a program whose dylibs exist, `to build` one whose dylibs are still
+to be linked: then each is a root of its own, and the depth of the groups is that of a heap.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEGREE = 5
 
 
 def edges(size: int) -> dict[str, list[str]]:
-    """Make a graph; `c0` is its root and reaches everything, by crates of ever higher numbers."""
+    """Return a graph whose root `c0` reaches every crate; edges lead to higher numbers."""
     chance = random.Random(size)
     graph: dict[str, list[str]] = {}
     for number in range(size):
@@ -36,13 +36,13 @@ def edges(size: int) -> dict[str, list[str]]:
 
 
 def _hanging(number: int, size: int) -> list[int]:
-    """Return the heads of the groups that a head depends on: two, as in a heap."""
+    """Return the heads of the two groups that a head depends on, as in a heap."""
     first = 2 * number + GROUP
     return [head for head in (first, first + GROUP) if head < size] if number % GROUP == 0 else []
 
 
 def availability(order: tuple[str, ...], size: int) -> list[Available]:
-    """Return what there is: every crate as an rlib, but the heads of groups as dylibs."""
+    """Return the available files: every crate as an rlib, but the heads of groups as dylibs."""
     below: dict[int, tuple[int, ...]] = {}
     for head in range((size - 1) // GROUP * GROUP, -1, -GROUP):
         below[head] = tuple(other for dep in _hanging(head, size) for other in (dep, *below[dep]))
@@ -58,7 +58,7 @@ def _available(number: int, below: dict[int, tuple[int, ...]], size: int) -> Ava
 
 
 def table(graph: CrateGraph, crates: list[Available], *, built: bool) -> float:
-    """Return the seconds that the formats of one program take, with those of its dylibs if they are not built."""
+    """Return the seconds for the formats of one program, and of its dylibs if they are not built."""
     linkable = {
         crate.name: LinkableCrate(
             crate_types=frozenset({CrateType.DYLIB if crate.dylib else CrateType.RLIB}),

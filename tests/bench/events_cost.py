@@ -1,11 +1,11 @@
-"""What build events and progress cost: clean builds of 500 shaders, and builds with nothing to do, with and without.
+"""The cost of build events and progress: clean builds of 500 shaders, and builds with nothing to do, with and without.
 
     python -m tests.bench events-cost [--units N] [--rounds N]
 
-CPU is user + system time of the whole tree of processes. All print to a terminal, where progress is drawn most often.
-Builds take turns, in another order in each round; what is compared is each with the plain one of its own round.
-Bytecode is compiled before, and kept. Where other programs run such pairs differ by more than events cost; so the
-events of a build are written and shown again as well, by themselves: what that takes is told beside a plain build.
+CPU is user + system time of the whole process tree. All builds print to a terminal, where progress is drawn most
+often. They run in turn, in another order in each round, and each is compared with the plain one of its round. Bytecode
+is compiled before, and kept. On a busy machine such pairs differ by more than events cost, so the events of a build are
+also written and displayed separately, and that cost is printed beside a plain build.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ layout(local_size_x = 64) in;
 layout(binding = 0) buffer B { float x[]; };
 void main() { x[gl_GlobalInvocationID.x] = sin(x[gl_GlobalInvocationID.x] * %d.5); }
 """
-# What is tried: the words of scons, and where events go. SCons's -Q says nothing of progress.
+# The arguments of scons, and the destination of events. SCons's -Q disables progress.
 WAYS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "plain": (("-Q",), {}),
     "events": (("-Q",), {"CRATE_EVENTS": "build.jsonl"}),
@@ -55,7 +55,7 @@ def _drain(terminal: int) -> None:
 
 def _cost(command: list[str], place: Path, environment: dict[str, str]) -> float:
     ours, theirs = pty.openpty()
-    reader = threading.Thread(target=_drain, args=(ours,), daemon=True)  # a build that fails ends all
+    reader = threading.Thread(target=_drain, args=(ours,), daemon=True)  # a failed build ends the benchmark
     reader.start()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, cwd=place, env=environment, stdout=theirs, stderr=theirs, check=True)
@@ -103,7 +103,7 @@ print(len(told), events_cost, progress_cost, file=open("replayed", "w"))
 
 
 def _replay(place: Path, environment: dict[str, str]) -> tuple[int, float, float]:
-    """Return how many events there were, and CPU seconds of writing and of showing them."""
+    """Return the number of events, and the CPU seconds of writing and of displaying them."""
     _cost([sys.executable, "-c", _REPLAY], place, environment)
     count, written, shown = (place / "replayed").read_text().split()
     return int(count), float(written), float(shown)

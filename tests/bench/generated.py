@@ -1,7 +1,4 @@
-"""Builds with nothing to do, with files that are made in include directories and with the same ones made elsewhere.
-
-Knows nothing of how a build finds out which of them a source includes.
-"""
+"""Builds with nothing to do and with generated files, in include directories or elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ for n in range({crates}):
     words = dict(crate_type="cdylib", multimodule=True, include_dirs=["inc"])
     Default(env.Crate(f"c{{n}}", names, **words))
 """
-# What takes turns: where files are made, and what the header that all shaders include says.
+# Alternates between rounds: the place of the generated files, and the content of the header that all shaders include.
 WAYS = {
     "cratewright": ("inc", "#define K 2.0\n"),
     "made in no include directory": ("elsewhere", "#define K 2.0\n"),
@@ -43,7 +40,7 @@ INCLUDED = {
 
 
 def cases() -> list[Case]:
-    """Return builds in which nobody includes what is made, and builds in which everybody includes one of them."""
+    """Return builds in which no shader includes a generated file, and builds in which all include one."""
     about = f"nothing to do, {CRATES * EACH} units, {MADE} generated files"
     return [
         Case(f"{about}, none included", [_way(name, *words) for name, words in WAYS.items()]),

@@ -1,12 +1,10 @@
-"""All shaders that llama.cpp's generator lists: a process each of the newest glslang, against a clean build.
-
-Knows nothing of how cratewright works: it starts `scons` and `ninja`, counts their CPU seconds, and validates what both
-leave; images of both must offer the same interface.
+"""All shaders listed by llama.cpp's generator: one process of the newest glslang each, compared with a clean build.
 
     python -m tests.bench llama-newest [--jobs N] [--limit N]
 
-The process is the smallest there can be: `one_glslang.c` loads the library of slangpy and compiles one text, whose
-includes were put in place before, which is not counted. It neither validates nor optimizes; ours validates, too.
+It runs `scons` and `ninja`, counts their CPU seconds, and validates the outputs of both, whose interfaces must agree.
+The baseline process is as small as possible: `one_glslang.c` loads the library of slangpy and compiles one text, with
+includes expanded beforehand, which is not measured. It neither validates nor optimizes; ours validates, too.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def flatten(crates: bench.Crates, shaders: Path, flat: Path) -> None:
-    """Write the text of each variant with its includes and macros in place."""
+    """Write the text of each variant with includes and macros expanded."""
     compiler = LatestGlslang()
     for variant in (variant for members in crates.values() for variant in members):
         text = (shaders / variant.source).read_bytes()
@@ -60,7 +58,7 @@ def ninja_file(crates: bench.Crates, program: Path) -> str:
 
 
 def check(directory: Path, crates: bench.Crates) -> int:
-    """Validate all images of both, and hold the interfaces against each other; return how many there are.
+    """Validate all images of both builds and compare their interfaces; return their number.
 
     Raises: ValidationError.
     """
@@ -85,7 +83,7 @@ def check(directory: Path, crates: bench.Crates) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure once and print the ratio."""
+    """Measure once, and print the ratio."""
     parser = argparse.ArgumentParser(description="CPU seconds of one process per shader, and of cratewright")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--limit", type=int, default=0, help="about this many variants, spread over all")

@@ -1,6 +1,4 @@
-"""225 real shaders, one glslangValidator process each under ninja, against our own clean builds.
-
-Knows nothing of how cratewright works: it looks at what builds leave behind.
+"""225 real shaders, with one glslangValidator process each under ninja, compared with our own clean builds.
 
 Every build is clean, in a copy of `examples/llama-shaders`. The baseline only compiles: `glslangValidator -Od` (no
 optimization), no depfile, no archive, no validation. Ours compiles, links and validates, and optimizes and strips
@@ -41,7 +39,7 @@ SPIRV_MAGIC = b"\x03\x02\x23\x07"
 
 def ninja_file(crates: Crates, tools: Tools, shaders: str) -> str:
     """Return a build file with one compiler process per variant."""
-    # The shaders are written for glslc, which needs no extension for #include; glslangValidator does.
+    # The shaders are written for glslc, which needs no extension for #include; glslangValidator needs one.
     include = shlex.quote("-P#extension GL_GOOGLE_include_directive : enable")
     command = f"{shlex.quote(str(tools.glslang))} --quiet -S comp --target-env {variants.TARGET} -Od {include}"
     lines = ["rule glsl", f"  command = {command} $defines -o $out $in", "  description = $out", ""]
@@ -54,7 +52,7 @@ def ninja_file(crates: Crates, tools: Tools, shaders: str) -> str:
 
 
 def validate(tools: Tools, target: str, images: Iterable[Path]) -> int:
-    """Check every image with the independent validator and return how many there are.
+    """Check every image with the independent validator; return their number.
 
     Raises: ValidationError.
     """
@@ -76,7 +74,7 @@ def validate(tools: Tools, target: str, images: Iterable[Path]) -> int:
 
 
 def archived(archive: Path) -> list[Path]:
-    """Unpack the SPIR-V members of an archive beside it and return them.
+    """Extract the SPIR-V members of an archive beside it, and return them.
 
     Raises: ValidationError.
     """
@@ -110,9 +108,9 @@ def _members(directory: Path, crates: Crates) -> list[Path]:
 
 
 def cases() -> list[Case]:
-    """Return the comparison: the baseline, ours with a fresh cache, without one, and as far as the archives.
+    """Return the comparison: the baseline, and our build with a fresh cache, without one, and only up to the archives.
 
-    Raises: CratewrightError if the shaders cannot be had.
+    Raises: CratewrightError if the shaders are unavailable.
     """
     crates = variants.crates(0, every=False)
     try:

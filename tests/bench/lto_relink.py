@@ -1,11 +1,9 @@
-"""What it takes to link again after an edit of one library function, under thin and under fat LTO, side by side.
-
-Knows nothing of how cratewright works: it starts `scons`, counts its CPU seconds and looks at what it says.
+"""The cost of relinking after an edit of one library function, with thin and with fat LTO.
 
     python -m tests.bench lto-relink [--entries N] [--users K] [--rounds N] [--jobs N]
 
-One crate has N compute shaders and depends on a library that is one source of many functions, of which one serves K of
-the shaders. CPU is user + system time of the whole tree of processes. Linux only.
+One crate has N compute shaders and depends on a library, a single source with many functions, one of which is used by
+K of the shaders. CPU is user + system time of the whole process tree of `scons`. Linux only.
 """
 
 from __future__ import annotations
@@ -68,7 +66,7 @@ def library(rare: str) -> str:
 
 
 def shader(index: int, *, user: bool) -> str:
-    """Return a shader that calls four functions of the library, and the rare one too if it is a user of it."""
+    """Return a shader that calls four functions of the library, and the rare one too if it is one of its users."""
     names = [f"noise{(index * step + step) % FUNCTIONS}" for step in (1, 5, 7, 11)] + (["rare"] if user else [])
     return SHADER.format(
         index=index,
@@ -87,7 +85,7 @@ def project(directory: Path, entries: int, users: int) -> None:
 
 
 def link_line(directory: Path) -> str:
-    """Return what the last build said of the link."""
+    """Return the line of the last build about the link."""
     lines = (directory / "build.log").read_text().splitlines()
     return next((line for line in lines if " LTO: " in line), "nothing was linked")
 

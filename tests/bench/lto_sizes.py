@@ -1,6 +1,4 @@
-"""The sizes of shaders under thin and fat LTO, against one translation unit each with `spirv-opt -O`.
-
-Knows nothing of how cratewright works: it starts `scons` and measures the images it leaves behind.
+"""The sizes of shaders with thin and fat LTO, compared with one translation unit each and `spirv-opt -O`.
 
     python -m tests.bench lto-sizes [particles] [llama-shaders] [--limit N] [--every]
 
@@ -27,7 +25,7 @@ MODES = ("off", "thin", "fat")
 
 
 def particles_baseline(scratch: Path) -> Iterator[tuple[str, Size]]:
-    """Yield the size of each shader of the particles example as one unit, by its image."""
+    """Yield the image name and size of each shader of the particles example as one unit."""
     example = EXAMPLES / "particles"
     for shader, stage in PARTICLES.items():
         image = f"particles.spvs/{shader.removesuffix('.hlsl')}.spv"
@@ -37,7 +35,7 @@ def particles_baseline(scratch: Path) -> Iterator[tuple[str, Size]]:
 
 
 def llama_baseline(scratch: Path, limit: int, *, every: bool) -> Iterator[tuple[str, Size]]:
-    """Yield the size of each variant of llama.cpp's shaders, which are one unit each already, by its image."""
+    """Yield the image name and size of each variant of llama.cpp's shaders, which are single units."""
     shaders = fetch.fetch(EXAMPLES / "llama-shaders")
     for crate, members in variants.crates(limit, every=every).items():
         for variant in members:
@@ -54,7 +52,7 @@ def llama_baseline(scratch: Path, limit: int, *, every: bool) -> Iterator[tuple[
 
 
 def build(example: str, mode: str, scratch: Path, *words: str) -> Path:
-    """Build a copy of an example with an LTO mode, and return where it is."""
+    """Build a copy of an example with an LTO mode; return its directory."""
     directory = scratch / f"{example}-{mode}"
     shutil.copytree(EXAMPLES / example, directory, ignore=shutil.ignore_patterns(*LEFT))
     environment = {**os.environ, "CRATE_CACHE": str(scratch / "cache"), "CRATE_LTO": mode}

@@ -1,7 +1,4 @@
-"""What a command took: CPU of all that it started, wall clock, memory; and which programs there are to compare with.
-
-Knows nothing of what is built.
-"""
+"""The cost of a command: CPU of all its processes, wall clock and memory; and the programs for comparisons."""
 
 from __future__ import annotations
 
@@ -55,7 +52,7 @@ _SUBREAPER = 36
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one command took.
+    """The cost of a command.
 
     Units: `cpu` and `wall` in seconds; `memory` in MiB, of the largest of its processes (less than this process has is
     not seen) or of all of them together.
@@ -67,9 +64,9 @@ class Cost:
 
 
 def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], *, together: bool = False) -> Cost:
-    """Run a command and return what it and all its descendants took; what it says is in `build.log` beside it.
+    """Run a command and return the cost of it and all its descendants; its output is in `build.log` beside it.
 
-    Shape: with `together` their memory is looked at four times a second, and pages that they share count once.
+    Shape: with `together` the memory of all is sampled four times a second, with shared pages counted once.
     Raises: ToolError.
     """
     log = cwd / "build.log"
@@ -92,7 +89,7 @@ def measure(command: Sequence[str], cwd: Path, environment: Mapping[str, str], *
 
 @contextmanager
 def share_of_others() -> Iterator[Callable[[], float]]:
-    """Give what tells, at the end, which share of the machine's processors others had meanwhile. Linux only."""
+    """Yield a function that returns, at the end, the share of the processors used by other processes. Linux only."""
     busy, whole = _processors()
     own = sum(os.times()[:4])
     share = 0.0
@@ -103,7 +100,7 @@ def share_of_others() -> Iterator[Callable[[], float]]:
 
 
 def adopt_orphans() -> None:
-    """See to it that a process that outlives its build is reaped, and counted, here. Linux only.
+    """Become the reaper of processes that outlive their build, so that they are counted. Linux only.
 
     Raises: ToolError.
     """
@@ -112,7 +109,7 @@ def adopt_orphans() -> None:
 
 
 def found(name: str) -> str:
-    """Return the program of this name in the current environment, else on PATH; empty if there is none."""
+    """Return the program of this name in the current environment, else on PATH, else an empty string."""
     places = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     return shutil.which(name, path=places) or ""
 
@@ -145,7 +142,7 @@ def c_program(source: Path, program: Path) -> None:
 
 
 def versions(programs: Sequence[str]) -> list[str]:
-    """Return what runs here: Python, SCons, and those of some programs that are there."""
+    """Return the versions of Python, SCons and the available ones of `programs`."""
     known = [f"Python {sys.version.split()[0]}", f"SCons {metadata.version('scons')}"]
     for name in programs:
         if path := found(name):
@@ -156,7 +153,7 @@ def versions(programs: Sequence[str]) -> list[str]:
 
 
 def stale() -> list[str]:
-    """Return the plugins that are installed in another form than this checkout has them: builds would take those."""
+    """Return the installed plugins that differ from this checkout, which builds would use."""
     found: list[str] = []
     for package in sorted(ROOT.glob("plugins/*/src/*/__init__.py")):
         name = package.parent.name
@@ -177,7 +174,7 @@ def _bytes(path: Path) -> bytes:
 
 @contextmanager
 def _watched(pid: int) -> Iterator[list[int]]:
-    """Give a list of the KiB that a process and those below it hold, as time goes by."""
+    """Yield a growing list of the KiB held by a process and its descendants."""
     held: list[int] = []
     over = threading.Event()
 
@@ -195,7 +192,7 @@ def _watched(pid: int) -> Iterator[list[int]]:
 def _below(pid: int) -> Iterator[int]:
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):  # it has ended
+        with suppress(OSError):  # the process has ended
             for child in task.read_text().split():
                 yield from _below(int(child))
 
@@ -209,7 +206,7 @@ def _held(pid: int) -> int:
 
 
 def _processors() -> tuple[int, int]:
-    """Return the ticks that all processors were busy, and those that passed."""
+    """Return the busy ticks and the total ticks of all processors."""
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 

@@ -1,6 +1,6 @@
-"""What a build of up to a hundred thousand units takes and holds: SCons and all its workers together.
+"""Memory and time of builds of up to a hundred thousand units: SCons and all its workers together.
 
-Knows nothing of what holds it. The sources are stubs in crates of fifty, which a compiler has nothing to do for.
+The sources are stubs in crates of fifty, which cost a compiler nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ for crate in range({crates}):
 
 
 def cases() -> list[Case]:
-    """Return builds of stubs, with all to do and with nothing."""
+    """Return clean and up-to-date builds of stubs."""
     most = SIZES[-1]
     memory = Goal(f"MiB, {most:,} units", lambda costs: max(cost.memory for cost in costs.values()), 2048)
     return [

@@ -1,6 +1,6 @@
-"""Builds as a model: clients with workers, and one cache that all of them share, as a sequence of events in time.
+"""A discrete-event model of builds: clients with workers that share one cache.
 
-Knows nothing of crates' contents, nor of where its figures come from: a recorded build, see `simulate`.
+Its figures come from a recorded build; see `simulate`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AHEAD, BATCH, AT_ONCE = 100, 256, 16
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of a crate as it was recorded.
+    """A recorded stage of a crate.
 
     Shape: `steps` has the seconds of each unit, step by step; `after` are numbers of the stages that it waits for.
     Units: `making` and `finding` are seconds of the process of SCons itself, if all units are made and if none is.
@@ -34,7 +34,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A build as it was recorded.
+    """A recorded build.
 
     Units: seconds; `begin` before the first crate is declared, `declare` for each crate, `end` after the last stage;
     `entry` is bytes of a result as it is sent.
@@ -48,11 +48,11 @@ class Recorded:
 
     @property
     def crates(self) -> int:
-        """How many crates there are."""
+        """The number of crates."""
         return max(stage.crate for stage in self.stages) + 1
 
     def grown(self, crates: int) -> Recorded:
-        """Return a build of so many crates: this one over and over."""
+        """Return a build of `crates` crates that repeats this one."""
         stages: list[Stage] = []
         for copy in range(math.ceil(crates / self.crates)):
             first, base = copy * self.crates, len(stages)
@@ -94,7 +94,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a build comes to.
+    """The forecast for a build.
 
     Units: `wall` in seconds until the last client is done; `received` and `sent` in bytes of all clients;
     `waited` in seconds that stages of one client waited for the cache.
@@ -108,7 +108,7 @@ class Forecast:
 
 
 class _Client:
-    """One build: the process of SCons, its workers, and what it fetches before it is asked for."""
+    """One build: the process of SCons, its workers, and its prefetching."""
 
     def __init__(self, clock: Clock, link: Resource, recorded: Recorded, cache: Cache | None, workers: int) -> None:
         self.clock, self.link, self.recorded, self.cache = clock, link, recorded, cache
@@ -131,7 +131,7 @@ class _Client:
             clock.start(self.prefetch())
         yield from [clock.start(self.stage(number)) for number in range(len(recorded.stages))]
         yield Use(self.scons, recorded.end)
-        if self.sent:  # what is sent meanwhile takes its time; the rest of it is waited for
+        if self.sent:  # uploads run in the background; the build waits for the rest at its end
             yield Use(self.link, 0.0)
         self.wall = clock.now
 
@@ -154,7 +154,7 @@ class _Client:
                     yield from self.ask(len(step), found * len(step))
                 self.asked = True
                 self.waited += self.clock.now - before
-            # Evenly: of any ten units as many are found as of all.
+            # Hits are distributed evenly: any ten units have the same share as all.
             missed = [seconds for n, seconds in enumerate(step) if int((n + 1) * found) == int(n * found)]
             yield from [self.clock.start(self.make(seconds, number)) for seconds in missed]
         self.clock.free(self.slots)
@@ -206,7 +206,7 @@ class _Client:
 def forecast(
     recorded: Recorded, *, workers: int, cache: Cache | None = None, clients: int = 1, ahead: bool = True
 ) -> Forecast:
-    """Return what it comes to if some clients build at the same time; without a cache each makes all."""
+    """Return the forecast if some clients build at the same time; without a cache each computes all."""
     clock, link = Clock(), Resource(1)
     builds = [_Client(clock, link, recorded, cache, workers) for _ in range(clients)]
     for build in builds:
@@ -222,7 +222,7 @@ def forecast(
 
 
 def limits(recorded: Recorded, workers: int, cache: Cache | None, clients: int) -> dict[str, float]:
-    """Return the seconds that each part would take if nothing else did: the largest is what limits a build."""
+    """Return the seconds that each part alone would take; the largest limits the build."""
     found = cache.found if cache is not None else 0.0
     stages: Sequence[Stage] = recorded.stages
     units = sum(sum(map(sum, stage.steps)) for stage in stages)

@@ -1,7 +1,4 @@
-"""Builds without LTO beside SCons, ninja, Meson and CMake by themselves: the same sources, the same flags.
-
-Knows nothing of how crates are built.
-"""
+"""Builds without LTO, compared with SCons, ninja, Meson and CMake: the same sources and flags."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ PLAIN = "plain SCons"
 
 
 def cases() -> list[Case]:
-    """Return clean builds and builds of one edited source, by each compiler that is here."""
+    """Return clean builds and builds of one edited source, with each available compiler."""
     compilers = [cc for cc in ("clang-19", "gcc") if found(cc)] + (["zig"] if bundled_zig() else [])
     made: list[Case] = []
     for project in PROJECTS:

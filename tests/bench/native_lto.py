@@ -1,14 +1,12 @@
-"""Measures link-time optimization of native crates beside a plain SCons build with the same compiler.
-
-Knows nothing of how either works: it builds, edits one file, builds again, and reads sizes, CPU seconds and which
-modules were optimized anew.
+"""Link-time optimization of native crates, compared with a plain SCons build with the same compiler.
 
     python -m tests.bench native-lto [--cc clang-19] [--repeat N] [--rounds N] [--every] [--zstd DIRECTORY]
 
-The project is Lua 5.4 (`examples/lua`), or with `--zstd` zstd from a directory of sources: with its own program where
-`programs` lies beside `lib`, as in a release; with a small one around the library otherwise, as in `src/c/zstd` of the
-source distribution of `backports.zstd`. The plain build has lld's own cache for thin LTO. In every round each edit is
-another text, which no cache has seen, and is made to all builds in turn, in the opposite order every other round. With
+It builds, edits one file and rebuilds, and reads sizes, CPU seconds and the modules that were optimized again. The
+project is Lua 5.4 (`examples/lua`), or with `--zstd` zstd from a directory of sources: with its own program if there is
+`programs` beside `lib`, as in a release, otherwise with a small program around the library, as in `src/c/zstd` of the
+source distribution of `backports.zstd`. The plain build uses lld's cache for thin LTO. In every round each edit is
+a different text, which no cache has, and is made to all builds in turn, in the opposite order every other round. With
 `--every` each source gets a new function in turn, for the two thin builds.
 """
 
@@ -30,7 +28,7 @@ from .native_lto_projects import NOT_LUA, Project, Run, lua, run_command, zstd
 
 
 class Crates:
-    """The project as crates, in a directory of its own."""
+    """The project as crates, in its own directory."""
 
     def __init__(self, project: Project, where: Path, compiler: str, lto: str) -> None:
         self.name = f"crates, {lto}"
@@ -46,12 +44,12 @@ class Crates:
         return run_command(*words, cwd=self.where, env=self._environ)
 
     def redone(self, output: str) -> list[str]:
-        """Return the modules that thin LTO optimized anew."""
+        """Return the modules that thin LTO optimized again."""
         return redone(self.where, output, self.project.program)
 
 
 class Plain:
-    """A plain SCons build of the same sources; with thin LTO by lld's own cache."""
+    """A plain SCons build of the same sources; thin LTO uses lld's cache."""
 
     def __init__(self, project: Project, where: Path, compiler: str, lto: str) -> None:
         self.name = f"plain SCons, {lto}"
@@ -68,7 +66,7 @@ class Plain:
         return run_command(sys.executable, "-m", "SCons", *words, cwd=self.where, env=self._environ)
 
     def redone(self, output: str) -> list[str]:
-        """Return the modules that lld's cache did not have."""
+        """Return the modules that were not in lld's cache."""
         return new_entries(self.where / ".lto", self._seen)
 
 
@@ -100,7 +98,7 @@ def main(arguments: list[str]) -> int:
 
 
 def clean(builds: Builds) -> None:
-    """Build all from nothing and compare the sizes of what comes out."""
+    """Build all from scratch, and compare the sizes of the outputs."""
     print("| build | CPU s | stripped bytes | ratio |\n|---|---|---|---|")
     for lto in ("off", "thin", "fat"):
         sizes = {}
@@ -114,7 +112,7 @@ def clean(builds: Builds) -> None:
 
 
 def speed(builds: Builds, repeat: int) -> None:
-    """Run the same work with all programs in turn; the least CPU time of each."""
+    """Run the same work with all programs in turn; print the least CPU time of each."""
     times: dict[tuple[str, str], float] = {}
     for _ in range(repeat):
         for key, build in builds.items():
@@ -127,7 +125,7 @@ def speed(builds: Builds, repeat: int) -> None:
 
 
 def edits(builds: Builds, rounds: int) -> None:
-    """Edit one file and build again, side by side; print what it took, and whether the same modules were done anew."""
+    """Edit one file and rebuild, side by side; print the cost, and whether the same modules were optimized again."""
     chosen = [(kind, lto) for lto in ("thin", "fat") for kind in ("Plain", "Crates")]
     runs: dict[tuple[str, str, str], list[Run]] = defaultdict(list)
     agreed: dict[str, list[str]] = {}
@@ -158,7 +156,7 @@ def edits(builds: Builds, rounds: int) -> None:
 
 
 def every(plain: Plain | Crates, crates: Plain | Crates) -> None:
-    """Add a function to each source in turn, and compare what the two builds take for it."""
+    """Add a function to each source in turn, and compare the costs of the two builds."""
     project = plain.project
     files = [path.relative_to(plain.where) for path in sorted(plain.where.glob(project.sources))]
     files = [file for file in files if file.name not in NOT_LUA]
@@ -185,7 +183,7 @@ def every(plain: Plain | Crates, crates: Plain | Crates) -> None:
 
 
 def make(where: Path, edit: tuple[str, str, int], number: int) -> None:
-    """Make an edit for the round of this number."""
+    """Make the edit of round `number`."""
     file, before, value = edit
     path = where / file
     pattern = rf"({re.escape(before)})\d+"
@@ -196,7 +194,7 @@ def make(where: Path, edit: tuple[str, str, int], number: int) -> None:
 
 
 def times_row(this: list[Run], cached: list[Run], fat: list[Run]) -> str:
-    """Return the cells of a row: what the builds of one kind took, and how that compares with two others."""
+    """Return the cells of a row: the cost of one kind of build, and its ratios to two others."""
     cells: list[str] = []
     for seconds in ([run.cpu for run in this], [run.wall for run in this]):
         cells += [f"{min(seconds):.2f}", f"{statistics.median(seconds):.2f}"]

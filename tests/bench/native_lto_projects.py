@@ -98,7 +98,7 @@ print(sum, #words, #objects)
 
 @dataclass(frozen=True)
 class Project:
-    """What is built.
+    """A project to build.
 
     Shape: `files` go into both builds, `crates` and `plain` into one. `edits` by name: a file, text before a number in
     it, and that number, which grows by the round; where a file has none to edit, `prepared` gives it one: a file, old
@@ -127,7 +127,7 @@ class Project:
 
 
 def lua() -> Project:
-    """Return the example, fetched if need be."""
+    """Return the example, downloaded if necessary."""
     run_command(sys.executable, "fetch.py", cwd=EXAMPLE, env={**os.environ, "PYTHONPATH": str(ROOT / "site_scons")})
     return Project(
         program="lua",
@@ -147,7 +147,7 @@ def lua() -> Project:
 
 
 def zstd(source: Path) -> Project:
-    """Return zstd with its own program, or its library with a small one around it."""
+    """Return zstd with its own program, or its library with a small program around it."""
     whole = (source / "programs").is_dir()
     leaf = ("programs/zstdcli.c", "#define OVERLAP_LOG_DEFAULT ", 9999) if whole else ("main.c", "level <= ", 12)
     return Project(
@@ -176,7 +176,7 @@ def zstd(source: Path) -> Project:
 
 @dataclass(frozen=True)
 class Run:
-    """What a command took, in seconds, and what it printed."""
+    """The time of a command in seconds, and its output."""
 
     wall: float
     cpu: float

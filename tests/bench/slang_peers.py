@@ -1,12 +1,11 @@
-"""Slang: 60 entry points over 6 modules, the work of slangc in a process each, against a clean build and edits.
-
-Knows nothing of how cratewright works: it starts `scons` and `ninja` and counts their CPU seconds, and validates what
-both leave. `one_slang.c` stands for slangc, which no wheel has: the same library, given slangc's words.
+"""Slang: 60 entry points over 6 modules, with one process doing the work of slangc each, compared with our builds.
 
     python -m tests.bench slang-peers [--jobs N] [--entries N]
 
-The edit is of the body of a function in one module. What it is held against is one warm session in one process, that
-has all modules as IR and makes the code of the entry points that reach the edited one: no reading, no build, no checks.
+It runs `scons` and `ninja`, counts their CPU seconds, and validates the outputs of both. `one_slang.c` replaces slangc,
+which no wheel has: the same library with slangc's arguments. The edit changes the body of a function in one module. It
+is compared with one warm session in one process that has all modules as IR and generates code for the entry points that
+use the edited one: without reading files, build or checks.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ Default(env.Crate("app", Glob("app/*.slang"), deps=[lib], include_dirs=["lib"], 
 
 
 def module(at: int) -> str:
-    """Return a module: what it computes goes through an interface, a generic and derivatives."""
+    """Return a module that uses an interface, a generic and derivatives."""
     before = f"import m{at - 1};\n" if at % 3 else ""
     call = f"f{at - 1}(x)" if at % 3 else "x"
     more = "".join(
@@ -63,7 +62,7 @@ public float sum{at}<T : IShape{at}, U : IShape{at}>(T a, U b, float x) {{ retur
 
 
 def entry(at: int) -> str:
-    """Return a source with one entry point, over one module and what that imports."""
+    """Return a source with one entry point that uses one module and its imports."""
     return f"""import m{at % MODULES};
 RWStructuredBuffer<float> d;
 [shader("compute")] [numthreads(64, 1, 1)]
@@ -72,7 +71,7 @@ void main(uint3 i : SV_DispatchThreadID) {{ d[i.x] = f{at % MODULES}(d[i.x] + {a
 
 
 def reaching(entries: int, edited: int) -> list[int]:
-    """Return the entry points that an edit of a module reaches: modules import each other in threes."""
+    """Return the entry points that use an edited module; modules import each other in groups of three."""
     return [at for at in range(entries) if at % MODULES // 3 == edited // 3 and at % MODULES % 3 >= edited % 3]
 
 
@@ -93,7 +92,7 @@ def write(directory: Path, entries: int) -> None:
 
 
 def warm_session(directory: Path, entries: list[int]) -> float:
-    """Return the CPU seconds of making the code of some entry points where all modules are loaded, Slang running."""
+    """Return the CPU seconds of generating code for some entry points in a session with all modules loaded."""
     library()
     settings = Settings(profile=PROFILE, paths=("lib",), options=((46, 0), (52, 1)))
 
@@ -110,7 +109,7 @@ def warm_session(directory: Path, entries: list[int]) -> float:
 
 
 def check(directory: Path, entries: int) -> None:
-    """Validate what both made, and hold the interfaces against each other.
+    """Validate the outputs of both builds, and compare their interfaces.
 
     Raises: ValidationError.
     """
@@ -127,7 +126,7 @@ def check(directory: Path, entries: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure once and print the ratios."""
+    """Measure once, and print the ratios."""
     parser = argparse.ArgumentParser(description="CPU seconds of one slangc per shader, and of cratewright")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--entries", type=int, default=60)

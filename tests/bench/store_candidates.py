@@ -1,4 +1,4 @@
-"""Stores that a cache on disk might use."""
+"""Candidates for the format of a cache on disk."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 
 
 class Candidate(ABC):
-    """A place for values."""
+    """A store of values."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @abstractmethod
     def put(self, items: list[tuple[bytes, bytes]]) -> None:
-        """Keep values, all of them or none."""
+        """Store all values or none."""
 
     @abstractmethod
     def get(self, key: bytes) -> bytes | None:
         """Return a value."""
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close all files."""
         return
 
 
 class Files(Candidate):
-    """A file a value, in 16 directories, written aside and renamed."""
+    """One file per value, in 16 directories, written to a temporary name and renamed."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -93,7 +93,7 @@ class SqliteWal(Sqlite):
 
 
 class Lmdb(Candidate):
-    """One file, mapped into memory; not synchronised with the disk, as the others are not."""
+    """One memory-mapped file, not synchronised with the disk, like the others."""
 
     def __init__(self, path: Path) -> None:
         import lmdb

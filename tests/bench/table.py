@@ -1,7 +1,4 @@
-"""What was measured, as a table in Markdown and as plots, and the places in documents where a table is renewed.
-
-Knows nothing of what the figures are about.
-"""
+"""Results as a Markdown table and as plots, and the update of tables in documents."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ MARKS = "<!-- by `python -m tests.bench --publish` -->", "<!-- end -->"
 
 
 def heading(cases: Sequence[Measured], about: Iterable[str]) -> str:
-    """Return what there is to say of all cases: with what they were measured, and how much else the machine did."""
+    """Return the heading of the table: the versions used, and the load of the machine by other processes."""
     others = [case.others for case in cases]
     shares = f"other work had {min(others):.0%} to {max(others):.0%} of the processors" if others else ""
     met = [goal.met for case in cases for goal in case.goals]
@@ -27,11 +24,11 @@ def heading(cases: Sequence[Measured], about: Iterable[str]) -> str:
 
 
 def table(cases: Iterable[Measured]) -> str:
-    """Return a table of all cases: medians, how each way compares with ours by CPU, and what the goals came to."""
+    """Return a table of all cases: medians, the ratio of each way to ours by CPU, and the goals."""
     lines = ["| what | by | rounds | CPU s | wall s | MiB | ours / this | goal |", f"|{'---|' * 8}"]
     for case in cases:
         ours = next((took.cost for took in case.ways if took.way == OURS), None)
-        goals = [_said(goal) for goal in case.goals]
+        goals = [_goal_text(goal) for goal in case.goals]
         for number, took in enumerate(case.ways):
             cost = took.cost
             first = f"| {case.name if not number else ''} | {took.way} |"
@@ -46,7 +43,7 @@ def table(cases: Iterable[Measured]) -> str:
 
 
 def brief(cases: Iterable[Measured]) -> str:
-    """Return a table with a row for each headline case: the median CPU of ours, and of each other way that ran."""
+    """Return a table with one row per headline case: the median CPU of our way, and of each other way that ran."""
     lines = ["| CPU seconds | cratewright | others |", "|---|---|---|"]
     for case in cases:
         costs = {took.way: took.cost.cpu for took in case.ways if took.cost is not None}
@@ -58,7 +55,7 @@ def brief(cases: Iterable[Measured]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _said(goal: Reached) -> str:
+def _goal_text(goal: Reached) -> str:
     if math.isnan(goal.figure):
         return f"{goal.text}: not known"
     figure = f"{goal.figure:.0f}" if abs(goal.figure) >= 100 else f"{goal.figure:.2f}"
@@ -68,7 +65,7 @@ def _said(goal: Reached) -> str:
 
 
 def renew(path: Path, text: str) -> None:
-    """Write a text in the place that a document has for it.
+    """Replace the generated part of a document.
 
     Raises: ValueError if it has none.
     """
@@ -81,7 +78,7 @@ def renew(path: Path, text: str) -> None:
 
 
 def plot(cases: Sequence[Measured], directory: Path) -> str:
-    """Draw CPU and wall of each group of cases over their sizes; return why not, if it cannot be done."""
+    """Plot CPU and wall-clock time of each group of cases over their sizes; return the reason if that is impossible."""
     groups = {case.group for case in cases if case.group}
     if not groups:
         return ""
@@ -90,7 +87,7 @@ def plot(cases: Sequence[Measured], directory: Path) -> str:
     except ImportError:
         return "matplotlib is not installed"
     mpl.use("svg")
-    # The same figures are the same bytes, anywhere.
+    # Equal results give equal bytes on every machine.
     mpl.rcParams.update({"svg.hashsalt": "cratewright", "svg.fonttype": "none", "font.size": 9})
     from matplotlib import pyplot
 

@@ -1,7 +1,4 @@
-"""The programs of glslang and SPIRV-Tools that builds are compared with and checked by.
-
-Knows nothing of what they compile.
-"""
+"""The programs of glslang and SPIRV-Tools that builds are compared with and checked by."""
 
 from __future__ import annotations
 

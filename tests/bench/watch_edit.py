@@ -1,9 +1,9 @@
-"""What an edit of one shader costs under `cratewright watch`, beside the compiler's own time for it.
+"""The time of an edit of one shader under `cratewright watch`, compared with the compiler's own.
 
     python -m tests.bench watch-edit [--rounds N] [--units N]
 
-Wall seconds from the save of a file to the image as written, and, taking turns with it, of `glslangValidator` and then
-`spirv-val` of the same shader. The median of each, and their ratio.
+Wall-clock seconds from saving a file to the written image, and, in turn with it, of `glslangValidator` and then
+`spirv-val` for the same shader; the median of each, and their ratio.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _arguments(given: list[str]) -> argparse.Namespace:
 
 
 def _tool(name: str) -> str:
-    # What the wheels have in bin starts Python first.
+    # The wheels' scripts in bin would start Python first.
     wheels = os.path.join(sysconfig.get_path("purelib"), "cmeel.prefix", "bin")
     found = shutil.which(name, path=os.pathsep.join((wheels, os.environ["PATH"])))
     if found is None:
