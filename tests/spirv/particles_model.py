@@ -1,6 +1,6 @@
-"""The particles example's compute shaders once more, in numpy and single precision.
+"""The compute shaders of the particles example in numpy, in single precision.
 
-Knows nothing of shaders; it is written from what the sources are meant to compute.
+An independent reference: written from what the shaders are meant to compute.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def wind(position: Array, time: Array) -> Array:
 
 
 def advance(particles: Array, scene: Array, gravity: float = 9.81) -> Array:
-    """Return the particles one step later, none of them respawned."""
+    """Return the particles one step later, without respawning."""
     result: Array = particles.copy()
     position, velocity, step = particles["position"], particles["velocity"], f32(scene["step"])
     to_attractor = scene["attractor"][:3] - position
@@ -89,7 +89,7 @@ def advance(particles: Array, scene: Array, gravity: float = 9.81) -> Array:
 
 
 def respawn(particles: Array, scene: Array) -> Array:
-    """Return the particles with the outlived ones started again."""
+    """Return the particles with the expired ones respawned."""
     generation = int(np.asarray(scene["time"], f32).view(np.uint32))
     old: Array = particles["age"] > particles["lifetime"]
     result: Array = np.where(old, spawn(len(particles), generation), particles)

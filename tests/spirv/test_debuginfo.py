@@ -1,6 +1,6 @@
-"""Debug information after linking: a function's lines belong to the file that it was written in.
+"""Debug information after linking: the lines of a function refer to its own source file.
 
-Knows nothing of how a linker numbers ids; it reads words as the SPIR-V specification, section 2.3, lays them out.
+Independent of the linker: it reads words as specified in section 2.3 of the SPIR-V specification.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXPECTED = {("app.comp", 7), ("thrice.glsl", 3), ("twice.hlsl", 5)}
 
 
 def _lines(data: bytes) -> set[tuple[str, int]]:
-    """Return file and line of what `OpLine` and `DebugLine` say inside functions."""
+    """Return the files and lines of `OpLine` and `DebugLine` inside functions."""
     strings: dict[int, str] = {}
     sources: dict[int, str] = {}
     constants: dict[int, int] = {}
@@ -76,7 +76,7 @@ env.Crate("app", ["app.comp"], deps=[lib], crate_type="cdylib")
     path = project.path / "app.spv"
     validate(path)
     found = _lines(path.read_bytes())
-    # What the optimizer folds into constants leaves no line behind.
+    # Code that the optimizer folds into constants has no lines.
     expected = EXPECTED if level == "0" else {("app.comp", 7)}
     assert expected <= found
     assert all(line <= FILES[file].count("\n") for file, line in found)

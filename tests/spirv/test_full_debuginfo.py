@@ -1,7 +1,7 @@
-"""Full debug information through link and LTO: each statement is where its source says, whoever inlined it.
+"""Full debug information after linking and LTO: each statement has the place in its source, also where it is inlined.
 
-Knows nothing of how it gets there: `debug_info` reads what images say, and sources say what is right. A line marked
-`@here` has a number of its own, by which its instruction is found; a line that calls says the name of whom it calls.
+`debug_info` reads the images. Each line marked `@here` contains a unique number, by which its instruction is found;
+each line with a call contains the name of the callee.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ MARKED = {
     for number, line in enumerate(text.splitlines(), 1)
     if (match := re.search(r"(\d\.\d{3,}).*// @here", line))
 }
-# What an entry point reaches, by the numbers.
+# The numbers that each entry point reaches.
 REACHED = {
     "app/first.comp": {1.015625, 1.03125, 1.046875, 1.109375, 1.125, 1.140625, 1.15625, 1.1875},
     "app/second.frag": {1.0625, 1.078125, 1.125, 1.140625, 1.15625},
@@ -135,7 +135,7 @@ FUNCTION_AT = {
 def build(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ShaderBuild:
     if request.param == "latest" and not usable_latest():
         missing("slangpy")
-    # The newest glslang reads no HLSL, which is left to the other.
+    # The newest glslang cannot read HLSL, so the wheel compiles it.
     made = ShaderBuild(tmp_path_factory.mktemp("full"), glslang="auto" if request.param == "latest" else "wheel")
     made.write(FILES)
     return made
@@ -147,15 +147,15 @@ def _link(build: ShaderBuild, library: str = "full", app: str = "full", **option
     return build.link(build.compile("app", APP, deps, debuginfo=app, **dirs), deps, **options)
 
 
-def _inlined_right(debugged: Debugged) -> int:
-    """Check that each line that inlined something names it; return how many did."""
+def _check_call_sites(debugged: Debugged) -> int:
+    """Check that the line of each inlined call names the callee; return the number of calls."""
     count = 0
     for statement in debugged.statements:
         inner = statement.place
         for caller in statement.callers:
             assert inner is not None and inner.function is not None and caller.function is not None
             if inner.function.startswith("$init:"):
-                # What sets variables is called where the entry point begins.
+                # Initialisers are called at the beginning of the entry point.
                 assert caller == debugged.functions[caller.function], caller
             elif inner.function != "@main":
                 line = FILES[caller.file].splitlines()[caller.line - 1]
@@ -167,7 +167,9 @@ def _inlined_right(debugged: Debugged) -> int:
 
 @pytest.mark.pairwise
 @pytest.mark.parametrize(("lto", "multimodule", "level"), MODES)
-def test_lines(build: ShaderBuild, lto: str, multimodule: bool, level: str, validate: Validate, tmp_path: Path) -> None:
+def test_statements_have_their_source_lines(
+    build: ShaderBuild, lto: str, multimodule: bool, level: str, validate: Validate, tmp_path: Path
+) -> None:
     images = _link(build, lto=lto, multimodule=multimodule, opt_level=level)
     for source, image in images.items():
         (tmp_path / "image.spv").write_bytes(image.data)
@@ -180,9 +182,9 @@ def test_lines(build: ShaderBuild, lto: str, multimodule: bool, level: str, vali
                 assert statement.place is not None, f"{source}: {number} has no place"
                 assert (statement.place.file, statement.place.line) == MARKED[number]
                 assert statement.place.function == FUNCTION_AT.get(number, statement.place.function)
-                # A function is around its lines, or has become part of who called it, which says so.
+                # A function contains its lines, or is inlined, with its callers recorded.
                 assert statement.callers or level == "0" or statement.place.function in ("main", "scaled", "@main")
-        assert (_inlined_right(debugged) > 0) == (level != "0")
+        assert (_check_call_sites(debugged) > 0) == (level != "0")
         for file, text in debugged.sources.items():
             assert text == FILES[file], f"{file} is not in the image as it is"
         wanted = {MARKED[number][0] for number in REACHED[source]}
@@ -210,10 +212,10 @@ def _described(images: Mapping[str, Image]) -> None:
 @pytest.mark.pairwise
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 @pytest.mark.parametrize(("library", "app"), [*itertools.permutations(("none", "line", "full"), 2)])
-def test_crates_that_differ(
+def test_debuginfo_differs_between_crates(
     build: ShaderBuild, lto: str, library: str, app: str, validate: Validate, tmp_path: Path
 ) -> None:
-    """An image has what its own crate asks for, and of a dependency no more than that has."""
+    """The level of the image's crate applies, and a dependency adds no more than its own level."""
     for level in ("0", "3"):
         images = _link(build, library, app, lto=lto, opt_level=level, multimodule=True)
         for source, image in images.items():
@@ -234,17 +236,17 @@ def test_crates_that_differ(
 @pytest.mark.pairwise
 @pytest.mark.parametrize("debuginfo", ["line", "full"])
 @pytest.mark.parametrize(("lto", "multimodule"), [*itertools.product(("off", "thin", "fat"), (False, True))])
-def test_split(build: ShaderBuild, lto: str, multimodule: bool, debuginfo: str) -> None:
-    """Images are those that have no debug information, and the files beside them those that have it."""
+def test_split_debuginfo(build: ShaderBuild, lto: str, multimodule: bool, debuginfo: str) -> None:
+    """The images equal those without debug information, and the files beside them those with it."""
     dirs = {"include_dirs": ("app", "lib")}
     for level, metadata in (("0", "none"), ("3", "none"), ("s", "full")):
         how = {"lto": lto, "multimodule": multimodule, "opt_level": level, "spirv_metadata": metadata}
         ways = {"plain": ("none", "none"), "full": (debuginfo, "none"), "split": (debuginfo, "split")}
         made = {}
         for way, (level_of_debuginfo, strip) in ways.items():
-            asked = {"debuginfo": level_of_debuginfo, "strip": strip}
-            deps = [build.compile("lib", LIB, **asked, **dirs)]
-            made[way] = build.link_all(build.compile("app", APP, deps, **asked, **dirs), deps, **how)
+            debug_options = {"debuginfo": level_of_debuginfo, "strip": strip}
+            deps = [build.compile("lib", LIB, **debug_options, **dirs)]
+            made[way] = build.link_all(build.compile("app", APP, deps, **debug_options, **dirs), deps, **how)
         images = {name for name in made["plain"] if name.endswith(".spv")}
         assert len(images) == (3 if multimodule else 1)
         assert made["split"].keys() == made["plain"].keys() | {_beside(name) for name in images}

@@ -1,4 +1,4 @@
-"""Every feature of the languages computes across units what it would compute within one."""
+"""Every language feature gives the same results across units as within one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ float mine(float x) { return x + KEY; }
 
 @pytest.fixture(scope="module", params=BUILDS, ids="-".join)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SconsProject:
-    """Build both forms of the program in one run, each library source a unit of its own."""
+    """Build both forms of the program in one run, with one unit for each library source."""
     project = SconsProject(tmp_path_factory.mktemp("language") / "project")
     project.environ["CRATE_DEBUGINFO"], project.environ["CRATE_OPT_LEVEL"] = request.param
     files = {

@@ -1,6 +1,6 @@
-"""LTO costs no size: images of separately compiled units against one translation unit each with `spirv-opt -O`.
+"""Sizes with LTO: images of separate units are no larger than one translation unit with `spirv-opt -O`.
 
-Knows nothing of how either is made; `tests/bench/lto_sizes.py` compares hundreds of shaders.
+`tests/bench/lto_sizes.py` compares hundreds of shaders.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from tests.support.scons_project import SconsProject
 
 
 @pytest.fixture(scope="module")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Size]:
-    """Give the size of each shader as one unit, by its source."""
+def baseline_sizes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Size]:
+    """Return the size of each shader compiled as one unit, by source."""
     scratch, include = tmp_path_factory.mktemp("baseline"), EXAMPLE / "include"
     found: dict[str, Size] = {}
     for shader, stage in PARTICLES.items():
@@ -31,12 +31,12 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Size]:
 
 @pytest.mark.parametrize("lto", ["thin", "fat"])
 def test_no_image_is_larger_than_one_unit(
-    tmp_path: Path, copy_example: CopyExample, wanted: dict[str, Size], lto: str
+    tmp_path: Path, copy_example: CopyExample, baseline_sizes: dict[str, Size], lto: str
 ) -> None:
     project = SconsProject(copy_example(tmp_path / "particles"))
     project.environ["CRATE_LTO"] = lto
     project.scons("multimodule=1")
-    for shader, most in wanted.items():
+    for shader, most in baseline_sizes.items():
         found = size_of((project.path / f"particles.spvs/{shader.removesuffix('.hlsl')}.spv").read_bytes())
         assert found.size_bytes <= most.size_bytes, shader
         assert found.instructions <= most.instructions, shader

@@ -1,6 +1,6 @@
-"""Linked shaders compute what their sources say: dispatched on a Vulkan device and compared with numpy.
+"""Results of linked shaders on a Vulkan device, compared with numpy.
 
-Knows nothing of the device; one in software will do.
+A software device suffices.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def example(
 
 def _scene(time: float) -> NDArray[np.void]:
     scene = np.zeros((), model.SCENE)
-    # Column by column: looks along -z from (0, 1.5, 6), 60 degrees high.
+    # In columns: looks along -z from (0, 1.5, 6), with a vertical angle of 60 degrees.
     scene["view_projection"] = [[1.2, 0, 0, 0], [0, 1.7, 0, 0], [0, 0, -1, -1], [0, -2.55, 5.9, 6]]
     scene["attractor"] = [0.5, 2.0, -0.3, 1.5]
     scene["time"], scene["step"], scene["wind_speed"], scene["count"] = time, 1 / 60, 1.5, COUNT
@@ -84,19 +84,19 @@ def _scene(time: float) -> NDArray[np.void]:
 
 
 def _error(found: NDArray[np.void], expected: NDArray[np.void]) -> float:
-    """Return the largest difference, relative to what is larger than one."""
+    """Return the largest difference, relative for values above one."""
     a, b = (x.view(np.float32).astype(np.float64) for x in (found, expected))
     assert np.all(np.isfinite(a))
     return float(np.max(np.abs(a - b) / np.maximum(np.abs(b), 1)))
 
 
-def test_an_hlsl_entry_point_spawns_by_a_glsl_library(example: Example) -> None:
+def test_hlsl_entry_point_calls_a_glsl_library(example: Example) -> None:
     found, _ = example.run("spawn.comp.hlsl", _scene(0), np.zeros(COUNT, model.PARTICLE))
     assert _error(found, model.spawn(COUNT)) <= TOLERANCE
 
 
-def test_particles_fly_as_in_numpy(example: Example) -> None:
-    # Of every age, so that in these steps some hit the ball or the ground and some start again.
+def test_particles_move_as_in_numpy(example: Example) -> None:
+    # Particles of all ages, so that some hit the ball or the ground and some respawn.
     particles = model.spawn(COUNT)
     ages = np.linspace(0, 2.5, COUNT, dtype=np.float32)
     particles["age"] = ages
@@ -115,14 +115,14 @@ def test_particles_fly_as_in_numpy(example: Example) -> None:
     assert bounced > 20
 
 
-def test_a_library_takes_its_specialisation_constant(example: Example) -> None:
+def test_specialisation_constant_of_a_library(example: Example) -> None:
     particles = model.spawn(COUNT)
     found, _ = example.run("simulate.comp", _scene(0.5), particles, c0=1.625)
     assert _error(found, model.advance(particles, _scene(0.5), gravity=1.625)) <= TOLERANCE
     assert _error(found, model.advance(particles, _scene(0.5))) > 0.01
 
 
-def test_only_what_shows_is_listed(example: Example) -> None:
+def test_culling_lists_only_visible_particles(example: Example) -> None:
     particles = model.spawn(COUNT)
     particles["position"] *= np.array([12, 20, 12], np.float32)
     _, listed = example.run("cull.comp", _scene(0), particles)

@@ -1,4 +1,4 @@
-"""Full debug information that compilers describe badly: it comes through link and LTO as valid and as right."""
+"""Malformed full debug information of compilers: still valid and correct after linking and LTO."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ void main() {
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 @pytest.mark.parametrize("source", ["size.comp", "chain.comp"])
-def test_what_compilers_describe_badly(
+def test_malformed_debuginfo_is_repaired(
     build: ShaderBuild, source: str, lto: str, validate: Validate, tmp_path: Path
 ) -> None:
-    """Sizes that are not constant, functions of includes, types that hold references to themselves."""
+    """Sizes that are not constant, functions in includes, and types with references to themselves."""
     build.write(ODD)
     dirs = {"include_dirs": (".", "app", "lib"), "debuginfo": "full"}
     deps = [build.compile("lib", LIB, **dirs)]

@@ -1,4 +1,4 @@
-"""The particles example as its users meet it: what is built, what is built again, and that it is always the same."""
+"""The particles example: its outputs, rebuilds after edits, and determinism."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def images(project: SconsProject) -> SconsProject:
 
 
 def _edit(project: SconsProject, name: str, old: str, new: str) -> tuple[dict[str, str], set[str]]:
-    """Change a source, build again; return what was rebuilt of each crate and which images differ."""
+    """Edit a source and rebuild; return what was rebuilt of each crate, and the images that differ."""
     before = project.snapshot()
     text = project.read(name)
     assert text.count(old) == 1
@@ -51,7 +51,7 @@ def _edit(project: SconsProject, name: str, old: str, new: str) -> tuple[dict[st
     return rebuilt, {each[len(prefix) : -len(suffix)] for each in changed if each.startswith(prefix)}
 
 
-def test_one_module_holds_every_entry_point(project: SconsProject, validate: Validate) -> None:
+def test_one_module_has_every_entry_point(project: SconsProject, validate: Validate) -> None:
     output = project.scons()
     manifest = json.loads(project.read("particles.spv.json"))
     assert manifest["module"] == "particles.spv"
@@ -67,7 +67,7 @@ def test_one_module_holds_every_entry_point(project: SconsProject, validate: Val
     assert report.endswith("sky (fragment)")
 
 
-def test_a_second_run_finds_nothing_to_do(project: SconsProject) -> None:
+def test_second_run_is_up_to_date(project: SconsProject) -> None:
     project.scons()
     before = project.snapshot()
     assert "particles.spv.json' is up to date" in project.scons()
@@ -76,7 +76,7 @@ def test_a_second_run_finds_nothing_to_do(project: SconsProject) -> None:
     assert project.snapshot() == before
 
 
-def test_one_image_for_each_entry_point(images: SconsProject, validate: Validate) -> None:
+def test_multimodule_has_one_image_per_entry_point(images: SconsProject, validate: Validate) -> None:
     manifest = json.loads(images.read("particles.spv.json"))
     paths = {f"particles.spvs/{name}.spv": stage for name, stage in ENTRIES.items()}
     assert {row["module"]: row["stage"] for row in manifest["entries"]} == paths
@@ -97,21 +97,21 @@ def test_one_image_for_each_entry_point(images: SconsProject, validate: Validate
         ("lighting/tone.glsl", "16.0", "9.0", "lighting", {"particle.frag", "sky.frag"}, 2),
     ],
 )
-def test_a_library_function_rebuilds_its_crate_and_its_users(
+def test_library_edit_rebuilds_its_crate_and_users(
     images: SconsProject, source: str, old: str, new: str, crate: str, users: set[str], linked: int
 ) -> None:
     rebuilt, changed = _edit(images, source, old, new)
     units = {"maths": 4, "physics": 5, "lighting": 3}[crate]
     assert rebuilt.pop(f"{crate} unit") == f"1 compiled, {units - 1} reused"
-    # Noise is one unit: simulate.comp reaches its other function, and is linked again to the same bytes.
+    # simulate.comp uses another function of the noise unit, so it is relinked to the same bytes.
     assert rebuilt == {"particles image": f"{linked} linked, {len(ENTRIES) - linked} reused"}
     assert changed == users
 
 
-def test_an_include_rebuilds_what_read_it(images: SconsProject) -> None:
+def test_include_edit_rebuilds_its_readers(images: SconsProject) -> None:
     rebuilt, changed = _edit(images, "include/constants.h", "BALL_RADIUS 1.0", "BALL_RADIUS 1.25")
     rebuilt.pop("particles image")
-    # All of them read the file, and one uses the constant.
+    # All units read the file, but only one uses the constant.
     assert rebuilt == {
         "maths unit": "0 compiled, 4 reused",
         "physics unit": "1 compiled, 4 reused",
@@ -121,7 +121,7 @@ def test_an_include_rebuilds_what_read_it(images: SconsProject) -> None:
     assert changed == {"simulate.comp"}
 
 
-def test_an_include_rebuilds_nothing_else(images: SconsProject) -> None:
+def test_include_edit_rebuilds_nothing_else(images: SconsProject) -> None:
     rebuilt, changed = _edit(images, "include/lighting.h", "vec3 colour;", "vec3 colour;  // its own")
     assert "maths unit" not in rebuilt
     assert "physics unit" not in rebuilt
@@ -130,14 +130,14 @@ def test_an_include_rebuilds_nothing_else(images: SconsProject) -> None:
     assert not changed
 
 
-def test_a_comment_changes_no_image(images: SconsProject) -> None:
+def test_comment_changes_no_image(images: SconsProject) -> None:
     rebuilt, changed = _edit(images, "lighting/brdf.glsl", "// Schlick's", "// After Schlick: his")
     assert rebuilt == {"lighting unit": "0 compiled, 3 reused"}
     assert not changed
 
 
 @pytest.mark.parametrize("argument", ["multimodule=0", "multimodule=1"])
-def test_the_same_bytes_anywhere(tmp_path: Path, scons_form: str, copy_example: CopyExample, argument: str) -> None:
+def test_same_bytes_in_any_directory(tmp_path: Path, scons_form: str, copy_example: CopyExample, argument: str) -> None:
     snapshots = []
     for name, jobs in (("here", "-j1"), ("elsewhere/and longer", "-j4")):
         project = SconsProject(copy_example(tmp_path / name), form=scons_form)

@@ -1,4 +1,4 @@
-"""Several units of a stage mean what one unit with all their texts means. The features are in `units`."""
+"""Several units of a stage behave like one unit with all their sources. The cases are in `units`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ APART = ("GL_EXT_ray_tracing", "GL_EXT_mesh_shader", "GL_EXT_buffer_reference")
 
 @dataclass(frozen=True)
 class Shader:
-    """One entry point of a case: its source linked with libraries, and as one unit."""
+    """One entry point of a case: its own source, and the source of the equivalent single unit."""
 
     case: Linked
     number: int
@@ -56,7 +56,7 @@ class Shader:
 
 
 class Corpus:
-    """All cases, written down and compiled once."""
+    """All cases, written and compiled once."""
 
     def __init__(self, root: Path) -> None:
         self.build = ShaderBuild(root)
@@ -64,7 +64,7 @@ class Corpus:
         self.libraries = {number: self._libraries(number, case) for number, case in enumerate(LINKED)}
         self.whole = self.build.compile("whole", [f"one_{shader.path}" for shader in self.shaders])
         deps = list(self.libraries.values())
-        # A device that does not know all stages cannot load a module that has all of them.
+        # A device that lacks a stage cannot load a module that contains it, so the cases are grouped.
         self.crates = [
             self.build.compile(f"group{at}", [shader.path for shader in group], deps)
             for at, group in enumerate(self._groups())
@@ -125,8 +125,8 @@ def alone(corpus: Corpus) -> dict[str, dict[str, Image]]:
     return {level: corpus.alone(level) for level in ("0", "3")}
 
 
-def offered(image: Image) -> dict[str, object]:
-    """Return what an image offers to its host, and what it asks of it."""
+def interface_of(image: Image) -> dict[str, object]:
+    """Return the interface of an image to its host, in both directions."""
     program = Program.of(parse(image.data, "image"))
     entry = next(
         each for each in program.entries() if (each.stage, each.name) == (image.row["stage"], image.row["name"])
@@ -182,12 +182,12 @@ def linked(form: tuple[str, bool, str], corpus: Corpus) -> dict[str, Image]:
 
 
 @pytest.mark.pairwise
-def test_units_offer_what_one_unit_does(
+def test_units_have_the_interface_of_one_unit(
     form: tuple[str, bool, str], linked: dict[str, Image], alone: dict[str, dict[str, Image]], corpus: Corpus
 ) -> None:
     wrong = {}
     for shader in corpus.shaders:
-        found, expected = offered(linked[shader.path]), offered(alone[form[2]][f"one_{shader.path}"])
+        found, expected = interface_of(linked[shader.path]), interface_of(alone[form[2]][f"one_{shader.path}"])
         differs = {key: (found[key], expected[key]) for key in expected if found[key] != expected[key]}
         if differs:
             wrong[f"{shader.case.name} ({shader.path})"] = differs
@@ -195,7 +195,7 @@ def test_units_offer_what_one_unit_does(
 
 
 @pytest.mark.pairwise
-def test_units_compute_what_one_unit_does(
+def test_units_compute_the_results_of_one_unit(
     form: tuple[str, bool, str],
     linked: dict[str, Image],
     alone: dict[str, dict[str, Image]],
@@ -228,7 +228,7 @@ def run(device: ComputeDevice, image: Image, case: Linked, constants: Mapping[in
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name.replace(" ", "-"))
-def test_units_that_contradict_each_other_are_refused(case: CompileRefused, tmp_path: Path) -> None:
+def test_contradictory_units_are_rejected(case: CompileRefused, tmp_path: Path) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     head = "" if case.hlsl else "#version 460\n" + "".join(f"#extension {each} : require\n" for each in case.extensions)
     library, shader = ("lib.hlsl", f"main.{case.stage}.hlsl") if case.hlsl else ("lib.glsl", f"main.{case.stage}")

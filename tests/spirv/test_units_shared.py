@@ -19,7 +19,7 @@ from tests.support.vulkan_device import ComputeDevice, storage
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
 @pytest.mark.parametrize("target", ["vulkan1.0", "vulkan1.3"])
-def test_access_is_restricted_only_where_all_units_share_one_resource(lto: str, target: str, tmp_path: Path) -> None:
+def test_restrict_is_kept_only_if_all_units_declare_it(lto: str, target: str, tmp_path: Path) -> None:
     build = ShaderBuild(tmp_path, target=target)
     resources = """
 layout(set = 0, binding = 1) {0} buffer B {{ uint b[]; }};
@@ -48,7 +48,7 @@ layout(set = 0, binding = 3, r32ui) {0} uniform uimage2D image;
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_equal_buffers_of_hlsl_are_one_where_units_use_others_first(lto: str, tmp_path: Path) -> None:
+def test_equal_hlsl_buffers_are_merged_in_any_order_of_use(lto: str, tmp_path: Path) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     declared = "RWStructuredBuffer<uint> one : register(u0);\nRWStructuredBuffer<uint> two : register(u1);\n"
     build.write(
@@ -64,7 +64,7 @@ def test_equal_buffers_of_hlsl_are_one_where_units_use_others_first(lto: str, tm
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_a_source_of_two_crates_is_initialised_in_each(lto: str, tmp_path: Path, device: ComputeDevice) -> None:
+def test_source_of_two_crates_is_initialised_in_each(lto: str, tmp_path: Path, device: ComputeDevice) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     build.write(
         {
@@ -84,9 +84,7 @@ def test_a_source_of_two_crates_is_initialised_in_each(lto: str, tmp_path: Path,
 
 
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_what_initialisers_write_is_written_by_shaders_that_use_their_unit(
-    lto: str, tmp_path: Path, device: ComputeDevice
-) -> None:
+def test_initialisers_run_only_in_shaders_that_use_their_unit(lto: str, tmp_path: Path, device: ComputeDevice) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     shader = "#version 460\nlayout(local_size_x = 64) in;\nuint {0}();\nvoid main() {{ {0}(); }}\n"
     build.write(
@@ -109,7 +107,7 @@ def test_what_initialisers_write_is_written_by_shaders_that_use_their_unit(
         assert set(found[0].tolist()) == {amount}, source
 
 
-def test_a_buffer_that_hlsl_passes_to_another_unit_names_the_way_out(tmp_path: Path) -> None:
+def test_hlsl_buffer_passed_to_another_unit_has_a_hint(tmp_path: Path) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     head = "uint f(RWStructuredBuffer<uint> b, uint i)"
     build.write(
@@ -126,7 +124,7 @@ def test_a_buffer_that_hlsl_passes_to_another_unit_names_the_way_out(tmp_path: P
 
 @pytest.mark.parametrize("opt_level", ["0", "3"])
 @pytest.mark.parametrize("lto", ["off", "thin", "fat"])
-def test_what_shares_a_number_keeps_its_name(lto: str, opt_level: str, tmp_path: Path) -> None:
+def test_resources_with_one_binding_keep_their_names(lto: str, opt_level: str, tmp_path: Path) -> None:
     build = ShaderBuild(tmp_path, store=STORE)
     declared = "Texture2D picture : register(t0);\nSamplerState how : register(s0);\n"
     build.write(

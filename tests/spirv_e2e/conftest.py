@@ -1,4 +1,4 @@
-"""What the end-to-end tests of the SPIR-V backend share: a project, and the independent validator."""
+"""Fixtures of the end-to-end tests of the SPIR-V backend: projects and the independent validator."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["shader_pair", "shaders", "validate"]
 
 @pytest.fixture
 def shaders(tmp_path: Path) -> ShaderProject:
-    """Give an empty project for the installed form, which has the compiled library, or else for the checkout."""
+    """Return an empty project that uses the installed packages with the compiled library, or else the checkout."""
     return ShaderProject(tmp_path / "project", form=available_forms()[-1])
 
 
 @pytest.fixture
 def any_shaders(tmp_path: Path, scons_form: str) -> ShaderProject:
-    """Give an empty project for each form in turn."""
+    """Return an empty project for each form of installation."""
     return ShaderProject(tmp_path / "project", form=scons_form)
 
 
@@ -33,7 +33,7 @@ def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shader_pair(_place: Path) -> list[ShaderProject]:
-    """Give two empty projects, at the same paths in all tests of a module."""
+    """Return two empty projects, at the same paths in all tests of a module."""
     for name in ("with_record", "without_record"):
         shutil.rmtree(_place / name, ignore_errors=True)
     return [ShaderProject(_place / name, form=available_forms()[-1]) for name in ("with_record", "without_record")]

@@ -1,4 +1,4 @@
-"""A project of shaders: what its SConstruct begins with, and sources that many tests use."""
+"""Projects of shaders: the header of their SConstruct, and sources that many tests use."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ DefaultEnvironment(tools=[])
 tools = ["filesystem", "install", "textfile", cratewright.tool]
 env = Environment(tools=tools, CRATE_BACKEND="spirv", CRATE_TARGET="vulkan1.3")
 """
-"""How an SConstruct begins; without compilers of C, which take SCons long to find."""
+"""The header of an SConstruct, without C compilers, for which SCons searches long."""
 
 WITH_C = HEADER.replace('"filesystem", "install", "textfile"', '"default"')
-"""How one begins that embeds images or builds programs."""
+"""The header of one that embeds images or builds programs."""
 
 STORE = "layout(set = 0, binding = 0) buffer Store { float data[]; } store;\n"
 
@@ -33,16 +33,16 @@ def compute(body: str, *, before: str = "", size: int = 64) -> str:
 
 
 class ShaderProject(SconsProject):
-    """A project whose SConstruct uses the `spirv` backend, and begins with `header`."""
+    """A project with the `spirv` backend, whose SConstruct begins with `header`."""
 
     header = HEADER
 
     def crates(self, text: str, files: Mapping[str, str | bytes] | None = None) -> None:
-        """Write an SConstruct that declares crates, and files."""
+        """Write files, and an SConstruct that declares crates."""
         self.write({"SConstruct": self.header + text, **(files or {})})
 
     def error(self) -> str:
-        """Return what the last run said of its failure."""
+        """Return the error output of the last run."""
         return self.errors.lstrip("\n")
 
     def manifest(self, crate: str) -> dict[str, Any]:

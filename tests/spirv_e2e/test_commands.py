@@ -1,4 +1,4 @@
-"""What the command line shows of a build that an SConstruct describes: its graph, its causes, an image."""
+"""`cratewright graph`, `explain` and `inspect` on a project with an SConstruct."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from cratewright import cli
 from tests.spirv_e2e.shader_project import ShaderProject, compute
 
-Look = Callable[..., tuple[int, str, str]]
+CommandLine = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Look:
-    """Give a function that runs the command line at a place; it returns the status and what it printed."""
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """Return a function that runs the command line in a directory; it returns the status, output and errors."""
 
     def run(place: Path, *words: str) -> tuple[int, str, str]:
         monkeypatch.chdir(place)
@@ -26,9 +26,9 @@ def look(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return run
 
 
-def test_what_a_build_has_left(shaders: ShaderProject, look: Look) -> None:
-    def asked(*words: str) -> str:
-        status, out, err = look(shaders.path, *words)
+def test_commands_after_a_build(shaders: ShaderProject, command_line: CommandLine) -> None:
+    def output_of(*words: str) -> str:
+        status, out, err = command_line(shaders.path, *words)
         assert status == 0, err
         return out
 
@@ -41,22 +41,22 @@ def test_what_a_build_has_left(shaders: ShaderProject, look: Look) -> None:
         },
     )
     shaders.scons()
-    drawn = json.loads(asked("graph", "--json"))
+    drawn = json.loads(output_of("graph", "--json"))
     assert {row["crate"] for row in drawn["crates"]} == {"noise", "sky"} and not drawn["elsewhere"]
     (edge,) = drawn["dependencies"]
     assert (edge["user"], edge["used"], edge["linkages"]) == ("sky", "noise", {"sky cdylib": "static"})
-    assert "-->" in asked("graph") and "digraph" in asked("graph", ".", "--format", "dot")
-    causes = json.loads(asked("explain", "--json"))
+    assert "-->" in output_of("graph") and "digraph" in output_of("graph", ".", "--format", "dot")
+    causes = json.loads(output_of("explain", "--json"))
     assert {"noise.rlink", "sky.rlink", "sky.spv.json"} == set(causes)
-    image = json.loads(asked("inspect", "sky.spv", "--json"))
+    image = json.loads(output_of("inspect", "sky.spv", "--json"))
     assert image["kind"] == "SPIR-V module" and image["entry_points"][0]["stage"] == "compute"
     assert image["size"] == (shaders.path / "sky.spv").stat().st_size
-    assert f"size: {image['size']}" in asked("inspect", "sky.spv")
+    assert f"size: {image['size']}" in output_of("inspect", "sky.spv")
 
 
-def test_what_holds_nothing(tmp_path: Path, look: Look) -> None:
+def test_commands_without_a_build(tmp_path: Path, command_line: CommandLine) -> None:
     for word in ("graph", "explain"):
-        status, _, err = look(tmp_path, word)
+        status, _, err = command_line(tmp_path, word)
         assert status == 2 and "hint" in err
     (tmp_path / "a.spv").write_bytes(b"\x03\x02\x23\x07\0\0")
-    assert look(tmp_path, "inspect", "a.spv")[0] == 2
+    assert command_line(tmp_path, "inspect", "a.spv")[0] == 2

@@ -1,4 +1,4 @@
-"""One project, the same bytes: however many jobs, wherever it lies, whenever it is built, whatever memory holds."""
+"""Outputs do not depend on the number of jobs, the directory, the time, or uninitialised memory."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ FILES = {
 
 
 @pytest.mark.parametrize(("opt", "debuginfo", "multimodule"), [("0", "full", "0"), ("3", "none", "1")])
-def test_jobs_place_and_memory_leave_no_mark(
+def test_outputs_do_not_depend_on_jobs_directory_or_memory(
     shaders: ShaderProject, opt: str, debuginfo: str, multimodule: str
 ) -> None:
     arguments = (f"opt={opt}", f"debuginfo={debuginfo}", f"multimodule={multimodule}")
     other = ShaderProject(shaders.path.parent / "a longer path" / "elsewhere", form=shaders.form)
     for project, jobs, fill in ((shaders, "-j1", "0"), (other, "-j4", "170")):
-        # glibc then fills what it allocates, so what was not set by the program shows.
+        # glibc fills allocated memory with this byte, so uninitialised data would differ.
         project.environ["MALLOC_PERTURB_"] = fill
         project.crates(SCONSTRUCT, FILES)
         project.scons(jobs, *arguments)
     found = shaders.snapshot()
     assert found == other.snapshot()
     assert any(name.endswith(".spv") for name in found) and any(name.endswith(".spvasm") for name in found)
-    # No image or archive tells where it was made.
+    # No output contains the path of the project.
     for name in found:
         assert str(shaders.path).encode() not in (shaders.path / name).read_bytes(), name
 
 
-def test_both_forms_make_the_same(shaders: ShaderProject) -> None:
-    """The compiled library and the real executables agree to the byte, if there are both here."""
+def test_installed_and_in_place_builds_have_equal_images(shaders: ShaderProject) -> None:
+    """The compiled library and the executables give the same bytes, if both are available."""
     in_place = ShaderProject(shaders.path.parent / "in place")
     arguments = ("opt=3", "debuginfo=line", "multimodule=1")
     for project in (shaders, in_place):

@@ -1,4 +1,4 @@
-"""Copies for people: what was linked, and the text that the compiler saw, also where a build fails."""
+"""Dumps of linked modules and of preprocessed sources, also of failed builds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _names(shaders: ShaderProject, directory: str) -> list[str]:
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_modules_are_left_where_a_symbol_is_missing(shaders: ShaderProject, several: bool) -> None:
+def test_modules_are_dumped_if_a_symbol_is_missing(shaders: ShaderProject, several: bool) -> None:
     shaders.crates(
         "m = env.Crate('m', ['m.glsl'])\n"
         + "".join(
@@ -52,7 +52,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("program", [False, True])
-def test_the_text_that_the_compiler_sees(shaders: ShaderProject, sdk: Path, program: bool) -> None:
+def test_preprocessed_sources_are_dumped(shaders: ShaderProject, sdk: Path, program: bool) -> None:
     if program:
         use_sdk(shaders, sdk)
     shaders.crates(

@@ -1,4 +1,4 @@
-"""`env.CrateEmbed`: images in programs and libraries, and headers that lie as shaders read."""
+"""`env.CrateEmbed`: images in programs and libraries, and headers with the layout of the shaders' blocks."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ void main() {
 
 @pytest.fixture
 def shaders(shaders: ShaderProject) -> ShaderProject:
-    """Give an empty project that may have C in it."""
+    """Return an empty project with C compilers."""
     shaders.header = WITH_C
     return shaders
 
 
-def _tools() -> None:
+def _require_tools() -> None:
     for tool in ("gcc", "g++", "as"):
         require_tool(shutil.which(tool) is not None, tool)
 
@@ -74,7 +74,7 @@ def _run(project: ShaderProject, program: str = "./prog") -> str:
 
 @pytest.mark.parametrize(("multimodule", "jobs"), [(True, "-j4"), (False, "-j1")])
 def test_images_in_a_program(shaders: ShaderProject, multimodule: bool, jobs: str) -> None:
-    _tools()
+    _require_tools()
     key = "a_comp" if multimodule else "a"
     path = "app.spvs/a.comp.spv" if multimodule else "app.spv"
     main = f'int main(void) {{ return !same("{path}", shaders_{key}, shaders_{key}_size); }}\n'
@@ -93,7 +93,7 @@ def test_images_in_a_program(shaders: ShaderProject, multimodule: bool, jobs: st
     shaders.write({"a.comp": compute("store.data[i] = 3.5;")})
     out = shaders.scons(jobs)
     _run(shaders)
-    # A body is no interface: the header stays, and no C is compiled.
+    # The interface is unchanged: so is the header, and no C is recompiled.
     assert "main.o" not in out.replace("-o prog main.o", "")
     assert "shaders_embed" in out
     shaders.write({"a.comp": compute("store.data[i] = 3.5;").replace("binding = 0", "binding = 3")})
@@ -102,8 +102,8 @@ def test_images_in_a_program(shaders: ShaderProject, multimodule: bool, jobs: st
     assert shaders.up_to_date()
 
 
-def test_blocks_lie_as_the_shader_reads(shaders: ShaderProject) -> None:
-    _tools()
+def test_structs_have_the_layout_of_blocks(shaders: ShaderProject) -> None:
+    _require_tools()
     app = 'app = env.Crate("app", ["a.comp"], crate_type="cdylib", scalar_block_layout=True, lto={lto!r})\n'
     shaders.crates(
         app.format(lto="off") + PROGRAM,
@@ -125,7 +125,7 @@ def test_blocks_lie_as_the_shader_reads(shaders: ShaderProject) -> None:
             [compiler, *words, *flags, source.name], cwd=shaders.path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-    # The checks in the header are of what the manifest says; these are the values of the specification's rules.
+    # The assertions in the header come from the manifest; these values follow the rules of the specification.
     expected = {
         "standard_block, scalars": 0, "standard_block, turn": 48, "standard_block, tall": 96,
         "standard_block, rows": 128, "standard_block, inner": 160, "standard_block, pairs": 224,
@@ -165,8 +165,8 @@ def test_blocks_lie_as_the_shader_reads(shaders: ShaderProject) -> None:
         assert shaders.read("shaders.h") == header, lto
 
 
-def test_in_a_shared_library_without_exports(shaders: ShaderProject) -> None:
-    _tools()
+def test_embedded_images_are_not_exported_by_a_shared_library(shaders: ShaderProject) -> None:
+    _require_tools()
     shaders.crates(
         'app = env.Crate("app", ["a.comp", "b.comp"], crate_type="cdylib", multimodule=True)\n'
         'other = env.Crate("other", ["a.comp"], crate_type="cdylib")\n'
@@ -184,11 +184,11 @@ def test_in_a_shared_library_without_exports(shaders: ShaderProject) -> None:
     )
     assert " f\n" in names.stdout
     assert "all_" not in names.stdout
-    # Equal images are held once.
+    # Equal images are stored once.
     assert shaders.read("all_embed.S").count(".incbin") < 3
 
 
-def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
+def test_invalid_embeds(shaders: ShaderProject) -> None:
     library = 'lib = env.Crate("lib", ["l.glsl"])\n'
     files = {"l.glsl": "#version 460\nfloat f() { return 1.0; }\n", "a-b.comp": compute("store.data[i] = 1.0;")}
     files["a_b.comp"] = files["a-b.comp"]
@@ -216,8 +216,8 @@ def test_what_cannot_be_embedded(shaders: ShaderProject) -> None:
 
 @pytest.mark.parametrize("sources", ['["main.c", shaders]', 'shaders + ["main.c"]', '["main.c", *shaders]'])
 def test_images_in_a_crate(shaders: ShaderProject, sources: str) -> None:
-    """The crate waits for the header; an edit of a body links the program again and compiles none of its units."""
-    _tools()
+    """The header is built first; an edit of a shader body relinks the program without recompiling C."""
+    _require_tools()
     shaders.crates(
         'app = env.Crate("app", ["a.comp"], crate_type="cdylib")\nshaders = env.CrateEmbed("shaders", app)\n'
         'native = env.Clone(CRATE_BACKEND="native", CRATE_TARGET="")\n'

@@ -1,4 +1,4 @@
-"""`examples/gdextension-shaders`: sections split, compiled, embedded, and loaded from the library."""
+"""`examples/gdextension-shaders`: shader sections are split, compiled, embedded, and loaded from the library."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _images(project: SconsProject) -> bytes:
     return subprocess.run([sys.executable, "-c", LOAD, library], capture_output=True, check=True).stdout
 
 
-def test_the_example(scons_project: SconsProject) -> None:
+def test_example_embeds_its_shaders(scons_project: SconsProject) -> None:
     require_tool(shutil.which("g++") is not None, "g++")
     project = scons_project
     shutil.copytree(ROOT / "examples" / "gdextension-shaders", project.path, dirs_exist_ok=True)

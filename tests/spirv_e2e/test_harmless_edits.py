@@ -1,6 +1,6 @@
-"""Edits that nothing compiled can see: no unit is compiled again, and all files are those of a clean build.
+"""Edits without effect on the compiled code: no unit is recompiled, and outputs equal those of a clean build.
 
-Knows nothing of forms or keys; `test_form` of the plugin has the table for single units.
+`test_form` of the plugin has the table for single units.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ HARMFUL = {
 
 
 def _edit(shaders: ShaderProject, files: dict[str, object]) -> list[str]:
-    """Build, edit, build again; return what was compiled, having compared everything with a clean build."""
+    """Build, edit and rebuild; compare with a clean build, and return what was recompiled."""
     shaders.crates(SCONSTRUCT.format(defines="{}", sources=SOURCES), FILES)
     shaders.scons()
     for name, text in files.items():
@@ -74,16 +74,16 @@ def _edit(shaders: ShaderProject, files: dict[str, object]) -> list[str]:
 
 
 @pytest.mark.parametrize("edit", HARMLESS)
-def test_no_unit_is_compiled_again(shaders: ShaderProject, edit: str) -> None:
+def test_harmless_edit_recompiles_nothing(shaders: ShaderProject, edit: str) -> None:
     assert _edit(shaders, dict(HARMLESS[edit])) == []
 
 
 @pytest.mark.parametrize("edit", HARMFUL)
-def test_code_that_changes_is_compiled(shaders: ShaderProject, edit: str) -> None:
+def test_changed_code_is_recompiled(shaders: ShaderProject, edit: str) -> None:
     assert _edit(shaders, dict(HARMFUL[edit])) == ["crate lib: 3 units: 1 compiled, 2 reused"]
 
 
-def test_a_result_found_by_its_form_stands_the_check(shaders: ShaderProject) -> None:
+def test_hit_by_canonical_form_passes_verification(shaders: ShaderProject) -> None:
     shaders.crates(SCONSTRUCT.format(defines="{}", sources=SOURCES), FILES)
     shaders.scons()
     shaders.environ["CRATE_CACHE_VERIFY"] = "1"

@@ -1,4 +1,4 @@
-"""What the switches of a crate do to its images: optimization, names, validation, bindings, dumps."""
+"""Options of a crate that affect its images: optimization, names, validation, bindings and dumps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _build(shaders: ShaderProject, options: str) -> Path:
 def test_optimization_levels(shaders: ShaderProject, validate: Validate, level: str) -> None:
     image = _build(shaders, f', opt_level="{level}"')
     validate(image)
-    # The optimizer inlines; names are stripped at every level, as no debug information is asked for.
+    # The optimizer inlines; names are stripped at every level, since there is no debug information.
     assert (_CALL in opcodes(image)) == (level == "0")
     assert not names(image)
     row = shaders.manifest("app")["modules"][0]
@@ -47,8 +47,8 @@ def test_optimization_levels(shaders: ShaderProject, validate: Validate, level: 
     assert shaders.manifest("app")["opt_level"] == level
 
 
-def test_dead_constants_are_dropped(shaders: ShaderProject) -> None:
-    """Without debug information, a constant that nothing uses goes even where nothing is optimized."""
+def test_unused_constants_are_dropped(shaders: ShaderProject) -> None:
+    """Without debug information, unused constants are dropped even at opt_level 0."""
     image = _build(shaders, "")
     assert b"\x00\x00\xc0\x3f" not in image.read_bytes()
     assert b"\x00\x00\xc0\x3f" in _build(shaders, ", spirv_opt=False").read_bytes()
@@ -58,16 +58,16 @@ KEPT = {"none": set[str](), "name-variables": {"store", "result"}, "full": {"sto
 
 
 @pytest.mark.parametrize("metadata", KEPT)
-def test_names(shaders: ShaderProject, validate: Validate, metadata: str) -> None:
+def test_metadata_option_selects_names(shaders: ShaderProject, validate: Validate, metadata: str) -> None:
     image = _build(shaders, f', spirv_metadata="{metadata}"')
     validate(image)
     assert names(image) & KEPT["full"] == KEPT[metadata]
-    # A host looks resources up by name, whatever the image keeps.
+    # The manifest has the names of resources in any case.
     (store,) = shaders.manifest("app")["entries"][0]["descriptors"]
     assert store["name"] == "store"
 
 
-def test_no_optimizer_gives_a_warning(shaders: ShaderProject, validate: Validate) -> None:
+def test_disabled_optimizer_gives_a_warning(shaders: ShaderProject, validate: Validate) -> None:
     image = _build(shaders, ", opt_level=3, spirv_opt=False")
     assert (
         "app.spv: warning: the optimizer should run (opt_level=3, debuginfo=none) but spirv_opt is off\n"
@@ -79,8 +79,7 @@ def test_no_optimizer_gives_a_warning(shaders: ShaderProject, validate: Validate
     assert "warning" not in shaders.output and names(quiet)
 
 
-def test_bindings(shaders: ShaderProject, validate: Validate) -> None:
-    """A descriptor that nothing uses is dropped unless it is to stay, at each level."""
+def test_preserve_bindings_keeps_unused_descriptors(shaders: ShaderProject, validate: Validate) -> None:
     for options, expected in (
         ("", [0]),
         (", preserve_bindings=True", [0, 6]),
@@ -107,7 +106,7 @@ def test_dumps_and_disassembly(any_shaders: ShaderProject) -> None:
     for name in ("post_merge", "post_split", "post_link"):
         (path,) = (any_shaders.path / "dump" / name).iterdir()
         assert path.name == "app.app.spv" and path.read_bytes()[:4] == b"\x03\x02\x23\x07"
-        # All of this is before the optimizer.
+        # These are dumped before optimization.
         assert _CALL in opcodes(path)
     assert "OpEntryPoint GLCompute" in any_shaders.read("app.spvasm")
     any_shaders.scons("m=1")
@@ -116,7 +115,7 @@ def test_dumps_and_disassembly(any_shaders: ShaderProject) -> None:
 
 
 def _structs(uniform: str, offset: int) -> str:
-    """Return a shader with two structs of like layout; one is stored as the other unless they are uniform."""
+    """Return a shader with two structs of one layout; unless they are uniform, one is stored as the other."""
     return f"""\
 OpCapability Shader
 OpMemoryModel Logical GLSL450
@@ -197,7 +196,7 @@ RELAXED = {
 
 
 @pytest.mark.parametrize("option", RELAXED)
-def test_what_the_validator_refuses_an_option_lets_pass(shaders: ShaderProject, option: str) -> None:
+def test_option_relaxes_validation(shaders: ShaderProject, option: str) -> None:
     target, source, text = RELAXED[option]
     crate = f'env.Crate("app", ["{source}"], crate_type="cdylib", debuginfo="none", target="{target}"'
     shaders.crates(crate + ")\n", {source: text})
@@ -208,8 +207,8 @@ def test_what_the_validator_refuses_an_option_lets_pass(shaders: ShaderProject, 
     assert shaders.exists("app.spv")
 
 
-def test_an_invalid_image_is_not_written(any_shaders: ShaderProject, golden: Golden) -> None:
-    """Nothing is left of it, unless validation is switched off."""
+def test_invalid_image_is_not_written(any_shaders: ShaderProject, golden: Golden) -> None:
+    """Without validation, it is written."""
     crate = 'env.Crate("app", ["a.comp"], crate_type="cdylib", target="vulkan1.2"'
     any_shaders.crates(crate + ")\n", {"a.comp": SCALAR})
     before = set(any_shaders.snapshot())

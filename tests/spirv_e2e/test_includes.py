@@ -1,4 +1,4 @@
-"""Includes and macros: where a file is found, what it is given, and how one source becomes several shaders."""
+"""Includes and macros: lookup of files, definitions, and several shaders from one source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _define(value: float) -> str:
     return f"#define WHICH {value}\n"
 
 
-FINDINGS = {
+LOOKUPS = {
     "beside, quoted": ('#include "w.h"\n', {"src/w.h": 11.0, "inc/w.h": 12.0}, 11.0),
     "in a directory, quoted": ('#include "w.h"\n', {"inc/w.h": 13.0, "more/w.h": 14.0}, 13.0),
     "angled ignores its own directory": ("#include <w.h>\n", {"src/w.h": 15.0, "inc/w.h": 16.0}, 16.0),
@@ -32,9 +32,9 @@ FINDINGS = {
 }
 
 
-@pytest.mark.parametrize("name", FINDINGS)
-def test_an_include_is_found(shaders: ShaderProject, name: str) -> None:
-    directive, headers, expected = FINDINGS[name]
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_include_lookup(shaders: ShaderProject, name: str) -> None:
+    directive, headers, expected = LOOKUPS[name]
     shaders.crates(
         'env.Crate("app", ["src/a.comp"], include_dirs=["inc", "more"], crate_type="cdylib")\n',
         {"src/a.comp": compute(WHICH, before=directive), "inc/.keep": "", "more/.keep": ""}
@@ -45,7 +45,7 @@ def test_an_include_is_found(shaders: ShaderProject, name: str) -> None:
     assert not constants(shaders.path / "app.spv") & {_bits(v) for v in headers.values() if v != expected}
 
 
-def test_a_pipe_is_no_header(shaders: ShaderProject) -> None:
+def test_pipe_is_not_a_header(shaders: ShaderProject) -> None:
     shaders.crates(
         'env.Crate("app", ["a.comp"], include_dirs=["inc", "more"], crate_type="cdylib")\n',
         {"a.comp": compute(WHICH, before='#include "w.h"\n'), "inc/.keep": "", "more/w.h": _define(7.0)},
@@ -59,8 +59,7 @@ def test_a_pipe_is_no_header(shaders: ShaderProject) -> None:
     assert 'a.comp:4:10: error: cannot find include "w.h"' in shaders.output
 
 
-def test_an_include_finds_its_neighbour(any_shaders: ShaderProject) -> None:
-    """An include looks beside itself first, then beside the source."""
+def test_nested_include_is_looked_up_beside_the_header_first(any_shaders: ShaderProject) -> None:
     any_shaders.crates(
         'env.Crate("app", ["src/a.comp", "src/b.frag.hlsl"], include_dirs=["inc"], crate_type="cdylib")\n',
         {
@@ -107,8 +106,8 @@ def test_variants_of_one_source(any_shaders: ShaderProject) -> None:
     assert {row["source"] for row in any_shaders.manifest("app")["entries"]} == {"a.comp"}
 
 
-def test_an_included_function_is_private(shaders: ShaderProject) -> None:
-    """Two units include the body of one function; neither offers it, so nothing is defined twice."""
+def test_included_function_is_not_exported(shaders: ShaderProject) -> None:
+    """Two units include the definition of one function, which must not be a duplicate symbol."""
     caller = '#version 460\n#include "inc.h"\nfloat {0}(float x) {{ return shared_by_text(x) + {1}; }}\n'
     shaders.crates(
         'env.Crate("app", ["a.comp", "one.glsl", "two.glsl"], crate_type="cdylib")\n',
@@ -125,8 +124,8 @@ def test_an_included_function_is_private(shaders: ShaderProject) -> None:
     assert {_bits(51.0), _bits(52.0)} <= constants(shaders.path / "app.spv")
 
 
-def test_a_repository_does_not_show(shaders: ShaderProject) -> None:
-    """Outputs are the same wherever a repository lies, with the positions of debug information too."""
+def test_outputs_do_not_depend_on_the_path_of_a_repository(shaders: ShaderProject) -> None:
+    """Neither does the debug information."""
     outputs = []
     for place in ("one", "another/place"):
         there = ShaderProject(shaders.path / place / f"repository of {place[:3]}", form=shaders.form)
@@ -157,7 +156,7 @@ def test_a_repository_does_not_show(shaders: ShaderProject) -> None:
     assert "src/lib/f.glsl:1:" in here.error() and "repository of" not in here.error()
 
 
-def test_up_from_a_linked_directory(shaders: ShaderProject) -> None:
+def test_parent_of_a_linked_directory(shaders: ShaderProject) -> None:
     files = {f"{place}/inc/h.h": '#include "../up.h"\n' for place in ("one", "two")}
     ups = {"up.h": _define(1.0), "one/up.h": _define(2.0), "two/up.h": _define(3.0)}
     hlsl = "RWStructuredBuffer<float> d : register(u0);\n[numthreads(1, 1, 1)] void main() { d[0] = WHICH; }\n"

@@ -1,4 +1,4 @@
-"""SCons's CacheDir, Install and prebuilt rlibs with real shaders."""
+"""Shaders with SCons's CacheDir and Install, and with a prebuilt rlib."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _has(shaders: ShaderProject, path: str, value: float) -> bool:
 
 @pytest.mark.exhaustive(jobs="-j1")
 @pytest.mark.parametrize("jobs", ["-j1", "-j4"])
-def test_a_cache_dir_and_copies(shaders: ShaderProject, jobs: str) -> None:
+def test_cache_dir_and_install(shaders: ShaderProject, jobs: str) -> None:
     shaders.environ["CRATE_CACHE"] = "off"
     copies = 'env.Install("game", [app.image, app.manifest])\n'
     shaders.crates('CacheDir("kept")\n' + LIB + APP.format(lib="lib") + copies, FILES)
@@ -45,7 +45,7 @@ def test_a_cache_dir_and_copies(shaders: ShaderProject, jobs: str) -> None:
     assert shaders.up_to_date(jobs)
 
 
-def test_an_rlib_of_others(shaders: ShaderProject) -> None:
+def test_prebuilt_rlib(shaders: ShaderProject) -> None:
     maker = ShaderProject(shaders.path.parent / "maker", form=shaders.form)
     maker.crates(LIB, FILES)
     maker.scons()

@@ -1,4 +1,4 @@
-"""The newest glslang in real builds: what it takes, what it is taken for, and what is said where it is missing."""
+"""Builds with the newest glslang, which a new extension requires, and errors where it cannot be used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ layout(set = 0, binding = 0) buffer B { bfloat16_t d[]; };
 float twice(float x);
 void main() { uint i = gl_GlobalInvocationID.x; d[i] = bfloat16_t(twice(float(d[i]))); }
 """,
-    # What SPIRV-Tools 2025.5 do not know, and those within the newest glslang do.
+    # SPIRV-Tools 2025.5 lacks this extension; the newest glslang contains a version that has it.
     "d.comp": """\
 #version 460
 #extension GL_EXT_spirv_intrinsics : require
@@ -53,9 +53,9 @@ def latest() -> None:
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "full"])
-def test_a_shader_and_a_library(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
+def test_shader_and_library(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
     shaders.environ["CRATE_GLSLANG"] = "auto"
-    # Of the newer SPIRV-Tools there is -O alone, which full debug information does not get.
+    # The newer SPIRV-Tools offers only -O, which is not used with full debug information.
     level = "0" if debuginfo == "full" else "3"
     shaders.crates(CRATES.replace("DEBUG", repr(debuginfo)).replace("DOT", level), FILES)
     shaders.scons()
@@ -70,7 +70,7 @@ def test_a_shader_and_a_library(shaders: ShaderProject, validate: Validate, debu
     assert "needs GL_EXT_bfloat16: pip install 'cratewright-spirv[latest]'" in shaders.error()
 
 
-def test_hlsl_is_refused_while_planning(shaders: ShaderProject) -> None:
+def test_hlsl_is_rejected_while_planning(shaders: ShaderProject) -> None:
     shaders.environ["CRATE_GLSLANG"] = "latest"
     shaders.crates(CRATES.replace("DEBUG", "'none'").replace("DOT", "3"), FILES)
     shaders.scons(expect=2)

@@ -1,4 +1,4 @@
-"""Linking: what is pulled from archives, and every way in which units may not fit, told in the words of the sources."""
+"""Linking: selection of archive members, and units that do not fit together, reported in terms of the sources."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _project(shaders: ShaderProject, files: Mapping[str, str], more: str = "") -
     shaders.crates(CRATES.format(more=more), files)
 
 
-def test_only_what_is_needed_is_linked(shaders: ShaderProject, validate: Validate) -> None:
-    """An archive member that needs what nobody has, or a crate that nobody calls, changes no byte of the image."""
+def test_unused_members_and_crates_are_not_linked(shaders: ShaderProject, validate: Validate) -> None:
+    """An unused archive member with an undefined symbol, or an unused crate, does not change the image."""
     _project(shaders, GOOD, ', dump_pre_link="pre"')
     shaders.scons()
     image = (shaders.path / "app.spv").read_bytes()
@@ -78,15 +78,15 @@ def _stage_bound(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", STAGE_BOUND)
-def test_a_stage_reaches_what_another_has(shaders: ShaderProject, golden: Golden, name: str) -> None:
+def test_function_of_another_stage_is_an_error(shaders: ShaderProject, golden: Golden, name: str) -> None:
     _project(shaders, _stage_bound(name) | {"app/a.comp": APP})
     shaders.scons(expect=2)
     golden(f"spirv/stage_{name}.txt", shaders.error())
     assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
 
 
-def test_a_function_that_differs_by_stage(shaders: ShaderProject, validate: Validate) -> None:
-    """`texture` has an implicit level of detail in fragment shaders only; one library serves every stage."""
+def test_function_that_differs_by_stage(shaders: ShaderProject, validate: Validate) -> None:
+    """`texture` has an implicit level of detail only in fragment shaders; one library works for every stage."""
     library = (
         V + "layout(set = 0, binding = 5) uniform sampler2D picture;\n"
         "float low(float x) { return texture(picture, vec2(x)).x; }\n"
@@ -116,7 +116,9 @@ def test_a_function_that_differs_by_stage(shaders: ShaderProject, validate: Vali
 
 
 @pytest.mark.parametrize("name", STAGE_BOUND)
-def test_other_functions_of_its_unit_serve_all(shaders: ShaderProject, validate: Validate, name: str) -> None:
+def test_other_functions_of_a_stage_bound_unit_work_for_all_stages(
+    shaders: ShaderProject, validate: Validate, name: str
+) -> None:
     """The fragment shader uses the derivative, the compute shader another function of the same source."""
     _project(
         shaders,
@@ -170,8 +172,8 @@ MISFITS: dict[str, Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("name", MISFITS)
-def test_a_misfit(shaders: ShaderProject, golden: Golden, name: str) -> None:
-    """It is told in source terms, leaves nothing behind, and the next run repairs it."""
+def test_units_that_do_not_fit(shaders: ShaderProject, golden: Golden, name: str) -> None:
+    """The error names the sources, nothing is written, and the corrected build succeeds."""
     files = {**GOOD, **MISFITS[name]}
     text = CRATES.format(more="").replace('Glob("base/*")', 'Glob("base/*.glsl")')
     shaders.crates(text, files)

@@ -1,4 +1,4 @@
-"""LTO of shaders end to end: what is optimized again after an edit, and that images stay what their sources say."""
+"""LTO of shaders end to end: what is reoptimized after an edit, and what LTO must preserve."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _images(shaders: ShaderProject) -> dict[str, bytes]:
 
 
 def _optimized(shaders: ShaderProject) -> tuple[int, int]:
-    """Return how many modules the last build optimized and how many it had."""
+    """Return how many modules the last build optimized and reused."""
     found = re.search(r"LTO: (\d+) optimized, (\d+) reused", shaders.output)
     assert found, shaders.output
     return int(found[1]), int(found[2])
@@ -61,7 +61,7 @@ def _edit(shaders: ShaderProject, old: str, new: str, name: str = "maths.glsl") 
 
 
 @pytest.mark.parametrize("debuginfo", ["none", "line"])
-def test_an_edit_optimizes_what_it_reaches(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
+def test_edit_reoptimizes_only_its_users(shaders: ShaderProject, validate: Validate, debuginfo: str) -> None:
     _project(shaders)
     shaders.scons(f"debuginfo={debuginfo}")
     assert _optimized(shaders) == (COUNT, 0)
@@ -97,7 +97,7 @@ HARMLESS: Mapping[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("edit", HARMLESS)
-def test_an_edit_without_effect_optimizes_nothing(shaders: ShaderProject, edit: str) -> None:
+def test_edit_without_effect_reoptimizes_nothing(shaders: ShaderProject, edit: str) -> None:
     _project(shaders)
     shaders.scons()
     before = _images(shaders)
@@ -108,8 +108,8 @@ def test_an_edit_without_effect_optimizes_nothing(shaders: ShaderProject, edit: 
     assert _images(shaders) == before
 
 
-def test_a_resource_may_be_renamed(shaders: ShaderProject) -> None:
-    """The manifest has the new name, and nothing is optimized for it."""
+def test_renamed_resource_reoptimizes_nothing(shaders: ShaderProject) -> None:
+    """The manifest has the new name."""
     _project(shaders)
     shaders.scons()
     before = _images(shaders)
@@ -123,7 +123,7 @@ def test_a_resource_may_be_renamed(shaders: ShaderProject) -> None:
 
 @pytest.mark.parametrize("lto", ["thin", "fat"])
 @pytest.mark.parametrize("multi", ["0", "1"])
-def test_a_crate_is_rlib_and_optimized_image_at_once(
+def test_crate_is_both_rlib_and_optimized_image(
     shaders: ShaderProject, validate: Validate, lto: str, multi: str
 ) -> None:
     _project(shaders, types='["rlib", "cdylib"]')
@@ -146,7 +146,7 @@ def test_a_crate_is_rlib_and_optimized_image_at_once(
 
 
 @pytest.mark.parametrize("lto", ["thin", "fat"])
-def test_jobs_and_caches_change_no_byte(shaders: ShaderProject, tmp_path: Path, lto: str) -> None:
+def test_images_do_not_depend_on_jobs_or_caches(shaders: ShaderProject, tmp_path: Path, lto: str) -> None:
     _project(shaders)
     shaders.scons("-j1", f"lto={lto}")
     other = ShaderProject(tmp_path / "elsewhere" / "deep", form=shaders.form)
@@ -158,7 +158,7 @@ def test_jobs_and_caches_change_no_byte(shaders: ShaderProject, tmp_path: Path, 
 
 @pytest.mark.parametrize("lto", ["thin", "fat"])
 @pytest.mark.parametrize("multi", ["0", "1"])
-def test_lines_survive(shaders: ShaderProject, validate: Validate, lto: str, multi: str) -> None:
+def test_line_information_is_kept(shaders: ShaderProject, validate: Validate, lto: str, multi: str) -> None:
     _project(shaders)
     shaders.scons(f"lto={lto}", f"multi={multi}", "debuginfo=line")
     images = [shaders.path / row["path"] for row in shaders.manifest("app")["modules"]]
@@ -194,9 +194,7 @@ EVERYTHING = {
 @pytest.mark.parametrize("lto", ["thin", "fat"])
 @pytest.mark.parametrize("multi", ["0", "1"])
 @pytest.mark.parametrize("opt", ["0", "3", "s"])
-def test_whatever_shaders_are_made_of_is_kept(
-    shaders: ShaderProject, validate: Validate, lto: str, multi: str, opt: str
-) -> None:
+def test_shader_features_are_kept(shaders: ShaderProject, validate: Validate, lto: str, multi: str, opt: str) -> None:
     """Specialisation constants, initialised globals, workgroup sizes, stages and both languages."""
     crates = CRATES.replace('["maths.glsl"]', '["maths.glsl", "edge.glsl", "near.hlsl"]')
     shaders.crates(crates.format(types='"cdylib"', more=', preserve_bindings=ARGUMENTS.get("keep", "0")'), EVERYTHING)
@@ -222,8 +220,8 @@ def test_whatever_shaders_are_made_of_is_kept(
         assert constants["app.spv"] == [0, 3, 7]
 
 
-def test_fat_is_no_worse_than_thin(shaders: ShaderProject) -> None:
-    """A global variable of several entry points is optimized as if it belonged to each alone."""
+def test_fat_optimizes_as_well_as_thin(shaders: ShaderProject) -> None:
+    """A global variable of several entry points is optimized as in a module with one."""
     crates = CRATES.replace('["maths.glsl"]', '["maths.glsl", "edge.glsl", "near.hlsl"]')
     shaders.crates(crates.format(types='"cdylib"', more=""), EVERYTHING)
     counts = []
@@ -233,14 +231,14 @@ def test_fat_is_no_worse_than_thin(shaders: ShaderProject) -> None:
     assert counts[0] == counts[1]
 
 
-def test_an_error_names_lines_of_what_was_left_out(shaders: ShaderProject) -> None:
+def test_error_names_lines_without_line_information(shaders: ShaderProject) -> None:
     _project(shaders, **{"maths.glsl": LIBRARY.replace("sqrt(x)", "dFdx(x)")})
     shaders.scons(expect=2)
     assert "maths.glsl:9" in shaders.output
     assert not shaders.exists("app.spv.json")
 
 
-def test_thin_local_needs_a_crate_without_dependencies(shaders: ShaderProject) -> None:
+def test_thin_local_requires_a_crate_without_dependencies(shaders: ShaderProject) -> None:
     _project(shaders)
     shaders.scons("lto=thin-local", expect=2)
     assert "thin-local" in shaders.output
@@ -252,7 +250,7 @@ def test_thin_local_needs_a_crate_without_dependencies(shaders: ShaderProject) -
     assert _optimized(shaders) == (COUNT, 0)
 
 
-def test_a_dump_that_lto_passes_over_is_refused(shaders: ShaderProject) -> None:
+def test_dump_that_lto_never_writes_is_rejected(shaders: ShaderProject) -> None:
     _project(shaders, more=', dump_post_link="dumps"')
     shaders.scons(expect=2)
     assert "dump_post_link" in shaders.output

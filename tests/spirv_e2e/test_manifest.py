@@ -46,7 +46,7 @@ def test_multimodule(any_shaders: ShaderProject) -> None:
     assert first != second
 
 
-def test_single_module_renames_only_what_clashes(any_shaders: ShaderProject) -> None:
+def test_single_module_renames_only_clashing_entry_points(any_shaders: ShaderProject) -> None:
     any_shaders.crates(
         'env.Crate("app", ["a/x.comp", "b/x.comp", "x.vert"], crate_type="cdylib")\n',
         {"a/x.comp": ONE, "b/x.comp": TWO, "x.vert": VERTEX},
@@ -60,11 +60,11 @@ def test_single_module_renames_only_what_clashes(any_shaders: ShaderProject) -> 
     assert {row["module"] for row in manifest["entries"]} == {"app.spv"}
 
 
-def test_stages_with_one_name_are_no_clash(shaders: ShaderProject) -> None:
+def test_equal_names_of_different_stages_do_not_clash(shaders: ShaderProject) -> None:
     shaders.crates('env.Crate("app", ["x.comp", "x.vert"], crate_type="cdylib")\n', {"x.comp": ONE, "x.vert": VERTEX})
     shaders.scons()
     assert entry_points(shaders.path / "app.spv") == [("comp", "main"), ("vert", "main")]
-    # The keys are unique all the same.
+    # The keys are still unique.
     assert shaders.manifest("app")["entry_points"] == ["x.comp", "x.vert"]
     assert [row["name"] for row in shaders.manifest("app")["entries"]] == ["main", "main"]
 
@@ -77,7 +77,7 @@ RWStructuredBuffer<float> data : register(u0);
 
 
 def test_entry_point_option(shaders: ShaderProject) -> None:
-    """In GLSL it names `main`; in HLSL it says which function is meant."""
+    """In GLSL it renames `main`; in HLSL it selects the function."""
     shaders.crates(
         'env.Crate("app", [("a.comp", {"entry_point": "begin"}), '
         '("b.comp.hlsl", {"entry_point": "first", "name": "b1"}), '
@@ -100,7 +100,7 @@ CLASHES = {
 
 
 @pytest.mark.parametrize("name", CLASHES)
-def test_two_entry_points_of_one_name(shaders: ShaderProject, golden: Golden, name: str) -> None:
+def test_clashing_image_names_are_an_error(shaders: ShaderProject, golden: Golden, name: str) -> None:
     sources, files = CLASHES[name]
     shaders.crates(f'env.Crate("app", {sources}, crate_type="cdylib", multimodule=True)\n', files)
     shaders.scons(expect=2)
@@ -114,7 +114,7 @@ def test_two_entry_points_of_one_name(shaders: ShaderProject, golden: Golden, na
     assert shaders.images("app") == ["a.comp.spv", "other.comp.spv"]
 
 
-def test_an_image_that_is_no_longer_made_goes(any_shaders: ShaderProject) -> None:
+def test_obsolete_image_is_removed(any_shaders: ShaderProject) -> None:
     crate = 'env.Crate("app", Glob("*.comp"), crate_type="cdylib", multimodule=True)\n'
     any_shaders.crates(crate, {"a.comp": ONE, "b.comp": TWO})
     any_shaders.scons()
@@ -127,7 +127,7 @@ def test_an_image_that_is_no_longer_made_goes(any_shaders: ShaderProject) -> Non
     assert any_shaders.images("app") == ["a.comp.spv", "b.comp.spv"]
 
 
-def test_figures_and_what_grew(shaders: ShaderProject) -> None:
+def test_statistics_of_images_and_their_growth(shaders: ShaderProject) -> None:
     crate = 'env.Crate("app", ["a.comp", "b.comp"], crate_type="cdylib", multimodule={}, opt_level=3, lto="{}")\n'
     modes = [(many, lto) for many in (True, False) for lto in ("off", "thin", "fat")]
     crates = "".join(crate.replace("app", f"{lto}_{many}").format(many, lto) for many, lto in modes)

@@ -1,4 +1,4 @@
-"""What is said of shaders that are refused late: by the validator, or where an appended text shows through."""
+"""Errors of the validator, and of sources to which text is appended before compilation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SCALAR = "#extension GL_EXT_scalar_block_layout : require\nlayout(binding = 1, s
 WRONG = "#extension GL_EXT_spirv_intrinsics : require\nspirv_instruction(id = 126) float wrong(float a);\n"
 
 
-def test_the_validator_speaks_of_options(shaders: ShaderProject) -> None:
+def test_validator_error_names_crate_options(shaders: ShaderProject) -> None:
     crate = 'Default(env.Crate("m", ["a.comp"], crate_type="cdylib"{}))\n'
     shaders.crates(crate.format(""), {"a.comp": compute("store.data[i] = s.a[2];", before=SCALAR)})
     shaders.scons(expect=2)
@@ -21,7 +21,7 @@ def test_the_validator_speaks_of_options(shaders: ShaderProject) -> None:
         shaders.scons()
 
 
-def test_the_validator_names_a_line(shaders: ShaderProject) -> None:
+def test_validator_error_names_a_line(shaders: ShaderProject) -> None:
     shader = compute("\nstore.data[i] = wrong(store.data[i]);", before=WRONG)
     line = shader[: shader.index("wrong(store")].count("\n") + 1
     for lto in ("off", "thin"):
@@ -29,13 +29,13 @@ def test_the_validator_names_a_line(shaders: ShaderProject) -> None:
         shaders.crates(f'Default(env.Crate("m", ["a.comp"], {options}))\n', {"a.comp": shader})
         shaders.scons(expect=2)
         assert f"a.comp:{line}\n" in shaders.error()
-        # What was refused can be looked at.
+        # The rejected image can be inspected.
         assert "OpSNegate" in shaders.read("dumps/m.m.spvasm") and shaders.exists("dumps/m.m.spv")
         assert not shaders.exists("m.spv")
 
 
-def test_the_validator_names_a_line_that_no_image_keeps(shaders: ShaderProject) -> None:
-    """What is refused is made again with lines: the shader's own, an include's, a library's."""
+def test_validator_error_names_a_line_without_debuginfo(shaders: ShaderProject) -> None:
+    """A rejected image is rebuilt with lines: of the shader, an include or a library."""
     wrong = "{}\n\n\nfloat {}(float x) {{\n    return wrong(x);\n}}\n"
     files = {
         "a.comp": compute("\nstore.data[i] = wrong(store.data[i]);", before=WRONG),
@@ -62,11 +62,11 @@ def test_the_validator_names_a_line_that_no_image_keeps(shaders: ShaderProject) 
             assert shaders.output.count(told) == 1
     assert shaders.output.count("  validator:") == 9
     for lto in ("off", "thin", "fat"):
-        # What was refused is what is left, not what was made to find its lines.
+        # The dump is the rejected image, not the one rebuilt to find its lines.
         assert not any(words[0] & 0xFFFF == 8 for words in instructions(shaders.path / f"dumps/a_{lto}.a_{lto}.spv"))
 
 
-def test_a_function_that_does_not_end(shaders: ShaderProject) -> None:
+def test_function_without_a_closing_brace(shaders: ShaderProject) -> None:
     library = "float g(float x) { return x; }\n\nfloat f(float x) {\n    if (x > 1.0) { return x;\n}\n"
     shaders.crates('Default(env.Crate("m", ["m.glsl"]))\n', {"m.glsl": library})
     shaders.scons(expect=2)

@@ -1,4 +1,4 @@
-"""Sources that are wrong, damaged or too much for the compiler: what is said, what is left, and that it is repaired."""
+"""Invalid or damaged sources, and compiler crashes: the error, the remaining files, and the build after correction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BROKEN = "float broken(float x) {\n    return y;\n}\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """Files that spoil the good project."""
+    """Changes that break the valid project."""
 
     files: Contents = field(default_factory=dict)
     more: str = ""
@@ -82,7 +82,7 @@ MISTAKES = {
 }
 
 
-def _shown(shaders: ShaderProject) -> str:
+def _error(shaders: ShaderProject) -> str:
     return shaders.error().replace(str(shaders.path), "PROJECT")
 
 
@@ -91,7 +91,7 @@ def _write(shaders: ShaderProject, mistake: Mistake) -> None:
     shaders.crates(SCONSTRUCT.format(more=mistake.more), {**GOOD, **kept, **mistake.files})
 
 
-def _repaired(shaders: ShaderProject, mistake: Mistake) -> None:
+def _repair(shaders: ShaderProject, mistake: Mistake) -> None:
     shaders.remove(*(name for name in mistake.files if name not in GOOD))
     _write(shaders, Mistake())
     shaders.scons()
@@ -99,17 +99,16 @@ def _repaired(shaders: ShaderProject, mistake: Mistake) -> None:
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake(shaders: ShaderProject, golden: Golden, name: str) -> None:
+def test_mistake_is_reported_and_can_be_corrected(shaders: ShaderProject, golden: Golden, name: str) -> None:
     _write(shaders, MISTAKES[name])
     before = set(shaders.snapshot())
     shaders.scons(expect=2)
-    golden(f"spirv/{name}.txt", _shown(shaders))
+    golden(f"spirv/{name}.txt", _error(shaders))
     assert set(shaders.snapshot()) - before <= {"app.rlink", "lib.rlink", "liblib.rlib"}
-    _repaired(shaders, MISTAKES[name])
+    _repair(shaders, MISTAKES[name])
 
 
-def test_a_mistake_after_a_good_build(shaders: ShaderProject) -> None:
-    """The image of the last good build stays whole."""
+def test_failed_rebuild_keeps_the_last_image(shaders: ShaderProject) -> None:
     _write(shaders, Mistake())
     shaders.scons()
     image, manifest = shaders.read("app.spv.json"), (shaders.path / "app.spv").read_bytes()
@@ -134,14 +133,14 @@ HANG = (
 
 
 @pytest.mark.parametrize(("name", "text"), [("crash", CRASH), ("hang", HANG)])
-def test_the_compiler_fails_at_one_unit(shaders: ShaderProject, golden: Golden, name: str, text: str) -> None:
-    """The error names the unit; what the others came to is kept; other crates are still built."""
+def test_compiler_failure_affects_one_unit(shaders: ShaderProject, golden: Golden, name: str, text: str) -> None:
+    """The error names the unit, results of other units are kept, and other crates are still built."""
     mistake = Mistake(files={"app/a.comp": text})
     _write(shaders, mistake)
     if name == "hang":
         shaders.environ["CRATE_TIMEOUT"] = "5"
     shaders.scons("-k", "-j2", expect=2)
-    golden(f"spirv/{name}.txt", _shown(shaders).partition("\nscons: ")[0].rstrip("\n") + "\n")
+    golden(f"spirv/{name}.txt", _error(shaders).partition("\nscons: ")[0].rstrip("\n") + "\n")
     assert not shaders.exists("app.rlink") and shaders.exists("liblib.rlib")
     shaders.write(GOOD)
     shaders.environ.pop("CRATE_TIMEOUT", None)
@@ -150,7 +149,7 @@ def test_the_compiler_fails_at_one_unit(shaders: ShaderProject, golden: Golden, 
 
 
 @pytest.mark.parametrize("size", [0, 20, 700])
-def test_a_truncated_archive(shaders: ShaderProject, golden: Golden, size: int) -> None:
+def test_truncated_archive(shaders: ShaderProject, golden: Golden, size: int) -> None:
     _write(shaders, Mistake())
     shaders.scons()
     path = shaders.path / "liblib.rlib"
@@ -158,15 +157,15 @@ def test_a_truncated_archive(shaders: ShaderProject, golden: Golden, size: int) 
     path.write_bytes(good["liblib.rlib"][:size])
     shaders.remove("app.spv", "app.spv.json")
     shaders.scons(expect=2)
-    # How much is missing changes with every field of a module.
-    golden(f"spirv/truncated_archive_{size}.txt", re.sub(r"\d+ bytes of", "N bytes of", shaders.error()))
+    # The number of missing bytes changes with every new field of a module.
+    golden(f"spirv/truncated_archive_{size}.txt", re.sub(r"\d+ bytes\b", "N bytes", shaders.error()))
     assert not shaders.exists("app.spv") and not shaders.exists("app.spv.json")
     path.unlink()
     shaders.scons()
     assert {name: (shaders.path / name).read_bytes() for name in good} == good
 
 
-def test_an_archive_of_another_kind(shaders: ShaderProject, golden: Golden) -> None:
+def test_archive_without_metadata(shaders: ShaderProject, golden: Golden) -> None:
     _write(shaders, Mistake())
     shaders.scons()
     shaders.write({"liblib.rlib": b"!<arch>\nsomething/      0           0     0     644     2         `\nhi"})

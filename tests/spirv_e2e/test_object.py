@@ -1,4 +1,4 @@
-"""Crates of type `object`: one module of functions that is a source like any other."""
+"""Crates of type `object`: one module of functions that other crates can use as a source."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def _opcodes(shaders: ShaderProject, crate: str) -> list[int]:
     return sorted(words[0] for words in parse(data, crate).instructions)
 
 
-def test_an_object_is_a_source_again(shaders: ShaderProject) -> None:
-    """Images of it have the instructions that images of its sources have."""
+def test_object_is_a_source_of_another_crate(shaders: ShaderProject) -> None:
+    """The image has the same instructions as if built from the original sources."""
     modes = ("off", "thin", "fat")
     shaders.crates(
         'dep = env.Crate("dep", ["hash.glsl"])\nlib = env.Crate("lib", ["noise.glsl", "scale.glsl"], deps=[dep])\n'
@@ -53,7 +53,7 @@ Default(env.Crate("q_{lto}", [fast.image, "a.comp"], crate_type="cdylib", opt_le
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "said"),
+    ("files", "options", "message"),
     [
         ({"x.comp": compute("")}, "", "it has an entry point, and an object is a library"),
         (
@@ -71,9 +71,9 @@ Default(env.Crate("q_{lto}", [fast.image, "a.comp"], crate_type="cdylib", opt_le
         (FILES, ", dump_post_opt='d'", "'dump_post_opt' applies to images, and an object is not one"),
     ],
 )
-def test_what_an_object_cannot_be(shaders: ShaderProject, files: dict[str, str], options: str, said: str) -> None:
+def test_invalid_objects(shaders: ShaderProject, files: dict[str, str], options: str, message: str) -> None:
     names = [name for name in files if name != "a.comp"]
     shaders.crates(f"Default(env.Crate('o', {names!r}, crate_type='object'{options}))\n", files)
     shaders.scons(expect=2)
-    assert said in shaders.output + shaders.errors, shaders.errors
+    assert message in shaders.output + shaders.errors, shaders.errors
     assert not shaders.exists("o.o.spv")

@@ -1,4 +1,4 @@
-"""The tour of README: what it shows is what happens."""
+"""The tour in README, built as shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def _tour() -> dict[str, str]:
-    """Return the files of the tour by the name that each block begins with."""
+    """Return the files of the tour by the name on the first line of each block."""
     text = README.read_text(encoding="utf-8").partition("## A tour")[2].partition("\n## ")[0]
     files = {}
     for block in re.findall(r"```(?:glsl|python)\n(.*?)```", text, re.S):
@@ -22,7 +22,7 @@ def _tour() -> dict[str, str]:
     return files
 
 
-def test_the_tour_builds(shaders: ShaderProject, validate: Callable[[Path], None]) -> None:
+def test_tour_builds(shaders: ShaderProject, validate: Callable[[Path], None]) -> None:
     files = _tour()
     assert {"SConstruct", "noise/hash.glsl", "sky/clouds.comp"} == set(files)
     shaders.write(files)

@@ -1,4 +1,4 @@
-"""What is done again after an edit: exactly what the edit can change, and no byte of anything else."""
+"""Rebuilds after an edit: only what the edit can change, and no other image differs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _built(shaders: ShaderProject) -> dict[str, bytes]:
 
 
 def _edited(shaders: ShaderProject, files: dict[str, str]) -> set[str]:
-    """Return which images differ after a build with some files changed."""
+    """Write files and rebuild; return the images that differ."""
     before = _built(shaders)
     shaders.write(files)
     shaders.scons()
@@ -43,7 +43,7 @@ def _edited(shaders: ShaderProject, files: dict[str, str]) -> set[str]:
     return {name for name in after if after[name] != before[name]}
 
 
-def test_a_library_function(any_shaders: ShaderProject) -> None:
+def test_library_edit_relinks_only_its_users(any_shaders: ShaderProject) -> None:
     any_shaders.crates(SCONSTRUCT, FILES)
     any_shaders.scons()
     assert "crate app: 3 images: 3 linked, 0 reused" in any_shaders.built()
@@ -56,7 +56,7 @@ def test_a_library_function(any_shaders: ShaderProject) -> None:
     ]
 
 
-def test_one_shader(shaders: ShaderProject) -> None:
+def test_shader_edit_relinks_one_image(shaders: ShaderProject) -> None:
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons()
     changed = _edited(shaders, {"alone.comp": FILES["alone.comp"].replace("= 1.0", "= 2.0")})
@@ -68,8 +68,8 @@ def test_one_shader(shaders: ShaderProject) -> None:
     ]
 
 
-def test_a_comment(shaders: ShaderProject) -> None:
-    """It is compiled again, and nothing comes of it."""
+def test_comment_changes_no_image(shaders: ShaderProject) -> None:
+    """The crate is compiled again, but nothing is relinked."""
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons()
     text = FILES["maths/half.glsl"].replace("0.5", "/* a half */ 0.5") + "// the end\n"
@@ -78,15 +78,15 @@ def test_a_comment(shaders: ShaderProject) -> None:
     assert not any("linked" in line and not line.endswith(" 0 linked, 3 reused") for line in shaders.built())
 
 
-def test_an_unused_function(shaders: ShaderProject) -> None:
+def test_unused_function_changes_no_image(shaders: ShaderProject) -> None:
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons()
     text = FILES["maths/half.glsl"] + "float third(float x) { return x / 3.0; }\n"
     assert _edited(shaders, {"maths/half.glsl": text}) == set()
 
 
-def test_an_include(shaders: ShaderProject) -> None:
-    """Its edit, its shadow and the end of its shadow reach what read it."""
+def test_changed_and_shadowed_includes(shaders: ShaderProject) -> None:
+    """Editing, shadowing and unshadowing an include rebuild its readers."""
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons()
     original = _built(shaders)
@@ -95,15 +95,15 @@ def test_an_include(shaders: ShaderProject) -> None:
     assert shaders.steps() == ARCHIVE_MATHS and shaders.built() == expected
     assert _edited(shaders, {"first/k.h": "#define K 4.0\n"}) == {"noise.comp.spv"}
     assert shaders.steps() == ARCHIVE_MATHS and shaders.built() == expected
-    assert _edited(shaders, {"maths/k.h": "#define K 5.0\n"}) == set()  # an angled name is not looked for there
+    assert _edited(shaders, {"maths/k.h": "#define K 5.0\n"}) == set()  # not searched for names in angle brackets
     shaders.remove("first/k.h", "maths/k.h")
     assert _edited(shaders, {"second/k.h": "#define K 2.0\n"}) == {"noise.comp.spv"}
     assert _built(shaders) == original
     assert "crate maths: 2 units: 0 compiled, 2 reused" in shaders.built()
 
 
-def test_options(shaders: ShaderProject) -> None:
-    """What is only asked of the link compiles nothing; each level's images are kept."""
+def test_opt_level_relinks_without_recompiling(shaders: ShaderProject) -> None:
+    """The images of each level are cached."""
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons()
     original = _built(shaders)
@@ -116,7 +116,7 @@ def test_options(shaders: ShaderProject) -> None:
     assert _built(shaders) == original
 
 
-def test_a_deleted_image_comes_back(shaders: ShaderProject) -> None:
+def test_deleted_image_is_restored(shaders: ShaderProject) -> None:
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons()
     original = _built(shaders)

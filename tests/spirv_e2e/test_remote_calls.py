@@ -1,6 +1,6 @@
-"""Shaders that another machine compiles and optimizes come to the same bytes, by the library and by an SDK's programs.
+"""Remote compilation and optimization of shaders gives the same bytes, with the library and with an SDK's programs.
 
-Knows nothing of what is said to a server: it is buildbox-casd, each call in a sandbox of its own.
+The server is buildbox-casd, which runs each call in its own sandbox.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.scons_project import available_forms
 __all__ = ["sdk"]
 
 PYTHON = "/usr/bin/python3"
-# A call takes a second of a processor there, so there is one source of each language, and an image of two.
+# A remote call takes a second of CPU time, so there is one source of each language, and one image of two.
 FILES = {
     "lib/overloads.glsl": LIBRARY["lib/overloads.glsl"],
     "lib/from_glsl.hlsl": LIBRARY["lib/from_glsl.hlsl"],
@@ -52,13 +52,13 @@ def _ended(shaders: ShaderProject) -> dict[str, int]:
     return ended
 
 
-def _made(shaders: ShaderProject) -> dict[str, bytes]:
+def _outputs(shaders: ShaderProject) -> dict[str, bytes]:
     files = (path for path in shaders.path.rglob("*") if path.suffix in (".spv", ".rlib", ".json", ".rlink"))
     return {str(path.relative_to(shaders.path)): path.read_bytes() for path in files}
 
 
 def _with_libraries(sdk: Path, place: Path) -> Path:
-    """Return an SDK whose programs find their libraries by themselves."""
+    """Return an SDK whose programs find their own libraries."""
     (place / "bin").mkdir(parents=True)
     for name in PROGRAMS:
         program = place / "bin" / name
@@ -70,7 +70,7 @@ def _with_libraries(sdk: Path, place: Path) -> Path:
 @pytest.mark.parametrize(
     ("lto", "by_programs"), [("thin", False), pytest.param("off", True, marks=pytest.mark.exhaustive)]
 )
-def test_bytes_are_the_same(tmp_path: Path, sdk: Path, lto: str, by_programs: bool) -> None:
+def test_remote_outputs_equal_local_ones(tmp_path: Path, sdk: Path, lto: str, by_programs: bool) -> None:
     require_tool(os.path.exists(PYTHON), PYTHON)
     own = _with_libraries(sdk, tmp_path / "sdk")
     (tmp_path / "farm").mkdir()
@@ -85,14 +85,14 @@ def test_bytes_are_the_same(tmp_path: Path, sdk: Path, lto: str, by_programs: bo
             shaders.scons("-j2", "opt=s", "debuginfo=none")
             assert "this machine alone" not in shaders.errors and "continuing without" not in shaders.errors
             assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
-            made.append(_made(shaders))
+            made.append(_outputs(shaders))
         assert made[0] == made[1]
         assert {"all.comp.spv", "alone.vert.spv"} <= {os.path.basename(name) for name in made[0]}
 
 
 @contextlib.contextmanager
 def _image() -> Iterator[tuple[str, str]]:
-    """Serve a container image in which cratewright and the plugin are installed; give its name, and its Python."""
+    """Serve a container image with cratewright and the plugin; yield its name, and the path of its Python."""
     asked = [PYTHON, "-c", "import sys; print(f'python{sys.version_info[0]}.{sys.version_info[1]}')"]
     version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     place = f"opt/shaders/lib/{version}/site-packages"
@@ -105,8 +105,8 @@ def _image() -> Iterator[tuple[str, str]]:
         yield name, "/opt/shaders/bin/python"
 
 
-def test_an_image_that_has_it_all(tmp_path: Path) -> None:
-    """The server gets it from a registry; nothing but the calls and the project is sent."""
+def test_container_image_with_everything_installed(tmp_path: Path) -> None:
+    """The server pulls it from a registry, and only calls and project files are sent."""
     require_tool(os.path.exists(PYTHON), PYTHON)
     (tmp_path / "farm").mkdir()
     made: list[dict[str, bytes]] = []
@@ -125,13 +125,13 @@ def test_an_image_that_has_it_all(tmp_path: Path) -> None:
             shaders.scons("-j2", "opt=s", "debuginfo=none")
             assert "this machine alone" not in shaders.errors and "continuing without" not in shaders.errors
             assert (_ended(shaders)["elsewhere"] > 0) == bool(environ)
-            made.append(_made(shaders))
+            made.append(_outputs(shaders))
     assert made[0] == made[1]
 
 
-def test_what_is_wrong_is_told_as_it_is_here(tmp_path: Path) -> None:
+def test_remote_error_equals_the_local_one(tmp_path: Path) -> None:
     require_tool(os.path.exists(PYTHON), PYTHON)
-    said: list[str] = []
+    reported: list[str] = []
     (tmp_path / "farm").mkdir()
     with serving_casd(tmp_path / "farm") as url:
         for place, environ in (("here", {}), ("there", {"CRATE_REMOTE": url, "CRATE_REMOTE_PYTHON": PYTHON})):
@@ -145,6 +145,6 @@ def test_what_is_wrong_is_told_as_it_is_here(tmp_path: Path) -> None:
                 },
             )
             shaders.scons(expect=2)
-            said.append(shaders.error())
+            reported.append(shaders.error())
             assert _ended(shaders)["elsewhere"] == (1 if environ else 0)
-    assert said[0] == said[1] and "a.comp" in said[0]
+    assert reported[0] == reported[1] and "a.comp" in reported[0]

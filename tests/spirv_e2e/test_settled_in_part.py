@@ -1,4 +1,4 @@
-"""Builds in which only some crates are checked, since nothing has changed for the rest: they come to the same."""
+"""Builds that declare only the crates concerned by a change give the same results as full builds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FILES = {
 
 
 def other(name: str, number: int) -> dict[str, str]:
-    """Return a file with other content."""
+    """Return a file with different content."""
     return {name: FILES[name].replace("{ uint i", f"{{ uint unused = {number}; uint i") + f"// {number}\n"}
 
 
@@ -40,8 +40,8 @@ def pair(shader_pair: list[ShaderProject]) -> ProjectPair:
     return ProjectPair(*shader_pair, HEADER, {"say.txt": "", **FILES})
 
 
-def test_an_edit_declares_what_it_concerns(pair: ProjectPair) -> None:
-    """A crate, all that depend on it, and all that any of them needs; and what the build before has made."""
+def test_edit_declares_only_concerned_crates(pair: ProjectPair) -> None:
+    """The edited crate, its users, the dependencies of all these, and the crates rebuilt by the last build."""
     pair.settle(ALL)
     for edited, concerned in (
         ("d.comp", "d"),
@@ -63,7 +63,7 @@ def test_an_edit_declares_what_it_concerns(pair: ProjectPair) -> None:
     assert pair.build_until_settled() == {"a b base c lib"}
 
 
-def test_whatever_has_changed_it_comes_to_the_same(pair: ProjectPair) -> None:
+def test_other_changes_declare_only_concerned_crates(pair: ProjectPair) -> None:
     pair.settle(ALL)
     for change, concerned in (
         (lambda path: (path / "d.spv").unlink(), "d"),
@@ -87,8 +87,8 @@ def test_whatever_has_changed_it_comes_to_the_same(pair: ProjectPair) -> None:
             raise AssertionError(concerned)
 
 
-def test_a_mistake_is_found_and_mended(pair: ProjectPair) -> None:
-    """What has failed is checked again, and so is what was not reached; nothing else."""
+def test_failed_crates_are_checked_again(pair: ProjectPair) -> None:
+    """Only crates that failed or were not reached are checked again."""
     pair.settle(ALL)
     pair.write({"a.comp": "nonsense", **other("d.comp", 1)})
     assert pair.run() == "a base d lib"
@@ -105,7 +105,7 @@ def test_a_mistake_is_found_and_mended(pair: ProjectPair) -> None:
     pair.write({"lib.glsl": FILES["lib.glsl"]})
     assert pair.run() == "a b base lib"
     assert pair.build_until_settled() == {"a b base lib"}
-    pair.write({"inc/x.inc": "nonsense\n"})  # SCons stops at the first of three, however often
+    pair.write({"inc/x.inc": "nonsense\n"})  # SCons always stops at the first of three errors
     for _ in range(3):
         assert pair.run() == "a b base c lib"
     pair.write({"x.inc": "#define X 5.0\n"})
@@ -129,10 +129,10 @@ def test_a_mistake_is_found_and_mended(pair: ProjectPair) -> None:
         (ALL, (".",), 20),
     ],
 )
-def test_whatever_is_asked_for(
+def test_selected_targets(
     pair: ProjectPair, text: str, arguments: tuple[str, ...], declared: int, thorough: bool
 ) -> None:
-    """All are declared if SCons looks at all nodes, of which some stand in lists."""
+    """All crates are declared if SCons visits all nodes, of which some are in lists."""
     pair.settle(text, *arguments)
     count = 0
     for number, edited in enumerate(("d.comp", "a.comp", "c.comp", "e.comp", "b.comp", "d.comp")):
@@ -143,11 +143,11 @@ def test_whatever_is_asked_for(
         pair.write(other(edited, 9))
         pair.run(*arguments)
         pair.run(*arguments)
-    assert count <= declared + 4  # what is too young is declared once more
+    assert count <= declared + 4  # crates with too recent files are declared once more
 
 
-def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: ProjectPair) -> None:
-    """A library whose links all want code is compiled to that: so it is if one of them is not looked at."""
+def test_undeclared_users_decide_how_a_library_is_compiled(pair: ProjectPair) -> None:
+    """If all links of a library need code, it is compiled to code, even if some of them are not declared."""
     text = CRATES.replace('lto="thin"', 'lto="off"').replace('lto="fat"', 'lto="off"')
     pair.settle(text)
     pair.write(other("b.comp", 1))
@@ -158,13 +158,16 @@ def test_what_is_needed_elsewhere_decides_how_a_library_is_compiled(pair: Projec
     assert pair.run() == "base c"
 
 
-def test_somebody_may_ask_later(pair: ProjectPair) -> None:
-    """What is asked of crates at the end is answered as if all had been looked at."""
-    for asks in ("print(e.image, [str(node) for node in BUILD_TARGETS])", "print(a.rlink.get_state() > 2)"):
+def test_crates_are_used_at_exit(pair: ProjectPair) -> None:
+    """Crates used after the build give the same values as if all were declared."""
+    for statement_at_exit in (
+        "print(e.image, [str(node) for node in BUILD_TARGETS])",
+        "print(a.rlink.get_state() > 2)",
+    ):
         pair.settle(
             ALL + "import atexit\nsay = open('say.txt').read()\natexit.register(lambda: exec(say, globals()))\n"
         )
-        pair.write({**other("d.comp", 1), "say.txt": asks})
+        pair.write({**other("d.comp", 1), "say.txt": statement_at_exit})
         pair.run()
         pair.write({**other("d.comp", 2), "say.txt": ""})
         pair.run()
@@ -182,7 +185,7 @@ env.Alias("all", [[a], (b, [c, d]), *more])
 exec(open("say.txt").read())
 """
 
-SAID_OF_ALIASES = (
+ALIAS_STATEMENTS = (
     "env.Alias('images', 'd.comp')",
     "env.Alias('images', c)",
     "env.Alias('all', [], Action('@echo hello'))",
@@ -196,8 +199,8 @@ SAID_OF_ALIASES = (
 )
 
 
-def test_an_alias_is_a_name_of_crates(pair: ProjectPair) -> None:
-    """It is known like what it stands for, and whatever else is said of it is heard."""
+def test_aliases_of_crates(pair: ProjectPair) -> None:
+    """An alias of settled crates is settled, and statements about it take effect."""
     for arguments in ((), ("images",), ("c", "all")):
         pair.settle(CRATES + ALIASES + "Default('all')\n" * (not arguments), *arguments)
         pair.write(other("d.comp", 1))
@@ -207,8 +210,8 @@ def test_an_alias_is_a_name_of_crates(pair: ProjectPair) -> None:
     pair.write(other("d.comp", 2))
     assert pair.run() == "d"
     assert "Compiling crate d" in pair.with_record.output
-    for number, said in enumerate(SAID_OF_ALIASES):
+    for number, statement in enumerate(ALIAS_STATEMENTS):
         pair.settle(CRATES + ALIASES + "Default('all')\n")
-        pair.write({"say.txt": said})
+        pair.write({"say.txt": statement})
         for arguments in ((), (("images", "c"), ("-n", "all"))[number % 2]):
             pair.run(*arguments)

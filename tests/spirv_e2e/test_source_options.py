@@ -1,4 +1,4 @@
-"""Options that a source has of its own: they have their effect, or are refused by name."""
+"""Options of single sources: their effects, and errors that name unsupported ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _count(shaders: ShaderProject, name: str) -> int:
 
 
 @pytest.mark.parametrize("lto", ["off", "thin"])
-def test_a_source_is_optimized_as_it_asks(shaders: ShaderProject, lto: str) -> None:
+def test_source_has_its_own_opt_level(shaders: ShaderProject, lto: str) -> None:
     crate = f'"m", {SOURCES}, crate_type="cdylib", opt_level=0, lto="{lto}", multimodule=True, '
     crate += 'spirv_metadata="full"'
     shaders.crates(f"Default(env.Crate({crate}))\n", {"a.comp": SHADER})
@@ -38,7 +38,7 @@ def test_a_source_is_optimized_as_it_asks(shaders: ShaderProject, lto: str) -> N
     assert shaders.up_to_date()
 
 
-def test_one_image_of_sources_that_differ(shaders: ShaderProject) -> None:
+def test_sources_of_one_image_must_agree(shaders: ShaderProject) -> None:
     files = {"a.comp": SHADER, "b.comp": SHADER}
     sources = '["a.comp", ("b.comp", {"opt_level": 3})], crate_type="cdylib", opt_level=0'
     shaders.crates(f'Default(env.Crate("m", {sources}))\n', files)
@@ -51,7 +51,7 @@ def test_one_image_of_sources_that_differ(shaders: ShaderProject) -> None:
     shaders.scons()
 
 
-def test_a_library_is_in_no_image(shaders: ShaderProject) -> None:
+def test_library_cannot_have_its_own_opt_level(shaders: ShaderProject) -> None:
     text = 'Default(env.Crate("m", [("m.glsl", {"opt_level": 3})]))\n'
     shaders.crates(text, {"m.glsl": "float f(float x) { return x; }\n"})
     shaders.scons(expect=2)
@@ -64,7 +64,7 @@ REFUSED = (
 )  # fmt: skip
 
 
-def test_options_of_crates(shaders: ShaderProject) -> None:
+def test_crate_options_are_rejected_for_sources(shaders: ShaderProject) -> None:
     shaders.crates(
         "import os\nfrom SCons.Errors import UserError\n"
         f"for word in {REFUSED!r}:\n"
@@ -100,5 +100,5 @@ def test_units_with_and_without_debug_information(shaders: ShaderProject, valida
     shaders.scons("-j2")
     for image in sorted(shaders.path.glob("*.spv")):
         validate(image)
-        # What an image has of it is for its crate to say.
+        # The crate decides whether the image has debug information.
         assert (b"NonSemantic.Shader.DebugInfo" in image.read_bytes()) <= image.name.startswith("full"), image.name

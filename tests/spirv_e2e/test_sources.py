@@ -1,4 +1,4 @@
-"""Every kind of source becomes a valid image: all stages, all spellings of a stage, GLSL, HLSL, assembly, binary."""
+"""Valid images from every kind of source: all stages and ways to specify them, GLSL, HLSL, assembly and binaries."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LIBRARY = 'lib = env.Crate("lib", Glob("lib/*"))\n'
 
 
 def test_every_stage(any_shaders: ShaderProject, validate: Validate) -> None:
-    """All of them use one library function that was compiled without a stage."""
+    """All use one library function that was compiled without a stage."""
     any_shaders.crates(
         LIBRARY + 'env.Crate("app", Glob("s.*"), deps=[lib], crate_type="cdylib", multimodule=True)\n',
         HALF | {f"s.{stage}": text for stage, text in STAGES.items()},
@@ -73,7 +73,7 @@ def test_all_stages_in_one_module(shaders: ShaderProject, validate: Validate) ->
     )
     shaders.scons()
     validate(shaders.path / "app.spv")
-    # Stages are apart already, so all keep their name.
+    # Different stages do not clash, so all keep their name.
     assert sorted(entry_points(shaders.path / "app.spv")) == sorted((stage, "main") for stage in STAGES)
 
 
@@ -119,7 +119,7 @@ OpReturnValue %result
 OpFunctionEnd
 """
 
-SPELLINGS = {
+STAGE_SPECIFIERS = {
     "compound suffix": ({"a.comp.glsl": compute("store.data[i] = 1.0;")}, {"a.comp.spv": [("comp", "main")]}),
     "pragma": ({"a.glsl": PRAGMA}, {"a.frag.spv": [("frag", "main")]}),
     "suffix and HLSL": ({"a.frag.hlsl": HLSL_PIXEL}, {"a.frag.spv": [("frag", "main")]}),
@@ -136,9 +136,9 @@ SPELLINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
-def test_spellings(shaders: ShaderProject, validate: Validate, name: str) -> None:
-    files, expected = SPELLINGS[name]
+@pytest.mark.parametrize("name", STAGE_SPECIFIERS)
+def test_ways_to_specify_a_stage(shaders: ShaderProject, validate: Validate, name: str) -> None:
+    files, expected = STAGE_SPECIFIERS[name]
     shaders.crates('env.Crate("app", Glob("a.*"), crate_type="cdylib", multimodule=True)\n', files)
     shaders.scons()
     assert shaders.images("app") == sorted(expected)
@@ -156,8 +156,7 @@ def test_assembly_exports_to_glsl(any_shaders: ShaderProject, validate: Validate
     validate(any_shaders.path / "app.spv")
 
 
-def test_an_image_is_a_source(shaders: ShaderProject, validate: Validate) -> None:
-    """What one crate made, another links as it is."""
+def test_image_is_a_source_of_another_crate(shaders: ShaderProject, validate: Validate) -> None:
     shaders.crates(
         'made = env.Crate("made", ["a.spvasm"], crate_type="cdylib")\n'
         'env.Crate("app", [made.image, "b.comp"], crate_type="cdylib")\n',

@@ -1,4 +1,4 @@
-"""Debug information beside the images, as a build sees it: files that are made, installed, cleaned and found again."""
+"""Debug information in files beside the images, which are built, installed, cleaned and restored."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _bytes(project: ShaderProject) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("lto", ["off", "thin"])
-def test_a_file_beside_each_image(shaders: ShaderProject, validate: Validate, lto: str) -> None:
+def test_debug_file_beside_each_image(shaders: ShaderProject, validate: Validate, lto: str) -> None:
     shaders.crates(CRATES, FILES)
     shaders.scons("debuginfo=none", "strip=none", f"lto={lto}")
     plain = _bytes(shaders)
@@ -71,7 +71,7 @@ def test_a_file_beside_each_image(shaders: ShaderProject, validate: Validate, lt
             assert row["debug"]["sha256"] == hashlib.sha256(split[_beside(row["path"])]).hexdigest()
             assert row["sha256"] == hashlib.sha256(split[row["path"]]).hexdigest()
     assert shaders.up_to_date("install", ".", f"lto={lto}")
-    # What is lost is made again, from the cache, and only that.
+    # Only the lost files are restored, from the cache.
     (shaders.path / "one.dbg.spv").unlink()
     shaders.scons(f"lto={lto}")
     assert _bytes(shaders) == split
@@ -83,8 +83,8 @@ def test_a_file_beside_each_image(shaders: ShaderProject, validate: Validate, lt
     assert not _bytes(shaders)
 
 
-def test_an_rlib_that_somebody_has_built(shaders: ShaderProject) -> None:
-    """Whoever links it has the same files as from sources, with or without debug information."""
+def test_prebuilt_rlib_gives_the_same_files(shaders: ShaderProject) -> None:
+    """With and without debug information, the files equal those built from sources."""
     shaders.crates(CRATES, FILES)
     shaders.scons()
     made = _bytes(shaders)
@@ -103,7 +103,7 @@ def test_an_rlib_that_somebody_has_built(shaders: ShaderProject) -> None:
         (shaders.path / _beside(name)).unlink()
     for crate in ("one", "many"):
         command = [sys.executable, "-m", "cratewright", "link", f"{crate}.rlink"]
-        environ = {**os.environ, "CRATE_GLSLANG": "wheel"}  # as the build has it
+        environ = {**os.environ, "CRATE_GLSLANG": "wheel"}  # as in the build
         done = subprocess.run(command, cwd=shaders.path, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert _bytes(shaders) == made
@@ -118,7 +118,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_split_is_refused(shaders: ShaderProject, golden: Golden, name: str) -> None:
+def test_invalid_strip_options(shaders: ShaderProject, golden: Golden, name: str) -> None:
     shaders.crates(REFUSED[name], FILES)
     shaders.scons(expect=2)
     golden(f"spirv/split_{name}.txt", shaders.error().partition('File "')[0])

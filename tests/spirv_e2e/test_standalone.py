@@ -1,4 +1,4 @@
-"""`cratewright build` and `init`: workspaces without an SConstruct, alone and called by CMake and Meson."""
+"""`cratewright build` and `init`: workspaces without an SConstruct, also called by CMake and Meson."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _project(where: Path) -> Path:
     return where
 
 
-def test_beside_the_sources(tmp_path: Path) -> None:
+def test_build_beside_the_sources(tmp_path: Path) -> None:
     shaders = _project(tmp_path) / "shaders"
     out = _cratewright(shaders, "build", "--depfile", "d.d", "--profile", "release")
     assert "1 image: 1 linked" in out
@@ -55,7 +55,7 @@ def test_beside_the_sources(tmp_path: Path) -> None:
     assert "Compiling crate shaders.rlink" not in out
 
 
-def test_elsewhere_with_the_same_bytes(tmp_path: Path) -> None:
+def test_build_directory_gives_the_same_bytes(tmp_path: Path) -> None:
     one = _project(tmp_path / "on, e")
     two = _project(tmp_path / "two" / "deep" / "er")
     sources = sorted(path.name for path in (one / "shaders").iterdir())
@@ -69,7 +69,7 @@ def test_elsewhere_with_the_same_bytes(tmp_path: Path) -> None:
     assert "shaders.spv" in _cratewright(one, "explain", "b/shaders.spv")
 
 
-def test_what_is_asked_for(tmp_path: Path) -> None:
+def test_selected_crates_and_files(tmp_path: Path) -> None:
     shaders = _project(tmp_path) / "shaders"
     _cratewright(shaders, "build", "noise", "-j1")
     assert not (shaders / "shaders.rlink").exists()
@@ -90,12 +90,12 @@ def test_what_is_asked_for(tmp_path: Path) -> None:
     assert not (tmp_path / "d.d").exists()
 
 
-def test_a_mistake_is_told_without_a_line_of_the_packaged_sconstruct(tmp_path: Path) -> None:
+def test_error_does_not_mention_the_packaged_sconstruct(tmp_path: Path) -> None:
     (tmp_path / "crates.toml").write_text("x = [\n")
     assert _cratewright(tmp_path, "build", expect=2) == "cratewright: crates.toml:1: this is not TOML: invalid value\n"
 
 
-def test_a_first_workspace(tmp_path: Path) -> None:
+def test_init_drafts_a_workspace(tmp_path: Path) -> None:
     project = tmp_path / "particles"
     shutil.copytree(
         EXAMPLES / "particles", project, ignore=shutil.ignore_patterns("SConstruct", "*.spv*", "*.rl*", ".*")
@@ -106,7 +106,7 @@ def test_a_first_workspace(tmp_path: Path) -> None:
     assert "already exists" in _cratewright(project, "init", expect=2)
     _cratewright(tmp_path, "init", "particles", "--sconstruct")
     (project / "crates.toml").unlink()
-    assert "cdylib of 7 sources" in _cratewright(project, "init")  # not what was built
+    assert "cdylib of 7 sources" in _cratewright(project, "init")  # outputs are not taken for sources
     (project / "particles.spv").unlink()
     done = subprocess.run(
         [sys.executable, "-m", "SCons", "-Q", "CRATE_TARGET=vulkan1.3"],

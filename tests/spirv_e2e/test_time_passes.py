@@ -1,4 +1,4 @@
-"""Where the seconds of a build of shaders went: the steps of the plugin."""
+"""Timings of the plugin's steps with CRATE_TIME_PASSES."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _steps(shaders: ShaderProject) -> set[str]:
     return set(re.findall(r"^crate app: \d+\.\d{3} s in (?:pass |\d+ calls? of )?(.*)$", shaders.output, re.MULTILINE))
 
 
-def test_steps_are_told_and_images_are_the_same(shaders: ShaderProject) -> None:
+def test_steps_are_timed_without_changing_images(shaders: ShaderProject) -> None:
     body = "store.data[i] = " + " + ".join(f"sin({n}.5 * store.data[i + {n}])" for n in range(400)) + ";"
     shaders.crates(CRATES, {f"{name}.comp": compute(body.replace("sin", name)) for name in ("sin", "cos")})
     shaders.environ["CRATE_CACHE"] = "off"
@@ -31,7 +31,7 @@ def test_steps_are_told_and_images_are_the_same(shaders: ShaderProject) -> None:
     }
 
 
-def test_a_step_within_a_step_counts_once() -> None:
+def test_nested_step_is_counted_once() -> None:
     watch = Stopwatch(running=True)
     inner = watch.time("outer", lambda: watch.time("inner", lambda: sum(range(200_000))))
     assert inner == sum(range(200_000))

@@ -1,4 +1,4 @@
-"""SConstructs and edits at random: that a build is known to have nothing to do changes nothing that anybody sees.
+"""Random SConstructs and edits: recognizing an up-to-date build has no visible effect.
 
 `CRATE_SOAK=1000` tries that many cases; `python -m tests.soak --twins SEED` shows one.
 """
@@ -16,11 +16,11 @@ from tests.soak.twins import Mismatch, run_case, shown
 from tests.support.scons_project import IN_PLACE, server_of
 
 SEEDS = (25, 26, 28, *range(100, 100 + int(os.environ.get("CRATE_SOAK", "0"))))
-"""Cases in which some builds are known to have nothing to do; more if asked for."""
+"""Cases with some builds that are recognized as up to date; more with CRATE_SOAK."""
 
 
 @pytest.mark.parametrize("seeds", [SEEDS[:2], pytest.param(SEEDS[2:], marks=pytest.mark.exhaustive)])
-def test_trees_that_know_and_that_do_not(tmp_path: Path, seeds: tuple[int, ...]) -> None:
+def test_known_builds_behave_like_unknown_ones(tmp_path: Path, seeds: tuple[int, ...]) -> None:
     counts: Counter[str] = Counter()
     for seed in seeds:
         steps = case_of(seed)

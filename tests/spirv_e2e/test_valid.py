@@ -1,4 +1,4 @@
-"""Valid shaders link and stay valid, in every mode."""
+"""Valid shaders link to valid images in every mode."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_valid_shaders_link(shaders: ShaderProject, validate: Validate, target: 
         validate(image)
 
 
-def test_one_module_of_shaders_that_differ(shaders: ShaderProject, validate: Validate) -> None:
+def test_one_module_of_different_shaders(shaders: ShaderProject, validate: Validate) -> None:
     subgroup = "#version 460\n#extension GL_KHR_shader_subgroup_basic : require\n"
     groups = {
         "references": {"a.comp": _store(REFERENCE, "ref.v"), "b.comp": _store("float f(float x);", "f(1.0)")},
@@ -207,7 +207,7 @@ def test_one_module_of_shaders_that_differ(shaders: ShaderProject, validate: Val
         validate(image)
 
 
-def test_memory_models_that_differ_name_the_sources(shaders: ShaderProject) -> None:
+def test_different_memory_models_are_an_error_with_sources(shaders: ShaderProject) -> None:
     vulkan = _store("#pragma use_vulkan_memory_model\nfloat f(float x);", "f(1.0)")
     address = (
         "#extension GL_EXT_buffer_reference : require\nlayout(buffer_reference) buffer R { float v; };\n"
@@ -252,12 +252,12 @@ OpFunctionEnd
 """
 
 
-def test_what_two_libraries_define_alike_is_kept_once(shaders: ShaderProject, validate: Validate) -> None:
+def test_linkonce_definitions_are_merged(shaders: ShaderProject, validate: Validate) -> None:
     declared = "float a(const float x);\nfloat b(const float x);\n"
     files = {
         "a.spvasm": ONCE.replace("NAME", "a"),
         "b.spvasm": ONCE.replace("NAME", "b"),
-        # A definition that is no such one comes first.
+        # An ordinary definition takes precedence.
         "c.glsl": "#version 460\nfloat once(const float x) { return x - 1.0; }\n",
         "two.comp": _store(declared, "a(1.0) + b(2.0)"),
         "three.comp": _store(declared + "float once(const float x);\n", "a(1.0) + b(2.0) + once(3.0)"),
@@ -284,7 +284,7 @@ def test_what_two_libraries_define_alike_is_kept_once(shaders: ShaderProject, va
     assert len(list(shaders.path.glob("*.spv"))) == 18
 
 
-def test_recursion_in_assembly_is_shown_as_it_is_written(shaders: ShaderProject) -> None:
+def test_recursion_error_uses_the_names_of_the_assembly(shaders: ShaderProject) -> None:
     text = _assembly("", "OpFunctionCall %float %f %x")
     shaders.crates("Default(env.Crate('a', ['a.spvasm'], crate_type='cdylib'))\n", {"a.spvasm": text})
     shaders.scons(expect=2)

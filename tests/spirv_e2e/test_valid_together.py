@@ -1,4 +1,4 @@
-"""Shaders that differ, in one module: it is valid, or the error names them."""
+"""Different shaders in one module, which is valid, or the error names them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TOGETHER = {
 
 
 def test_one_module_of_mesh_shaders(shaders: ShaderProject, validate: Validate) -> None:
-    """The validator holds what one mesh shader writes against the modes of all: then the way out is told."""
+    """The validator checks each mesh shader against the modes of all; the error suggests separate modules."""
     shaders.crates(
         "".join(
             f"Default(env.Crate('{name}_{lto}_{several}', {[f'{name}/a.mesh', f'{name}/b.mesh']!r}, "
@@ -65,35 +65,35 @@ def test_one_module_of_mesh_shaders(shaders: ShaderProject, validate: Validate) 
         validate(image)
 
 
-def _captured(stride: int, body: str, *outs: str) -> str:
+def _with_feedback(stride: int, body: str, *outs: str) -> str:
     declared = "".join(
         f"layout(location = {at}, xfb_offset = {16 * at}) out vec4 {name};\n" for at, name in enumerate(outs) if name
     )
     return f"#version 460\nlayout(xfb_buffer = 0, xfb_stride = {stride}) out;\n{declared}{body}"
 
 
-NOT_CAPTURED = "#version 460\nvoid f() { gl_Position = vec4(1); }\n"
+WITHOUT_FEEDBACK = "#version 460\nvoid f() { gl_Position = vec4(1); }\n"
 
 
-CAPTURED = {
-    "wide.vert": _captured(32, "void main() { a = vec4(1); b = a; gl_Position = a; }\n", "a", "b"),
-    "small.vert": _captured(16, "void main() { a = vec4(1); gl_Position = a; }\n", "a"),
-    "plain.vert": NOT_CAPTURED.replace("f()", "main()"),
-    "calls.vert": _captured(32, "void f();\nvoid main() { a = vec4(1); f(); gl_Position = a; }\n", "a"),
+FEEDBACK_FILES = {
+    "wide.vert": _with_feedback(32, "void main() { a = vec4(1); b = a; gl_Position = a; }\n", "a", "b"),
+    "small.vert": _with_feedback(16, "void main() { a = vec4(1); gl_Position = a; }\n", "a"),
+    "plain.vert": WITHOUT_FEEDBACK.replace("f()", "main()"),
+    "calls.vert": _with_feedback(32, "void f();\nvoid main() { a = vec4(1); f(); gl_Position = a; }\n", "a"),
     "only.vert": "#version 460\nvoid f();\nvoid main() { f(); gl_PointSize = 1.0; }\n",
-    "points.geom": _captured(
+    "points.geom": _with_feedback(
         32,
         "layout(points) in;\nlayout(points, max_vertices = 1) out;\n"
         "void main() { a = vec4(1); gl_Position = gl_in[0].gl_Position; EmitVertex(); }\n",
         "a",
     ),
-    "same.vert.glsl": _captured(32, "void f() { b = gl_Position; }\n", "", "b"),
-    "other.vert.glsl": _captured(16, "void f() { b = gl_Position; }\n", "b"),
-    "plain.vert.glsl": NOT_CAPTURED,
+    "same.vert.glsl": _with_feedback(32, "void f() { b = gl_Position; }\n", "", "b"),
+    "other.vert.glsl": _with_feedback(16, "void f() { b = gl_Position; }\n", "b"),
+    "plain.vert.glsl": WITHOUT_FEEDBACK,
 }
 
 
-CAPTURES = {
+FEEDBACK_CASES = {
     "stages": (["wide.vert", "points.geom"], []),
     "strides": (["wide.vert", "small.vert", "plain.vert"], []),
     "library": (["calls.vert", "wide.vert", "only.vert", "points.geom"], ["same.vert.glsl"]),
@@ -101,19 +101,19 @@ CAPTURES = {
 }
 
 
-def test_one_module_of_shaders_that_capture(shaders: ShaderProject, validate: Validate) -> None:
+def test_one_module_of_shaders_with_transform_feedback(shaders: ShaderProject, validate: Validate) -> None:
     crates = "".join(
         f"m = env.Crate('{name}_m', {libraries!r}) if {libraries!r} else []\n"
         + "".join(
             f"Default(env.Crate('{name}_{lto}', {sources!r}, deps=m, crate_type='cdylib', lto='{lto}'))\n"
             for lto in ("off", "thin", "fat")
         )
-        for name, (sources, libraries) in CAPTURES.items()
+        for name, (sources, libraries) in FEEDBACK_CASES.items()
     )
-    shaders.crates(crates, CAPTURED)
+    shaders.crates(crates, FEEDBACK_FILES)
     shaders.scons("-j2")
     images = sorted(shaders.path.glob("*.spv"))
-    assert len(images) == 3 * len(CAPTURES)
+    assert len(images) == 3 * len(FEEDBACK_CASES)
     for image in images:
         validate(image)
     shaders.crates(

@@ -1,4 +1,4 @@
-"""Variants of shaders: found through the table in every mode, equal images stored once, mistakes refused by name."""
+"""Variants of shaders: their table in every mode, sharing of equal images, and errors."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_mode(shaders: ShaderProject, validate: Validate) -> None:
             files = [row["path"] for row in manifest["modules"]]
             assert sorted(files) == [f"{name}.spvs/{file}" for file in shaders.images(name)]
             assert set(files) == {row["module"] for row in manifest["entries"]} and len(files) == len(KEYS) + 2
-            # FOG alone decides what is in it; what is no variant has an image of its own.
+            # Only FOG affects the code; a source without variants has its own image.
             assert foggy[KEYS[0]]["module"] == f"{name}.spvs/plain.comp.spv"
             assert (
                 foggy[KEYS[2]]["module"]
@@ -84,7 +84,7 @@ def test_every_mode(shaders: ShaderProject, validate: Validate) -> None:
     assert shaders.up_to_date()
     shaders.crates(_crates(SAME_AXES))
     assert shaders.up_to_date()
-    # An edit that some combinations alone can see.
+    # An edit that affects only some combinations.
     shaders.write({"lit.comp": LIT.replace("x *= 3.0;", "x *= 4.0;")})
     shaders.scons("thin_True.spvs")
     assert "crate thin_True: thin LTO: 3 optimized, 7 reused" in shaders.output
@@ -92,7 +92,7 @@ def test_every_mode(shaders: ShaderProject, validate: Validate) -> None:
     assert not shaders.exists("off_True.spvs") and not shaders.exists("fat_False.spv")
 
 
-def test_images_that_become_equal_go(shaders: ShaderProject) -> None:
+def test_images_that_become_equal_are_removed(shaders: ShaderProject) -> None:
     options = 'variants={"FOG": [0, 1]}, crate_type="cdylib", multimodule=True, disassemble=True'
     crate = f'env.Crate("app", ["a.comp"], {options})\n'
     shaders.crates(crate, {"a.comp": FOGGY})
@@ -127,7 +127,7 @@ SHADOWS = [true, false]
 """
 
 
-def test_toml_says_the_same(shaders: ShaderProject) -> None:
+def test_workspace_builds_the_same_variants(shaders: ShaderProject) -> None:
     call = _crate("app")
     shaders.crates(f'env.Crate("m", ["m.glsl"])\n{call}', FILES)
     shaders.scons()
@@ -160,7 +160,7 @@ int main(void) {
 """
 
 
-def test_a_host_looks_them_up(shaders: ShaderProject) -> None:
+def test_host_looks_up_variants(shaders: ShaderProject) -> None:
     for tool in ("gcc", "g++"):
         require_tool(shutil.which(tool) is not None, tool)
     axes = '{"FOG": [1, 2], "LIGHTS": [-4, 4294967296], "TYPE": ["uvec2(1, 2)", "float"], "delete": [True]}'
@@ -210,7 +210,7 @@ TOMLS = {
 }  # fmt: skip
 
 
-def test_refused_by_name(shaders: ShaderProject) -> None:
+def test_invalid_variants(shaders: ShaderProject) -> None:
     calls = [(f'env.Crate("c{at}", {call})', said) for at, (said, call) in enumerate(CALLS.items())]
     workspaces = [(f'env.CrateWorkspace("{at}/c.toml")', said) for at, said in enumerate(TOMLS)]
     asked = [*calls, *workspaces, ('app.images["a.FOG-0.comp"]', "app has no image 'a.FOG-0.comp'")]
@@ -233,7 +233,7 @@ def test_refused_by_name(shaders: ShaderProject) -> None:
     assert shaders.output.count("REFUSED") == len(asked) and "OTHERWISE" not in shaders.output
 
 
-def test_a_library_has_no_variants(shaders: ShaderProject) -> None:
+def test_library_cannot_have_variants(shaders: ShaderProject) -> None:
     crate = 'env.Crate("app", ["a.comp", {}], crate_type="cdylib", variants={{"FOG": [0, 1]}}, multimodule=True)\n'
     a = compute("store.data[i] = f(float(FOG));", before="float f(float x);")
     shaders.crates(crate.format('"m.glsl"'), {"a.comp": a, "m.glsl": "float f(float x) { return x; }\n"})

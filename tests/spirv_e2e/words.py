@@ -1,4 +1,4 @@
-"""What a SPIR-V module says of itself, read word by word as the specification, section 2.3, lays them out."""
+"""Reads SPIR-V modules word by word, as specified in section 2.3 of the specification."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def instructions(path: Path) -> Iterator[tuple[int, ...]]:
 
 
 def opcodes(path: Path) -> set[int]:
-    """Return which instructions a module has."""
+    """Return the opcodes of a module."""
     return {words[0] & 0xFFFF for words in instructions(path)}
 
 
 def entry_points(path: Path) -> list[tuple[str, str]]:
-    """Return stage and name of each entry point, in order."""
+    """Return the stage and name of each entry point, in order."""
     return [(MODELS[words[1]], text_of(words[3:])) for words in instructions(path) if words[0] & 0xFFFF == 15]
 
 

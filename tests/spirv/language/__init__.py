@@ -1,4 +1,4 @@
-"""A program that uses every feature of GLSL and HLSL that separate compilation could break, piece by piece."""
+"""A program with every feature of GLSL and HLSL that separate compilation could break."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def usable_from(language: str) -> tuple[Feature, ...]:
 
 
 def main(language: str) -> str:
-    """Return a compute shader that uses them all; result `k` of invocation `id` is `results[k * COUNT + id]`."""
+    """Return a compute shader that uses all features; result `k` of invocation `id` is `results[k * COUNT + id]`."""
     features = usable_from(language)
     declarations = "\n".join(feature.declare for feature in features)
     body = "".join(f"  {{ {f.code} }} results[{k * COUNT}u + id] = r;\n" for k, f in enumerate(features))

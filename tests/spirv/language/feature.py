@@ -1,4 +1,4 @@
-"""What a feature is, and the data that features read."""
+"""The type of a feature, and the data that features read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What units share: blocks, memory, constants, globals, built-in variables and textures."""
+"""State shared by units: blocks, memory, constants, globals, built-in variables and textures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small shaders, one for each feature of GLSL and HLSL that concerns several units.
+"""Small shaders, one for each feature of GLSL and HLSL that affects several units.
 
 LINKED are linked and compared with themselves as one unit; REFUSED contradict each other.
 """

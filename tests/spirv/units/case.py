@@ -1,4 +1,4 @@
-"""What a case is, and short ways to write one."""
+"""The types of cases, and short constructors for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COUNT = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """A shader and libraries that must mean the same as one unit with all their texts.
+    """A shader and libraries that must behave like one unit with all their sources.
 
     In all texts, `@` stands for the number of the case and `INCLUDE` for including `header`. `layout` comes before
     everything in one unit, and before `shader` in several. `one` is the single unit where joining the texts would not
