@@ -115,9 +115,9 @@ def other_path(peer: Peer) -> str:
     """Build the same sources into another directory."""
     directory, store = peer.start("path"), peer.base / "path.store"
     peer.build(directory, store)
-    said, images = peer.build(directory, store, place="elsewhere")
+    printed, images = peer.build(directory, store, place="elsewhere")
     assert images
-    if "Retrieved" in said or "0 compiled, 2 reused" in said:
+    if "Retrieved" in printed or "0 compiled, 2 reused" in printed:
         return "served from the cache"
     return "compiled again"
 

@@ -82,23 +82,23 @@ from cratewright.system.event_file import EventFile
 from cratewright.scons.reporting import console
 kinds = {name: kind for kind in events.get_args(events.Event) for name in [events.event_row(kind(
     *[None] * len(dataclasses.fields(kind))), 0.0)["event"]]}
-told = []
+events_read = []
 for line in open("build.jsonl"):
     row = json.loads(line)
     del row["time"]
-    told.append(kinds[row.pop("event")](**row))
+    events_read.append(kinds[row.pop("event")](**row))
 console._option = lambda name: False
 def least(listener):
     found = []
     for _ in range(9):
         hear, start = listener(), time.thread_time()
-        for event in told:
+        for event in events_read:
             hear(event)
         found.append(time.thread_time() - start)
     return min(found)
 events_cost = least(lambda: EventFile("again.jsonl"))
 progress_cost = least(lambda: console.Console(sys.stdout, sys.stderr))
-print(len(told), events_cost, progress_cost, file=open("replayed", "w"))
+print(len(events_read), events_cost, progress_cost, file=open("replayed", "w"))
 """
 
 

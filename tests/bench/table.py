@@ -19,8 +19,8 @@ def heading(cases: Sequence[Measured], about: Iterable[str]) -> str:
     others = [case.others for case in cases]
     shares = f"other work had {min(others):.0%} to {max(others):.0%} of the processors" if others else ""
     met = [goal.met for case in cases for goal in case.goals]
-    said = f"{sum(met)} of {len(met)} goals are met" if met else ""
-    return "; ".join(filter(None, (*about, shares, said))) + "."
+    goals_met = f"{sum(met)} of {len(met)} goals are met" if met else ""
+    return "; ".join(filter(None, (*about, shares, goals_met))) + "."
 
 
 def table(cases: Iterable[Measured]) -> str:

@@ -76,14 +76,14 @@ targets.extend(one)
 Default(targets)
 more = [*lib]
 more += one + lib
-exec(open("said.txt").read())
+exec(open("say.txt").read())
 """
 )
 
 
 def test_nodes_in_lists_are_those_of_the_crates(pair: ProjectPair) -> None:
     """Adding nodes to a list declares no crate; they are the same objects before and after declaration."""
-    for said in (
+    for statement in (
         "print(len(targets), len(more), type(targets).__name__, bool(one))",
         "print([targets[place] is wide[place] for place in (0, 1)], *targets, more[-1].has_builder())",
         "all = Flatten([targets, [more]])\nprint(all == [*wide, *one, *lib, *one, *lib], more[0].rfile())",
@@ -93,11 +93,11 @@ def test_nodes_in_lists_are_those_of_the_crates(pair: ProjectPair) -> None:
         "env['MORE'] = more; two = env.Crate('two', 'lib.glsl', deps=more[:1]); print(two)",
         "open('inc/x.inc', 'w').write('#define X 9.0\\n')",
     ):
-        pair.write({"said.txt": ""})
+        pair.write({"say.txt": ""})
         pair.settle(GATHERED)
-        pair.write({"said.txt": said})
+        pair.write({"say.txt": statement})
         pair.run()
-        assert pair.is_settled() == ("len(targets)" in said), said
+        assert pair.is_settled() == ("len(targets)" in statement), statement
         pair.run()
 
 

@@ -97,8 +97,8 @@ def test_alternatives_alternate_and_missing_ones_are_reported(tmp_path: Path) ->
 
 
 def test_failed_command_is_reported_with_its_output(tmp_path: Path) -> None:
-    said = _run("-c", BROKEN, str(tmp_path)).stdout
-    assert "failed" in said and "why" in said and "3" in said
+    output = _run("-c", BROKEN, str(tmp_path)).stdout
+    assert "failed" in output and "why" in output and "3" in output
 
 
 def test_help_lists_every_benchmark() -> None:

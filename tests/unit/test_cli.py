@@ -88,13 +88,13 @@ def test_broken_plugin_fails_the_list_of_backends(stub_only: Registry, capsys: p
     stub_only._plugins["bad"] = Plugin("bad", "bad_module", "cratewright-bad 2", broken="it does not load")
     stub_only._plugins["no"] = Plugin("no", "no_module", "cratewright-no 3", broken=BLOCKED)
     assert cli.main(["backends"]) == 2
-    said = capsys.readouterr()
-    lines = said.out.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
     assert lines[0] == "stub (for tests)"
     at = lines.index("plugin bad (cratewright-bad 2): broken")
     assert lines[at + 1 : at + 3] == ["  module:      bad_module", "  reason:      it does not load"]
     assert "plugin no (cratewright-no 3): blocked" in lines
-    assert "a plugin cannot be used: bad" in said.err and "no" not in said.err.split("bad")[1].splitlines()[0]
+    assert "a plugin cannot be used: bad" in printed.err and "no" not in printed.err.split("bad")[1].splitlines()[0]
 
 
 def test_no_backends(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

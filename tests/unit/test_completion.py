@@ -28,9 +28,9 @@ def test_bash_completes_commands_options_and_values(tmp_path: Path) -> None:
     ask = 'source ./script\nask() { COMP_WORDS=(cratewright "$@"); COMP_CWORD=$#; COMPREPLY=(); '
     ask += '_shtab_cratewright; echo "${COMPREPLY[@]}"; }\n'
     ask += "ask rep; ask report --fo; ask report --format s; ask cache st"
-    asked = subprocess.run([bash, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (asked.returncode, asked.stderr) == (0, "")
-    assert asked.stdout.splitlines() == ["report", "--format", "sarif", "stats"]
+    done = subprocess.run([bash, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["report", "--format", "sarif", "stats"]
     for shell, word in (("zsh", "#compdef cratewright"), ("tcsh", "complete cratewright")):
         assert word in run_cli("completion", shell).stdout
 
@@ -47,5 +47,5 @@ def test_other_shells_accept_the_script(shell: str, ask: str, answer: str, tmp_p
     program = _shell(shell)
     for name in ("script", "_cratewright"):
         (tmp_path / name).write_text(run_cli("completion", shell).stdout)
-    asked = subprocess.run([program, "-f", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (asked.returncode, asked.stderr) == (0, "") and answer in asked.stdout
+    done = subprocess.run([program, "-f", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and answer in done.stdout

@@ -35,10 +35,10 @@ def test_cached_unit_must_have_the_requested_files() -> None:
     )
     assert find_class_fault(kind) is None
     backend = open_backend(kind, SESSION)
-    asked = replace(STENCIL, options=Options((("emit", ("obj", "asm")),)))
+    requested = replace(STENCIL, options=Options((("emit", ("obj", "asm")),)))
     for files, fits in (((".s", ".o"), True), ((".o", ".s"), False), ((".s",), False), ((), False)):
         unit = replace(UNIT, emitted=tuple((suffix, b"x") for suffix in files))
-        assert could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, asked), unit) is fits
+        assert could_return(backend, BackendCall(CodegenBackend.compile_codegen_unit, requested), unit) is fits
     nothing = replace(STENCIL, options=Options((("emit", ()),)))
     assert not could_return(
         backend,
@@ -148,12 +148,12 @@ def _answering(method: str, answer: object) -> CodegenBackend:
 
 
 def test_invalid_results_are_rejected(golden: Golden) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     for name, (method, arguments, answer) in ANSWERS.items():
         with pytest.raises(PluginError) as caught:
             getattr(_answering(method, answer), method)(*arguments)
-        said.append(f"# {name}\n{caught.value}\n")
-    golden("errors/plugin_answers.txt", "\n".join(said))
+        messages.append(f"# {name}\n{caught.value}\n")
+    golden("errors/plugin_answers.txt", "\n".join(messages))
 
 
 def test_valid_results_are_returned() -> None:
@@ -181,7 +181,7 @@ def test_artifacts_must_match_output_names(golden: Golden) -> None:
     wide = _with_artifacts(Artifact("d/1", b""), Artifact("x", b"", dump=True), Artifact("b", b""), Artifact("a", b""))
     ordered = check_promised(backend, ("a", "b", "d/"), wide, "app")
     assert [item.path for item in ordered.artifacts] == ["a", "b", "d/1", "x"]
-    said = []
+    messages = []
     for result in (
         _with_artifacts(),
         _with_artifacts(Artifact("app.other", b"")),
@@ -189,5 +189,5 @@ def test_artifacts_must_match_output_names(golden: Golden) -> None:
     ):
         with pytest.raises(PluginError) as caught:
             check_promised(backend, ("a", "d/") if result.artifacts[1:] else ("app.out",), result, "app")
-        said.append(f"{caught.value}\n")
-    golden("errors/plugin_promises.txt", "\n".join(said).replace(f"{__name__.partition('.')[0]}, no", "upper, no"))
+        messages.append(f"{caught.value}\n")
+    golden("errors/plugin_promises.txt", "\n".join(messages).replace(f"{__name__.partition('.')[0]}, no", "upper, no"))

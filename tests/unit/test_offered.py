@@ -111,7 +111,7 @@ OFFERED: dict[str, tuple[str, Callable[[], object]]] = {
 
 
 def test_invalid_offers_are_rejected(golden: Golden) -> None:
-    said = []
+    messages = []
     taken = {
         COMMANDS: lambda: replace(GREET, name="taken"),
         PROFILES: lambda: replace(HARD, name="taken"),
@@ -126,8 +126,8 @@ def test_invalid_offers_are_rejected(golden: Golden) -> None:
         assert registry.names == ("loud",) and [p.name for p in registry.plugins] == ["first_plugin"], what
         assert [command.name for command, _ in registry.commands] == ["taken"] and [*registry.profiles] == ["taken"]
         lines = [line for line in str(caught.value).splitlines() if "test_offered.py" not in line]
-        said.append(f"# {what}\n" + "\n".join(lines).replace(hex(id(_run)), "0x1") + "\n")
-    golden("errors/plugin_offers.txt", "\n".join(said))
+        messages.append(f"# {what}\n" + "\n".join(lines).replace(hex(id(_run)), "0x1") + "\n")
+    golden("errors/plugin_offers.txt", "\n".join(messages))
 
 
 @pytest.fixture
