@@ -33,14 +33,14 @@ def test_dependency_for_another_target_is_refused(scons_project: SconsProject) -
         b="export b\n",
     )
     output = scons_project.scons(expect=2)
-    assert "crate 'app' is for target 'text', and 'lib' is not" in output
+    assert "crate 'app' is for target 'text', but 'lib' is not" in output
     assert "SConstruct" in output
     assert not scons_project.exists("app.cdylib")
     # A dependency by name is resolved after all declarations, but before anything is built.
     by_name = 'env.Crate("app", ["a.stub"], deps=["lib"], crate_type="cdylib", target="text2")\n'
     scons_project.sconstruct(by_name + 'env.Crate("lib", ["b.stub"], target="text")\n')
     output = scons_project.scons(expect=2)
-    assert "crate 'app' is for target 'text2', and 'lib' is not" in output
+    assert "crate 'app' is for target 'text2', but 'lib' is not" in output
     assert "declared in: SConstruct:4" in output and "text, SConstruct:5" in output
     assert "Compiling crate app" not in output
 
@@ -108,7 +108,7 @@ def test_ambiguous_name_is_refused(scons_project: SconsProject) -> None:
     for name in ("one", "two"):
         scons_project.write({f"{name}/SConscript": script, f"{name}/l.stub": f"export {name}\n"})
     output = scons_project.scons(expect=2)
-    assert "crate 'app' depends on 'lib', and there are 2 of that name" in output
+    assert "crate 'app' depends on 'lib', but there are 2 of that name" in output
 
 
 def test_names_of_the_same_directory_come_first(scons_project: SconsProject) -> None:

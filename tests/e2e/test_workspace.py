@@ -157,8 +157,8 @@ def test_list_of_targets(scons_project: SconsProject) -> None:
     scons_project.sconstruct('env.CrateWorkspace("crates.toml")\nDefault("top.cdylib")\n')
     scons_project.scons()
     for change, message in (
-        (('["text", "text2"]', '["text"]'), "crates.toml:4: crate 'top' is for target 'text2', and 'app' is not"),
-        (('["lib/b.stub"]', '["lib/*.stub"]\ntarget = "text"'), "crate 'app' is for target 'text2', and 'lib' is not"),
+        (('["text", "text2"]', '["text"]'), "crates.toml:4: crate 'top' is for target 'text2', but 'app' is not"),
+        (('["lib/b.stub"]', '["lib/*.stub"]\ntarget = "text"'), "crate 'app' is for target 'text2', but 'lib' is not"),
         (('["text", "text2"]', '["text", "text"]'), "crates.toml:11: crate 'app' is for one target twice"),
         (('["text", "text2"]', "[]"), "crates.toml:11: crate 'app' is for no target"),
         (('["text", "text2"]', '["text2", "text3"]'), "backend 'stub' has no target 'text3'"),

@@ -117,7 +117,7 @@ class Build:
         where = f"{near.place(name)}: " if near.place else ""
         if found:
             raise GraphError(
-                f"{where}crate '{near.name}' depends on '{name}', and there are {len(found)} of that name",
+                f"{where}crate '{near.name}' depends on '{name}', but there are {len(found)} of that name",
                 context=tuple(("in", directory or ".") for directory in found),
                 hint="pass what env.Crate returned instead of the name",
             )
@@ -136,7 +136,7 @@ class Build:
             if not other.fits(crate.backend, crate.machine):
                 where = f"{crate.place(name)}: " if crate.place else ""
                 raise GraphError(
-                    f"{where}crate '{crate.name}' is for target '{crate.machine}', and '{other.name}' is not",
+                    f"{where}crate '{crate.name}' is for target '{crate.machine}', but '{other.name}' is not",
                     context=(("declared in", crate.declared_at), (other.name, f"{other.machine}, {other.declared_at}")),
                     hint=f"declare '{other.name}' without a target, or for this one as well: target=[...]",
                 )

@@ -90,7 +90,7 @@ def _key_of(crate: Declaring, item: CrateTarget) -> str:
         has = list(item.targets) or [found.machine] if found is not None else list(item.targets)
         if found is None or found.for_target is None:
             raise GraphError(
-                f"crate '{crate.name}' is for target '{crate.target}', and '{item.name}' is not",
+                f"crate '{crate.name}' is for target '{crate.target}', but '{item.name}' is not",
                 context=((item.name, " ".join(has)),),
                 hint=f"declare '{item.name}' without a target of its own, or for this one as well",
             )

@@ -188,7 +188,7 @@ class _WorkspaceDeclaration:
             return item.name
         if other.target or (other.targets and target not in other.targets):
             raise self._document.error(
-                f"crate '{user}' is for target '{target}', and '{item.name}' is not",
+                f"crate '{user}' is for target '{target}', but '{item.name}' is not",
                 *item.key,
                 hint=f"it is for {' '.join(other.targets) or other.target}: let it name no target, or this one as well",
             )

@@ -152,7 +152,7 @@ class GeneratedFiles:
                 place = posixpath.join(directory, posixpath.basename(path))
                 if place in made:
                     raise GraphError(
-                        f"crate '{crate}' includes '{path}', and the build makes '{place}'",
+                        f"crate '{crate}' includes '{path}', but the build makes '{place}'",
                         context=(("reason", "a compiler takes what is beside the source, which is not duplicated"),),
                         hint=f"remove {path}, or make a file of another name",
                     )
