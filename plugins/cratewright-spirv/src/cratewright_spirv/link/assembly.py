@@ -19,7 +19,7 @@ from ..binary.workgroup import entry_size, size_by_entry_point, size_by_module, 
 from ..spirv_tools.tools import Tools
 from ..spirv_tools.upgrade import upgrade_for
 from ..text.demangle import demangle
-from ..transforms.block_names import with_names_apart, without_marks
+from ..transforms.block_names import push_constant_names, with_names_apart, without_marks
 from ..transforms.finalize import EntryKey, finalize_program, keep_entry_points, rename_entry_points
 from ..transforms.initialisers import Initialiser
 from ..transforms.link_once import defined_once, one_of_each
@@ -89,13 +89,16 @@ class _Assembly:
         """Return entry points that can share one link, with the modules it takes.
 
         Functions that differ by stage keep entry points apart, because two modules then export one name; so does code
-        that depends on its entry point.
+        that depends on its entry point, and push constants that have several names for one entry point.
         """
         table = SymbolTable(self.request.modules)
         closures = {entry: table.closure([entry.module], entry.suffix) for entry in entries}
         groups: dict[tuple[object, ...], list[ImageEntry]] = {}
         for entry in entries:
-            groups.setdefault((entry,) if self._is_bound(closures[entry]) else (), []).append(entry)
+            alone = self._is_bound(closures[entry]) or (
+                len(entries) > 1 and self._renames_push_constants(closures[entry])
+            )
+            groups.setdefault((entry,) if alone else (), []).append(entry)
         if _clash(self.request.modules, {index for entry in groups.get((), ()) for index in closures[entry]}):
             for entry in groups.pop(()):
                 groups.setdefault((entry.suffix, None), []).append(entry)
@@ -127,7 +130,8 @@ class _Assembly:
         try:
             parts = one_of_each(parts, items)
             sources = [_source(item) for item in items]
-            linked = self._link(modules_of_one_model(parts, sources, self._upgrade()))
+            alike = modules_of_one_model(parts, sources, self._upgrade())
+            linked = self._link(alike, push_constants=len(entries) > 1)
         except LinkError as error:
             raise _readable(error, items) from error
         self.dump("dump_post_merge", linked)
@@ -185,8 +189,13 @@ class _Assembly:
     def _upgrade(self) -> Upgrade:
         return upgrade_for(self.tools, spv_environment(self.request.target))
 
-    def _link(self, parts: Sequence[bytes]) -> bytes:
-        ready = with_names_apart(lines_for_linker(parts))
+    def _renames_push_constants(self, modules: Sequence[int]) -> bool:
+        """Return whether units of one entry point have its push constants under different names."""
+        names = {push_constant_names(self.request.modules[index].module.data) for index in modules}
+        return len(names - {b""}) > 1
+
+    def _link(self, parts: Sequence[bytes], *, push_constants: bool) -> bytes:
+        ready = with_names_apart(lines_for_linker(parts), push_constants=push_constants)
         return linked_lines(without_marks(self.tools.link(ready, env=spv_environment(self.request.target))))
 
     def _joined(self, parts: Sequence[Program]) -> Program:
@@ -194,7 +203,7 @@ class _Assembly:
         sized = [size_by_entry_point(part) for part in parts]
         names = [entry.name for part in parts for entry in part.entries()[:1]]
         alike = programs_of_one_model(sized, names, self._upgrade())
-        return Program.of(parse(self._link([part.encode() for part in alike]), self.name))
+        return Program.of(parse(self._link([part.encode() for part in alike], push_constants=True), self.name))
 
     def _finalize(self, linked: Program, initialisers: Sequence[Initialiser]) -> Program:
         return finalize_program(

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from cratewright import pattern
 
 from ..binary import opcodes as op
-from ..binary.enumerants import MAX_BYTE_OFFSET, STORAGE_BUFFER, UNIFORM
+from ..binary.enumerants import MAX_BYTE_OFFSET, PUSH_CONSTANT, STORAGE_BUFFER, UNIFORM
 from ..binary.module import HEADER_WORDS, build
 
-__all__ = ["with_names_apart", "without_marks"]
+__all__ = ["push_constant_names", "with_names_apart", "without_marks"]
 
 # The member of HLSL's buffers: glslang gives all of one type the block of the first that is used.
 _SHARED = b"@data\0"
@@ -34,9 +34,13 @@ _OURS = 0x6D6E0000
 _MARK = pattern(rb"\x47\x00\x04\x00....\x2d\x00\x00\x00..\x6e\x6d", re.S)
 
 
-def with_names_apart(modules: Sequence[bytes]) -> list[bytes]:
-    """Return modules in which structs of buffers differ if their names, or those of their members, do."""
-    found = [_structs(data) for data in modules]
+def with_names_apart(modules: Sequence[bytes], *, push_constants: bool) -> list[bytes]:
+    """Return modules in which structs of buffers differ if their names, or those of their members, do.
+
+    Shape: so do those of `push_constants`, which is for modules in which no entry point has them under several names.
+    """
+    classes = _RESOURCES | {PUSH_CONSTANT} if push_constants else _RESOURCES
+    found = [_structs(data, classes) for data in modules]
     numbers: dict[bytes, int] = {}
     for _, structs in found:
         for names in structs.values():
@@ -44,6 +48,11 @@ def with_names_apart(modules: Sequence[bytes]) -> list[bytes]:
     if len(numbers) < 2:
         return list(modules)
     return [_marked(data, at, structs, numbers) for data, (at, structs) in zip(modules, found, strict=True)]
+
+
+def push_constant_names(data: bytes) -> bytes:
+    """Return the names of a module's push constants, of their structs and members; nothing if it has none."""
+    return b"".join(sorted(_structs(data, (PUSH_CONSTANT,))[1].values()))
 
 
 def without_marks(data: bytes) -> bytes:
@@ -57,8 +66,8 @@ def without_marks(data: bytes) -> bytes:
     return b"".join([*parts, data[begin:]]) if parts else data
 
 
-def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
-    """Return the word at which a module's types begin, and the names of each struct that is in a buffer."""
+def _structs(data: bytes, classes: Collection[int]) -> tuple[int, dict[int, bytes]]:
+    """Return the word at which a module's types begin, and the names of each struct in these storage classes."""
     words = array("I", data)
     own: dict[int, bytes] = {}
     names: dict[int, list[bytes]] = {}
@@ -77,7 +86,7 @@ def _structs(data: bytes) -> tuple[int, dict[int, bytes]]:
         elif opcode in _ARRAYS:
             inside[words[at + 1]] = words[at + 2 : at + 3]
         elif opcode == op.TYPE_POINTER:
-            if words[at + 2] in _RESOURCES:
+            if words[at + 2] in classes:
                 buffers.append(words[at + 3])
         elif opcode == op.FUNCTION:
             break
