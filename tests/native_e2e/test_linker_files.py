@@ -82,6 +82,28 @@ def test_inputs_and_outputs_in_ldflags(project: NativeProject) -> None:
     assert not maps[0].exists()
 
 
+def test_lto_reads_again_which_symbols_it_keeps(tmp_path: Path) -> None:
+    """It comes before the link that exports them; the list may be made, and then first of all."""
+    project = NativeProject(tmp_path / "project", "llvm", form=available_forms()[-1])
+    project.crates(
+        """
+made = env.Command("made.list", "names.txt", 'sed "s/.*/{ &; };/" $SOURCE > $TARGET')
+own = env.Crate("own", ["lib.c"])
+for name in ("own", "made"):
+    env.Crate("with_" + name, ["main.c"], deps=[cratewright.whole(own)], crate_type="bin", lto="thin",
+              ldflags=[f"-Wl,--dynamic-list={name}.list"])
+""",
+        {"lib.c": SOURCE, "main.c": "int main(void) { return 0; }\n", "own.list": "{ one; };\n", "names.txt": "two\n"},
+    )
+    project.scons()
+    assert (_exported(project.path / "with_own"), _exported(project.path / "with_made")) == ({"one"}, {"two"})
+    project.write({"own.list": "{ one; two; };\n", "names.txt": "one; two\n"})
+    project.scons()
+    assert _exported(project.path / "with_own") == _exported(project.path / "with_made") == {"one", "two"}
+    project.scons()
+    assert "Optimizing" not in project.output
+
+
 def test_refused_option_or_missing_file_is_named(project: NativeProject) -> None:
     project.write({"toml/crates.toml": TOML.replace("-Wl,-Map=", "-Wl,--reproduce=")})
     project.scons(expect=2)

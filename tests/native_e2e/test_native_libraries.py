@@ -108,3 +108,37 @@ def test_cli_links_from_the_rlink(any_native: NativeProject, library: str, monke
     Path("app").unlink()
     assert cli.main(["link", "app.rlink", "-L", "."]) == 0
     assert printed(any_native.path / "app") == "28\n"
+
+
+CALLS = "int base = 5;\nextern int shared;\nint called(void);\nint use(void) { return shared + BODY; }\n"
+
+
+def _library(project: NativeProject, body: str) -> None:
+    (project.path / "use.c").write_text(CALLS.replace("BODY", body))
+    command = ["gcc", "-shared", "-fPIC", "-o", "libuse.so", "use.c"]
+    subprocess.run(command, cwd=project.path, check=True)
+
+
+def test_lto_keeps_what_a_dynamic_library_uses(native: NativeProject) -> None:
+    """Its variables and functions are the program's, also once a library that nobody makes here uses more of them."""
+    native.crates(
+        f"""
+env.Crate("app", ["main.c", "own.c"], libs=["use"], lib_dirs=["."], rpath=["$ORIGIN"], crate_type="bin",
+          lto="{lto_of(native)}")
+""",
+        {
+            "main.c": "#include <stdio.h>\nint shared, base = 7, use(void);\n"
+            'int main(void) { shared = 1000; printf("%d %d\\n", use(), base); return 0; }\n',
+            "own.c": "int called(void) { return 20; }\n",
+        },
+    )
+    _library(native, "base")
+    native.scons()
+    assert printed(native.path / "app") == "1007 7\n"
+    native.scons()
+    assert "Optimizing" not in native.output
+    _library(native, "base + called()")
+    native.scons()
+    assert printed(native.path / "app") == "1027 7\n"
+    native.scons()
+    assert "Optimizing" not in native.output and "Linking" not in native.output

@@ -45,7 +45,7 @@ from ..values.capability import Capability
 from ..values.construction import ConstructionVariable
 from ..values.crate import Crate
 from ..values.crate_type import CrateType
-from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen
+from ..values.module import CanonicalForm, CompiledUnit, ModuleCodegen, Observed
 from ..values.native_library import NativeLibrary
 from ..values.option_spec import OptionSpec
 from ..values.options import Options
@@ -258,9 +258,13 @@ class CodegenBackend(ABC):
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
         """Return the symbols beside the exported ones whose names LTO must keep because of the link's options.
 
-        Called: in the build's own process, once per link with LTO; may read files that `link` reports as observed.
+        Called: in the build's own process, once per link with LTO; may read the files that `kept_from` returns.
         Raises: LinkError.
         """
+        return ()
+
+    def kept_from(self, request: LinkRequest) -> tuple[Observed, ...]:
+        """Return the files that `kept_symbols` reads, called right after this, and the paths where it finds none."""
         return ()
 
     def run_link(self, request: LinkRequest) -> ModuleCodegen:
@@ -287,10 +291,7 @@ class CodegenBackend(ABC):
         raise self._undeclared(Capability.FAT_LTO)
 
     def split_lto(self, request: LinkRequest) -> tuple[LinkPart, ...]:
-        """Return the independent parts of the global analysis of thin LTO.
-
-        Called: in the build's own process, once per link.
-        """
+        """Return the independent parts of thin LTO's analysis; called in the build's own process, once per link."""
         return (LinkPart("", tuple(range(len(request.modules)))),)
 
     def split_crashed(self, request: LinkRequest) -> tuple[LinkPart, ...]:

@@ -19,7 +19,7 @@ from ..contract.edge import implements
 from ..system.events import LtoEnded
 from ..values.call import BackendCall
 from ..values.crate_type import CrateType
-from ..values.module import ModuleCodegen
+from ..values.module import ModuleCodegen, Observed
 from ..values.options import LtoMode
 from ..values.request import LinkModule, LinkRequest, ModuleConfig, ThinModule
 from .engine import Engine
@@ -78,12 +78,14 @@ def lto_row(report: LtoReport) -> dict[str, object]:
 class Optimized:
     """What is left to link, and how it was made.
 
-    Shape: no report if there was no LTO; `shared` if another crate type had asked for the same.
+    Shape: no report if there was no LTO; `shared` if another crate type had asked for the same; `observed` decides
+    which symbols were kept.
     """
 
     modules: tuple[LinkModule, ...]
     report: LtoReport | None = None
     shared: bool = False
+    observed: tuple[Observed, ...] = ()
 
 
 def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> Optimized:
@@ -95,10 +97,11 @@ def optimize(engine: Engine, backend: CodegenBackend, request: LinkRequest) -> O
     asked = _for_lto(backend, request)
     if request.lto is LtoMode.OFF:
         return Optimized(lower_modules(engine, backend, asked, request.modules))
+    observed = backend.kept_from(request)
     asked = replace(asked, kept=backend.kept_symbols(request))
     question = value_digest((backend.NAME, _fingerprint(engine, backend), asked))
     answer, fresh = engine.answers.once(question, lambda: _optimize(engine, backend, asked))
-    return replace(answer, shared=not fresh)
+    return replace(answer, shared=not fresh, observed=observed)
 
 
 def _for_lto(backend: CodegenBackend, request: LinkRequest) -> LinkRequest:

@@ -34,6 +34,7 @@ from ..system.fs import prune_directory, read_bytes, write_atomic
 from ..system.output_area import OutputArea
 from ..system.stage_file import read_record
 from ..values.crate_type import CrateType
+from ..values.module import Observed, merge_observed
 from ..values.request import LinkLibrary, LinkRequest
 from .crates.build import Build
 from .crates.declared_crate import DeclaredCrate
@@ -116,6 +117,7 @@ def run_lto(
         requests: list[LinkRequest] = []
         rows: dict[str, object] = {}
         lines: list[str] = []
+        observed: list[tuple[Observed, ...]] = []
         formats, linked = build.links.linked(crate, kinds[0])
         dependencies = [_dependency(item, crate.directory) for item in linked]
         for kind in kinds:
@@ -124,6 +126,7 @@ def run_lto(
             with leavings(engine, backend, request):
                 optimized = optimize(engine, backend, request)
             requests.append(replace(request, modules=optimized.modules))
+            observed.append(optimized.observed)
             if optimized.report is not None:
                 rows[kind.value] = lto_row(optimized.report)
                 lines.append(lto_line(optimized.report, shared=optimized.shared))
@@ -132,7 +135,7 @@ def run_lto(
         result = LtoFile(own.backend, own.fingerprint, tuple(requests))
         write_atomic(str(target.abspath), encode_lto(result))
         # A report of LTO in its result would make that differ between runs.
-        state.update((), (relative(target),), rows, history.encode())
+        state.update(merge_observed(observed), (relative(target),), rows, history.encode())
         report.counts = "\n".join(lines)
         report.reason = history.reason(NOUNS)
         report.timings = engine.timing_lines()

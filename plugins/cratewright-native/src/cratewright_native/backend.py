@@ -19,6 +19,7 @@ from cratewright import (
     ModuleCodegen,
     ModuleConfig,
     NativeLibrary,
+    Observed,
     Options,
     ThinModule,
     UnitStencil,
@@ -142,6 +143,12 @@ class NativeBackend(CodegenBackend):
         from .linking.exports import kept_symbols
 
         return kept_symbols(request, self.session.root)
+
+    def kept_from(self, request: LinkRequest) -> tuple[Observed, ...]:
+        """Return the scripts and libraries that decide which symbols are kept."""
+        from .linking.exports import kept_from
+
+        return kept_from(request, self.session.root)
 
     def supports_lto(self, module: ModuleCodegen) -> bool:
         """Return whether a module holds IR that can be optimized together with others."""

@@ -178,7 +178,10 @@ class CrateStages:
             run_lto(build, declared, kinds, sources[0], targets[0], state, links, jobs)
 
         def dependencies() -> list[Any]:
-            return [item.node for item in build.links.linked(declared, kinds[0])[1]]
+            # It keeps the symbols that libraries share and that files of linker flags name.
+            libraries = linked_libraries(self.env, declared, build.links.below(declared))
+            linked = build.links.linked(declared, kinds[0])[1]
+            return [*(item.node for item in linked), *libraries, *declared.read_by_link]
 
         return self._nodes("CrateLto", [target], [rlink], Stage(run, dependencies, state))[0]
 

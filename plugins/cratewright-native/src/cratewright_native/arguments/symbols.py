@@ -20,6 +20,7 @@ __all__ = [
     "requested_symbols",
     "resolution_words",
     "script_patterns",
+    "script_places",
     "script_reader",
 ]
 
@@ -155,18 +156,22 @@ def _tokens(text: str) -> Iterator[str]:
     yield from _TOKEN.findall(plain)
 
 
-def script_reader(root: str, request: LinkRequest) -> Callable[[str], str]:
-    """Return a function that reads files named in a crate's linker flags.
-
-    Shape: scripts not found at their path are searched for like libraries, as linkers do.
-    Raises: LinkError naming the crate and the file.
-    """
+def script_places(path: str, request: LinkRequest) -> list[str]:
+    """Return where a file that linker flags name may be: at its path, or where libraries are, as linkers do."""
     flags = parse_ldflags(request.options.texts("ldflags"))
     named = [flag.value or "" for flag in flags if flag.option.treatment is Treatment.DIRECTORY]
     directories = [*request.options.texts("lib_dirs"), *named]
+    return [path, *(os.path.join(directory, os.path.basename(path)) for directory in directories)]
+
+
+def script_reader(root: str, request: LinkRequest) -> Callable[[str], str]:
+    """Return a function that reads files named in a crate's linker flags.
+
+    Raises: LinkError naming the crate and the file.
+    """
 
     def read(path: str) -> str:
-        tried = [path, *(os.path.join(directory, os.path.basename(path)) for directory in directories)]
+        tried = script_places(path, request)
         found = next((item for item in tried if os.path.isfile(os.path.join(root, item))), path)
         try:
             with open(os.path.join(root, found), encoding="utf-8", errors="surrogateescape") as file:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from cratewright import LinkError, LinkRequest, LtoMode, pattern
+from cratewright import LibraryKind, LinkError, LinkRequest, LtoMode, Observed, digest_file, pattern
 
-from ..arguments.symbols import kept_by_flags, script_reader
+from ..arguments.ldflags import parse_ldflags
+from ..arguments.linker_options import Treatment
+from ..arguments.symbols import kept_by_flags, script_places, script_reader
 from ..binary.bitcode import is_bitcode
-from ..binary.elf import elf_symbols
+from ..binary.elf import elf_symbols, is_elf
 
-__all__ = ["check_symbols", "kept_symbols", "replaceable_symbols", "required_symbols", "version_script"]
+__all__ = ["check_symbols", "kept_from", "kept_symbols", "replaceable_symbols", "required_symbols", "version_script"]
 
 # Functions that a program may define to replace those of the C and C++ libraries. LTO does not see the calls in these
 # libraries. Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
@@ -101,10 +103,49 @@ def _check_representations(request: LinkRequest) -> None:
             )
 
 
+def kept_from(request: LinkRequest, root: str) -> tuple[Observed, ...]:
+    """Return the scripts and libraries that `kept_symbols` reads, and the paths where it finds none."""
+    flags = parse_ldflags(request.options.texts("ldflags"))
+    named = [flag.value for flag in flags if flag.value and flag.option.treatment in _SCRIPTS]
+    searched = [*(script_places(path, request) for path in named), *_library_places(request)]
+    paths = {path for places in searched for path in _up_to_first_file(places, root)}
+    return tuple(Observed(path, digest_file(os.path.join(root, path))) for path in sorted(paths))
+
+
+_SCRIPTS = (Treatment.SYMBOL_LIST, Treatment.VERSION_SCRIPT, Treatment.LINKER_SCRIPT)
+
+
+def _library_places(request: LinkRequest) -> list[list[str]]:
+    """Return where each dynamic library of the project may be, before linkers search directories of the system."""
+    directories, places = request.options.texts("lib_dirs"), []
+    for library in request.natives:
+        if library.kind is LibraryKind.DYLIB and library.path:
+            places.append([library.path])
+        elif library.kind is LibraryKind.DYLIB:
+            names = [library.name[1:]] if library.name.startswith(":") else [f"lib{library.name}{end}" for end in _ENDS]
+            places.append([os.path.join(directory, name) for directory in directories for name in names])
+    return places
+
+
+_ENDS = (".so", ".a")
+
+
+def _up_to_first_file(places: Iterable[str], root: str) -> Iterator[str]:
+    for path in places:
+        yield path
+        if os.path.isfile(os.path.join(root, path)):
+            return
+
+
 def _shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
-    """Return the symbols that a dylib of the link uses, or defines as well: it binds to the program's."""
+    """Return the symbols that a dynamic library of the link uses, or defines as well: it binds to the program's."""
+    paths = [library.path for library in request.libraries]
+    found = [path for places in _library_places(request) for path in _up_to_first_file(places, root)]
+    paths += [path for path in found if os.path.isfile(os.path.join(root, path))]
     shared: set[str] = set()
-    for library in request.libraries:
-        with open(os.path.join(root, library.path), "rb") as file:
-            shared |= {symbol.name for symbol in elf_symbols(file.read(), name=library.path, dynamic=True)}
+    for path in paths:
+        with open(os.path.join(root, path), "rb") as file:
+            data = file.read()
+            if is_elf(data):  # not an archive or a script
+                shared |= {symbol.name for symbol in elf_symbols(data, name=path, dynamic=True)}
     return defined & shared
