@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from .rules.output_place import check_output_path as check_output_path
     from .scons import tool as tool
     from .system.child import Finished as Finished
+    from .system.child import exit_reason as exit_reason
     from .system.child import run_program as run_program
     from .system.elsewhere import Portable as Portable
     from .system.elsewhere import passed_directories as passed_directories
@@ -185,7 +186,7 @@ _MODULES = {
     "rules.output_name": "output_file_name",
     "rules.output_place": "check_output_path",
     "scons": "tool",
-    "system.child": "Finished run_program",
+    "system.child": "Finished exit_reason run_program",
     "system.elsewhere": "passed_directories Portable run_elsewhere runs_elsewhere",
     "system.events": (
         "BuildEnded BuildStarted CrateDeclared Event LtoEnded OutputMade StageEnded StageStarted ToolsFound UnitEnded "

@@ -143,5 +143,5 @@ def test_other_failures_are_tool_errors(tmp_path: Path) -> None:
     program = tmp_path / "glslangValidator"
     program.write_text("#!/bin/sh\necho broken >&2\nexit 127\n")
     program.chmod(0o755)
-    with pytest.raises(ToolError, match="glslang ended with status 127"):
+    with pytest.raises(ToolError, match="glslang ended with exit status 127"):
         GlslangExecutable(str(tmp_path)).version()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from cratewright import EntryPoint
 from cratewright_spirv.base.stages import STAGES
 from cratewright_spirv.reflection.reflect import (
-    ReflectedEntry,
     count_instructions,
     entry_points,
     instruction_count,
@@ -32,8 +32,8 @@ def fragment(spirv: Any) -> Any:
 
 def test_entry_points(spirv: Any) -> None:
     assert entry_points(spirv.assemble(MODULE)) == (
-        ReflectedEntry("compute", "step", (8, 4, 1)),
-        ReflectedEntry("fragment", "shade"),
+        EntryPoint("compute", "step"),
+        EntryPoint("fragment", "shade"),
     )
 
 
@@ -155,7 +155,7 @@ OpDecorate %x SpecId 0
 OpReturn
 OpFunctionEnd
 """
-    assert entry_points(spirv.assemble(text))[0].local_size == (16, 2, 16)
+    assert interface(spirv.assemble(text))["entry_points"][0]["workgroup_size"] == [16, 2, 16]  # type: ignore[index]
 
 
 def test_instructions_are_counted(spirv: Any) -> None:

@@ -7,6 +7,7 @@ of a driver. Programs that a worker runs belong to the worker's group.
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -28,6 +29,14 @@ class Finished:
     status: int
     stdout: bytes
     stderr: bytes
+
+
+def exit_reason(status: int) -> str:
+    """Return why a program ended: its exit status, a signal or, on Windows, an exception."""
+    if status < 0:
+        names = {int(number): f" ({number.name})" for number in signal.Signals}
+        return f"signal {-status}{names.get(-status, '')}"
+    return f"exit status {status}" if status < 1 << 31 else f"exception 0x{status:08X}"
 
 
 class _Build:

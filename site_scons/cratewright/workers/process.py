@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import CratewrightError, ToolError
 from ..base.values import dataclass
-from ..system.child import check_ended, disown, end_group, own, owns
+from ..system.child import check_ended, disown, end_group, exit_reason, own, owns
 from .worker import LENGTH_SIZE, ended_unexpectedly, receive, send, unprepared
 
 if TYPE_CHECKING:
@@ -118,15 +117,9 @@ class WorkerProcess:
 
 
 def _crashed(call: WorkerCall, status: int) -> ToolError:
-    if status < 0:
-        known = {int(number): f" ({number.name})" for number in signal.Signals}
-        reason = f"signal {-status}{known.get(-status, '')}"
-    else:
-        # On Windows, so high a status is the code of an exception.
-        reason = f"exit status {status}" if status < 1 << 31 else f"exception 0x{status:08X}"
     return ToolError(
         f"{call.label}: the compiler crashed",
-        context=(("reason", reason),),
+        context=(("reason", exit_reason(status)),),
         hint="this is a fault of the compiler; try another opt_level, or simplify the unit",
     )
 

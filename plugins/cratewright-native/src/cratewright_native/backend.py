@@ -82,7 +82,6 @@ class NativeBackend(CodegenBackend):
         return FileMemory(self.session.root)
 
     def read_variables(self, values: Mapping[str, tuple[str, ...]]) -> Mapping[str, bool | str | tuple[str, ...]]:
-        """Return compiler and linker words as options."""
         return read_variables(values)
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
@@ -99,7 +98,6 @@ class NativeBackend(CodegenBackend):
         return f"cratewright-native {__version__}, {self._toolchain.version}, {digest[:32]}"
 
     def check_crate(self, crate: Crate) -> None:
-        """Refuse what the toolchain cannot do."""
         from .checks import check_crate
 
         check_crate(crate, self._toolchain)
@@ -121,25 +119,21 @@ class NativeBackend(CodegenBackend):
         return with_paths(words, place)
 
     def compile_command(self, path: str, options: Options) -> tuple[str, ...]:
-        """Return the command of the compiler."""
         from .compile.command import compile_command
 
         return compile_command(path, self.session.target, options, self._toolchain)
 
     def codegen_allocator(self, config: ModuleConfig, provided: bool) -> ModuleCodegen:
-        """Return the allocator shim."""
         from .compile.shim import allocator_module
 
         return allocator_module(config, provided, self._toolchain)
 
     def bundle_library(self, library: NativeLibrary, directories: Sequence[str]) -> CompiledUnit | None:
-        """Return the members of a static library."""
         from .linking.bundle import bundle_library
 
         return bundle_library(library, directories, self.session.target, self._toolchain)
 
     def kept_symbols(self, request: LinkRequest) -> tuple[str, ...]:
-        """Return the symbols whose names LTO must keep."""
         from .linking.exports import kept_symbols
 
         return kept_symbols(request, self.session.root)
@@ -159,7 +153,6 @@ class NativeBackend(CodegenBackend):
         return module.attribute("representation") in ("code", "none")
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Make an object."""
         from .compile.codegen import lower_module
 
         return lower_module(module, config, self._toolchain)
@@ -178,13 +171,11 @@ class NativeBackend(CodegenBackend):
         return merge_modules(for_llvm(request), self._toolchain)
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimize a whole program."""
         from .lto.fat import optimize_program
 
         return optimize_program(module, config, self._toolchain)
 
     def run_thin_lto(self, request: LinkRequest) -> tuple[ThinModule, ...]:
-        """Run the thin link."""
         from .compile.codegen import for_llvm
         from .lto.thin import run_thin_link
 
@@ -241,13 +232,11 @@ class NativeBackend(CodegenBackend):
         return (*names, notes_directory(name))
 
     def output_links(self, crate: str, crate_type: CrateType, options: Options) -> Mapping[str, str]:
-        """Return the links by which linkers and programs find a versioned library."""
         from .linking.soname import file_links
 
         return file_links(crate, crate_type, self.session.target, options)
 
     def link(self, request: LinkRequest) -> LinkResult:
-        """Link a program or a library."""
         from .linking.link import link_crate_type
 
         return link_crate_type(request, self._toolchain, self._memory)

@@ -29,7 +29,6 @@ class Object:
         return _function(self.pointer, at, result, types)(self.pointer, *arguments)
 
     def release(self) -> None:
-        """Release our reference."""
         if self.pointer:
             self.call(_RELEASE, ctypes.c_uint32, ())
             self.pointer = 0

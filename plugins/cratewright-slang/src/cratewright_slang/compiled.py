@@ -1,14 +1,12 @@
-"""A compiled module, how a build's workers share it, and what importers need of one that an earlier build compiled."""
+"""A compiled module, and what importers need of one that an earlier build compiled."""
 
 from __future__ import annotations
-
-import msgpack
 
 from cratewright import CompiledUnit, Observed, dataclass
 
 from .macros import symbol_module
 
-__all__ = ["Compiled", "known_to_importers", "packed", "unpacked"]
+__all__ = ["Compiled", "known_to_importers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +32,6 @@ class Compiled:
     own: tuple[str, ...] = ()
     interfaces: str = ""
     whole: bool = True
-
-
-def packed(text: bytes, made: Compiled) -> bytes:
-    """Return a source and its module as bytes."""
-    observed = [(each.path, each.digest) for each in made.observed]
-    asked = [(path, sorted(names)) for path, names in made.asked]
-    flags = (made.exports, made.inlines, made.interfaces)
-    row = (made.data, made.entries, made.imports, observed, made.log, sorted(made.uses), asked, made.own, *flags)
-    return bytes(msgpack.packb((text, row)))
-
-
-def unpacked(data: bytes) -> tuple[bytes, Compiled]:
-    """Return what was packed."""
-    text, row = msgpack.unpackb(data, use_list=False)
-    module, entries, imports, observed, log, uses, asked, own, exports, inlines, interfaces = row
-    return text, Compiled(
-        data=module,
-        entries=entries,
-        imports=imports,
-        observed=tuple(Observed(path, digest) for path, digest in observed),
-        log=log,
-        exports=exports,
-        uses=frozenset(uses),
-        asked=tuple((path, frozenset(names)) for path, names in asked),
-        inlines=inlines,
-        own=own,
-        interfaces=interfaces,
-    )
 
 
 def known_to_importers(unit: CompiledUnit) -> Compiled:

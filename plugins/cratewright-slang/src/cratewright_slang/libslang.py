@@ -95,7 +95,6 @@ class SlangModule:
         self.object = object_
 
     def serialize(self) -> bytes:
-        """Return its bytes."""
         out = ctypes.c_void_p()
         # Slang makes paths relative to the working directory, with as many `..` as it is deep.
         here = os.open(".", os.O_RDONLY)
@@ -115,7 +114,6 @@ class SlangModule:
         return count
 
     def entry_point(self, at: int) -> Object:
-        """Return one of its entry points."""
         out = ctypes.c_void_p()
         if self.object.call(_ENTRY_AT, _I32, (_I32, _OUT), at, ctypes.byref(out)) < 0 or not out.value:
             raise Refused(f"there is no entry point {at}")

@@ -8,6 +8,7 @@ Importers are given modules without code, so that an edit of a function's body d
 from __future__ import annotations
 
 import os
+import pickle
 import posixpath
 import re
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from cratewright import CompiledUnit, Observed, OutputError, content_digest, dataclass, scratch_root
 
-from .compiled import Compiled, known_to_importers, packed, unpacked
+from .compiled import Compiled, known_to_importers
 from .files import SOURCE, ProjectFiles, imported_names, may_export
 from .interface import code_of, given_to_importers, may_inline_at_once
 from .layout import entry_point_of
@@ -201,7 +202,7 @@ class ModuleCompiler:
         if imported and self._kept is not None:
             self._kept.keep(path, text, made)
         if self._shared is not None:
-            self._shared.put(self._name(path), packed(text, made))
+            self._shared.put(self._name(path), pickle.dumps((text, made)))
 
     def _name(self, path: str) -> str:
         return content_digest(repr((self._settings, self._root, self._repositories, path)).encode())
@@ -212,7 +213,7 @@ class ModuleCompiler:
             found = self._shared.take(self._name(path)) if self._shared is not None else None
             if found is None:
                 return None
-            self._done[path] = unpacked(found)
+            self._done[path] = pickle.loads(found)
         text, made = self._done[path]
         files = ProjectFiles(self._root, self._repositories)
         if files.read(path) != text or any(files.look(each.path) != each.digest for each in made.observed):

@@ -26,14 +26,10 @@ DEBUG, OPTIMIZATION, ENTRY_NAMES, INVERT_Y, POSITION_W, GL_LAYOUT, SCALAR_LAYOUT
 
 
 class SlangOptionValue(ctypes.Structure):
-    """The value of an option."""
-
     _fields_ = (("kind", _I32), ("number", _I32), ("number1", _I32), ("text", _TEXT), ("text1", _TEXT))
 
 
 class Option(ctypes.Structure):
-    """An option and its value."""
-
     _fields_ = (("name", _I32), ("value", SlangOptionValue))
 
 
@@ -50,8 +46,6 @@ class TargetDescription(ctypes.Structure):
 
 
 class Macro(ctypes.Structure):
-    """A macro of the preprocessor."""
-
     _fields_ = (("name", _TEXT), ("value", _TEXT))
 
 

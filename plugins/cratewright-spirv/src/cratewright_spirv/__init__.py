@@ -29,7 +29,6 @@ __version__ = "0.1.0"
 
 @hookimpl
 def cratewright_register_backend() -> type[CodegenBackend]:
-    """Register the backend."""
     from .backend import SpirvBackend  # noqa: PLC0415 - a build with another backend need not load it
 
     return SpirvBackend

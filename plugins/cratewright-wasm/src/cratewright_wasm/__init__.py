@@ -21,7 +21,6 @@ __all__ = ["cratewright_register_backend"]
 
 @cratewright.hookimpl
 def cratewright_register_backend() -> type[cratewright.CodegenBackend]:
-    """Register the backend."""
     from .backend import WasmBackend  # noqa: PLC0415 - only builds that use it need it
 
     return WasmBackend

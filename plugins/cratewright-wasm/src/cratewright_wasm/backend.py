@@ -75,7 +75,6 @@ class WasmBackend(CodegenBackend):
 
     @cached_property
     def toolchain(self) -> WasmToolchain:
-        """The compiler and the linker."""
         return find_toolchain(self.session)
 
     def warm(self, stencils: Sequence[UnitStencil]) -> None:
@@ -101,7 +100,6 @@ class WasmBackend(CodegenBackend):
         return f"cratewright-wasm {VERSION}, {self.toolchain.text}{reader}"
 
     def check_crate(self, crate: Crate) -> None:
-        """Refuse what the toolchain cannot build."""
         where = f"crate '{crate.name}'"
         check_sizes(crate.options, where=where)
         _check_names(crate)
@@ -125,7 +123,6 @@ class WasmBackend(CodegenBackend):
         include_words(self.toolchain, crate.target)
 
     def compile_codegen_unit(self, stencil: UnitStencil) -> CompiledUnit:
-        """Compile one source."""
         from .unit import compile_clang
         from .wat import compile_wat
 
@@ -157,7 +154,6 @@ class WasmBackend(CodegenBackend):
         return tuple(name for name in ENTRIES if name in defined)
 
     def codegen(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Lower bitcode to an object."""
         from . import lto
 
         return lto.lower_alone(self.toolchain, module, config)
@@ -169,7 +165,6 @@ class WasmBackend(CodegenBackend):
         return lto.merge_linked(self.toolchain, request, self._library(request))
 
     def optimize_fat(self, module: ModuleCodegen, config: ModuleConfig) -> ModuleCodegen:
-        """Optimize and lower what was merged."""
         from . import lto
 
         return lto.optimize_merged(self.toolchain, module, config)
@@ -181,7 +176,6 @@ class WasmBackend(CodegenBackend):
         return lto.analyse(self.toolchain, request, self._library(request))
 
     def optimize_thin(self, module: ThinModule, config: ModuleConfig) -> ModuleCodegen:
-        """Optimize and lower a module."""
         from . import lto
 
         return lto.optimize_planned(self.toolchain, module, config)
@@ -202,11 +196,9 @@ class WasmBackend(CodegenBackend):
         return (100 << 20) + 50 * sum(len(item.module.data) for item in request.modules)
 
     def output_names(self, crate: str, crate_type: CrateType, options: Options) -> tuple[str, ...]:
-        """Return the module."""
         return (output_file_name(crate, crate_type, self.session.target),)
 
     def link(self, request: LinkRequest) -> LinkResult:
-        """Link objects."""
         from .linker import link_objects
 
         return link_objects(self.toolchain, request, self._library(request))

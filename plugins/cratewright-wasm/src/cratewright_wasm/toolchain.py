@@ -9,7 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from cratewright import Finished, Session, ToolError, content_digest, dataclass, programs_digest, run_program
+from cratewright import (
+    Finished,
+    Session,
+    ToolError,
+    content_digest,
+    dataclass,
+    exit_reason,
+    programs_digest,
+    run_program,
+)
 
 __all__ = ["FREESTANDING", "TARGETS", "WASI", "WasmToolchain", "find_toolchain"]
 
@@ -75,7 +84,7 @@ def _run(argv: Sequence[str], *, what: str, cwd: str | Path | None, timeout: flo
     if done.status < 0:
         output = done.stderr.decode(errors="replace").strip().splitlines()[-5:]
         raise ToolError(
-            f"{os.path.basename(argv[0])} was killed by signal {-done.status}",
+            f"{os.path.basename(argv[0])} was ended by {exit_reason(done.status)}",
             context=(("for", what), *((("output", "\n".join(output)),) if output else ())),
         )
     return done

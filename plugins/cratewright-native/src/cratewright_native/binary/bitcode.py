@@ -10,7 +10,7 @@ import struct
 
 from cratewright import FormatError
 
-from .symbol import ObjectSymbol
+from .elf import ObjectSymbol
 
 __all__ = ["bitcode_major", "bitcode_symbols", "is_bitcode"]
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import struct
 
-from cratewright import FormatError, pattern
-
-from .symbol import ObjectSymbol
+from cratewright import FormatError, dataclass, pattern
 
 __all__ = [
     "SECTION",
     "SYMBOL",
+    "ObjectSymbol",
     "elf_symbols",
     "embedded_bitcode",
     "has_gcc_representation",
@@ -46,6 +45,21 @@ _VARIABLES = (1, 6)
 """The types of symbols for variables, the latter of each thread."""
 _UNDEFINED, _COMMON = 0, 0xFFF2
 _INTERNAL, _HIDDEN = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSymbol:
+    """A name visible to other objects.
+
+    Shape: `weak` if several objects may define it, also by C's old rule for tentative definitions; `hidden` if the
+    linked output does not export it; `data` if it is a variable.
+    """
+
+    name: str
+    defined: bool
+    weak: bool
+    hidden: bool
+    data: bool = False
 
 
 def is_elf(data: bytes) -> bool:

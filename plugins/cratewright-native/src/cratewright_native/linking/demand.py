@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from cratewright import LinkModule, LinkRequest
 
-from ..binary.elf import elf_symbols
-from ..binary.symbol import ObjectSymbol
+from ..binary.elf import ObjectSymbol, elf_symbols
 from .bundle import is_crate_module, is_linked_whole
 
 __all__ = ["is_direct", "needed_modules"]

@@ -28,9 +28,8 @@ from cratewright import (
 from ..arguments.link_flags import link_flags
 from ..arguments.response_file import response_file
 from ..arguments.symbols import exported_by_flags, exports_everything, has_version_script, script_reader
-from ..binary.elf import elf_symbols, with_retained_sections
+from ..binary.elf import ObjectSymbol, elf_symbols, with_retained_sections
 from ..binary.module import MAIN_SYMBOLS
-from ..binary.symbol import ObjectSymbol
 from ..compile.coverage import counters_object, notes_of
 from ..libraries import library_words
 from ..lookups.observe import FileMemory

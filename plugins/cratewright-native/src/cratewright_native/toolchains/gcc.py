@@ -54,7 +54,6 @@ class Gcc(Toolchain):
         return "" if target == host_target() else f"this gcc compiles for '{host_target()}' alone"
 
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
-        """Return gcc or g++."""
         return (self._beside("g++") if language == "c++" else self.program,)
 
     def preprocessor_words(self, file: str, language: str) -> tuple[str, ...]:

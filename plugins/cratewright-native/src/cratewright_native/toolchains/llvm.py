@@ -98,7 +98,6 @@ class Llvm(Toolchain):
         return (self.programs.clang, mode, *self._target(target), *linker, "-fno-crash-diagnostics")
 
     def clang_ir(self, target: str) -> tuple[str, ...]:
-        """Return clang."""
         return (self.programs.clang, *self._target(target), "-Wno-override-module", "-fno-crash-diagnostics")
 
     def lld(self, target: str) -> tuple[str, ...]:
@@ -142,7 +141,6 @@ class Llvm(Toolchain):
         return ("-mllvm", "-time-passes") if argv[0] == self.programs.lld and "--lto-emit-llvm" in argv else ()
 
     def ar(self) -> tuple[str, ...]:
-        """Return llvm-ar."""
         return (self.programs.ar,)
 
     def _target(self, target: str) -> tuple[str, ...]:

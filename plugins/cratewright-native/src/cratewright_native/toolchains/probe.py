@@ -121,7 +121,6 @@ def output_of(program: str, *arguments: str) -> str:
 
 
 def is_script(program: str) -> bool:
-    """Return whether a program is a script."""
     try:
         with open(program, "rb") as file:
             return file.read(2) == b"#!"

@@ -18,6 +18,7 @@ from cratewright import (
     ToolError,
     UnsupportedError,
     dataclass,
+    exit_reason,
     pattern,
     run_program,
     scratch_root,
@@ -251,11 +252,10 @@ class Toolchain(ABC):
         if status == -signal.SIGINT:
             raise ToolError(f"{what}: {program} was interrupted")
         if status < 0 or (status and _CRASHED.search(output)):
-            reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
             lines = "\n".join(output.strip().splitlines()[:5])
             raise ToolError(
                 f"{what}: {program} crashed",
-                context=(("toolchain", self.version), ("reason", reason), ("output", lines)),
+                context=(("toolchain", self.version), ("reason", exit_reason(status)), ("output", lines)),
                 hint="this is a bug of the compiler; try another opt_level, or simplify the unit",
             )
         broken = _FAILED.search(output)

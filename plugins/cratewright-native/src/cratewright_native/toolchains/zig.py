@@ -52,11 +52,9 @@ class Zig(Toolchain):
         return os.path.join(os.path.dirname(self.program), "lib", "")
 
     def programs_run(self) -> tuple[str, ...]:
-        """Return the only driver."""
         return (self.program,)
 
     def refusal(self, target: str) -> str:
-        """Serve all targets."""
         return ""
 
     def cc(self, target: str, language: str = "c") -> tuple[str, ...]:
@@ -98,7 +96,6 @@ class Zig(Toolchain):
         return ("-Xclang", f"@{file}")
 
     def ar(self) -> tuple[str, ...]:
-        """Return llvm-ar."""
         return (self.program, "ar")
 
     def environment(self) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from cratewright import (
     CompiledUnit,
-    EntryPoint,
     ModuleCodegen,
     Symbol,
     UnitStencil,
@@ -42,7 +41,8 @@ def ready_made_unit(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Com
         tools.validate(data, env=environment, options=LENIENT)
     except ValidationError as error:
         raise ValidationError(f"{stencil.path}: {error.message}", context=error.context, hint=error.hint) from error
-    if not imports and reflect.entry_points(data, name=stencil.path):
+    entries = reflect.entry_points(data, name=stencil.path)
+    if entries and not imports:
         check(data, name=stencil.path, describe=_names_in(stencil.source, data, stencil.path))
     attributes = {"member": ".spv" if unit.language == "spvasm" else "", "source": stencil.path}
     module = ModuleCodegen(
@@ -50,9 +50,7 @@ def ready_made_unit(stencil: UnitStencil, unit: SourceUnit, tools: Tools) -> Com
         data=data,
         exports=tuple(Symbol(name, demangle(name), stencil.path, 0, exports[name]) for name in exports),
         imports=tuple(Symbol(name, demangle(name), stencil.path, 0, imports[name]) for name in imports),
-        entry_points=tuple(
-            EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data, name=stencil.path)
-        ),
+        entry_points=entries,
         attributes=tuple(sorted({**attributes, **({ONCE: once} if once else {})}.items())),
     )
     return CompiledUnit(modules=(module,))

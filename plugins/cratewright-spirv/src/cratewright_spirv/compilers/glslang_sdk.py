@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from cratewright import SourceError, ToolError, pattern, run_program, scratch_directory
+from cratewright import SourceError, ToolError, exit_reason, pattern, run_program, scratch_directory
 
 from ..base.stopwatch import step
 from ..text.includes import Included, IncludeResolver, redirect
@@ -112,7 +112,7 @@ class GlslangExecutable(Compiler):
             if "ERROR: " in log and done.status > 0:
                 return log, True
         reason = ("reason", (complaint or output).strip() or "no reason given")
-        raise ToolError(f"glslang ended with status {done.status}", context=[*about, reason])
+        raise ToolError(f"glslang ended with {exit_reason(done.status)}", context=[*about, reason])
 
 
 def _flags(source: StageSource) -> tuple[str, ...]:

@@ -155,8 +155,7 @@ def optimize_entry_point(data: bytes, config: ModuleConfig, tools: Tools) -> Mod
     Raises: ToolError if the optimizer refuses.
     """
     data = run_passes(data, config, tools)
-    entries = tuple(EntryPoint(entry.stage, entry.name) for entry in reflect.entry_points(data))
-    return ModuleCodegen(name="", data=data, entry_points=entries)
+    return ModuleCodegen(name="", data=data, entry_points=reflect.entry_points(data))
 
 
 def trimmed(data: bytes, config: ModuleConfig, tools: Tools) -> bytes:

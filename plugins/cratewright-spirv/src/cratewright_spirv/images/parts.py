@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cratewright import LinkError, LinkPart, LinkRequest, LtoMode
+from cratewright import LinkPart, LinkRequest, LtoMode
 
 from ..base.names import ImageEntry, entries_of
-from ..link.dumps import inputs
+from ..link.dumps import leaving_inputs
 from ..link.symbols import closures
 
 __all__ = ["link_parts", "lto_memory", "lto_parts"]
@@ -53,7 +53,5 @@ def link_parts(request: LinkRequest) -> tuple[LinkPart, ...]:
 
 def _reached(request: LinkRequest, entries: Sequence[ImageEntry]) -> list[tuple[int, ...]]:
     """Return the modules that each entry point needs."""
-    try:
+    with leaving_inputs(request):
         return closures(request.modules, [(entry.module, entry.suffix) for entry in entries])
-    except LinkError as error:
-        raise error.leaving((copy.path, copy.data) for copy in inputs(request)) from error

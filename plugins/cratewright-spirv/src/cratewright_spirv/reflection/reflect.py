@@ -5,11 +5,11 @@ All answers are plain values in a fixed order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from cratewright import ToolError, content_digest, dataclass
+from cratewright import EntryPoint, ToolError, content_digest
 
 from ..base.stopwatch import step
 from ..binary import enumerants as spv
@@ -21,7 +21,6 @@ from ..spirv_tools.library import load
 from .blocks import Blocks, Row
 
 __all__ = [
-    "ReflectedEntry",
     "Row",
     "describe_module",
     "descriptor_order",
@@ -40,22 +39,9 @@ NOT_BLOCKS = {
 _ALL_GLOBALS = 0x10400
 
 
-@dataclass(frozen=True, slots=True)
-class ReflectedEntry:
-    """An entry point; stages without workgroups have no `local_size`."""
-
-    stage: str
-    name: str
-    local_size: tuple[int, int, int] | None = None
-
-
-def entry_points(data: bytes, *, name: str = "module") -> tuple[ReflectedEntry, ...]:
+def entry_points(data: bytes, *, name: str = "module") -> tuple[EntryPoint, ...]:
     """Return the entry points in module order."""
-    program = Program.of(parse(data, name))
-    shapes = Shapes(program.preamble)
-    return tuple(
-        ReflectedEntry(each.stage, each.name, _local_size(program, shapes, each)) for each in program.entries()
-    )
+    return tuple(EntryPoint(each.stage, each.name) for each in Program.of(parse(data, name)).entries())
 
 
 def instruction_count(data: bytes) -> int:
@@ -97,7 +83,7 @@ def interface(data: bytes, *, name: str = "module") -> Row:
         used = [words for each, words in variables.items() if each in reached]
         size = _local_size(program, shapes, entry)
         row: Row = {"stage": entry.stage, "name": entry.name}
-        row.update({"workgroup_size": list(size)} if size else {})
+        row.update({"workgroup_size": [int(value or 0) for value in size]} if size else {})
         row["descriptors"] = _descriptors(shapes, used, layouts)
         pushed = max(
             (shapes.pointee(each[1]) for each in used if each[3] == spv.PUSH_CONSTANT), key=shapes.size, default=None
@@ -116,25 +102,21 @@ def lists_all_globals(data: bytes) -> bool:
     return int.from_bytes(data[4:8], "little") >= _ALL_GLOBALS
 
 
-def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> tuple[int, int, int] | None:
+def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> Sequence[ScalarValue | None]:
+    """Return the size of an entry point's workgroup, empty in stages without any."""
     for each, marks in shapes.decorations.items():
         # a constant decorated so overrides every entry point's own size
         if marks.get(spv.BUILT_IN) == (spv.WORKGROUP_SIZE,) and each in shapes.definitions:
-            return _triple(shapes.components(each))
+            return shapes.components(each)
     for words in program.preamble:
         opcode = words[0] & 0xFFFF
         if opcode not in (op.EXECUTION_MODE, op.EXECUTION_MODE_ID) or words[1] != entry.function:
             continue
         if words[2] == spv.LOCAL_SIZE:
-            return _triple(list(words[3:6]))
+            return words[3:6]
         if words[2] == spv.LOCAL_SIZE_ID:
-            return _triple([shapes.value(each) for each in words[3:6]])
-    return None
-
-
-def _triple(values: list[ScalarValue | None]) -> tuple[int, int, int]:
-    x, y, z = (int(each or 0) for each in values)
-    return x, y, z
+            return [shapes.value(each) for each in words[3:6]]
+    return ()
 
 
 def _descriptors(shapes: Shapes, variables: list[Instruction], layouts: Blocks) -> list[Row]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from cratewright import ToolError, pattern, run_program, scratch_directory
+from cratewright import ToolError, exit_reason, pattern, run_program, scratch_directory
 
 from .provider import Tools, ValidatorOptions
 from .results import INSTALL_HINT, TIDYING, ToolResult, data_of, tool_errors, version_of
@@ -39,11 +39,8 @@ class Executables(Tools):
             hint=INSTALL_HINT,
         )
 
-    def _tool_version(self) -> str:
-        return self._link_version
-
     @cached_property
-    def _link_version(self) -> str:
+    def _tool_version(self) -> str:
         answer = self._run("spirv-link", "--version")
         return version_of(data_of(answer, "", "spirv-link", ToolError).decode("utf-8", "replace"))
 
@@ -75,7 +72,7 @@ class Executables(Tools):
         if unknown is not None and unknown[1] in TIDYING:
             raise ToolError(
                 f"this spirv-opt is too old: it has no {unknown[1]}",
-                context=(("program", self._programs["spirv-opt"]), ("version", self._tool_version())),
+                context=(("program", self._programs["spirv-opt"]), ("version", self._tool_version)),
                 hint="use SPIRV-Tools of 2024 or later: set CRATE_SPIRV_SDK to a newer SDK, or leave it out and "
                 "`pip install cratewright-spirv`",
             )
@@ -105,17 +102,7 @@ class Executables(Tools):
             ) from error
         if done.status == 0:
             return ToolResult(done.stdout)
-        crash = _crash(done.status)
-        if crash:
-            raise ToolError(f"{name} crashed", context=(("program", path), ("reason", crash)))
-        return ToolResult(None, tool_errors(done.stderr), f"exit status {done.status}")
-
-
-def _crash(status: int) -> str:
-    """Return the signal that ended a process, or nothing."""
-    if status < 0:
-        import signal  # noqa: PLC0415  only a crash needs it
-
-        known = {int(number): number.name for number in signal.Signals}
-        return f"signal {-status} ({known.get(-status, 'unknown')})"
-    return f"exception 0x{status:08X}" if status >= 0xC0000000 else ""
+        reason = exit_reason(done.status)
+        if done.status < 0 or done.status >= 1 << 31:
+            raise ToolError(f"{name} crashed", context=(("program", path), ("reason", reason)))
+        return ToolResult(None, tool_errors(done.stderr), reason)

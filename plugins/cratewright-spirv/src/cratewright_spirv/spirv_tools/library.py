@@ -97,6 +97,7 @@ class Library(Tools):
     def __init__(self) -> None:
         self._library = load()
 
+    @property
     def _tool_version(self) -> str:
         return version_of(self._library.cratewright_spirv_version().decode())
 

@@ -94,9 +94,8 @@ class Newer(Protocol):
 class Tools:
     """SPIRV-Tools, as a library or as programs, with the checks and errors that make both accept and refuse alike.
 
-    Shape: `env` is an environment such as `vulkan1.2` or `spv1.5`. The tools
-    that `newer` returns handle modules with a capability or instruction unknown here; `newer_version` is their version,
-    empty if there are none.
+    Shape: `env` is an environment such as `vulkan1.2` or `spv1.5`. The tools that `newer` returns handle modules with a
+    capability or instruction unknown here; `newer_version` is their version, empty if there are none.
     """
 
     newer_version = ""
@@ -104,9 +103,8 @@ class Tools:
 
     def version(self) -> str:
         """Return the version of SPIRV-Tools, the same text on every machine that has the same tools."""
-        return self._tool_version() + (
-            f"; for what they do not know, {self.newer_version}" if self.newer_version else ""
-        )
+        newer = f"; for what they do not know, {self.newer_version}" if self.newer_version else ""
+        return self._tool_version + newer
 
     @step("SPIRV-Tools: link")
     def link(self, modules: Sequence[bytes], *, env: str) -> bytes:
@@ -195,6 +193,7 @@ class Tools:
         """Return the files whose bytes can alter a result, whatever their version says."""
         raise NotImplementedError
 
+    @property
     def _tool_version(self) -> str:
         raise NotImplementedError
 

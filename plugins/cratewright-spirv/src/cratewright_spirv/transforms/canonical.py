@@ -65,7 +65,6 @@ def canonical_programs(
     """
     if len(programs) == 1 and not is_orderable(programs[0]):
         return trim(programs[0], preserve_bindings=options.flag("preserve_bindings")).encode()
-    names = {"none": Names.NONE, "name-variables": Names.VARIABLES, "full": Names.ALL}
     some = options.debuginfo is DebugInfo.NONE and not all_names
-    kept = names[options.text("spirv_metadata")] if some else Names.ALL
+    kept = Names(options.text("spirv_metadata")) if some else Names.ALL
     return canonical(programs, names=kept, preserve_bindings=options.flag("preserve_bindings"), apart=apart)

@@ -13,11 +13,11 @@ ContentKey = tuple[object, ...]
 
 
 class Names(Enum):
-    """Which debug names and lines a canonical module keeps."""
+    """Which debug names and lines a canonical module keeps, as option `spirv_metadata` calls them."""
 
     NONE = "none"
-    VARIABLES = "variables"
-    ALL = "all"
+    VARIABLES = "name-variables"
+    ALL = "full"
 
 
 class CanonicalModule:
