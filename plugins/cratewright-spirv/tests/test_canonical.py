@@ -11,7 +11,8 @@ import pytest
 
 from cratewright import FormatError, LinkError
 from cratewright_spirv.binary import opcodes as op
-from cratewright_spirv.binary.module import Instruction, build, parse, result
+from cratewright_spirv.binary.module import build, parse, result
+from cratewright_spirv.binary.operands import Instruction
 from cratewright_spirv.binary.program import Program
 from cratewright_spirv.binary.workgroup import size_by_entry_point, size_by_module
 from cratewright_spirv.transforms.canonical import Names, canonical, canonical_library, is_orderable

@@ -42,8 +42,6 @@ from .toolchains.session import toolchain_for
 from .toolchains.targets import TARGET_NAMES
 from .toolchains.toolchain import Toolchain
 
-__all__ = ["NativeBackend"]
-
 _COMPILER_MEMORY = 112 << 20
 """Bytes that a compiler needs, whatever it compiles."""
 _MEMORY_FACTOR = 56

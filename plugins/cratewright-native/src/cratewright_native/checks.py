@@ -20,8 +20,6 @@ from .toolchains.probe import can_link
 from .toolchains.targets import Target, find_target
 from .toolchains.toolchain import Toolchain
 
-__all__ = ["check_crate"]
-
 _COMPILER_WORDS = ("flags", "cflags", "cxxflags", "asmflags")
 _OTHER_TOOLCHAIN = "set CRATE_CC=zig after installing cratewright-native[zig], or install clang and lld"
 _OTHER_LINKER = {"undefined": "write -Wl,-u,NAME", "require-defined": "write -Wl,-u,NAME"}

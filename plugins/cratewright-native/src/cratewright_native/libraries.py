@@ -20,8 +20,6 @@ from cratewright import (
 from .toolchains.targets import Target
 from .toolchains.toolchain import Toolchain
 
-__all__ = ["find_static", "library_words", "pkg_config"]
-
 
 def library_words(
     libraries: Iterable[NativeLibrary], directories: Sequence[str], target: Target, toolchain: Toolchain

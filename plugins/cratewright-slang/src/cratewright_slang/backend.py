@@ -32,8 +32,6 @@ from cratewright_spirv.sharing import SpirvBackend
 
 from .options import SHARED, SLANG_OPTIONS
 
-__all__ = ["SlangBackend"]
-
 _UNIT = frozenset({"include_dirs", "defines", "debuginfo"}) | SHARED
 _MISSING = (
     "a module that is imported is linked from the crate that has it: list its source in this crate, or add its crate "

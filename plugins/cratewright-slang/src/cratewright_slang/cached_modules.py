@@ -27,8 +27,6 @@ from cratewright import (
 from .compiled import Compiled
 from .files import ProjectFiles
 
-__all__ = ["CachedModules"]
-
 
 class CachedModules:
     """Modules compiled like a unit; `unit_of` returns the unit of a module."""

@@ -6,8 +6,6 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["OK", "Object", "Table", "blob_bytes"]
-
 OK = 0
 
 _POINTER = ctypes.sizeof(ctypes.c_void_p)

@@ -6,8 +6,6 @@ from cratewright import CompiledUnit, Observed, dataclass
 
 from .macros import symbol_module
 
-__all__ = ["Compiled", "known_to_importers"]
-
 
 @dataclass(frozen=True, slots=True)
 class Compiled:

@@ -6,8 +6,6 @@ import re
 
 from cratewright import Diagnostic, Severity, dataclass
 
-__all__ = ["Message", "read_slang_log"]
-
 _HEAD = re.compile(r"(?P<kind>note|warning|error|fatal error|internal error)(?:\[(?P<code>E\d+)\])?: (?P<text>.*)")
 _PLACE = re.compile(r"\s*-+> (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)")
 _CARET = re.compile(r"\s*\|\s*\^+\s*(?P<text>\S.*)?")

@@ -15,8 +15,6 @@ from typing import Any
 
 from .com import OK, Table
 
-__all__ = ["ROOT", "ProjectFileSystem", "inside", "outside", "with_names_outside"]
-
 ROOT = "/dev/null/"
 """Below something that is not a directory there are no files; the next word counts the steps up."""
 

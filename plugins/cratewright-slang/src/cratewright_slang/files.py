@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cratewright import Observed, content_digest, merge_observed
 
-__all__ = ["SOURCE", "CompiledFiles", "ProjectFiles", "imported_names", "may_export"]
-
 SOURCE, _COMPILED = ".slang", ".slang-module"
 
 _IMPORT = re.compile(

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from cratewright import VARIANT, LinkModule, LinkPart, LinkRequest, read_variant
 from cratewright_spirv.sharing import ImageEntry, entries_of
 
-__all__ = ["entries_of_part", "grouped", "parts_of_groups"]
-
 _MOST = 16
 
 _Member = tuple[ImageEntry, tuple[int, ...]]

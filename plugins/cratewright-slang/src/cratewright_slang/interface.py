@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import struct
 
-__all__ = ["code_of", "given_to_importers", "may_inline_at_once"]
-
 _HEAD, _CHUNK = 16, 8
 """Sizes of the header of a file, or of a list, and of that of a chunk."""
 _SIZE = struct.Struct("<I")

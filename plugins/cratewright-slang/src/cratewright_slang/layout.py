@@ -17,8 +17,6 @@ from .com import Object
 from .libslang import Refused, SlangModule, reflection
 from .wheel import library
 
-__all__ = ["Layout", "entry_point_of", "layout_of", "moved"]
-
 _PTR, _TEXT, _SIZE, _U32, _I32 = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_int32
 _FUNCTIONS = {
     "spReflection_GetParameterCount": (_U32, _PTR),

@@ -18,17 +18,6 @@ from .file_system import ProjectFileSystem, inside, outside, with_names_outside
 from .structures import Macro, Option, SessionDescription, SlangOptionValue, TargetDescription
 from .wheel import library
 
-__all__ = [
-    "Refused",
-    "Settings",
-    "SlangModule",
-    "SlangSession",
-    "blank_memory",
-    "parameter_count",
-    "reflection",
-    "renamed",
-]
-
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _OUT = ctypes.POINTER(ctypes.c_void_p)
 _INT = ctypes.c_ssize_t

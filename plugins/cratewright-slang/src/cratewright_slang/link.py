@@ -23,8 +23,6 @@ from .options import settings_of
 from .unit import log_errors
 from .wheel import build_tag
 
-__all__ = ["code_of_entries"]
-
 _NOT_EXPORTED = "E45001"
 _NOT_EXPORTED_HINT = (
     "an `extern` is defined by a module that the entry point's source imports: import one that exports it"

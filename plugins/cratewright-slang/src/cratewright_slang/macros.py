@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cratewright import LinkError, LinkRequest, Symbol
 
-__all__ = ["MacroTexts", "module_symbol", "refuse_other_macros", "symbol_module", "used_macros"]
-
 MacroTexts = Sequence[tuple[str, str]]
 """Macros by name, with their texts."""
 

@@ -29,8 +29,6 @@ from .shared_store import SharedStore
 if TYPE_CHECKING:
     from .cached_modules import CachedModules
 
-__all__ = ["ModuleCompiler", "compiler_for"]
-
 _LEFT_OVER = re.compile(rb"_S4core\d{1,2}[a-zBF]\w{1,10}R8_24xinitp1pi_")
 """The constructor of a scalar type, such as `float` or `BFloat16`, in Slang's spelling."""
 

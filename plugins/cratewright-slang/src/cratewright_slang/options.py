@@ -9,8 +9,6 @@ from cratewright import ConfigurationError, DebugInfo, Options, OptionSpec
 if TYPE_CHECKING:
     from .libslang import Settings
 
-__all__ = ["SHARED", "SLANG_OPTIONS", "macros_of", "settings_of", "words_of"]
-
 _PROFILES = {
     **{"vulkan1.0": "spirv_1_0", "vulkan1.1": "spirv_1_3", "vulkan1.2": "spirv_1_5"},
     **dict.fromkeys(("vulkan1.3", "vulkan1.4"), "spirv_1_6"),

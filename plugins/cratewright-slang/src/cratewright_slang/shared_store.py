@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager, suppress
 
 from cratewright import scratch_lock
 
-__all__ = ["SharedStore"]
-
 
 class SharedStore:
     """A directory that only the processes of a build write to, removed when it ends."""

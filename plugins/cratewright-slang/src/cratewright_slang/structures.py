@@ -4,21 +4,6 @@ from __future__ import annotations
 
 import ctypes
 
-__all__ = [
-    "DEBUG",
-    "ENTRY_NAMES",
-    "GL_LAYOUT",
-    "INVERT_Y",
-    "OPTIMIZATION",
-    "POSITION_W",
-    "SCALAR_LAYOUT",
-    "Macro",
-    "Option",
-    "SessionDescription",
-    "SlangOptionValue",
-    "TargetDescription",
-]
-
 _I32, _U32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _INT = ctypes.c_ssize_t
 

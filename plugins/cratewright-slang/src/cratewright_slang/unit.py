@@ -18,11 +18,9 @@ from .module_compiler import compiler_for
 from .options import macros_of, settings_of, words_of
 from .wheel import build_tag
 
-__all__ = ["MEMBER", "PART", "compile_slang_source", "log_errors", "warnings_of"]
+_MEMBER = ".slang-module"
 
-MEMBER = ".slang-module"
-
-PART = b"part of a module\n"
+_PART = b"part of a module\n"
 """Marks a source that is part of another's module and compiled with it."""
 
 _COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.S)
@@ -62,7 +60,7 @@ def _not_compiled(stencil: UnitStencil) -> CompiledUnit | None:
     Raises: SourceError for what is no text.
     """
     if _IMPLEMENTING.match(_COMMENT.sub(b" ", stencil.source.removeprefix(b"\xef\xbb\xbf"))):
-        return CompiledUnit(modules=(ModuleCodegen(name=MEMBER, data=PART, attributes=_attributes(stencil)),))
+        return CompiledUnit(modules=(ModuleCodegen(name=_MEMBER, data=_PART, attributes=_attributes(stencil)),))
     if b"\0" in stencil.source:
         raise SourceError.at(
             posixpath.normpath(stencil.path), 1, "a NUL byte is not text", hint="save the file as UTF-8"
@@ -81,7 +79,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
             path, 1, f"no entry point, although the file is named {stage[1]}", hint='write [shader("...")] before it'
         )
     module = ModuleCodegen(
-        name=MEMBER,
+        name=_MEMBER,
         data=made.data,
         exports=(module_symbol(path, made.uses, macros, file=path, line=1),),
         imports=tuple(module_symbol(each, used, macros, file=path) for each, used in made.asked),
@@ -89,7 +87,7 @@ def _unit(stencil: UnitStencil, made: Compiled) -> CompiledUnit:
         attributes=_attributes(stencil, **_facts(made)),
     )
     observed = tuple(each for each in made.observed if each.path != path)
-    return CompiledUnit(modules=(module,), observed=observed, diagnostics=warnings_of(made.log, path))
+    return CompiledUnit(modules=(module,), observed=observed, diagnostics=_warnings_of(made.log, path))
 
 
 def log_errors(log: str, path: str) -> tuple[Diagnostic, ...]:
@@ -98,7 +96,7 @@ def log_errors(log: str, path: str) -> tuple[Diagnostic, ...]:
     return tuple(each.diagnostic_about(path) for each in messages)
 
 
-def warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
+def _warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
     """Return the warnings of a log that holds no error."""
     return tuple(each.diagnostic_about(path) for each in read_slang_log(log) if each.kind == "warning")
 
@@ -106,7 +104,7 @@ def warnings_of(log: str, path: str) -> tuple[Diagnostic, ...]:
 def _attributes(stencil: UnitStencil, **more: str) -> tuple[tuple[str, str], ...]:
     words = {
         "alike": words_of(stencil.options),
-        "member": MEMBER,
+        "member": _MEMBER,
         "paths": json.dumps(_directories(stencil)),
         "slang": build_tag(),
         "source": stencil.path,

@@ -14,9 +14,7 @@ from cratewright_spirv.sharing import KNOWN_RELEASES, is_known_release, library_
 
 from .com import Object
 
-__all__ = ["SLANG_INSTALL_HINT", "SlangLibrary", "build_tag", "installed_version", "library", "slang_library"]
-
-SLANG_INSTALL_HINT = "pip install 'cratewright-slang[latest]'"
+_SLANG_INSTALL_HINT = "pip install 'cratewright-slang[latest]'"
 
 _I32, _SIZE, _TEXT, _PTR = ctypes.c_int32, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p
 _INT, _OUT = ctypes.c_ssize_t, ctypes.POINTER(ctypes.c_void_p)
@@ -31,13 +29,13 @@ class SlangLibrary:
             loaded = ctypes.CDLL(str(path))
             create, self._blob = loaded.slang_createGlobalSession, loaded.slang_createBlob
         except (OSError, AttributeError) as error:
-            raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=SLANG_INSTALL_HINT) from error
+            raise ToolError("Slang cannot be loaded", context=(("reason", error),), hint=_SLANG_INSTALL_HINT) from error
         self.functions = loaded
         self._blob.restype, self._blob.argtypes = _PTR, (_TEXT, _SIZE)
         create.restype, create.argtypes = _I32, (_INT, _OUT)
         out = ctypes.c_void_p()
         if create(0, ctypes.byref(out)) < 0 or not out.value:
-            raise ToolError("Slang cannot be started", hint=SLANG_INSTALL_HINT)
+            raise ToolError("Slang cannot be started", hint=_SLANG_INSTALL_HINT)
         self.session = Object(out.value)
 
     def blob(self, data: bytes) -> int:
@@ -67,13 +65,13 @@ def installed_version() -> str:
         version = metadata.version("slangpy")
     except metadata.PackageNotFoundError as error:
         raise ToolError(
-            "Slang is not installed", context=(("looked for", "slangpy"),), hint=SLANG_INSTALL_HINT
+            "Slang is not installed", context=(("looked for", "slangpy"),), hint=_SLANG_INSTALL_HINT
         ) from error
     if not is_known_release(version):
         raise ToolError(
             f"the Slang of slangpy {version} cannot be used",
             context=(("works with", KNOWN_RELEASES),),
-            hint=SLANG_INSTALL_HINT,
+            hint=_SLANG_INSTALL_HINT,
         )
     return version
 
@@ -93,5 +91,5 @@ def slang_library() -> Path:
     if found is not None:
         return found
     raise ToolError(
-        "Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=SLANG_INSTALL_HINT
+        "Slang is not installed", context=(("looked for", "slangpy, which has it"),), hint=_SLANG_INSTALL_HINT
     )

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from .compilers.glslang import Compiler
     from .spirv_tools.tools import Tools
 
-__all__ = ["SpirvBackend"]
-
 _PORTABLE = frozenset({"compile_codegen_unit", "optimize_thin", "optimize_fat", "link"})
 
 

@@ -13,8 +13,6 @@ from .compilers.glslang import DEFAULT_VERSION, Compiler
 from .images import image as _image  # noqa: F401 - loaded once here, not by each worker
 from .text.sources import classify, glsl_version
 
-__all__ = ["warm_up"]
-
 # This many sources include most of all included files.
 _AHEAD = 32
 

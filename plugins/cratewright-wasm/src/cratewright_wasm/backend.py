@@ -35,8 +35,6 @@ from .memory import MAX_MEMORY, PAGE, check_sizes
 from .targets import CLibrary, find_library, include_words
 from .toolchain import TARGETS, WasmToolchain, find_toolchain
 
-__all__ = ["WasmBackend"]
-
 VERSION = "0.1.0"
 
 

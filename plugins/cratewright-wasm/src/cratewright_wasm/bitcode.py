@@ -12,8 +12,6 @@ from collections.abc import Iterator
 
 from cratewright import FormatError, dataclass
 
-__all__ = ["BitcodeSymbol", "bitcode_triple", "is_raw_bitcode", "linker_symbols"]
-
 _MAGIC = b"BC\xc0\xde"
 _STRTAB, _SYMTAB = 23, 25
 _NO_COMDAT = 0xFFFFFFFF

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 
 from .leb import LebReader, leb128, padded
 
-__all__ = ["Unlinkable", "relocate_bodies"]
-
 _OF_FUNCTION, _OF_TYPE, _OF_GLOBAL, _OF_TABLE = 0, 6, 7, 20
 _FUNCTIONS, _TABLES, _GLOBALS = 0, 1, 3
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from cratewright import ConfigurationError, pattern
 
-__all__ = ["SOURCE_LANGUAGES", "check_flags", "standard_for"]
-
 SOURCE_LANGUAGES = {
     ".c": "c",
     **dict.fromkeys((".cc", ".cpp", ".cxx", ".c++", ".C"), "c++"),

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from cratewright import FormatError
 
-__all__ = ["LebReader", "leb128", "name_bytes", "padded", "vector"]
-
 
 class LebReader:
     """Reads bytes from front to back."""

@@ -29,8 +29,6 @@ from .targets import CLibrary
 from .toolchain import WasmToolchain
 from .unit import hidden_names
 
-__all__ = ["ENTRIES", "Inputs", "check_types", "link_objects", "run_linker"]
-
 ENTRIES = ("_start", "main", "__main_void", "__main_argc_argv", "__original_main", "_initialize")
 """The function that the start of a program calls, as clang names it."""
 
@@ -83,7 +81,7 @@ def link_objects(toolchain: WasmToolchain, request: LinkRequest, library: CLibra
     modules = list(request.modules)
     extra: list[str] = []
     if request.crate_type is CrateType.CDYLIB:
-        if not exported_names(request):
+        if not _exported_names(request):
             raise LinkError(
                 f"crate '{request.crate}' exports nothing: the module would be empty",
                 context=(("crate", request.crate),),
@@ -146,7 +144,7 @@ def _fixed_words(request: LinkRequest) -> list[str]:
     """Return the words about errors, exports and the entry point."""
     # The linker only warns about a call with another signature than the definition, which would trap.
     words = ["--fatal-warnings", "--threads=1", "--stack-first", "--error-limit=20", "--no-demangle"]
-    words += [f"--export={name}" for name in exported_names(request)]
+    words += [f"--export={name}" for name in _exported_names(request)]
     words += [f"--export-if-defined={name}" for name in request.kept]
     if request.crate_type is CrateType.RLIB:
         # Link-time optimization serves all types at once; their entry points are among the kept symbols.
@@ -244,7 +242,7 @@ def check_types(modules: Sequence[LinkModule]) -> None:
                 )
 
 
-def exported_names(request: LinkRequest) -> list[str]:
+def _exported_names(request: LinkRequest) -> list[str]:
     """Return the exports of the result: those of the link, except hidden ones that `exports` does not name."""
     named = set(request.options.texts("exports"))
     hidden = {name for item in request.modules for name in hidden_names(item.module)} - named

@@ -31,8 +31,6 @@ from .targets import CLibrary
 from .toolchain import WasmToolchain
 from .unit import HIDDEN, hidden_names
 
-__all__ = ["analyse", "has_own_file_names", "lower_alone", "merge_linked", "optimize_merged", "optimize_planned"]
-
 _INDEX, _IMPORTS = ".thinlto.bc", ".imports"
 _FILE = re.compile(r"[0-9a-f]{24}(?:-\d+)?\.bc")
 _NAME = re.compile(_FILE.pattern.encode() + b"\0")

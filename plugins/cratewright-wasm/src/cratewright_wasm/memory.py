@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cratewright import ConfigurationError, Options
 
-__all__ = ["MAX_MEMORY", "PAGE", "check_sizes", "memory_words"]
-
 PAGE = 65536
 MAX_MEMORY = 1 << 32
 _WORDS = (("initial_memory", "--initial-memory"), ("max_memory", "--max-memory"))

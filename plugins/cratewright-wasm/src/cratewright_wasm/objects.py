@@ -12,8 +12,6 @@ from cratewright import FormatError, ModuleCodegen, Symbol, dataclass
 from .bodies import Unlinkable, relocate_bodies
 from .leb import LebReader, leb128, name_bytes, vector
 
-__all__ = ["function_types", "has_constructors", "linkable_object"]
-
 _HEADER = b"\0asm\1\0\0\0"
 _CUSTOM, _TYPE, _IMPORT, _FUNCTION, _TABLE, _MEMORY, _GLOBAL, _EXPORT, _START, _ELEMENT, _CODE, _DATA = range(12)
 _REFUSED = {

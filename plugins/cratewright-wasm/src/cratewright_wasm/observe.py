@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cratewright import Observed, changed_ns, content_digest, digest_file, plain_path
 
-__all__ = ["DependencyFinder"]
-
 
 class DependencyFinder:
     """Finds out what a unit depends on.

@@ -9,8 +9,6 @@ from cratewright import CrateType, Observed, ToolError, dataclass, digest_file, 
 
 from .toolchain import WASI, WasmToolchain
 
-__all__ = ["CLibrary", "find_library", "include_words"]
-
 _SETTING = "CRATE_WASI_SYSROOT"
 
 

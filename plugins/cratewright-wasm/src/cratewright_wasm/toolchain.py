@@ -20,8 +20,6 @@ from cratewright import (
     run_program,
 )
 
-__all__ = ["FREESTANDING", "TARGETS", "WASI", "WasmToolchain", "find_toolchain"]
-
 FREESTANDING = "wasm32-unknown-unknown"
 WASI = "wasm32-wasi"
 TARGETS = (FREESTANDING, WASI)

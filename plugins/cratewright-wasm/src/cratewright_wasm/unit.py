@@ -39,8 +39,6 @@ from .observe import DependencyFinder
 from .targets import include_words
 from .toolchain import FREESTANDING, WasmToolchain
 
-__all__ = ["HIDDEN", "are_hidden_names", "bitcode_module", "clang_words", "compile_clang", "hidden_names"]
-
 HIDDEN = "hidden"
 """The attribute with the symbols, as JSON, that a module exports to crates but not to the host."""
 _DEBUG = {DebugInfo.NONE: "-g0", DebugInfo.LINE: "-gline-tables-only", DebugInfo.FULL: "-g"}
@@ -134,11 +132,11 @@ def compile_clang(
     # Without a line, the compiler warns of how it was called.
     diagnostics = tuple(item for item in found if item.severity is Severity.WARNING and item.line > 0)
     return CompiledUnit(
-        modules=(bitcode_module(data, stencil.path, types),), observed=observed, diagnostics=diagnostics
+        modules=(_bitcode_module(data, stencil.path, types),), observed=observed, diagnostics=diagnostics
     )
 
 
-def bitcode_module(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen:
+def _bitcode_module(data: bytes, path: str, types: Mapping[str, str]) -> ModuleCodegen:
     """Return bitcode as a module with its symbols.
 
     Shape: `types` are those of its functions, by name.

@@ -12,8 +12,6 @@ from cratewright import CompiledUnit, Diagnostic, FormatError, Severity, SourceE
 from .bodies import Unlinkable
 from .objects import linkable_object
 
-__all__ = ["compile_wat", "wat_library"]
-
 
 def wat_library() -> str:
     """Return the path of the library that reads WAT; empty if it is not installed."""

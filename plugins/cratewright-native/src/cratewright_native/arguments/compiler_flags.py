@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Refusal", "compiler_flag_refusal", "embed_directories", "file_words", "flag_lost_by_lto", "included_files"]
-
 _SEPARATE = frozenset(
     {"-D", "-U", "-include", "-imacros", "--include", "--imacros", "--embed-dir", "--param", "-Xassembler"}
     | {"-isystem", "-iquote", "-idirafter", "-isysroot", "--sysroot", "-iprefix", "-iwithprefix", "-iwithprefixbefore"}

@@ -9,8 +9,6 @@ from cratewright import pattern
 from .compiler_flags import compiler_flag_refusal
 from .linker_options import LinkerOption, Treatment, linker_option_table
 
-__all__ = ["DRIVER_OPTIONS", "driver_option"]
-
 _KIND = "the crate type decides what is made"
 _LTO = "cratewright runs LTO itself, module by module"
 _SYSTEM = "the system's directories and programs are part of the toolchain: set CRATE_CC or CRATE_LLVM"

@@ -11,8 +11,6 @@ from .compiler_flags import Refusal
 from .driver_options import DRIVER_OPTIONS, driver_option
 from .linker_options import KEYWORD_REFUSALS, LINKER_OPTIONS, LinkerOption, Treatment
 
-__all__ = ["Flag", "flag_words", "linker_flag_refusal", "parse_ldflags", "with_paths", "written_files"]
-
 _UNKNOWN = LinkerOption("", Treatment.NOT_WITH_LTO, reason="its effect on symbols is unknown")
 _FILE = LinkerOption("", Treatment.INPUT_FILE)
 _LETTERS = frozenset("AFGILOPRTYabcefhlmouyz")

@@ -10,8 +10,6 @@ from cratewright import LinkRequest, dataclass
 from .ldflags import flag_words, parse_ldflags
 from .linker_options import Treatment
 
-__all__ = ["LinkFlags", "link_flags"]
-
 _READ = frozenset({Treatment.SYMBOL_LIST, Treatment.VERSION_SCRIPT, Treatment.LINKER_SCRIPT, Treatment.INPUT_FILE})
 
 

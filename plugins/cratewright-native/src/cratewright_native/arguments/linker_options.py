@@ -9,8 +9,6 @@ from enum import Enum
 
 from cratewright import dataclass
 
-__all__ = ["KEYWORD_REFUSALS", "LINKER_OPTIONS", "ZIG_OPTIONS", "LinkerOption", "Treatment", "linker_option_table"]
-
 
 class Treatment(Enum):
     """How an option is treated."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from cratewright import OptionKind, OptionSpec
 
-__all__ = ["EMITTED", "LINK_OPTIONS", "LTO_OPTIONS", "MODULE_OPTIONS", "NATIVE_OPTIONS", "PATH_OPTIONS", "UNIT_OPTIONS"]
-
-
 NATIVE_OPTIONS = (
     OptionSpec.texts("std", "language standards, each for sources in its language: c11, gnu17, c++20"),
     OptionSpec.texts("flags", "compiler flags for every language"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["response_file"]
-
 
 def response_file(name: str, words: Iterable[str], directory: Path) -> str:
     """Write words to a file in a directory, and return the word that refers to it.

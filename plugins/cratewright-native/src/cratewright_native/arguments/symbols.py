@@ -12,18 +12,6 @@ from cratewright import LinkError, LinkRequest, pattern
 from .ldflags import Flag, parse_ldflags
 from .linker_options import Treatment
 
-__all__ = [
-    "exported_by_flags",
-    "exports_everything",
-    "has_version_script",
-    "kept_by_flags",
-    "requested_symbols",
-    "resolution_words",
-    "script_patterns",
-    "script_places",
-    "script_reader",
-]
-
 _COMMENT = pattern(r"/\*.*?\*/|#[^\n]*", re.DOTALL)
 _TOKEN = pattern(r'"[^"]*"|[{};]|[^\s{};"]+')
 _NAME = pattern(r"[A-Za-z_.$][\w.$@]*")

@@ -7,8 +7,6 @@ from itertools import islice
 
 from cratewright import ConfigurationError, ConstructionVariable
 
-__all__ = ["SETTINGS", "VARIABLES", "read_variables"]
-
 _C_COMPILER = (("clang++", "clang"), ("g++", "gcc"))
 
 VARIABLES = (

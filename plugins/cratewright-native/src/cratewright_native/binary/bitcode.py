@@ -12,8 +12,6 @@ from cratewright import FormatError
 
 from .elf import ObjectSymbol
 
-__all__ = ["bitcode_major", "bitcode_symbols", "is_bitcode"]
-
 _MAGIC = b"BC\xc0\xde"
 _WRAPPER = b"\xde\xc0\x17\x0b"
 _SYMTAB, _STRTAB = 25, 23

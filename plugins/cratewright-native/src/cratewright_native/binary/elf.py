@@ -9,22 +9,6 @@ import struct
 
 from cratewright import FormatError, dataclass, pattern
 
-__all__ = [
-    "SECTION",
-    "SYMBOL",
-    "ObjectSymbol",
-    "elf_symbols",
-    "embedded_bitcode",
-    "has_gcc_representation",
-    "is_elf",
-    "needed_libraries",
-    "read_sections",
-    "read_text",
-    "section_table",
-    "with_retained_sections",
-    "without_bitcode",
-]
-
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 SECTION = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")

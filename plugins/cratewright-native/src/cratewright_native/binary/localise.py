@@ -12,8 +12,6 @@ from cratewright import FormatError
 
 from .elf import SECTION, SYMBOL, read_sections, read_text, section_table
 
-__all__ = ["with_local_symbols"]
-
 _SYMTAB, _RELA, _REL, _GROUP, _INDEXES = 2, 4, 9, 17, 18
 _ADDRSIG = 0x6FFF4C03
 _LOCAL, _GLOBAL = 0, 1

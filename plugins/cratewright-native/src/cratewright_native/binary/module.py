@@ -9,8 +9,6 @@ from cratewright import EntryPoint, ModuleCodegen, Symbol, ToolError, pattern
 from .bitcode import bitcode_symbols, is_bitcode
 from .elf import elf_symbols, embedded_bitcode, has_gcc_representation, is_elf
 
-__all__ = ["MAIN_SYMBOLS", "module_from_output"]
-
 # Names of `main` where they include its arguments or begin with an underscore.
 _MAIN = ("__main_argc_argv", "__main_void", "__original_main", "main", "_main")
 MAIN_SYMBOLS = frozenset(_MAIN)

@@ -14,8 +14,6 @@ from ..remote.programs import run_closed
 from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["OPTIMIZED", "for_llvm", "lower_module", "lowered"]
-
 OPTIMIZED = ("optimized", "1")
 """The attribute of a module that only needs code generation."""
 

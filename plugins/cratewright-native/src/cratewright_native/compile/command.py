@@ -11,8 +11,6 @@ from ..toolchains.compile_words import compile_words
 from ..toolchains.languages import language_of, language_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["compile_command", "fit_command"]
-
 # A single word may have 128 KiB, and so may the variable in which gcc passes them on.
 _LIMIT = 96 << 10
 

@@ -15,9 +15,7 @@ from cratewright import Artifact, CrateType, LinkError, LinkRequest, content_dig
 
 from ..toolchains.toolchain import WORKING_DIRECTORY, Toolchain
 
-__all__ = ["NOTES", "counters_object", "keep_notes", "notes_directory", "notes_name", "notes_of"]
-
-NOTES = "notes"
+_NOTES = "notes"
 """The attribute of a module with the notes of its unit and the name of their file."""
 
 _FILE = "counters"
@@ -55,7 +53,7 @@ def notes_name(path: str) -> str:
 
 def keep_notes(path: str, data: bytes) -> tuple[str, str]:
     """Return the attribute for the notes of a source."""
-    return NOTES, f"{notes_name(path)}.gcno\n{base64.b64encode(data).decode()}"
+    return _NOTES, f"{notes_name(path)}.gcno\n{base64.b64encode(data).decode()}"
 
 
 def notes_directory(output: str) -> str:
@@ -70,7 +68,7 @@ def notes_of(request: LinkRequest, output: str) -> tuple[Artifact, ...]:
     """
     found: dict[str, Artifact] = {}
     for item in request.modules:
-        kept = item.module.attribute(NOTES)
+        kept = item.module.attribute(_NOTES)
         if not kept:
             continue
         name, _, text = kept.partition("\n")
@@ -86,7 +84,7 @@ def notes_of(request: LinkRequest, output: str) -> tuple[Artifact, ...]:
 
 def counters_object(request: LinkRequest, toolchain: Toolchain, directory: Path) -> list[str]:
     """Write the object that decides where counters are written, if there are any, and return its name."""
-    if not any(item.module.attribute(NOTES) for item in request.modules):
+    if not any(item.module.attribute(_NOTES) for item in request.modules):
         return []
     (directory / f"{_FILE}.c").write_text(_PLACE, encoding="utf-8")
     strip = len(WORKING_DIRECTORY.strip(os.sep).split(os.sep))

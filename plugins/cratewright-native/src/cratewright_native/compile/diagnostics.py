@@ -16,8 +16,6 @@ from cratewright import Diagnostic, RelatedPlace, Severity, SourceError, UnitSte
 from ..lookups.search_path import plain
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["messages", "unit_error", "unit_warnings"]
-
 _MESSAGE = pattern(
     r"(?P<file>[^\s:].*?):(?P<line>\d+)(?::(?P<column>\d+))?: "
     r"(?P<kind>[Ww]arning|[Ee]rror|fatal error|[Nn]ote|remark|Info): ?(?P<text>.*)"

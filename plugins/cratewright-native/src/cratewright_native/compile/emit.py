@@ -14,8 +14,6 @@ from ..arguments.options import EMITTED
 from ..toolchains.toolchain import Toolchain
 from .codegen import lower_module, lowered
 
-__all__ = ["assembly_words", "emit_refusal", "emitted"]
-
 
 def emit_refusal(kind: str, language: str, toolchain: Toolchain) -> str:
     """Return why a source has no file of a kind; empty if it has one."""

@@ -13,8 +13,6 @@ from ..lookups.directives import may_read_files
 from ..lookups.inputs import UnitFiles, assembled_files
 from ..lookups.unit_command import UnitCommand
 
-__all__ = ["refuse_file_reads"]
-
 
 def refuse_file_reads(unit: UnitCommand, files: UnitFiles, directory: Path) -> None:
     """Refuse inline assembly that reads files, in the module that `directory` holds.

@@ -9,8 +9,6 @@ from ..binary.elf import is_elf
 from ..binary.module import module_from_output
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["module_from_object"]
-
 
 def module_from_object(stencil: UnitStencil, toolchain: Toolchain) -> ModuleCodegen:
     """Return the module of an object.

@@ -12,8 +12,6 @@ from ..binary.module import module_from_output
 from ..toolchains.compile_words import compile_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["allocator_module"]
-
 _NAME = "allocator_shim"
 _PROVIDED = """\
 typedef __SIZE_TYPE__ size;

@@ -36,8 +36,6 @@ from .diagnostics import unit_error, unit_warnings
 from .emit import assembly_words, emitted
 from .inline_assembly import refuse_file_reads
 
-__all__ = ["compile_with_driver"]
-
 _CODE = ("representation", "code")
 """The attribute of a module that is only code, because no link optimizes it with others."""
 

@@ -25,8 +25,6 @@ from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Toolchain
 from .staticlib import member_names
 
-__all__ = ["bundle_library", "is_crate_module", "is_linked_whole"]
-
 _BUNDLED = "bundled"
 _IF_NEEDED, _WHOLE = "if-needed", "whole"
 

@@ -9,8 +9,6 @@ from cratewright import LinkModule, LinkRequest
 from ..binary.elf import ObjectSymbol, elf_symbols
 from .bundle import is_crate_module, is_linked_whole
 
-__all__ = ["is_direct", "needed_modules"]
-
 
 def is_direct(item: LinkModule, request: LinkRequest) -> bool:
     """Return whether a module is linked even if nothing needs it."""

@@ -7,8 +7,6 @@ from pathlib import Path
 from ..toolchains.targets import find_target
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["EMBEDDED", "embed_object"]
-
 EMBEDDED = ".cratewright"
 """The section that the bytes are in."""
 

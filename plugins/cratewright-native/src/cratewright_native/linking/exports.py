@@ -13,8 +13,6 @@ from ..arguments.symbols import kept_by_flags, script_places, script_reader
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import elf_symbols, is_elf
 
-__all__ = ["check_symbols", "kept_from", "kept_symbols", "replaceable_symbols", "required_symbols", "version_script"]
-
 # Functions that a program may define to replace those of the C and C++ libraries. LTO does not see the calls in these
 # libraries. Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
 _REPLACEABLE = pattern(

@@ -44,8 +44,6 @@ from .linker_messages import linker_warnings
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
 
-__all__ = ["link_crate_type"]
-
 _ARGUMENTS = "arguments.rsp"
 _ARCHIVE = "dependencies.a"
 _DEPFILE = "inputs.d"

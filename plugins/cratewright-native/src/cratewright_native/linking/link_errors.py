@@ -11,8 +11,6 @@ from cratewright import CratewrightError, Diagnostic, LinkError, LinkModule, Lin
 
 from .linker_messages import duplicate_symbols, first_error, has_duplicates, undefined_symbols
 
-__all__ = ["link_error", "with_source_names"]
-
 _SHOWN = 20
 _MERGED = ("merged", "merged.o")
 

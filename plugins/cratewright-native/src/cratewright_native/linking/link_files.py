@@ -14,8 +14,6 @@ from ..lookups.observe import FileMemory
 from ..lookups.search_path import plain
 from ..lookups.world import World, path_in
 
-__all__ = ["LinkSearch", "link_search", "listed_files", "observe_link", "parse_link_depfile"]
-
 _FILE_NAMES = {
     "elf": ("lib{}.so", "lib{}.a"),
     "coff": ("lib{}.dll.a", "{}.dll.a", "lib{}.a", "lib{}.lib", "{}.lib", "lib{}.dll", "{}.dll"),

@@ -9,8 +9,6 @@ from cratewright import Diagnostic, RelatedPlace, Severity, pattern
 
 from ..lookups.search_path import plain
 
-__all__ = ["duplicate_symbols", "first_error", "has_duplicates", "linker_warnings", "undefined_symbols"]
-
 # lld: the file's short name, and its full name if different.
 _PLACE = pattern(
     r"(?m)^>>> (?:referenced by|defined by|defined at) (?P<short>.+?):(?P<at>\d+)(?: \((?P<full>.*):(?P=at)\))?$"

@@ -13,8 +13,6 @@ from .demand import is_direct, needed_modules
 from .link_errors import link_error
 from .resolve import write_objects
 
-__all__ = ["merge_objects"]
-
 _MERGED = "merged.o"
 
 

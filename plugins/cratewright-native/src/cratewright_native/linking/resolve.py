@@ -14,8 +14,6 @@ from ..toolchains.toolchain import Toolchain
 from .demand import is_direct
 from .exports import required_symbols, version_script
 
-__all__ = ["module_file", "write_inputs", "write_objects"]
-
 _ARGUMENTS = "arguments.rsp"
 _SCRIPT = "offered.map"
 

@@ -9,8 +9,6 @@ from cratewright import UNVERSIONED, ConfigurationError, Crate, CrateType, Optio
 from ..arguments.ldflags import parse_ldflags
 from ..toolchains.targets import find_target
 
-__all__ = ["check_soname", "file_links", "file_name", "soname"]
-
 _DYNAMIC = (CrateType.DYLIB, CrateType.CDYLIB)
 _VERSION = pattern(r"[0-9]+(?:\.[0-9]+)*\Z")
 _NUMBER = pattern(r"[0-9A-Za-z][0-9A-Za-z.+_-]*\Z")

@@ -8,8 +8,6 @@ from cratewright import LinkRequest, content_digest, pattern, scratch_directory
 
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["member_names", "object_name", "write_staticlib"]
-
 _ARCHIVE = "lib.a"
 _UNFIT = pattern(r'[\x00-\x1f/"\\\x7f\ud800-\udfff]')
 _LONGEST = 200

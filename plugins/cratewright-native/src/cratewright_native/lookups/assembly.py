@@ -15,8 +15,6 @@ from .search_path import plain
 from .unit_command import UnitCommand
 from .world import World
 
-__all__ = ["assembler_inputs", "assembler_lookups", "assembly_of"]
-
 _NOT_FOUND = pattern(r"error: Could not find (incbin|include) file '(.*)'$", re.MULTILINE)
 _READING = pattern(rb"(?i)inc|macro|irp")
 _ABSOLUTE = pattern(r'"(/[^"\n]+)"|(?<![\w.)\]%/"])(/[\w.~\\&-][^\s"\',;)>]*)')
@@ -46,11 +44,11 @@ def assembler_lookups(unit: UnitCommand, directories: Iterable[str], *, preproce
     else:
         text = Path(root, unit.file).read_bytes()
     if _READING.search(text):
-        assembler_inputs(text, unit.driver, unit.toolchain, find, path=unit.path)
+        _assembler_inputs(text, unit.driver, unit.toolchain, find, path=unit.path)
     return world.found
 
 
-def assembler_inputs(
+def _assembler_inputs(
     text: bytes, words: Sequence[str], toolchain: Toolchain, find: Callable[[str], str], *, path: str
 ) -> dict[str, str]:
     """Return the files that LLVM's assembler reads for preprocessed text, by the names in the text.

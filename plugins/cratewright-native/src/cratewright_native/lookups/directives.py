@@ -12,17 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cratewright import dataclass, pattern
 
-__all__ = [
-    "Directives",
-    "Query",
-    "TextCondition",
-    "aliased_queries",
-    "conditions",
-    "find_queries",
-    "may_read_files",
-    "read_directives",
-]
-
 _SPACE = rb"(?:[ \t\v\f]|/\*(?:[^*]|\*(?!/))*\*/)*"
 _SPLICE = pattern(rb"\\[ \t\v\f]*\r?\n")
 _INCLUDE = pattern(

@@ -18,8 +18,6 @@ from .search_path import parse_search_path, plain
 from .unit_command import UnitCommand
 from .world import World
 
-__all__ = ["UnitFiles", "assembled_files", "file_facts", "listed_files", "search_of"]
-
 UnitFiles = Mapping[str, FileFacts | None]
 """The files that a unit read, by path; None for those that change only with the toolchain's version."""
 

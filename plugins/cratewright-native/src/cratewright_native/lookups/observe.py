@@ -19,9 +19,7 @@ from .directives import Directives, Query, read_directives
 from .search_path import SearchPath, plain
 from .world import World, path_in
 
-__all__ = ["ALWAYS", "FileFacts", "FileMemory", "Search", "earlier", "observe", "read_facts"]
-
-ALWAYS = Observed(".", None)
+_ALWAYS = Observed(".", None)
 """The dependency of a unit whose dependencies are unknown: every build compiles it."""
 
 _Parsed = TypeVar("_Parsed")
@@ -138,7 +136,7 @@ def observe(
         if word and os.path.isfile(os.path.join(root, word)):
             world.look(plain(word))
     if search.incomplete:
-        world.found[ALWAYS.path] = ALWAYS.digest
+        world.found[_ALWAYS.path] = _ALWAYS.digest
     seen = {path: facts.digest for path, facts in files.items() if facts is not None and path != source}
     return tuple(Observed(path, digest) for path, digest in sorted({**world.found, **seen}.items())), world.newest
 

@@ -17,8 +17,6 @@ from .observe import FileFacts
 from .unit_command import UnitCommand
 from .world import path_in
 
-__all__ = ["expanded_queries", "literal_queries"]
-
 _OPERATORS = ("__has_include", "__has_include_next", "__has_embed", "__has_include__", "__has_include_next__")
 _OPERATOR = pattern(r"\b__has_(include(?:_next)?|embed)")
 _RENAMED_OPERATOR = pattern(r"\b__HAS_(include(?:_next)?|embed)")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cratewright import dataclass, pattern
 
-__all__ = ["SearchPath", "parse_search_path", "plain"]
-
 _MISSING = pattern(r'(?m)^ignoring nonexistent directory "(.*)"$')
 _QUOTED = '#include "..." search starts here:'
 _ANGLED = "#include <...> search starts here:"

@@ -10,8 +10,6 @@ from cratewright import dataclass
 from ..toolchains.languages import language_of
 from ..toolchains.toolchain import Completed, Toolchain
 
-__all__ = ["UnitCommand"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCommand:

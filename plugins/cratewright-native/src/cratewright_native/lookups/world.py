@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable
 
 from cratewright import Digest, changed_ns, digest_file
 
-__all__ = ["World", "path_in"]
-
 # Names that directories do not list.
 _SELF = ("", ".", "..")
 

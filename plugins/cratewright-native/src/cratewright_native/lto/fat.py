@@ -26,8 +26,6 @@ from ..remote.programs import run_closed
 from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["merge_modules", "optimize_program"]
-
 _MERGED = "merged"
 # An empty pipeline: lld merges and internalises before it.
 _MERGE_ONLY = ("--lto=full", "--lto-emit-llvm", "--lto-newpm-passes=verify")

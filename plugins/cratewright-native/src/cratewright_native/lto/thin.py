@@ -21,8 +21,6 @@ from ..remote.programs import run_closed
 from ..toolchains.compile_words import lowering_words
 from ..toolchains.toolchain import Toolchain
 
-__all__ = ["names_own_files", "run_thin_backend", "run_thin_link"]
-
 _NEEDED = "needed.rsp"
 _INDEX = "index"
 _OBJECT = "module.o"

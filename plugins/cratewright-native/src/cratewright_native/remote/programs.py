@@ -21,17 +21,6 @@ from cratewright import (
 from ..binary.bitcode import is_bitcode
 from ..toolchains.toolchain import FIXED_ENVIRONMENT, WORKING_DIRECTORY, Toolchain
 
-__all__ = [
-    "ENVIRONMENT",
-    "PORTABLE_KINDS",
-    "SYSTEM",
-    "finished_elsewhere",
-    "is_portable_call",
-    "portable_programs",
-    "portable_words",
-    "run_closed",
-]
-
 _NO_ANSWER = 126
 """From this status on, a program did not run: it is missing, or was killed."""
 ENVIRONMENT = tuple(sorted({"PATH": "/usr/bin:/bin", **FIXED_ENVIRONMENT}.items()))

@@ -31,8 +31,6 @@ from ..toolchains.targets import find_target, host_target
 from ..toolchains.toolchain import Completed
 from .programs import ENVIRONMENT, PORTABLE_KINDS, SYSTEM, finished_elsewhere, portable_programs, portable_words
 
-__all__ = ["compile_elsewhere"]
-
 _OUTPUT = ".cratewright-module"
 _LANGUAGES = ("c", "c++")
 # A flag may read files unseen, write others, or mean something else on another machine.

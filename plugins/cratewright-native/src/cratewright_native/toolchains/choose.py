@@ -18,8 +18,6 @@ from .probe import cache_directory, check_thin_lto, identity, output_of, program
 from .toolchain import WORKING_DIRECTORY, Toolchain
 from .zig import Zig, bundled_zig
 
-__all__ = ["choose_toolchain"]
-
 _HINT = "install cratewright-native[zig], or clang and lld of one version; or name one in CRATE_CC or CRATE_LLVM"
 _NAMED_BY = ("named by", "CRATE_CC, or else by CC or CXX of the Environment")
 _LAUNCHERS = frozenset(("ccache", "sccache", "distcc", "icecc", "buildcache"))

@@ -12,14 +12,6 @@ from .targets import Target, find_target
 from .toolchain import WORKING_DIRECTORY, Toolchain
 from .zig import Zig
 
-__all__ = [
-    "compile_words",
-    "has_summary",
-    "lowering_words",
-    "makes_both",
-    "user_words",
-]
-
 _FAT_OBJECTS = 17
 """The first LLVM whose clang puts bitcode and code into one object."""
 
@@ -45,7 +37,7 @@ def compile_words(
         words += ["--coverage"] if gcc else ["-fprofile-instr-generate", "-fcoverage-mapping"]
     if language != "assembler":
         words += _representation(toolchain, target, options, path, for_lto)
-        if for_lto and for_code and makes_both(toolchain, target, options, language):
+        if for_lto and for_code and _makes_both(toolchain, target, options, language):
             words.append("-ffat-lto-objects")
     if language == "ir":
         return tuple(words)
@@ -72,7 +64,7 @@ def user_words(options: Options, language: str) -> tuple[str, ...]:
     return (*words, "-U__TIMESTAMP__") if "-w" in words and language != "assembler" else words
 
 
-def makes_both(toolchain: Toolchain, target: str, options: Options, language: str) -> bool:
+def _makes_both(toolchain: Toolchain, target: str, options: Options, language: str) -> bool:
     """Return whether clang makes bitcode and code from a source in one run, each as it would alone.
 
     With sanitizers LLVM would instrument twice. gcc always does so for LTO.

@@ -13,8 +13,6 @@ from .probe import compilers_behind, file_of, program_of
 from .targets import host_target
 from .toolchain import WORKING_DIRECTORY, Toolchain
 
-__all__ = ["Gcc"]
-
 _PARTS = ("cc1", "cc1plus", "lto1", "lto-wrapper", "collect2", "as", "ld", "ar")
 _SHOWS_COLUMNS = 11
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["LANGUAGES", "MODULES", "OBJECTS", "language_of", "language_words"]
-
 OBJECTS = (".o", ".os")
 LANGUAGES = {
     ".c": "c",

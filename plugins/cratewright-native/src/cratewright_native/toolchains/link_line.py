@@ -14,8 +14,6 @@ from cratewright import ToolError, pattern, run_program
 
 from .probe import remembered
 
-__all__ = ["link_line"]
-
 _BLANK = "cratewright:{}"
 _OUTPUT = _BLANK.format("output")
 # Each word is quoted, with backslashes before some characters.

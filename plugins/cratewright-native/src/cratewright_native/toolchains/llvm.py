@@ -14,8 +14,6 @@ from .probe import can_cross, compilers_behind, identity
 from .targets import find_target, host_target
 from .toolchain import Toolchain
 
-__all__ = ["Llvm", "LlvmPrograms", "find_programs", "programs_in", "programs_of"]
-
 _VERSIONED = pattern(r"clang-(\d+)\Z")
 
 

@@ -7,8 +7,6 @@ from dataclasses import field
 
 from cratewright import dataclass, pattern
 
-__all__ = ["PassReport"]
-
 _RULE = pattern(r"===-+===")
 _SUM = pattern(r"  Total Execution Time: .*")
 _HEAD = pattern(r" +--.*--- Name ---")

@@ -30,21 +30,6 @@ from .targets import Target, host_target
 if TYPE_CHECKING:
     from .toolchain import Toolchain
 
-__all__ = [
-    "SUMMARY",
-    "cache_directory",
-    "can_cross",
-    "can_link",
-    "check_thin_lto",
-    "compilers_behind",
-    "file_of",
-    "identity",
-    "is_script",
-    "output_of",
-    "program_of",
-    "remembered",
-]
-
 SUMMARY = ("-flto=thin", "-funified-lto", "-fno-split-lto-unit")
 """Flags for a module that suits thin and fat LTO, and code generation without either.
 
@@ -114,13 +99,13 @@ def output_of(program: str, *arguments: str) -> str:
     A script is run every time, because what it runs may have changed; so is a program with another search path.
     Raises: ToolError if it cannot be run, fails or prints nothing.
     """
-    if is_script(program):
+    if _is_script(program):
         return _output(program, *arguments)
     path = os.environ.get("PATH", os.defpath)
     return remembered(f"{arguments} {path}", identity((program,)), lambda: _output(program, *arguments))
 
 
-def is_script(program: str) -> bool:
+def _is_script(program: str) -> bool:
     try:
         with open(program, "rb") as file:
             return file.read(2) == b"#!"

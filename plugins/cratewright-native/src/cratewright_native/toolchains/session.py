@@ -10,8 +10,6 @@ from cratewright import Session
 from .pass_report import PassReport
 from .toolchain import Toolchain
 
-__all__ = ["toolchain_for"]
-
 
 def toolchain_for(session: Session, *, report: bool) -> Toolchain:
     """Return the toolchain of a session, which may report passes; chosen once per process.

@@ -7,8 +7,6 @@ import sys
 
 from cratewright import dataclass
 
-__all__ = ["TARGET_NAMES", "Target", "find_target", "host_target"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

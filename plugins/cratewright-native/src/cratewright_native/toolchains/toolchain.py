@@ -26,8 +26,6 @@ from cratewright import (
 
 from .pass_report import PassReport
 
-__all__ = ["FIXED_ENVIRONMENT", "WORKING_DIRECTORY", "Completed", "Toolchain"]
-
 FIXED_ENVIRONMENT = {"LC_ALL": "C", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"}
 """The environment of all programs, so that no result depends on time and place."""
 WORKING_DIRECTORY = "/proc/self/cwd"

@@ -15,8 +15,6 @@ from cratewright import UnsupportedError, dataclass, scratch_directory
 from .targets import find_target
 from .toolchain import Toolchain
 
-__all__ = ["Zig", "bundled_zig"]
-
 
 def bundled_zig() -> str:
     """Return the path of the real program in the wheel, or an empty string.

@@ -10,18 +10,6 @@ from collections.abc import Iterable
 
 from cratewright import ModuleCodegen, dataclass
 
-__all__ = [
-    "IMPLIES",
-    "INITIALISER",
-    "INVARIANT_OUTPUT",
-    "MEMBERS",
-    "NOTHING_IMPLIED",
-    "PRECISE_OUTPUT",
-    "Implied",
-    "Mode",
-    "share",
-]
-
 IMPLIES = "implies"
 """The attribute that holds it."""
 

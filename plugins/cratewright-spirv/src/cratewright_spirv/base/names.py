@@ -21,22 +21,6 @@ from cratewright import (
 
 from .stages import STAGE_WORDS
 
-__all__ = [
-    "ImageEntry",
-    "debug_path",
-    "entries_of",
-    "image_directory",
-    "image_path",
-    "manifest_name",
-    "object_path",
-    "optimized_entries",
-    "output_name",
-    "output_names",
-    "splits",
-    "spv_environment",
-    "text_path",
-]
-
 _LANGUAGE_SUFFIXES = (".glsl", ".hlsl", ".slang", ".spvasm", ".spv")
 _SPIRV = {
     **{"vulkan1.0": "spv1.0", "vulkan1.1": "spv1.3", "vulkan1.2": "spv1.5"},
@@ -179,14 +163,14 @@ def _without_clashes(entries: list[ImageEntry]) -> tuple[ImageEntry, ...]:
     return tuple(named)
 
 
-def image_directory(crate: str) -> str:
+def _image_directory(crate: str) -> str:
     """Return the directory of a multi-module image, relative to the output directory."""
     return f"{crate}.spvs/"
 
 
 def image_path(crate: str, output: str) -> str:
     """Return the path of an image: of one entry point, or the single module if `output` is empty."""
-    return f"{image_directory(crate)}{output}.spv" if output else f"{crate}.spv"
+    return f"{_image_directory(crate)}{output}.spv" if output else f"{crate}.spv"
 
 
 def object_path(crate: str) -> str:
@@ -220,7 +204,7 @@ def output_names(crate: str, crate_type: CrateType, options: Options) -> tuple[s
         path = object_path(crate)
         return (path, text_path(path)) if options.flag("disassemble") else (path,)
     if options.flag("multimodule"):
-        return (manifest_name(crate), image_directory(crate))
+        return (manifest_name(crate), _image_directory(crate))
     image = image_path(crate, "")
     texts = (text_path(image),) if options.flag("disassemble") else ()
     debug = (debug_path(image),) if splits(options) else ()

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-__all__ = ["quiet", "redirected"]
-
 
 @contextmanager
 def quiet() -> Iterator[None]:

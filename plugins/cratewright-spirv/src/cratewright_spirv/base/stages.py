@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cratewright import dataclass
 
-__all__ = ["SHADER_LANGUAGES", "STAGES", "STAGE_NAMES", "STAGE_WORDS", "SUFFIXES", "ShaderStage", "stage_name"]
-
 
 @dataclass(frozen=True, slots=True)
 class ShaderStage:

@@ -13,8 +13,6 @@ from typing import ParamSpec, TypeVar
 
 from cratewright import dataclass
 
-__all__ = ["STOPWATCH", "Stopwatch", "step"]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from . import enumerants as spv
 from . import opcodes as op
 from .contents import Contents
-from .module import Instruction
-
-__all__ = ["block_of", "block_type", "resource_names", "shared_name", "slot_of"]
+from .operands import Instruction
 
 _BOUND_BY_NAME = frozenset({spv.WORKGROUP, spv.PRIVATE, spv.CALLABLE_DATA, spv.RAY_PAYLOAD})
 # An entry point has one of each of these, whatever its name.

@@ -16,12 +16,10 @@ from .program import Program, ProgramEntry
 from .restrictions import BUILT_INS, EXTENDED, INTERFACES, OPERATIONS, Restriction, located_variable, shared_variable
 from .workgroup import asks_for_size
 
-__all__ = ["check", "check_program"]
-
-WORKGROUP_SCOPE = 2
+_WORKGROUP_SCOPE = 2
 # Bits of memory semantics: what a barrier orders.
-WORKGROUP_MEMORY, ALL_MEMORY = 0x100, 0xFC0
-VERSION_1_3 = 0x10300
+_WORKGROUP_MEMORY, _ALL_MEMORY = 0x100, 0xFC0
+_VERSION_1_3 = 0x10300
 
 Graph = Mapping[int, Collection[int]]
 
@@ -186,10 +184,10 @@ def _restricted_variables(program: Program, names: Mapping[int, str]) -> dict[in
 
 def _workgroup_scopes(program: Program) -> set[int] | None:
     """Return the constants that mean the scope of a workgroup, or None if every barrier is restricted."""
-    if program.module.version < VERSION_1_3:
+    if program.module.version < _VERSION_1_3:
         return None
     return {
-        words[2] for words in program.preamble if words[0] & 0xFFFF == op.CONSTANT and words[3:] == (WORKGROUP_SCOPE,)
+        words[2] for words in program.preamble if words[0] & 0xFFFF == op.CONSTANT and words[3:] == (_WORKGROUP_SCOPE,)
     }
 
 
@@ -198,7 +196,7 @@ def _shared_semantics(program: Program) -> set[int]:
     return {
         words[2]
         for words in program.preamble
-        if words[0] & 0xFFFF == op.CONSTANT and words[3] & ALL_MEMORY == WORKGROUP_MEMORY
+        if words[0] & 0xFFFF == op.CONSTANT and words[3] & _ALL_MEMORY == _WORKGROUP_MEMORY
     }
 
 

@@ -9,10 +9,9 @@ from cratewright import value_digest
 
 from . import enumerants as spv
 from . import opcodes as op
-from .module import Instruction, result, string
+from .module import result, string
+from .operands import Instruction
 from .program import Program
-
-__all__ = ["Contents", "unify"]
 
 # Units may differ in these.
 _ACCESS = frozenset(

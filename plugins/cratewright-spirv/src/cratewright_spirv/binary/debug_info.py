@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from . import opcodes as op
-from .module import Instruction, string
-
-__all__ = ["SET_NAME", "has_debug_info", "is_debug_set"]
+from .module import string
+from .operands import Instruction
 
 SET_NAME = "NonSemantic.Shader.DebugInfo"
 

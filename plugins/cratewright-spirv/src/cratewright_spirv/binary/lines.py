@@ -15,16 +15,8 @@ from cratewright import pattern
 
 from . import opcodes as op
 from .debug_info import DEBUG_LINE, DEBUG_NO_LINE, DEBUG_SOURCE, SET_NAME, is_debug_set
-from .module import HEADER_WORDS, Instruction, build, literal, parse, spans, string
-
-__all__ = [
-    "lines_for_linker",
-    "linked_lines",
-    "only_lines",
-    "with_relative_files",
-    "without_debug_info",
-    "without_repeats",
-]
+from .module import HEADER_WORDS, build, literal, parse, spans, string
+from .operands import Instruction
 
 _BOUND_AT = 3
 _LINES = frozenset({op.LINE, op.NO_LINE})

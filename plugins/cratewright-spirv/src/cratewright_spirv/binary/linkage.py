@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from . import opcodes as op
 from .enumerants import EXPORT, IMPORT, LINK_ONCE, LINKAGE, LINKAGE_ATTRIBUTES
-from .module import MAGIC_BYTES, Instruction, build, parse, string
+from .module import MAGIC_BYTES, build, parse, string
+from .operands import Instruction
 from .signatures import DECLARES_TYPES, Signatures
-
-__all__ = ["linkage_symbols", "with_plain_linkage"]
 
 _LINKAGE_CAPABILITY = b"\x11\0\x02\0\x05\0\0\0"
 

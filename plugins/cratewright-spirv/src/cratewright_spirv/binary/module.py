@@ -20,24 +20,9 @@ from cratewright import FormatError, dataclass
 from . import opcodes as op
 from .operands import RESULTS, UNKNOWN, Instruction, cached_positions, find_positions, string_end, wide_selectors
 
-__all__ = [
-    "HEADER_WORDS",
-    "MAGIC_BYTES",
-    "RESULTS",
-    "Instruction",
-    "Module",
-    "build",
-    "last_string",
-    "literal",
-    "opcode_name",
-    "parse",
-    "result",
-    "spans",
-    "string",
-]
 MAGIC = 0x07230203
 MAGIC_BYTES = struct.pack("<I", MAGIC)
-SWAPPED_MAGIC = 0x03022307
+_SWAPPED_MAGIC = 0x03022307
 HEADER_WORDS = 5
 _FUNCTION = struct.pack("<I", 5 << 16 | op.FUNCTION)
 
@@ -176,7 +161,7 @@ def _words(data: bytes, name: str) -> tuple[int, ...]:
     if len(data) % 4:
         raise _malformed(name, f"its size of {len(data)} bytes is not a multiple of 4")
     magic = int.from_bytes(data[:4], "little")
-    if magic not in (MAGIC, SWAPPED_MAGIC):
+    if magic not in (MAGIC, _SWAPPED_MAGIC):
         raise _malformed(name, f"it starts with 0x{magic:08x}, not with 0x{MAGIC:08x}")
     order = "<" if magic == MAGIC else ">"
     words: tuple[int, ...] = struct.unpack(f"{order}{len(data) // 4}I", data)

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from . import opcodes as op
 
-__all__ = ["RESULTS", "UNKNOWN", "Instruction", "cached_positions", "find_positions", "string_end", "wide_selectors"]
-
 Instruction = tuple[int, ...]
 WIDE = 32
 UNKNOWN = ("", "")

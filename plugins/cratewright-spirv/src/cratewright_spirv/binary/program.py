@@ -14,9 +14,8 @@ from cratewright import FormatError, dataclass
 from ..base.stages import stage_name
 from . import opcodes as op
 from .enumerants import BINDING, INPUT, OUTPUT
-from .module import Instruction, Module, build, result, string
-
-__all__ = ["ANNOTATIONS", "BEFORE_NAMES", "Program", "ProgramEntry", "callees_first", "reach", "trim"]
+from .module import Module, build, result, string
+from .operands import Instruction
 
 VERSION_1_4 = 0x10400
 _LINES = (op.LINE, op.NO_LINE)

@@ -13,8 +13,6 @@ from ..base.stages import STAGES
 from . import opcodes as op
 from .enumerants import DERIVATIVE_GROUP_LINEAR, DERIVATIVE_GROUP_QUADS, INPUT, OUTPUT
 
-__all__ = ["BUILT_INS", "EXTENDED", "INTERFACES", "OPERATIONS", "Restriction", "located_variable", "shared_variable"]
-
 _DERIVATIVE_GROUPS = frozenset({DERIVATIVE_GROUP_QUADS, DERIVATIVE_GROUP_LINEAR})
 _KNOWN = frozenset(stage.name for stage in STAGES)
 _FRAGMENT, _GEOMETRY, _MESH, _TASK, _VERTEX = ("fragment",), ("geometry",), ("mesh",), ("task",), ("vertex",)

@@ -11,9 +11,8 @@ from typing import Generic, TypeVar
 
 from . import opcodes as op
 from .enumerants import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
-from .module import RESULTS, Instruction, last_string
-
-__all__ = ["POINTER_SIZE", "ScalarValue", "Shapes"]
+from .module import last_string
+from .operands import RESULTS, Instruction
 
 ScalarValue = int | float | bool
 POINTER_SIZE = 8

@@ -13,8 +13,6 @@ from . import opcodes as op
 from .enumerants import FUNCTION_STORAGE
 from .module import string
 
-__all__ = ["DECLARES_TYPES", "Signatures", "misnamed"]
-
 DECLARES_TYPES = frozenset(
     {
         *range(op.TYPE_VOID, op.TYPE_FUNCTION + 1), op.TYPE_ACCELERATION_STRUCTURE_KHR, op.CONSTANT, op.SPEC_CONSTANT,

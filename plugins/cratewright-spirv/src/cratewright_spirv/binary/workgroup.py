@@ -13,18 +13,9 @@ from cratewright import LinkError
 from ..base.implied import Mode
 from . import opcodes as op
 from .enumerants import BUILT_IN, LOCAL_SIZE, LOCAL_SIZE_ID, SPEC_ID, WORKGROUP_SIZE
-from .module import Instruction, build, result
+from .module import build, result
+from .operands import Instruction
 from .program import Program, ProgramEntry
-
-__all__ = [
-    "RESERVED",
-    "asks_for_size",
-    "entry_size",
-    "size_by_entry_point",
-    "size_by_module",
-    "with_bound_size",
-    "with_entry_size",
-]
 
 RESERVED = 0x7CA7_E000
 """The id of the first of three constants that represent the entry point's workgroup size until it is known."""

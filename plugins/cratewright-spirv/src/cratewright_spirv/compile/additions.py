@@ -18,8 +18,6 @@ from ..text.diagnostics import STUB_STRING, GlslangMessage
 from ..text.scan import Function
 from .objects import MARKER
 
-__all__ = ["declares_size", "layouts_wanted", "tail", "with_size"]
-
 # A stub main needs these where the unit has no layout of its own: the compiler's request, a layout that satisfies it,
 # and the resulting execution mode. Arrays get the maximum length; the link corrects it.
 _LAYOUTS: dict[str, tuple[tuple[str, bytes, Mode], ...]] = {

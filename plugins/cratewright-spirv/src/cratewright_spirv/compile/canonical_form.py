@@ -23,8 +23,6 @@ from .recorder import Recorder
 from .request import FoundSource, find_canonical
 from .source import compile_shader_source, unit_request
 
-__all__ = ["canonical_unit", "compile_with_form"]
-
 _ASSEMBLY = pattern(rb'"(?:[^"\\]|\\.)*"|;[^\n]*|[ \t\r]+', re.S)
 
 

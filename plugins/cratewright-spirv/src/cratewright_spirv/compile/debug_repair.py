@@ -25,12 +25,11 @@ from ..binary.debug_info import (
     DEBUG_TYPE_FUNCTION,
     SET_NAME,
 )
-from ..binary.module import RESULTS, Instruction, build, parse
+from ..binary.module import build, parse
+from ..binary.operands import RESULTS, Instruction
 from ..binary.program import Program
 from ..compilers.keep_uncalled import FIRST_LINE
 from .debug_tables import DebugLine, DebugTables
-
-__all__ = ["repair_compiler_debug_info"]
 
 _PUBLIC = 3
 # Operands with a place: the source, then line and column.

@@ -9,10 +9,9 @@ from ..binary.debug_info import (
     DEBUG_SOURCE,
     is_debug_set,
 )
-from ..binary.module import Instruction, build, literal, string
+from ..binary.module import build, literal, string
+from ..binary.operands import Instruction
 from ..binary.program import Program
-
-__all__ = ["DebugLine", "DebugTables"]
 
 _WIDTH = 32
 

@@ -16,12 +16,11 @@ from ..binary import enumerants as spv
 from ..binary import opcodes as op
 from ..binary.bindings import block_of, block_type, resource_names, shared_name, slot_of
 from ..binary.contents import Contents
-from ..binary.module import Instruction, parse
+from ..binary.module import parse
+from ..binary.operands import Instruction
 from ..binary.program import Program
 from ..binary.signatures import Signatures
 from .additions import declares_size
-
-__all__ = ["UnitContext", "implied_by", "initialises"]
 
 _ACCESS = frozenset({spv.RESTRICT, spv.VOLATILE, spv.COHERENT, spv.NON_WRITABLE, spv.NON_READABLE})
 # Every fragment shader has the first; the others depend on its functions.

@@ -23,8 +23,6 @@ from .debug_repair import repair_compiler_debug_info
 from .object_debug import ObjectDebugInfo, Span, string_words, text_at
 from .objects import MARKER, Outline, SourcePosition
 
-__all__ = ["make_object"]
-
 _ABOUT_ID = frozenset(
     {
         op.NAME,

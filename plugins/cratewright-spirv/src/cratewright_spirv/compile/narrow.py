@@ -16,8 +16,6 @@ from cratewright import pattern
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
 
-__all__ = ["narrows", "widened"]
-
 _ARITHMETIC = "GL_EXT_shader_explicit_arithmetic_types"
 # The extensions that enable arithmetic, the constructors, and the constructors of the wider types.
 _KINDS = tuple(

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_FUNCTION, DEBUG_LEXICAL_BLOCK, DEBUG_LOCAL_VARIABLE, DEBUG_SOURCE, SET_NAME
 
-__all__ = ["ObjectDebugInfo", "Span", "string_words", "text_at"]
-
 Span = tuple[int, int, int]
 """An instruction's opcode, its first word and the first of the next instruction."""
 

@@ -9,8 +9,6 @@ from cratewright import Symbol, dataclass
 
 from ..base.implied import NOTHING_IMPLIED, Implied
 
-__all__ = ["MARKER", "ObjectVariant", "Outline", "SourcePosition"]
-
 # A local variable with this name marks the body of a stub.
 MARKER = "cw_import_stub"
 SourcePosition = tuple[str, int]

@@ -15,8 +15,6 @@ from cratewright import CompiledUnit, CratewrightError, Diagnostic, ModuleCodege
 
 from ..text.columns import column_of, ordinal_of
 
-__all__ = ["AS_WRITTEN", "LineRuns", "text_reader", "with_ordinals", "with_positions"]
-
 # A file and the numbers of lines in it, `3 4 7`; all together, where each line of the form is from, in order.
 LineRuns = tuple[tuple[str, str], ...]
 

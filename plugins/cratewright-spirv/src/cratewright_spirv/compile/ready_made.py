@@ -24,8 +24,6 @@ from ..text.demangle import demangle
 from ..text.sources import SourceUnit
 from ..transforms.link_once import ONCE, once_symbols
 
-__all__ = ["ready_made_unit"]
-
 _FUNCTION_NAME = pattern(rb"(?m)^[ \t]*(%\w+)[ \t]*=[ \t]*OpFunction\b")
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from ..compilers.glslang import Compiler, StageSource, prelude
 from ..text.includes import IncludeResolver
 
-__all__ = ["Recorder"]
-
 
 class Recorder(Compiler):
     """Wraps a compiler: compiles in two passes, and keeps the last text of each stage and entry point."""

@@ -9,8 +9,6 @@ from ..text.canonical_text import Canonical, canonical_lines
 from ..text.includes import IncludeResolver
 from .objects import ObjectVariant
 
-__all__ = ["FoundSource", "UnitRequest", "UnitResult", "find_canonical", "resolver_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRequest:

@@ -28,8 +28,6 @@ from .ready_made import ready_made_unit
 from .request import FoundSource, UnitRequest
 from .unit import compile_unit
 
-__all__ = ["compile_shader_source", "unit_request"]
-
 
 def compile_shader_source(
     stencil: UnitStencil,

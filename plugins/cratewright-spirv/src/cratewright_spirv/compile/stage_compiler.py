@@ -20,9 +20,6 @@ from .narrow import narrows, widened
 from .objects import ObjectVariant, Outline, SourcePosition
 from .request import UnitRequest
 
-__all__ = ["Attempt", "StageCompiler", "StageRefused", "UnknownStage"]
-
-
 # In HLSL, glslang drops what is appended to a stream that no entry point has.
 _STREAM = pattern(rb"(?:Point|Line|Triangle)Stream<")
 

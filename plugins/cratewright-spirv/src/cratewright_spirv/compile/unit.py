@@ -24,8 +24,6 @@ from ..transforms.repairs import volatile_once
 from .request import FoundSource, UnitRequest, UnitResult, find_canonical, resolver_of
 from .stage_compiler import Attempt, StageCompiler, StageRefused, UnknownStage
 
-__all__ = ["compile_unit"]
-
 _FIRST = ("comp", "frag")
 _SIZED = (
     "gl_WorkGroupSize is set by the shader that links this, so it is not a literal here; "

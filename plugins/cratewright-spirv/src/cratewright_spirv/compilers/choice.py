@@ -11,8 +11,6 @@ from ..text.includes import IncludeResolver
 from .glslang import Compiler, Glslang, StageSource
 from .latest_wheel import HLSL_HINT, latest_version, usable_latest
 
-__all__ = ["check_languages", "find_compiler"]
-
 _CHOICES = ("auto", "wheel", "latest", "sdk")
 
 

@@ -17,20 +17,8 @@ if TYPE_CHECKING:
     from ..text.canonical_text import Defines
     from .glslang_library import IncludeCallback, Shader
 
-__all__ = [
-    "ENVIRONMENTS",
-    "CompileRefused",
-    "Compiler",
-    "Glslang",
-    "StageSource",
-    "prelude",
-    "spaced",
-    "target_numbers",
-    "version_end",
-]
-
 # The SPIR-V version is the one that the Vulkan version guarantees.
-ENVIRONMENTS = {
+_ENVIRONMENTS = {
     "vulkan1.0": (1 << 22, 0x10000),
     "vulkan1.1": (1 << 22 | 1 << 12, 0x10300),
     "vulkan1.2": (1 << 22 | 2 << 12, 0x10500),
@@ -225,9 +213,9 @@ def target_numbers(target: str) -> tuple[int, int]:
 
     Raises: ConfigurationError for an unknown one.
     """
-    numbers = ENVIRONMENTS.get(target)
+    numbers = _ENVIRONMENTS.get(target)
     if numbers is None:
-        raise ConfigurationError(f"unknown SPIR-V target '{target}'", hint=near_miss(target, ENVIRONMENTS))
+        raise ConfigurationError(f"unknown SPIR-V target '{target}'", hint=near_miss(target, _ENVIRONMENTS))
     return numbers
 
 

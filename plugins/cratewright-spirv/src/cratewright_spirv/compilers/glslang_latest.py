@@ -42,8 +42,6 @@ from .glslang import (
 from .keep_uncalled import FIRST_LINE, MAIN, keeping, kept_functions, without_keeper
 from .latest_wheel import HLSL_HINT, latest_version, library_path
 
-__all__ = ["LatestGlslang", "library_function", "run_action"]
-
 _STAGES = {stage.word: stage.slang for stage in STAGES}
 _DEBUG = {"none": 0, "line": 1, "full": 2}
 _EXTENSION = pattern(rb"^[ \t]*#[ \t]*extension[ \t]+(GL_\w+)[ \t]*:[ \t]*(\w+)", re.M)

@@ -18,8 +18,6 @@ from ..text.includes import Included, IncludeResolver, redirect
 from ..text.sources import glsl_version
 from .glslang import DEFAULT_VERSION, Compiler, CompileRefused, StageSource, defines, prelude, spaced, target_numbers
 
-__all__ = ["GlslangExecutable"]
-
 _PROGRAMS = ("glslangValidator", "glslang")
 _ALIAS = pattern(r"(?:\./)?cw-(\d+)-")
 _DEBUG: dict[str, tuple[str, ...]] = {"none": (), "line": ("-g",), "full": ("-gV",)}

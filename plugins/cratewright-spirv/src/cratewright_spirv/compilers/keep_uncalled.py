@@ -16,8 +16,6 @@ from ..binary.module import HEADER_WORDS, spans
 from ..text.diagnostics import STUB_STRING
 from ..text.scan import Function, scan
 
-__all__ = ["FIRST_LINE", "MAIN", "keeping", "kept_functions", "without_keeper"]
-
 MAIN = b"\nvoid main() {}\n"
 """The end of a text whose entry point exists only because one is required."""
 

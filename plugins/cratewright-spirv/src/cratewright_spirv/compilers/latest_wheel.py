@@ -14,16 +14,6 @@ from cratewright import ToolError
 
 from ..text.extensions import LATEST_EXTRA
 
-__all__ = [
-    "HLSL_HINT",
-    "KNOWN_RELEASES",
-    "is_known_release",
-    "latest_version",
-    "library_in_slangpy",
-    "library_path",
-    "usable_latest",
-]
-
 HLSL_HINT = "set CRATE_GLSLANG=auto, which takes the other glslang for HLSL, or CRATE_GLSLANG=wheel"
 
 _OLDEST, _BELOW = (0, 43, 1), (0, 44)

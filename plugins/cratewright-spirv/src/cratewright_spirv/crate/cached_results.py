@@ -14,8 +14,6 @@ from ..base.stages import STAGE_WORDS
 from ..reflection.facts import Facts
 from ..transforms.debug_pair import attributes_within
 
-__all__ = ["is_readable"]
-
 _KEYS = {"path": str, "entries": list, "spec_constants": list, "imported": dict, "crates": list}
 """The keys of every row of a report."""
 

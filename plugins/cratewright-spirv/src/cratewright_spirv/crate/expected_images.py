@@ -14,8 +14,6 @@ from ..base.names import output_name
 from ..base.stages import STAGE_NAMES
 from ..text.sources import classify
 
-__all__ = ["expected_outputs"]
-
 
 def expected_outputs(sources: Sequence[Source], root: str) -> tuple[str, ...] | None:
     """Return the output names of all entry points, in the order of the sources; None if one is not known.

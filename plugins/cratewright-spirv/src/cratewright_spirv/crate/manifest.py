@@ -15,8 +15,6 @@ from cratewright import Artifact, LinkRequest, LinkResult, content_digest, read_
 
 from ..base.names import ImageEntry, debug_path, entries_of, image_path, manifest_name, text_path
 
-__all__ = ["shared_images", "write_manifest", "written"]
-
 
 def write_manifest(request: LinkRequest, results: Sequence[LinkResult], shared: Mapping[str, str]) -> Artifact:
     """Return the manifest of a link whose parts are given in the order of the entry points, or as one.

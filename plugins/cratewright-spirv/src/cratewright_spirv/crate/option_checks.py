@@ -9,8 +9,6 @@ from cratewright import ConfigurationError, Crate, CrateType, DebugInfo, LtoMode
 
 from ..base.names import splits
 
-__all__ = ["check_options"]
-
 
 def check_options(crate: Crate) -> None:
     """Refuse options without effect.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cratewright import OptionKind, OptionSpec
 
-__all__ = ["SPIRV_OPTIONS"]
-
 
 def _directory(name: str, text: str) -> OptionSpec:
     return OptionSpec(name=name, kind=OptionKind.DIRECTORY, default="", help=text)

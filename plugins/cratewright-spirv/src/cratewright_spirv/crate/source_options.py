@@ -9,8 +9,6 @@ from cratewright import VARIANT, ConfigurationError, LinkRequest, LtoMode, Modul
 
 from ..base.names import ImageEntry
 
-__all__ = ["check_all_alike", "check_own_options", "with_own_options"]
-
 
 def check_own_options(module: ModuleCodegen) -> None:
     """Refuse options of an image, and variants, for a source without an entry point.

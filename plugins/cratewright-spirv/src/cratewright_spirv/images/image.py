@@ -28,6 +28,7 @@ from ..binary.program import Program
 from ..link.assembly import assemble, finished_entry
 from ..link.dumps import inputs
 from ..reflection import reflect
+from ..reflection.blocks import Row
 from ..reflection.facts import Facts, restore_names, sources_of
 from ..reflection.statistics import statistics
 from ..spirv_tools.tools import Tools, ValidatorOptions
@@ -37,8 +38,6 @@ from ..transforms.finalize import keep_entry_points, with_variable_names
 from ..transforms.inlined_debug_info import repair_inlined_debug_info
 from ..transforms.repairs import needs_legalising, repair_optimized, with_plain_copies, without_names
 from .validation_errors import instruction_position, validation_hint, with_option_names
-
-__all__ = ["Image", "finish", "joined", "link_image", "run_passes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def _passes_for(options: Options) -> list[str]:
     return [*passes, "--compact-ids"] if passes else []
 
 
-def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: reflect.Row | None = None) -> LinkResult:
+def finish(image: Image, data: bytes, facts: Facts, tools: Tools, interface: Row | None = None) -> LinkResult:
     """Validate and describe an image; `facts` are those from before it was optimized.
 
     Raises: ValidationError if it breaks its target's rules.
@@ -226,7 +225,7 @@ def _valid_apart(image: Image, data: bytes, tools: Tools) -> bool:
     return True
 
 
-def _report(image: Image, data: bytes, facts: Facts, interface: reflect.Row | None) -> str:
+def _report(image: Image, data: bytes, facts: Facts, interface: Row | None) -> str:
     if interface is None:
         # Optimizing drops unused resources, but also all names, so these are restored.
         interface = reflect.interface(data, name=image.path)

@@ -26,13 +26,15 @@ from cratewright import (
 from ..base.names import ImageEntry, entries_of, image_path, optimized_entries, spv_environment
 from ..binary import opcodes as op
 from ..binary.lines import lines_for_linker, linked_lines
-from ..binary.module import Instruction, parse
+from ..binary.module import parse
+from ..binary.operands import Instruction
 from ..binary.program import Program, trim
 from ..binary.workgroup import size_by_entry_point, size_by_module
 from ..link.assembly import assemble
 from ..link.dumps import inputs
 from ..link.symbols import closures
 from ..reflection import reflect
+from ..reflection.blocks import Row
 from ..reflection.facts import Facts, sources_of
 from ..spirv_tools.tools import Tools
 from ..spirv_tools.upgrade import upgrade_for
@@ -42,17 +44,6 @@ from ..transforms.finalize import finalize_program, only_entry_points, with_entr
 from ..transforms.memory_model import programs_of_one_model
 from ..transforms.repairs import repair_optimized
 from .image import Image, finish, joined, run_passes
-
-__all__ = [
-    "join_programs",
-    "link_entry_point",
-    "link_entry_points",
-    "link_optimized",
-    "optimize_entry_point",
-    "optimize_entry_points",
-    "parts_of",
-    "trimmed",
-]
 
 
 def link_entry_point(request: LinkRequest, tools: Tools) -> tuple[ThinModule, ...]:
@@ -102,7 +93,7 @@ def link_entry_points(request: LinkRequest, tools: Tools) -> ModuleCodegen:
         )
         needs = frozenset(_needs(closure.program)) if multimodule else frozenset()
         groups.setdefault(needs, []).append(size_by_entry_point(closure.program))
-    parts = [join_programs(programs, request.config, tools, apart=True) for programs in groups.values()]
+    parts = [_join_programs(programs, request.config, tools, apart=True) for programs in groups.values()]
     return ModuleCodegen(
         name=f"{request.crate}.lto",
         data=b"".join(parts),
@@ -115,7 +106,7 @@ def link_entry_points(request: LinkRequest, tools: Tools) -> ModuleCodegen:
     )
 
 
-def join_programs(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
+def _join_programs(programs: Sequence[Program], config: ModuleConfig, tools: Tools, *, apart: bool = False) -> bytes:
     """Return one module with the entry points of several, without duplicates.
 
     Shape: variables and functions of different programs stay `apart` if they are to be optimized: a variable of two
@@ -133,7 +124,7 @@ def join_programs(programs: Sequence[Program], config: ModuleConfig, tools: Tool
     ).encode()
 
 
-def parts_of(module: ModuleCodegen) -> list[bytes]:
+def _parts_of(module: ModuleCodegen) -> list[bytes]:
     """Return the modules that fat LTO made, or the one that thin LTO did."""
     ends = list(accumulate(map(int, module.attribute("parts").split()))) or [len(module.data)]
     return [module.data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -144,7 +135,7 @@ def optimize_entry_points(module: ModuleCodegen, config: ModuleConfig, tools: To
 
     Raises: ToolError if the optimizer refuses.
     """
-    parts = [run_passes(part, config, tools) for part in parts_of(module)]
+    parts = [run_passes(part, config, tools) for part in _parts_of(module)]
     sizes = {"parts": " ".join(str(len(part)) for part in parts)}
     return replace(module, data=b"".join(parts), attributes=tuple(sorted((dict(module.attributes) | sizes).items())))
 
@@ -172,7 +163,7 @@ class _Closure:
 
     program: Program
     sources: tuple[tuple[str, str], ...]
-    interface: reflect.Row
+    interface: Row
 
 
 def _close(request: LinkRequest, entry: ImageEntry, tools: Tools) -> _Closure:
@@ -227,7 +218,7 @@ class _Link:
         programs = self._programs(entries)
         if len(programs) > 1:
             programs = [size_by_entry_point(program) for program in programs]
-        data = join_programs(programs, request.config, tools)
+        data = _join_programs(programs, request.config, tools)
         whole = Program.of(parse(data, image_path(request.crate, "")))
         sized = size_by_module(whole, target=request.target)
         return data if sized is whole else canonical_programs([sized], request.options)
@@ -244,7 +235,7 @@ class _Link:
         """Return a program for each entry point alone, under its new name; each module is read once."""
         where: dict[tuple[int, str, str], Program] = {}
         for index, item in enumerate(self._request.modules):
-            for data in parts_of(item.module):
+            for data in _parts_of(item.module):
                 program = Program.of(parse(data, item.module.name))
                 where.update({(index, entry.stage, entry.name): program for entry in program.entries()})
         alone: list[Program] = []

@@ -10,8 +10,6 @@ from ..base.names import ImageEntry, entries_of
 from ..link.dumps import leaving_inputs
 from ..link.symbols import closures
 
-__all__ = ["link_parts", "lto_memory", "lto_parts"]
-
 _SHADER_MEMORY = 80 << 20
 """Bytes that the optimizer may need for even a small shader, because it unrolls loops."""
 _MEMORY_FACTOR = 40

@@ -27,7 +27,8 @@ from ..binary import opcodes as op
 from ..binary.enumerants import EXPORT, LINKAGE, LINKAGE_ATTRIBUTES
 from ..binary.lines import lines_for_linker, linked_lines
 from ..binary.linkage import linkage_symbols
-from ..binary.module import Instruction, build, literal, parse, string
+from ..binary.module import build, literal, parse, string
+from ..binary.operands import Instruction
 from ..binary.program import BEFORE_NAMES, Program
 from ..link.symbols import SymbolTable, stages_of
 from ..spirv_tools.tools import LENIENT, Tools
@@ -37,8 +38,6 @@ from ..transforms.link_once import one_of_each
 from ..transforms.memory_model import modules_of_one_model
 from ..transforms.merge_variables import merge_variables
 from .image import run_passes
-
-__all__ = ["link_object", "merge_exports", "optimized"]
 
 _MARK = "cratewright export "
 

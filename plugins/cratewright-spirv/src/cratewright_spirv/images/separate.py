@@ -16,14 +16,13 @@ from cratewright import DebugInfo, LinkRequest, LtoMode
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
 from ..binary.lines import without_repeats
-from ..binary.module import Instruction, build, parse, result, spans, string
+from ..binary.module import build, parse, result, spans, string
+from ..binary.operands import Instruction
 from ..binary.program import ANNOTATIONS, Program, reach, trim
 from ..spirv_tools.tools import Tools
 from ..transforms.canonical import canonical_programs, is_orderable
 from ..transforms.finalize import EntryKey, only_entry_points, with_entry_names
 from .lto import trimmed
-
-__all__ = ["WantedEntry", "independent_form", "separate_entry_points"]
 
 _MODEL = build(op.MEMORY_MODEL, spv.LOGICAL, spv.GLSL_450)
 # Capabilities that `spirv-opt --trim-capabilities` removes again, except that of every shader.

@@ -17,8 +17,6 @@ from ..binary.debug_info import DEBUG_LINE, DEBUG_SOURCE, SET_NAME
 from ..binary.module import spans
 from ..spirv_tools.tools import ValidatorOptions
 
-__all__ = ["instruction_position", "validation_hint", "with_option_names"]
-
 _FLAG = pattern(r"--([a-z][a-z-]+)")
 _FEATURE = pattern(
     r"This is may be allowed if you enable the (.*?) feature \(or use the --([a-z-]+) command line flag\)"

@@ -31,8 +31,6 @@ from .symbols import SymbolTable
 from .unit_variables import marked
 from .volatile_built_ins import with_volatile_built_ins
 
-__all__ = ["Dump", "assemble", "finished_entry", "with_entries"]
-
 _COOPERATIVE_MATRICES = build(op.CAPABILITY, COOPERATIVE_MATRIX)
 _COUNTED = pattern(r" \(input modules? [^)]*\)")
 
@@ -54,14 +52,14 @@ def finished_entry(request: LinkRequest, entries: Sequence[ImageEntry]) -> bytes
     """Return the image of one entry point whose module its compiler has finished, or None if there is more to do."""
     if len(entries) != 1 or len(request.modules) != 1 or not _is_finished(request.modules[0]):
         return None
-    return with_entries(request.modules[0], entries)
+    return _with_entries(request.modules[0], entries)
 
 
 def _is_finished(item: LinkModule) -> bool:
     return not item.module.exports and not item.module.imports
 
 
-def with_entries(item: LinkModule, entries: Sequence[ImageEntry]) -> bytes:
+def _with_entries(item: LinkModule, entries: Sequence[ImageEntry]) -> bytes:
     """Return a module with only the entry points that an image is to have, under the names it gives them."""
     data, name = item.module.data, item.module.name
     keep = [(entry.stage, entry.inner) for entry in entries]
@@ -115,7 +113,7 @@ class _Assembly:
     def _group(self, entries: Sequence[ImageEntry], modules: Sequence[int]) -> Program:
         items = [self.request.modules[index] for index in modules]
         parts = [
-            with_entries(item, [entry for entry in entries if entry.module == index])
+            _with_entries(item, [entry for entry in entries if entry.module == index])
             for index, item in zip(modules, items, strict=True)
         ]
         if len(entries) > 1:

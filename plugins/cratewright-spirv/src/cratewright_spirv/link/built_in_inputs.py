@@ -11,10 +11,9 @@ from dataclasses import replace
 from ..binary import opcodes as op
 from ..binary.contents import Contents, substituted
 from ..binary.enumerants import BUILT_IN, INPUT, RELAXED_PRECISION
-from ..binary.module import Instruction, build
+from ..binary.module import build
+from ..binary.operands import Instruction
 from ..binary.program import Program
-
-__all__ = ["with_common_inputs"]
 
 
 def with_common_inputs(program: Program, reached: Collection[int]) -> Program:

@@ -12,8 +12,6 @@ from cratewright import Artifact, CratewrightError, LinkRequest
 
 from ..transforms.debug_split import at_level
 
-__all__ = ["inputs", "leaving_inputs"]
-
 
 def inputs(request: LinkRequest) -> tuple[Artifact, ...]:
     """Return copies of the modules to link, if requested."""

@@ -14,11 +14,10 @@ from cratewright import LinkError
 from ..base.implied import INVARIANT_OUTPUT, PRECISE_OUTPUT
 from ..binary import opcodes as op
 from ..binary.enumerants import BUILT_IN, INVARIANT, OUTPUT
-from ..binary.module import Instruction, build, result, string
+from ..binary.module import build, result, string
+from ..binary.operands import Instruction
 from ..binary.program import Program
 from .reached import Reached, ReachedUnit
-
-__all__ = ["with_qualified_outputs"]
 
 _ALL = f"{INVARIANT_OUTPUT}(all)"
 _CHAINS = (op.ACCESS_CHAIN, op.IN_BOUNDS_ACCESS_CHAIN)

@@ -12,8 +12,6 @@ from cratewright import LinkModule, dataclass
 from ..base.implied import INITIALISER, Implied
 from ..binary.program import Program, ProgramEntry
 
-__all__ = ["Describe", "Reached", "ReachedUnit", "initialisers_of", "reached_by", "units_of"]
-
 Describe = Callable[[str], str]
 """Makes a function's linkage name readable."""
 

@@ -20,8 +20,6 @@ from ..transforms.canonical import canonical_library, is_orderable
 from ..transforms.debug_split import at_level
 from .symbols import SymbolTable
 
-__all__ = ["reduce_part"]
-
 
 @dataclass(frozen=True, slots=True)
 class _Library:

@@ -21,8 +21,6 @@ from .reached import Reached, ReachedUnit, initialisers_of
 from .stage_arrays import with_stage_arrays
 from .unit_variables import MARK, UnitVariables, unmarked
 
-__all__ = ["with_shared_globals"]
-
 
 def with_shared_globals(program: Program, reached: Reached, units: Sequence[ReachedUnit]) -> Program:
     """Return a program of marked modules and one entry point with variables of the same name merged.

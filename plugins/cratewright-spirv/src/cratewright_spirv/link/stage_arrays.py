@@ -12,10 +12,9 @@ from dataclasses import replace
 from ..base.implied import Mode
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import Instruction, build
+from ..binary.module import build
+from ..binary.operands import Instruction
 from ..binary.program import Program, ProgramEntry
-
-__all__ = ["with_stage_arrays"]
 
 _VERTICES_OF = {
     spv.INPUT_POINTS: 1,

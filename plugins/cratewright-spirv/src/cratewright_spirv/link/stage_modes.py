@@ -15,12 +15,11 @@ from ..base.implied import Mode
 from ..base.stages import STAGE_NAMES
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import Instruction, build
+from ..binary.module import build
+from ..binary.operands import Instruction
 from ..binary.program import Program
 from ..binary.workgroup import entry_size, with_entry_size
 from .reached import Reached, ReachedUnit
-
-__all__ = ["NO_SIZE", "needs_modes", "with_implied_modes"]
 
 NO_SIZE: Mode = (spv.LOCAL_SIZE, 1, 1, 1)
 """The size of a workgroup that nothing declares."""

@@ -12,8 +12,6 @@ from cratewright import VARIANT, Diagnostic, LinkError, LinkModule, Severity, Sy
 from ..binary.signatures import misnamed
 from ..transforms.link_once import defined_once
 
-__all__ = ["SymbolTable", "closures", "stages_of"]
-
 _SHOWN = 20
 
 

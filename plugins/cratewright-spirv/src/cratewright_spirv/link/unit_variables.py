@@ -14,12 +14,11 @@ from ..binary import opcodes as op
 from ..binary.bindings import block_of, resource_names, shared_name
 from ..binary.contents import Contents
 from ..binary.enumerants import OFFSET, STREAM, XFB_BUFFER, XFB_STRIDE
-from ..binary.module import Instruction, build, literal, parse, result, string
+from ..binary.module import build, literal, parse, result, string
+from ..binary.operands import Instruction
 from ..binary.program import Program
 from ..binary.shapes import Shapes
 from .reached import Reached, ReachedUnit
-
-__all__ = ["MARK", "UnitVariables", "marked", "unmarked"]
 
 MARK = "\x1f"
 _IN_OUT = (" in", " out")

@@ -13,8 +13,6 @@ from ..binary.module import build, parse
 from ..binary.program import Program
 from ..spirv_tools.tools import Tools
 
-__all__ = ["with_volatile_built_ins"]
-
 _OF_SUBGROUP = frozenset(
     {
         spv.SUBGROUP_SIZE,

@@ -9,8 +9,6 @@ from ..binary import opcodes as op
 from ..binary.enumerants import ARRAY_STRIDE, MATRIX_STRIDE, OFFSET, ROW_MAJOR
 from ..binary.shapes import POINTER_SIZE, Shapes
 
-__all__ = ["Blocks", "Row"]
-
 Row = dict[str, object]
 
 _DEEPEST = 32

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cratewright import LinkModule, dataclass
 
 from . import reflect
-
-__all__ = ["MADE_FROM", "Facts", "restore_names", "sources_of"]
+from .blocks import Row
 
 _KINDS = ("descriptors", "inputs", "outputs")
 _BOUND_BY = ("set", "binding", "kind", "location", "component", "index")
@@ -34,7 +33,7 @@ class Facts:
     blocks: tuple[tuple[_Binding, str], ...] = ()
 
     @classmethod
-    def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: reflect.Row | None) -> Facts:
+    def of(cls, data: bytes, modules: Iterable[tuple[str, str]], interface: Row | None) -> Facts:
         """Return the facts about a module; names and blocks from its interface, if they are to be restored."""
         rows = [] if interface is None else [*_bindings(interface)]
         names = [(binding, str(row["name"])) for binding, row in rows if row["name"]]
@@ -103,7 +102,7 @@ def sources_of(modules: Iterable[LinkModule]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def restore_names(interface: reflect.Row, facts: Facts) -> None:
+def restore_names(interface: Row, facts: Facts) -> None:
     """Take names and blocks from before debug names were stripped; a host looks resources up by them.
 
     Shape: an interface with blocks. Resources may share a binding: each gets the name of one that is laid out like it.
@@ -144,7 +143,7 @@ class _Known:
         return next(iter(others)) if len(others) == 1 else None
 
 
-def _layout(row: reflect.Row) -> str:
+def _layout(row: Row) -> str:
     """Return everything but the names of a resource and of its structures."""
 
     def unnamed(value: object) -> object:
@@ -156,7 +155,7 @@ def _layout(row: reflect.Row) -> str:
     return json.dumps(unnamed(row), sort_keys=True)
 
 
-def _bindings(interface: reflect.Row) -> Iterator[tuple[_Binding, reflect.Row]]:
+def _bindings(interface: Row) -> Iterator[tuple[_Binding, Row]]:
     """Yield every named row of an interface with its binding."""
     entries, constants = interface["entry_points"], interface["spec_constants"]
     assert isinstance(entries, list) and isinstance(constants, list)

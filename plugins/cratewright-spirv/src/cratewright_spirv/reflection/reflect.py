@@ -14,29 +14,19 @@ from cratewright import EntryPoint, ToolError, content_digest
 from ..base.stopwatch import step
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import HEADER_WORDS, MAGIC_BYTES, Instruction, parse
-from ..binary.program import Program, ProgramEntry, reach
+from ..binary.module import HEADER_WORDS, MAGIC_BYTES, parse
+from ..binary.operands import Instruction
+from ..binary.program import VERSION_1_4, Program, ProgramEntry, reach
 from ..binary.shapes import ScalarValue, Shapes
 from ..spirv_tools.library import load
 from .blocks import Blocks, Row
 
-__all__ = [
-    "Row",
-    "describe_module",
-    "descriptor_order",
-    "entry_points",
-    "instruction_count",
-    "interface",
-]
-
-DIM_BUFFER, DIM_SUBPASS = 5, 6
-STORAGE_IMAGE = 2
-NOT_BLOCKS = {
+_DIM_BUFFER, _DIM_SUBPASS = 5, 6
+_STORAGE_IMAGE = 2
+_NOT_BLOCKS = {
     op.TYPE_SAMPLER: "sampler",
     op.TYPE_ACCELERATION_STRUCTURE_KHR: "acceleration-structure",
 }
-
-_ALL_GLOBALS = 0x10400
 
 
 def entry_points(data: bytes, *, name: str = "module") -> tuple[EntryPoint, ...]:
@@ -72,7 +62,7 @@ def interface(data: bytes, *, name: str = "module") -> Row:
     not use; before that, what its calls reach.
     Units: push_constant_size in bytes
     """
-    listed = lists_all_globals(data)
+    listed = int.from_bytes(data[4:8], "little") >= VERSION_1_4
     program = Program.of(parse(data, name, bodies=not listed))
     shapes = Shapes(program.preamble)
     layouts = Blocks(shapes)
@@ -95,11 +85,6 @@ def interface(data: bytes, *, name: str = "module") -> Row:
         row["outputs"] = _located(shapes, [each for each in used if each[3] == spv.OUTPUT])
         rows.append(row)
     return {"entry_points": rows, "spec_constants": _spec_constants(shapes)}
-
-
-def lists_all_globals(data: bytes) -> bool:
-    """Return whether the entry points of a module list all globals they use, not only inputs and outputs."""
-    return int.from_bytes(data[4:8], "little") >= _ALL_GLOBALS
 
 
 def _local_size(program: Program, shapes: Shapes, entry: ProgramEntry) -> Sequence[ScalarValue | None]:
@@ -149,16 +134,16 @@ def _kind(shapes: Shapes, storage: int, type_id: int) -> str:
     if storage == spv.UNIFORM:
         return "uniform-buffer"
     opcode = shapes.opcode(type_id)
-    if opcode in NOT_BLOCKS:
-        return NOT_BLOCKS[opcode]
+    if opcode in _NOT_BLOCKS:
+        return _NOT_BLOCKS[opcode]
     sampled = opcode == op.TYPE_SAMPLED_IMAGE
     image = shapes.definitions[shapes.definitions[type_id][2] if sampled else type_id]
     if image[0] & 0xFFFF != op.TYPE_IMAGE:
         return op.INSTRUCTIONS[opcode][0].removeprefix("OpType").lower()
-    if image[3] == DIM_SUBPASS:
+    if image[3] == _DIM_SUBPASS:
         return "input-attachment"
-    storage_image = image[7] == STORAGE_IMAGE
-    if image[3] == DIM_BUFFER:
+    storage_image = image[7] == _STORAGE_IMAGE
+    if image[3] == _DIM_BUFFER:
         return "storage-texel-buffer" if storage_image else "uniform-texel-buffer"
     if sampled:
         return "combined-image-sampler"

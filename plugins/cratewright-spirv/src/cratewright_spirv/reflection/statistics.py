@@ -17,10 +17,9 @@ from cratewright import ToolError
 
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import HEADER_WORDS, RESULTS
+from ..binary.module import HEADER_WORDS
+from ..binary.operands import RESULTS
 from ..spirv_tools.library import load
-
-__all__ = ["FIGURES", "count_statistics", "statistics"]
 
 FIGURES = ("loops", "branches", "divergent_branches", "texture_accesses", "buffer_accesses")
 """The figures of each image besides size and instructions."""

@@ -15,8 +15,6 @@ from cratewright import ToolError, exit_reason, pattern, run_program, scratch_di
 from .provider import Tools, ValidatorOptions
 from .results import INSTALL_HINT, TIDYING, ToolResult, data_of, tool_errors, version_of
 
-__all__ = ["Executables"]
-
 _UNKNOWN_FLAG = pattern(r"Unknown flag '(--[\w-]+)'")
 _PROGRAMS = ("spirv-link", "spirv-opt", "spirv-val", "spirv-as", "spirv-dis")
 

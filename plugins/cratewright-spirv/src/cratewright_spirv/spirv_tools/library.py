@@ -16,8 +16,6 @@ from cratewright import ToolError
 from .provider import Tools, ValidatorOptions
 from .results import ToolMessage, ToolResult, version_of
 
-__all__ = ["Library", "load"]
-
 _ABI = 5
 _UNCHECKED = 1 << 31
 

@@ -15,8 +15,6 @@ from ..compilers.glslang_latest import library_function, run_action
 from ..transforms.repairs import without_names
 from .results import TIDYING, ToolMessage, ToolResult, tool_errors
 
-__all__ = ["NewestTools"]
-
 _DISASSEMBLE, _OPTIMIZE = 1, 2
 _NO_PASSES, _SPEED = 0, 2
 

@@ -28,7 +28,6 @@ from ..binary.enumerants import LINKAGE
 from ..binary.module import HEADER_WORDS, MAGIC_BYTES
 from .results import ToolResult, data_of, is_unknown_environment
 
-__all__ = ["LENIENT", "Newer", "Tools", "ValidatorOptions"]
 # Options of the program other than passes: some print, some write files, some switch checks off.
 _NOT_PASSES = frozenset(
     (

@@ -11,17 +11,6 @@ from cratewright import (
     pattern,
 )
 
-__all__ = [
-    "INSTALL_HINT",
-    "TIDYING",
-    "ToolMessage",
-    "ToolResult",
-    "data_of",
-    "is_unknown_environment",
-    "tool_errors",
-    "version_of",
-]
-
 INSTALL_HINT = "install it with `pip install cratewright-spirv`, or set CRATE_SPIRV_SDK to a Vulkan SDK directory"
 TIDYING = frozenset(
     {"--compact-ids", "--eliminate-dead-const", "--remove-unused-interface-variables", "--trim-capabilities"}

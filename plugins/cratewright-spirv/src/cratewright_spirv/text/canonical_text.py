@@ -15,8 +15,6 @@ from .directives import Obscure, parse_file
 from .includes import MAX_DEPTH, IncludeResolver
 from .pieces import Define, Directive, Group, Include, Lines, Piece
 
-__all__ = ["Canonical", "Defines", "canonical_lines", "with_language"]
-
 Defines = tuple[tuple[str, "str | None"], ...]
 
 # The macro, named as in DXC, by which a header that serves both languages recognises its language.

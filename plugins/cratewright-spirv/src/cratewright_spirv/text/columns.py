@@ -11,8 +11,6 @@ from dataclasses import replace
 
 from cratewright import Diagnostic, pattern
 
-__all__ = ["column_of", "ordinal_of", "with_columns"]
-
 _MOST = 8
 """The maximum number of lines to examine, one compilation each."""
 _TOKEN = pattern(

@@ -10,8 +10,6 @@ from functools import lru_cache
 
 from cratewright import pattern
 
-__all__ = ["Condition", "Macros", "condition", "defined"]
-
 _TOKEN = pattern(rb"[ \t]*(?:([A-Za-z_]\w*)|(0|[1-9]\d{0,8})(?![\w.])|(&&|\|\||[=!<>]=|[!()<>]))")
 _LONGEST_CHAIN = 8
 _COMPARISONS: dict[bytes, Callable[[int, int], bool]] = {

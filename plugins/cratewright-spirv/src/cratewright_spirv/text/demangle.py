@@ -10,8 +10,6 @@ from functools import cache
 
 from cratewright import pattern
 
-__all__ = ["demangle"]
-
 _SCALARS = {
     "f": "float",
     "i": "int",

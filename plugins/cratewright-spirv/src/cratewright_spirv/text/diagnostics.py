@@ -9,15 +9,6 @@ from cratewright import Diagnostic, Severity, dataclass, pattern
 
 from .scan import Declarations, Function, LineMap, unfinished
 
-__all__ = [
-    "STUB_STRING",
-    "GlslangMessage",
-    "at_definitions",
-    "at_prototypes",
-    "read_glslang_log",
-    "unfinished_message",
-]
-
 # The file number of appended text in a log, which distinguishes it from the user's.
 STUB_STRING = 9999
 

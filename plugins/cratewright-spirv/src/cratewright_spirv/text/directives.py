@@ -13,8 +13,6 @@ from cratewright import dataclass, pattern
 from .conditions import Condition, condition, defined
 from .pieces import JOINED, Branch, Define, Directive, Group, Include, Lines, Piece
 
-__all__ = ["Obscure", "ParsedFile", "parse_file"]
-
 _STRING = pattern(rb'"[^"\n]*"')
 _COMMENT = pattern(rb'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.S)
 _WORDS = pattern(rb"#[ \t]*(\w*)[ \t]*(.*?)[ \t]*\Z", re.S)

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 
 from cratewright import near_miss, pattern
 
-__all__ = ["LATEST_EXTRA", "NEWER", "NEWER_MACROS", "extension_hint"]
-
 LATEST_EXTRA = "pip install 'cratewright-spirv[latest]'"
 
 NEWER_MACROS = (

@@ -21,8 +21,6 @@ from cratewright import (
     read_regular,
 )
 
-__all__ = ["MAX_DEPTH", "IncludeResolver", "Included", "include_lines", "plain_lines", "redirect"]
-
 MAX_DEPTH = 64
 
 _INCLUDE = pattern(rb'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.M)
@@ -73,7 +71,7 @@ def plain_lines(text: bytes) -> bytes:
     return _LONE_RETURN.sub(b"\n", text) if b"\r" in text else text
 
 
-def include_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
+def _include_lines(text: bytes) -> Iterator[tuple[int, str, bool]]:
     """Yield the line, the name and whether it is angled, for each include of a source."""
     for match in _INCLUDE.finditer(text):
         quoted, angled = match.groups()
@@ -159,7 +157,7 @@ class IncludeResolver:
     def where(self, name: str, includer: str) -> tuple[int, int]:
         """Return the line and column of the name in an include of a file; column 0 if it comes from a macro."""
         text = self._texts.get(includer, b"")
-        for line, included, _ in include_lines(text):
+        for line, included, _ in _include_lines(text):
             if included == name:
                 written = text.split(b"\n")[line - 1].decode(errors="replace")
                 return line, max(written.find(f'"{name}"'), written.find(f"<{name}>")) + 1

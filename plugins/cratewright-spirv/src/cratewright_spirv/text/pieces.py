@@ -8,8 +8,6 @@ from cratewright import dataclass, pattern
 
 from .conditions import Condition
 
-__all__ = ["JOINED", "Branch", "Define", "Directive", "Group", "Include", "Lines", "Piece"]
-
 # A run of punctuation may be one operator, so it is kept together; these are never part of one.
 _TOKEN = pattern(rb'\n|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|[(){}\[\],;]|"[^"\n]*"|\.|[^\w\s(){}\[\],;."]+')
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")

@@ -10,8 +10,6 @@ from functools import cached_property
 
 from cratewright import dataclass, pattern
 
-__all__ = ["Declarations", "Function", "LineMap", "missing_bodies", "scan", "shader_entries", "unfinished"]
-
 _BRACE = pattern(rb"[{}]")
 _STRING_WITH_BRACE = pattern(rb'"[^"{}\n]*[{}][^"\n]*"')
 _DIRECTIVE = pattern(rb"^[ \t]*#[^\n]*", re.M)

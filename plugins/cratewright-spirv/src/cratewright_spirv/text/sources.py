@@ -14,8 +14,6 @@ from ..base.stages import SHADER_LANGUAGES, STAGE_NAMES, STAGES, SUFFIXES
 from .includes import plain_lines
 from .scan import shader_entries
 
-__all__ = ["SourceUnit", "classify", "glsl_version"]
-
 _PRAGMA_STAGES = {stage.name.replace("-", ""): stage.word for stage in STAGES}
 _ATTRIBUTE_STAGES = {word: stage.word for stage in STAGES for word in stage.attributes}
 _PRAGMA = pattern(rb"^[ \t]*#[ \t]*pragma[ \t]+shader_stage[ \t]*\([ \t]*(\w*)[ \t]*\)", re.M)

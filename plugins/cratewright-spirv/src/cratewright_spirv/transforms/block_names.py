@@ -16,8 +16,6 @@ from ..binary import opcodes as op
 from ..binary.enumerants import MAX_BYTE_OFFSET, PUSH_CONSTANT, STORAGE_BUFFER, UNIFORM
 from ..binary.module import HEADER_WORDS, build
 
-__all__ = ["push_constant_names", "with_names_apart", "without_marks"]
-
 # The member of HLSL's buffers: glslang gives all of one type the block of the first that is used.
 _SHARED = b"@data\0"
 _ARRAYS = (op.TYPE_ARRAY, op.TYPE_RUNTIME_ARRAY)

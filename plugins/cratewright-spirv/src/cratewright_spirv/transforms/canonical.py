@@ -16,8 +16,6 @@ from ..binary.program import Program, trim
 from .canonical_copy import ProgramCopier
 from .canonical_module import CanonicalModule, Names
 
-__all__ = ["canonical", "canonical_library", "canonical_programs", "is_orderable"]
-
 _NEVER = frozenset(
     {op.DECORATION_GROUP, op.GROUP_DECORATE, op.GROUP_MEMBER_DECORATE, op.EXT_INST_WITH_FORWARD_REFS_KHR}
 )

@@ -9,11 +9,10 @@ from cratewright import FormatError
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_GLOBAL_VARIABLE, SET_NAME
 from ..binary.enumerants import BINDING, BUILT_IN
-from ..binary.module import RESULTS, Instruction, build, result, string
+from ..binary.module import build, result, string
+from ..binary.operands import RESULTS, Instruction
 from ..binary.program import Program, ProgramEntry, callees_first, entry_of
 from .canonical_module import CanonicalModule, ContentKey, Names
-
-__all__ = ["ProgramCopier"]
 
 _DEBUG_SETS = (SET_NAME, "OpenCL.DebugInfo")
 # The operand with the variable in a description.

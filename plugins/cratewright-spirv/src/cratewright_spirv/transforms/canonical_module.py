@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from ..binary import opcodes as op
-from ..binary.module import Instruction, Module
-
-__all__ = ["CanonicalModule", "ContentKey", "Names"]
+from ..binary.module import Module
+from ..binary.operands import Instruction
 
 ContentKey = tuple[object, ...]
 

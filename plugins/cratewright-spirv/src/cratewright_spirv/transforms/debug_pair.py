@@ -8,8 +8,6 @@ from typing import TypeVar
 
 from cratewright import FormatError, ModuleCodegen, ThinModule
 
-__all__ = ["AnyModule", "attributes_within", "half", "is_pair", "pair"]
-
 AnyModule = TypeVar("AnyModule", ModuleCodegen, ThinModule)
 
 _MAGIC = b"cratewright: one module without debug information and one with it\n"

@@ -37,14 +37,6 @@ from .canonical_module import Names
 from .debug_pair import AnyModule, attributes_within, half, pair
 from .finalize import only_entry_points
 
-__all__ = [
-    "at_level",
-    "compiled_twice",
-    "linked_twice",
-    "made_twice",
-    "optimized_twice",
-]
-
 
 def at_level(request: LinkRequest) -> LinkRequest:
     """Return a request whose modules have no more debug information than their result may have."""

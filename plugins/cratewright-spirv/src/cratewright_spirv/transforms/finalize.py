@@ -13,21 +13,12 @@ from cratewright import LinkError
 from ..base.stopwatch import step
 from ..binary import opcodes as op
 from ..binary.enumerants import LINKAGE, LINKAGE_ATTRIBUTES
-from ..binary.module import Instruction, build, literal, parse
+from ..binary.module import build, literal, parse
+from ..binary.operands import Instruction
 from ..binary.program import Program, ProgramEntry, entry_of, trim
 from .initialisers import Initialiser, with_initialisers
 from .merge_variables import merge_variables
 from .unneeded import without_unneeded
-
-__all__ = [
-    "EntryKey",
-    "finalize_program",
-    "keep_entry_points",
-    "only_entry_points",
-    "rename_entry_points",
-    "with_entry_names",
-    "with_variable_names",
-]
 
 EntryKey = tuple[str, str]
 

@@ -11,10 +11,9 @@ from ..base.implied import INITIALISER
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_FUNCTION_DEFINITION, DEBUG_LINE, DEBUG_SCOPE, SET_NAME, is_debug_set
 from ..binary.enumerants import FUNCTION_STORAGE, PRIVATE
-from ..binary.module import Instruction, build, result, string
+from ..binary.module import build, result, string
+from ..binary.operands import Instruction
 from ..binary.program import Program, reach
-
-__all__ = ["Initialiser", "with_initialisers"]
 
 _CHAINS = frozenset(
     {

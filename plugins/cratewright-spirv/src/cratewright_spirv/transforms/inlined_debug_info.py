@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from ..binary import opcodes as op
 from ..binary.debug_info import DEBUG_DECLARE, DEBUG_VALUE, SET_NAME, is_debug_set
-from ..binary.module import Instruction, build, parse, result
+from ..binary.module import build, parse, result
+from ..binary.operands import Instruction
 from ..binary.program import Program
-
-__all__ = ["repair_inlined_debug_info"]
 
 _IN_MEMORY = frozenset({op.VARIABLE, op.FUNCTION_PARAMETER})
 _TERMINATORS = frozenset(

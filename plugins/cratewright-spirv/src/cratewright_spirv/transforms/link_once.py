@@ -13,10 +13,9 @@ from cratewright import LinkModule, ModuleCodegen
 
 from ..binary import opcodes as op
 from ..binary.enumerants import IMPORT, LINK_ONCE, LINKAGE_ATTRIBUTES
-from ..binary.module import MAGIC_BYTES, Instruction, parse, result, string
+from ..binary.module import MAGIC_BYTES, parse, result, string
+from ..binary.operands import Instruction
 from ..binary.program import Program
-
-__all__ = ["ONCE", "defined_once", "once_symbols", "one_of_each"]
 
 ONCE = "once"
 """The attribute that holds the names."""

@@ -16,8 +16,6 @@ from ..binary.enumerants import GLSL_450, LOGICAL, PHYSICAL_STORAGE_BUFFER64, VU
 from ..binary.module import parse
 from ..binary.program import Program
 
-__all__ = ["Upgrade", "modules_of_one_model", "programs_of_one_model"]
-
 Upgrade = Callable[[bytes], bytes]
 """Takes a module of GLSL's memory model to Vulkan's, or returns it as it is if that cannot be done."""
 

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import Instruction, build
+from ..binary.module import build
+from ..binary.operands import Instruction
 from ..binary.program import Program, reach
 
-__all__ = ["merge_variables"]
-
 # Entry points that capture their outputs differ in these.
-CAPTURE = frozenset({spv.STREAM, spv.OFFSET, spv.XFB_BUFFER, spv.XFB_STRIDE})
+_CAPTURE = frozenset({spv.STREAM, spv.OFFSET, spv.XFB_BUFFER, spv.XFB_STRIDE})
 # An entry point may have one of each.
-SINGLE = frozenset(
+_SINGLE = frozenset(
     {
         spv.INCOMING_CALLABLE_DATA,
         spv.HIT_ATTRIBUTE,
@@ -50,7 +49,7 @@ def merge_variables(program: Program) -> Program:
         key: VariableKey = (words[1], *words[3:])
         if words[3] in (spv.INPUT, spv.OUTPUT) and (spv.BUILT_IN in marks or words[1] in built_in):
             built_ins.setdefault((*key, marks.get(spv.BUILT_IN), spv.FLAT in marks), []).append(variable)
-        elif words[3] in SINGLE or (
+        elif words[3] in _SINGLE or (
             words[3] in (spv.INPUT, spv.OUTPUT) and (spv.LOCATION in marks or words[1] in located)
         ):
             by_entry.setdefault((*key, *sorted(own)), []).append(variable)
@@ -61,7 +60,7 @@ def merge_variables(program: Program) -> Program:
         if len(called) > 1:
             by_entry[place] = [variable for group in called.values() for variable in group]
     for key, group in built_ins.items():
-        ways = {tuple(each for each in decorations.get(variable, ()) if each[1] in CAPTURE) for variable in group}
+        ways = {tuple(each for each in decorations.get(variable, ()) if each[1] in _CAPTURE) for variable in group}
         (everywhere if len(ways) == 1 else by_entry)[key] = group
     merged = {other: group[0] for group in everywhere.values() for other in group[1:]}
     merged = _merged_by_entry(program, [group for group in by_entry.values() if len(group) > 1], merged)
@@ -139,7 +138,7 @@ def _rewritten_preamble(program: Program, merged: Mapping[int, int], decorations
                 continue
             if kept != words[1]:
                 mark = (kept, (opcode, *words[2:]))
-                if mark not in stated and not (words[2] in CAPTURE and words[2] in captured.get(kept, ())):
+                if mark not in stated and not (words[2] in _CAPTURE and words[2] in captured.get(kept, ())):
                     stated.add(mark)
                     yield build(opcode, kept, *words[2:])
                 continue

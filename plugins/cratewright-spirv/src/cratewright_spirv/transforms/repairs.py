@@ -14,10 +14,9 @@ from cratewright import pattern
 
 from ..binary import enumerants as spv
 from ..binary import opcodes as op
-from ..binary.module import HEADER_WORDS, RESULTS
+from ..binary.module import HEADER_WORDS
+from ..binary.operands import RESULTS
 from ..binary.program import BEFORE_NAMES
-
-__all__ = ["needs_legalising", "repair_optimized", "volatile_once", "with_plain_copies", "without_names"]
 
 _COPY_LOGICAL = pattern(rb"\x90\x01\x04\0")
 _OPAQUE_TYPES = frozenset({op.TYPE_IMAGE, op.TYPE_SAMPLER, op.TYPE_SAMPLED_IMAGE, op.TYPE_ACCELERATION_STRUCTURE_KHR})
