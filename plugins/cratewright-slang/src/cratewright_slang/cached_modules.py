@@ -41,7 +41,7 @@ class CachedModules:
     def find(self, path: str, text: bytes, interfaces: str, imported: Mapping[str, Observed]) -> CompiledUnit | None:
         """Return the unit of a source, if what it was read from is unchanged.
 
-        Shape: instead of the files that imports were read from, `imported`, their interfaces may be unchanged.
+        Shape: of what it imports, only the interfaces, `imported`, need be unchanged.
         """
         stencil, key = self._unit(path, text)
         look = ProjectFiles(self._backend.session.root).look

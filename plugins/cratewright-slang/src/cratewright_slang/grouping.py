@@ -20,9 +20,9 @@ _Member = tuple[ImageEntry, tuple[int, ...]]
 def grouped(request: LinkRequest, members: Sequence[_Member], *, across: bool) -> list[list[_Member]]:
     """Return entry points in groups, in order of their first ones.
 
-    Shape: those of one source are together, because an edit concerns them all. Those of several sources are if they may
-    be and need the same modules, as long as these are larger than the sources: an edit of one source then costs at most
-    about twice as much as alone.
+    Shape: those of one source are together, because an edit concerns them all. Sources that one program can hold and
+    that need the same modules share a group, as long as these are larger than the sources: an edit of one source then
+    costs at most about twice as much as alone.
     """
     sources: dict[int, list[_Member]] = {}
     for member in members:

@@ -83,7 +83,7 @@ class WasmBackend(CodegenBackend):
 
         _ = self.toolchain
         if any(stencil.path.endswith(".wat") for stencil in stencils) and wat_library():
-            import wasmtime  # noqa: F401 - workers are forked from this process and have it then
+            import wasmtime  # noqa: F401
 
     def runs_programs(self) -> bool:
         """Return True: WAT, which is read in process, is refused with threads by `check_crate`."""

@@ -107,9 +107,7 @@ def compile_clang(
             for directory in stencil.repositories:
                 stderr = stderr.replace(f"{directory}/", "")
             if digest_file(os.path.join(root, read_at)) != content_digest(stencil.source):
-                raise SourceError.at(
-                    stencil.path, 1, "the source has changed while it was compiled", hint="build again"
-                )
+                raise SourceError.at(stencil.path, 1, "the source changed while it was compiled", hint="build again")
             if done.status:
                 raise _failure(_diagnostics(stderr, stencil, root), stderr, stencil.path, language)
             if language == "ir":

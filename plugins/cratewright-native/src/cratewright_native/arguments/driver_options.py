@@ -44,7 +44,7 @@ _KNOWN = pattern(r"-(?:[fm][\w+-]+(?:=[^/@|]*)?|pg?|no-[\w-]+|-no-[\w-]+)\Z")
 
 @cache
 def driver_option(word: str) -> LinkerOption:
-    """Return how a word is treated that is not in the table."""
+    """Return how a word that is not in the table is treated."""
     if _ABOUT_CODE.match(word):
         return LinkerOption("", Treatment.FINAL)
     if _LEVEL.match(word):

@@ -93,7 +93,7 @@ def _check_alike(option: str, words: Mapping[str, str]) -> None:
 
 
 def _without_macros(words: tuple[str, ...], defined: set[str]) -> Iterator[str]:
-    """Yield words without macros that are defined in any case."""
+    """Yield words without the macros that are always defined."""
     rest = iter(words)
     for word in rest:
         if word[:2] not in ("-D", "-U"):

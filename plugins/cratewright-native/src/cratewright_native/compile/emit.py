@@ -14,6 +14,8 @@ from ..arguments.options import EMITTED
 from ..toolchains.toolchain import Toolchain
 from .codegen import lower_module, lowered
 
+_PRINTED = {"asm": ("-S",), "llvm-ir": ("-S", "-emit-llvm")}
+
 
 def emit_refusal(kind: str, language: str, toolchain: Toolchain) -> str:
     """Return why a source has no file of a kind; empty if it has one."""
@@ -48,6 +50,3 @@ def emitted(
             data = lowered(module, config, toolchain, _PRINTED[kind])
         files.append((suffix, data))
     return tuple(files)
-
-
-_PRINTED = {"asm": ("-S",), "llvm-ir": ("-S", "-emit-llvm")}

@@ -136,7 +136,7 @@ def _up_to_first_file(places: Iterable[str], root: str) -> Iterator[str]:
 
 
 def _shared_symbols(request: LinkRequest, defined: set[str], root: str) -> set[str]:
-    """Return the symbols that a dynamic library of the link uses, or defines as well: it binds to the program's."""
+    """Return the program's symbols that a dynamic library uses, or defines too: it then takes the program's."""
     paths = [library.path for library in request.libraries]
     found = [path for places in _library_places(request) for path in _up_to_first_file(places, root)]
     paths += [path for path in found if os.path.isfile(os.path.join(root, path))]

@@ -92,7 +92,7 @@ def file_facts(
     """
     source = read_facts(stencil.source)
     if content_digest(_read(memory.root, unit.file)) != source.digest:
-        raise SourceError.at(stencil.path, 1, "the source has changed while it was compiled", hint="build again")
+        raise SourceError.at(stencil.path, 1, "the source changed while it was compiled", hint="build again")
     headers = unit.toolchain.headers
     files: dict[str, FileFacts | None] = {unit.file: source}
     newest = 0

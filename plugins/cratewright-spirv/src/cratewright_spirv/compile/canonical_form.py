@@ -32,11 +32,9 @@ def canonical_unit(stencil: UnitStencil, root: str) -> CanonicalForm | None:
     Raises: SourceError for a source of an unknown or contradicted stage.
     """
     # A text that is shown must be this source's own.
-    return (
-        None
-        if stencil.options.text("dump_source") or splits(stencil.options)
-        else _form(stencil, _found(stencil, root))
-    )
+    if stencil.options.text("dump_source") or splits(stencil.options):
+        return None
+    return _form(stencil, _found(stencil, root))
 
 
 def compile_with_form(

