@@ -11,9 +11,7 @@ from cratewright import dataclass
 
 from . import enumerants as spv
 from . import opcodes as op
-from .module import Instruction
-
-__all__ = ["CAPABILITIES", "Needed", "uses"]
+from .operands import Instruction
 
 _DIMENSIONS = {0: "1D image", 3: "cube image", 4: "rectangle image", 5: "buffer image", 6: "subpass image"}
 _STORAGE_IMAGE = 2

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from ..binary import opcodes as op
 from ..binary.enumerants import TESSELLATION
-from ..binary.module import Instruction, build, literal, parse
+from ..binary.module import build, literal, parse
+from ..binary.operands import Instruction
 from ..binary.program import Program
 from ..transforms.memory_model import Upgrade
 from .tools import Tools
-
-__all__ = ["upgrade_for"]
 
 _VERSION_1_5 = 0x10500
 _EXTENSION = build(op.EXTENSION, *literal("SPV_KHR_vulkan_memory_model"))

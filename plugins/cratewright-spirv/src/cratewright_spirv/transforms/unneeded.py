@@ -12,10 +12,9 @@ from itertools import chain
 from ..binary import opcodes as op
 from ..binary.capabilities import CAPABILITIES, uses
 from ..binary.enumerants import LOGICAL, PHYSICAL_STORAGE_BUFFER64, PHYSICAL_STORAGE_BUFFER_ADDRESSES
-from ..binary.module import Instruction, build, result, string
+from ..binary.module import build, result, string
+from ..binary.operands import Instruction
 from ..binary.program import ANNOTATIONS, Program
-
-__all__ = ["without_unneeded"]
 
 _CODE_ONLY = frozenset(
     {
