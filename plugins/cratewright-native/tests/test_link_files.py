@@ -172,13 +172,13 @@ def test_library_with_a_future_time_is_linked(project: Project) -> None:
 
 def test_library_that_keeps_changing_is_an_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     _library(project, SPACED, "libfoo.a")
-    library, listed = project.root / SPACED / "libfoo.a", link_module.listed_files
+    library, listed = project.root / SPACED / "libfoo.a", link_module.linked_files
 
     def change(depfile: Path, **words: Any) -> Any:
         library.write_bytes(library.read_bytes())
         return listed(depfile, **words)
 
-    monkeypatch.setattr(link_module, "listed_files", change)
+    monkeypatch.setattr(link_module, "linked_files", change)
     with pytest.raises(ToolError, match="files that crate 'app' is linked with keep changing"):
         project.backend.link(_request(project, "foo"))
 

@@ -39,7 +39,7 @@ from .demand import is_direct
 from .embed import embed_object
 from .exports import check_symbols, replaceable_symbols, version_script
 from .link_errors import link_error, with_source_names
-from .link_files import link_search, listed_files, observe_link
+from .link_files import link_search, linked_files, observe_link
 from .linker_messages import linker_warnings
 from .soname import file_name, soname
 from .staticlib import member_names, object_name, write_staticlib
@@ -80,7 +80,7 @@ def link_crate_type(request: LinkRequest, toolchain: Toolchain, memory: FileMemo
             command, done = _run(request, toolchain, inputs, files, words, name, directory)
             search = link_search(command, done.stderr, toolchain.root)
             requested = [library.path for library in request.libraries]
-            listed = [*listed_files(directory / _DEPFILE, escaped=toolchain.kind == "llvm"), *flags.read]
+            listed = [*linked_files(directory / _DEPFILE, escaped=toolchain.kind == "llvm"), *flags.read]
             observed, newest = observe_link(
                 listed, search, target.format, memory, requested=requested, bundled=toolchain.headers
             )

@@ -41,7 +41,7 @@ class LinkSearch:
     scripts: tuple[str, ...] = ()
 
 
-def listed_files(depfile: Path, *, escaped: bool) -> list[str]:
+def linked_files(depfile: Path, *, escaped: bool) -> list[str]:
     """Return the files that a linker read, except those made for it, which are beside its list."""
     if not depfile.exists():
         return []

