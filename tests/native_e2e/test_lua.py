@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,31 +34,41 @@ FLAGS = ["-O3", "-fPIC", "-ffunction-sections", "-fdata-sections", "-DLUA_USE_LI
 LINK_FLAGS = ["-pie", "-Wl,--gc-sections", "-Wl,-E"]
 
 
-@pytest.fixture(params=[pytest.param("zig", marks=pytest.mark.exhaustive), "llvm"])
-def lua(request: pytest.FixtureRequest, tmp_path: Path) -> NativeProject:
-    """Return a copy of the example, once per toolchain that has thin and fat LTO."""
+def copy_of_example(path: Path, kind: str) -> NativeProject:
     archive = os.environ.get("LUA_SDIST", "")
     require_tool(os.path.isfile(archive), "the archive that LUA_SDIST names")
-    project = NativeProject(tmp_path / "lua", request.param, form=available_forms()[-1])
+    project = NativeProject(path, kind, form=available_forms()[-1])
     project.environ["LUA_SDIST"] = archive
     shutil.copytree(ROOT / "examples/lua", project.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".sdist"))
     return project
 
 
-def test_lua(lua: NativeProject, tmp_path: Path) -> None:
+MODES = ("off", "thin", "fat")
+
+
+@pytest.mark.parametrize(
+    ("kind", "modes"),
+    [
+        pytest.param("llvm", ("thin",), id="llvm-thin"),
+        pytest.param("llvm", MODES, marks=pytest.mark.exhaustive, id="llvm"),
+        pytest.param("zig", MODES, marks=pytest.mark.exhaustive, id="zig"),
+    ],
+)
+def test_lua(tmp_path: Path, kind: str, modes: Sequence[str]) -> None:
+    lua = copy_of_example(tmp_path / "lua", kind)
     sizes: dict[str, int] = {}
     programs: dict[str, bytes] = {}
-    for lto in ("off", "thin", "fat"):
+    for lto in modes:
         assert "final OK !!!" in lua.scons("-j2", f"lto={lto}", "check")
         assert (f"crate lua: {lto} LTO" in lua.output) is (lto != "off")
         assert (" compiled, 0 reused" in lua.output) is (lto != "fat"), "fat LTO reuses the modules of thin LTO"
         programs[lto] = (lua.path / "lua").read_bytes()
         sizes[lto] = stripped_size(lua.path / "lua")
-    for lto, word in (("thin", "thin"), ("fat", "full")):
-        own = plain_build_size(lua, f"-flto={word}")
-        print(f"{lua.kind}, {lto}: {sizes[lto]} bytes, by the compiler alone {own}, ratio {sizes[lto] / own:.3f}")
+    for lto in {*modes} - {"off"}:
+        own = plain_build_size(lua, f"-flto={'full' if lto == 'fat' else lto}")
+        print(f"{kind}, {lto}: {sizes[lto]} bytes, by the compiler alone {own}, ratio {sizes[lto] / own:.3f}")
         assert sizes[lto] <= MAX_SIZE_RATIO * own
-    if lua.kind == "llvm":
+    if kind == "llvm" and modes == MODES:
         assert built_remotely(lua, tmp_path) == programs["thin"]
 
 

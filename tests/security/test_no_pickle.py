@@ -12,10 +12,11 @@ PRIVATE = {
     "site_scons/cratewright/pipeline/remote_calls/messages.py",
     "site_scons/cratewright/pipeline/remote_calls/remote_main.py",
     "site_scons/cratewright/scons/last_build/database.py",
+    "plugins/cratewright-slang/src/cratewright_slang/module_compiler.py",
 }
 """Where unpickling is safe: private pipes between a build and its own workers; calls sent to another machine together
-with the code that runs them (whoever can alter one can alter the other); and SCons's own database, which SCons has
-already unpickled in the same process."""
+with the code that runs them (whoever can alter one can alter the other); SCons's own database, which SCons has
+already unpickled in the same process; and modules that the workers of one build share, in its private directory."""
 
 
 def _imported(path: Path) -> set[str]:

@@ -19,7 +19,7 @@ def test_changed_source_is_an_error(project: Project) -> None:
     project.write(a_c="int x;\n")
     stencil = project.stencil("a.c")
     project.write(a_c="int y;\n")
-    with pytest.raises(SourceError, match=r"a\.c:1: error: the source has changed"):
+    with pytest.raises(SourceError, match=r"a\.c:1: error: the source changed while it was compiled"):
         project.backend.compile_codegen_unit(stencil)
 
 

@@ -69,6 +69,7 @@ def test_result_is_an_object(project: Project) -> None:
     assert "main" in defined
 
 
+@pytest.mark.exhaustive
 def test_local_classes_in_many_functions(project_with: Callable[[str], Project]) -> None:
     """So many that gcc's LTO would by default partition the program."""
     project = project_with("gcc")

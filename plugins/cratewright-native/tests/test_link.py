@@ -74,6 +74,7 @@ def test_cdylib_exports_inline_functions_only_if_listed(project: Project) -> Non
     assert _exported(link(project, replace(request, crate_type=CrateType.DYLIB))) == list(exported)
 
 
+@pytest.mark.exhaustive(project="zig")  # which builds its C++ library first, for a minute
 @pytest.mark.parametrize("lto", LTO)
 def test_cdylib_exports_variables_of_classes_and_inline_functions(project: Project, lto: LtoMode) -> None:
     """Users of the library must share them: type information of classes, and static variables."""
