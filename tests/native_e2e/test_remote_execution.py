@@ -181,6 +181,7 @@ def _last_event(project: NativeProject) -> dict[str, object]:
     return ended
 
 
+@pytest.mark.exhaustive(kind="gcc")
 @pytest.mark.parametrize("kind", ["llvm", "gcc"])
 def test_local_and_remote_builds_are_equal(farm: str, tmp_path: Path, kind: str) -> None:
     results = Path(farm.removeprefix("grpc+unix://")).parent / "data" / "actioncache"

@@ -13,7 +13,7 @@ from tests.support.native_project import Project, named
 from tests.support.scons_project import available_forms
 
 # Without zig, which takes a minute to build its C++ library first.
-DEFAULT_CASES = [("llvm", "fat", "2"), ("llvm", "thin", "0"), ("gcc", "fat", "2"), ("gcc", "off", "0")]
+DEFAULT_CASES = [("llvm", "thin", "0"), ("gcc", "fat", "2"), ("gcc", "off", "0")]
 ALL_CASES = itertools.product(("llvm", "zig", "gcc"), ("off", "thin", "fat"), ("0", "2"))
 CASES = [pytest.param(*case, marks=() if case in DEFAULT_CASES else pytest.mark.exhaustive) for case in ALL_CASES]
 SOURCES = {

@@ -105,6 +105,7 @@ def _image() -> Iterator[tuple[str, str]]:
         yield name, "/opt/shaders/bin/python"
 
 
+@pytest.mark.exhaustive
 def test_container_image_with_everything_installed(tmp_path: Path) -> None:
     """The server pulls it from a registry, and only calls and project files are sent."""
     require_tool(os.path.exists(PYTHON), PYTHON)
