@@ -54,7 +54,9 @@ def _ended(shaders: ShaderProject) -> dict[str, int]:
 
 def _outputs(shaders: ShaderProject) -> dict[str, bytes]:
     files = (path for path in shaders.path.rglob("*") if path.suffix in (".spv", ".rlib", ".json", ".rlink"))
-    return {str(path.relative_to(shaders.path)): path.read_bytes() for path in files}
+    names = {path: path.relative_to(shaders.path).as_posix() for path in files}
+    # What each machine remembers of its programs is below `.cache`, since HOME is the project.
+    return {name: path.read_bytes() for path, name in names.items() if not name.startswith(".cache/")}
 
 
 def _with_libraries(sdk: Path, place: Path) -> Path:
