@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from cratewright import LinkError, LinkModule, LinkRequest, dataclass, pattern
 
@@ -91,11 +92,11 @@ class _Assembly:
         """
         table = SymbolTable(self.request.modules)
         closures = {entry: table.closure([entry.module], entry.suffix) for entry in entries}
+        names = self._push_constants({*chain(*closures.values())}) if len(entries) > 1 else {}
         groups: dict[tuple[object, ...], list[ImageEntry]] = {}
         for entry in entries:
-            alone = self._is_bound(closures[entry]) or (
-                len(entries) > 1 and self._renames_push_constants(closures[entry])
-            )
+            several_names = len({names[index] for index in closures[entry] if index in names}) > 1
+            alone = several_names or self._is_bound(closures[entry])
             groups.setdefault((entry,) if alone else (), []).append(entry)
         if _clash(self.request.modules, {index for entry in groups.get((), ()) for index in closures[entry]}):
             for entry in groups.pop(()):
@@ -187,10 +188,10 @@ class _Assembly:
     def _upgrade(self) -> Upgrade:
         return upgrade_for(self.tools, spv_environment(self.request.target))
 
-    def _renames_push_constants(self, modules: Sequence[int]) -> bool:
-        """Return whether units of one entry point have its push constants under different names."""
-        names = {push_constant_names(self.request.modules[index].module.data) for index in modules}
-        return len(names - {b""}) > 1
+    def _push_constants(self, modules: Iterable[int]) -> dict[int, bytes]:
+        """Return the names of push constants of each module that has some."""
+        found = {index: push_constant_names(self.request.modules[index].module.data) for index in modules}
+        return {index: names for index, names in found.items() if names}
 
     def _link(self, parts: Sequence[bytes], *, push_constants: bool) -> bytes:
         ready = with_names_apart(lines_for_linker(parts), push_constants=push_constants)
