@@ -144,11 +144,15 @@ def _tokens(text: str) -> Iterator[str]:
     yield from _TOKEN.findall(plain)
 
 
-def script_places(path: str, request: LinkRequest) -> list[str]:
-    """Return where a file that linker flags name may be: at its path, or where libraries are, as linkers do."""
+def script_directories(request: LinkRequest) -> list[str]:
+    """Return where linkers look for files that linker flags name: where libraries are."""
     flags = parse_ldflags(request.options.texts("ldflags"))
     named = [flag.value or "" for flag in flags if flag.option.treatment is Treatment.DIRECTORY]
-    directories = [*request.options.texts("lib_dirs"), *named]
+    return [*request.options.texts("lib_dirs"), *named]
+
+
+def script_places(path: str, directories: Iterable[str]) -> list[str]:
+    """Return where a file that linker flags name may be: at its path, or in one of the directories."""
     return [path, *(os.path.join(directory, os.path.basename(path)) for directory in directories)]
 
 
@@ -157,9 +161,10 @@ def script_reader(root: str, request: LinkRequest) -> Callable[[str], str]:
 
     Raises: LinkError naming the crate and the file.
     """
+    directories = script_directories(request)
 
     def read(path: str) -> str:
-        tried = script_places(path, request)
+        tried = script_places(path, directories)
         found = next((item for item in tried if os.path.isfile(os.path.join(root, item))), path)
         try:
             with open(os.path.join(root, found), encoding="utf-8", errors="surrogateescape") as file:

@@ -9,9 +9,10 @@ from cratewright import LibraryKind, LinkError, LinkRequest, LtoMode, Observed, 
 
 from ..arguments.ldflags import parse_ldflags
 from ..arguments.linker_options import Treatment
-from ..arguments.symbols import kept_by_flags, script_places, script_reader
+from ..arguments.symbols import kept_by_flags, script_directories, script_places, script_reader
 from ..binary.bitcode import is_bitcode
 from ..binary.elf import elf_symbols, is_elf
+from .link_files import file_names
 
 # Functions that a program may define to replace those of the C and C++ libraries. LTO does not see the calls in these
 # libraries. Source: the GNU C library's manual, "Replacing malloc"; ISO C++, "Replaceable allocation functions".
@@ -105,7 +106,8 @@ def kept_from(request: LinkRequest, root: str) -> tuple[Observed, ...]:
     """Return the scripts and libraries that `kept_symbols` reads, and the paths where it finds none."""
     flags = parse_ldflags(request.options.texts("ldflags"))
     named = [flag.value for flag in flags if flag.value and flag.option.treatment in _SCRIPTS]
-    searched = [*(script_places(path, request) for path in named), *_library_places(request)]
+    directories = script_directories(request)
+    searched = [*(script_places(path, directories) for path in named), *_library_places(request)]
     paths = {path for places in searched for path in _up_to_first_file(places, root)}
     return tuple(Observed(path, digest_file(os.path.join(root, path))) for path in sorted(paths))
 
@@ -120,12 +122,9 @@ def _library_places(request: LinkRequest) -> list[list[str]]:
         if library.kind is LibraryKind.DYLIB and library.path:
             places.append([library.path])
         elif library.kind is LibraryKind.DYLIB:
-            names = [library.name[1:]] if library.name.startswith(":") else [f"lib{library.name}{end}" for end in _ENDS]
+            names = file_names(library.name, "elf")  # only ELF's dynamic libraries bind to a program's symbols
             places.append([os.path.join(directory, name) for directory in directories for name in names])
     return places
-
-
-_ENDS = (".so", ".a")
 
 
 def _up_to_first_file(places: Iterable[str], root: str) -> Iterator[str]:

@@ -135,7 +135,7 @@ def observe_link(
     """
     absolute = [path for path in (*listed, *search.scripts) if os.path.isabs(path)]
     paths = dict.fromkeys(_logical(path, memory.root) for path in absolute)
-    wanted = [_file_names(name, format) for name in search.names]
+    wanted = [file_names(name, format) for name in search.names]
     wanted += [(name,) for name in listed if not os.path.isabs(name)]
     wanted += [_names_beside(path, format) for path in paths if posixpath.dirname(path) in search.directories]
     world = World(memory.root)
@@ -171,7 +171,7 @@ def _record_lookups(names: Iterable[str], directories: Iterable[str], found: Col
             world.look(path)
 
 
-def _file_names(name: str, format: str) -> tuple[str, ...]:
+def file_names(name: str, format: str) -> tuple[str, ...]:
     """Return the names that the linker looks for in each directory for `-l` and a name."""
     return (name[1:],) if name.startswith(":") else tuple(text.format(name) for text in _FILE_NAMES[format])
 
@@ -184,5 +184,5 @@ def _names_beside(path: str, format: str) -> tuple[str, ...]:
     for text in _FILE_NAMES[format]:
         before, _, after = text.partition("{}")
         if base.startswith(before) and base.endswith(after):
-            return _file_names(base[len(before) : len(base) - len(after)], format)
+            return file_names(base[len(before) : len(base) - len(after)], format)
     return (base,)
