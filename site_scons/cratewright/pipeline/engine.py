@@ -176,10 +176,11 @@ class Engine:
         backend = self.backend(name, target)
 
         def run(jobs: Sequence[Job[Any]], how: HowCalled) -> None:
-            if jobs and settings.read_flag("CRATE_TIME_PASSES", self.environ):
+            if not jobs:
+                return
+            if settings.read_flag("CRATE_TIME_PASSES", self.environ):
                 how = replace(how, done=self._timed(jobs[0].call, how.done), timed=True)
-            if jobs:
-                self._calls.run(backend, jobs, how)
+            self._calls.run(backend, jobs, how)
 
         work = CachedRun(
             run_calls=run,

@@ -17,9 +17,7 @@ DEPENDENCY_KEYS: tuple[OptionSpec, ...] = (
     OptionSpec(name="name", kind=OptionKind.TEXT, default="", help="name of the crate"),
     OptionSpec(name="path", kind=OptionKind.TEXT, default="", help="an existing rlib, instead of a name"),
     OptionSpec.texts("features", "features that it must have"),
-    OptionSpec(
-        name="default_features", kind=OptionKind.FLAG, default=True, help="whether it has its default ones, too"
-    ),
+    OptionSpec.flag("default_features", "whether it has its default ones, too", default=True),
     OptionSpec.flag("whole_archive", "whether all its modules are linked"),
     OptionSpec.flag("optional", "whether only a feature adds it"),
 )

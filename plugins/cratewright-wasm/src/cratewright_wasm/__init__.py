@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import cratewright
 
-__all__ = ["cratewright_register_backend"]
-
 
 @cratewright.hookimpl
 def cratewright_register_backend() -> type[cratewright.CodegenBackend]:

@@ -9,8 +9,6 @@ import sys
 
 from ...base.errors import UnsupportedError
 
-__all__ = ["check_no_ninja"]
-
 
 def check_no_ninja(*, where: str) -> None:
     """Refuse a crate if ninja decides what is built.
