@@ -36,7 +36,7 @@ addEventListener("load", () => setTimeout(() => {
   const mouse = (kind, x, y, more) => canvas.dispatchEvent(new (kind === "wheel" ? WheelEvent : MouseEvent)(kind,
     {clientX: x, clientY: y, bubbles: true, cancelable: true, ...more}));
   const tip = document.getElementById("tip"); seen.tips = [];
-  for (let y = place.top + 20; y < place.bottom; y += 8) for (let x = place.left + 70; x < place.right; x += 4) {
+  for (let y = place.top + 20; y < place.bottom; y += 8) for (let x = place.left + 70; x < place.right; x += 1) {
     mouse("mousemove", x, y); if (tip.style.display === "block") seen.tips.push(tip.textContent); }
   mouse("dblclick", place.left + 90, place.top + 30);
   const whole = canvas.toDataURL(), moved = performance.now();
